@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+// The package from the ground up: what faces C, octets, protocols, the loop, the library, programs.
+// Plain `swift build` and `swift test` compile everything in full Swift; `scripts/build` compiles
+// the same sources in Embedded Swift without an allocator (the flags are in boards/*/toolset.json).
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  // Span stored in, or returned from, a ~Escapable type is spelled `@_lifetime` until Swift settles it.
+  .enableExperimentalFeature("Lifetimes"),
+]
+let c: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "martlet",
+  products: [
+    .library(name: "Martlet", targets: ["Martlet"]),
+    .library(name: "MartletTesting", targets: ["MartletTesting"]),
+    .executable(name: "martlet-panel", targets: ["martlet-panel"]),
+    .executable(name: "login-example", targets: ["login-example"]),
+    .executable(name: "hello-example", targets: ["hello-example"]),
+  ],
+  targets: [
+    // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
+    .target(name: "CMartletPlatform", cSettings: c),
+    .systemLibrary(name: "CMbedTLS", providers: [.apt(["libmbedtls-dev"])]),
+
+    // Layer 1: fixed buffers, octet classes, encodings, JSON, limits.
+    .target(name: "MartletBytes", dependencies: ["CMartletPlatform"], swiftSettings: swift),
+
+    // Layer 2: octets to values and back; no sockets, no clocks. The two do not know each other.
+    .target(name: "MartletHTTP", dependencies: ["MartletBytes"], swiftSettings: swift),
+    .target(
+      name: "MartletToken", dependencies: ["MartletBytes", "CMbedTLS", "CMartletPlatform"],
+      swiftSettings: swift,
+      // Bare-metal triples are linked without autolinking, so the module map's `link` is not enough.
+      linkerSettings: [.linkedLibrary("mbedcrypto")]),
+
+    // Layer 3: connections and the poll() loop.
+    .target(
+      name: "MartletServer", dependencies: ["MartletBytes", "MartletHTTP", "CMartletPlatform"],
+      swiftSettings: swift),
+
+    // Layer 4: what programs import.
+    .target(
+      name: "Martlet",
+      dependencies: ["MartletBytes", "MartletHTTP", "MartletToken", "MartletServer", "CMartletPlatform"],
+      swiftSettings: swift),
+    .target(name: "MartletTesting", dependencies: ["Martlet"], swiftSettings: swift),
+
+    // Layer 5: programs.
+    .executableTarget(
+      name: "martlet-panel", dependencies: ["Martlet", "CMartletPlatform"], path: "Sources/Panel",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "login-example", dependencies: ["Martlet"], path: "Sources/LoginExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "hello-example", dependencies: ["Martlet"], path: "Sources/HelloExample",
+      swiftSettings: swift),
+
+    // Tests, in full Swift on the host. The black-box tests of the embedded programs are in Tests/Wire.
+    .target(name: "TestSupport", dependencies: ["MartletBytes"], path: "Tests/TestSupport"),
+    .testTarget(name: "MartletBytesTests", dependencies: ["MartletBytes", "TestSupport"]),
+    .testTarget(name: "MartletHTTPTests", dependencies: ["MartletHTTP", "MartletBytes", "TestSupport"]),
+    .testTarget(name: "MartletTokenTests", dependencies: ["MartletToken", "MartletBytes", "TestSupport"]),
+    .testTarget(
+      name: "MartletServerTests",
+      dependencies: ["MartletServer", "MartletHTTP", "MartletBytes", "TestSupport"]),
+    .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
+    .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
+  ]
+)

@@ -1,0 +1,30 @@
+// The part of mbedTLS that Martlet uses: SHA-256 on a context that the caller owns.
+// mbedTLS 2.28 (Debian 12) spells the functions that can fail with a _ret suffix; 3.x dropped it.
+#pragma once
+#include <mbedtls/sha256.h>
+#include <mbedtls/version.h>
+
+static inline int cmbedtls_sha256_starts(mbedtls_sha256_context *context) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  return mbedtls_sha256_starts(context, 0);
+#else
+  return mbedtls_sha256_starts_ret(context, 0);
+#endif
+}
+
+static inline int cmbedtls_sha256_update(mbedtls_sha256_context *context, const unsigned char *octets,
+                                         size_t count) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  return mbedtls_sha256_update(context, octets, count);
+#else
+  return mbedtls_sha256_update_ret(context, octets, count);
+#endif
+}
+
+static inline int cmbedtls_sha256_finish(mbedtls_sha256_context *context, unsigned char *digest) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  return mbedtls_sha256_finish(context, digest);
+#else
+  return mbedtls_sha256_finish_ret(context, digest);
+#endif
+}

@@ -1,0 +1,28 @@
+// How a bug of ours ends: with a message, at once. Input from outside never comes here; it is
+// refused with a reason (`throws`). A failing `precondition` in Embedded Swift traps without a word,
+// so it is not used.
+
+import CMartletPlatform
+
+/// Stops the program when `condition` is false: writes `name`, file and line to standard error and
+/// aborts, so that a supervisor restarts it.
+///
+/// For what can only be false through a bug of ours. It stays in release builds.
+///
+/// - Parameters:
+///   - condition: What must hold here; positive, one fact a call.
+///   - name: The fact in a few words.
+@inline(__always)
+public func invariant(
+  _ condition: @autoclosure () -> Bool, _ name: StaticString, file: StaticString = #fileID,
+  line: UInt = #line
+) {
+  if !condition() { stop(name, file: file, line: line) }
+}
+
+/// Ends the program with a message: the place where the impossible arrived.
+@inline(never)
+public func stop(_ name: StaticString, file: StaticString = #fileID, line: UInt = #line) -> Never {
+  unsafe martlet_stop(
+    name.utf8Start, name.utf8CodeUnitCount, file.utf8Start, file.utf8CodeUnitCount, UInt32(line))
+}

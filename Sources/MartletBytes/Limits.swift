@@ -1,0 +1,129 @@
+// Every number of the system that bounds something: what it counts, its unit, and why that number.
+// A number that sizes a buffer is the literal of a type alias, because Swift wants a literal there;
+// the constant beside it takes its value from the type, so each number still stands once.
+
+/// Where one complete request is read into: shared by all connections, because only one is worked
+/// on at a time. What is not yet complete stays in the kernel's receive buffer.
+///
+/// 16 KiB of head, 16 KiB of content, and 8 KiB for the framing of chunks.
+public typealias ReceiveBuffer = FixedBuffer<40_960>
+
+/// Where a response is written: room for its head first, then its content.
+public typealias ResponseBuffer = FixedBuffer<20_480>
+
+/// The field lines that a page adds to a response: cookies above all.
+public typealias FieldBuffer = FixedBuffer<4_096>
+
+/// A session's claims, a JSON object.
+public typealias SessionBuffer = FixedBuffer<2_048>
+
+/// The interpolated values of one text, escaped.
+public typealias InterpolationBuffer = FixedBuffer<1_024>
+
+/// Every limit, with its unit and its reason.
+public enum Limits {
+  // MARK: Requests
+
+  /// Octets of a request head: request line, field section and the empty line. 16 KiB is what most
+  /// servers take; browsers send less than 1 KiB, and cookies at most a few more. Beyond: 431.
+  public static var requestHeadSizeMax: Int { 16_384 }
+
+  /// Octets of a request target. RFC 9112 §3 recommends room for 8,000. Beyond: 414.
+  public static var requestTargetSizeMax: Int { 8_000 }
+
+  /// Field lines in a request. Browsers send some 20; proxies add a few. Beyond: 431.
+  public static var fieldLineCountMax: Int { 100 }
+
+  /// Octets of all Cookie field values: two cookies of the size that browsers store (4,096 octets,
+  /// RFC 6265bis §5.6). Beyond: 431.
+  public static var cookieSizeMax: Int { 8_192 }
+
+  /// Octets of a request's content after chunks are put together. A form is some hundred octets.
+  /// Beyond: 413.
+  public static var requestContentSizeMax: Int { 16_384 }
+
+  /// Octets of one chunk's extensions, and of the trailer section; both are read over.
+  public static var chunkExtensionSizeMax: Int { 256 }
+
+  // MARK: Responses
+
+  /// Octets of a response head: status line, the server's fields, the page's fields.
+  public static var responseHeadSizeMax: Int { 4_608 }
+
+  /// Octets of a response's content.
+  public static var responseContentSizeMax: Int { ResponseBuffer.capacity - responseHeadSizeMax }
+
+  /// Octets of the field lines that a page adds.
+  public static var responseFieldsSizeMax: Int { FieldBuffer.capacity }
+
+  // MARK: Connections
+
+  /// Connections at a time. A slot costs at most 128 octets.
+  public static var connectionCountMax: Int { 256 }
+
+  /// Responses that wait for their receiver at a time; each holds one response buffer.
+  public static var responseBufferCountMax: Int { 8 }
+
+  /// Milliseconds from a request's first octet to the end of its head. RFC 9110 §15.5.9: 408.
+  public static var headTimeoutMilliseconds: Int64 { 10_000 }
+
+  /// Milliseconds from the end of the head to the end of the content.
+  public static var contentTimeoutMilliseconds: Int64 { 20_000 }
+
+  /// Milliseconds that a connection may rest between two requests.
+  public static var idleTimeoutMilliseconds: Int64 { 60_000 }
+
+  /// Milliseconds without progress in sending a response.
+  public static var sendTimeoutMilliseconds: Int64 { 10_000 }
+
+  /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
+  /// that response (RFC 9112 §9.6).
+  public static var lingerTimeoutMilliseconds: Int64 { 2_000 }
+
+  /// Milliseconds that a stop waits for responses under way.
+  public static var stopTimeoutMilliseconds: Int64 { 5_000 }
+
+  // MARK: Sessions and logins
+
+  /// Octets of a session's claims. Signed and encoded they are at most 2,812 octets, below the 4,096
+  /// that a browser keeps of a cookie.
+  public static var sessionSizeMax: Int { SessionBuffer.capacity }
+
+  /// Octets of a token: the longest cookie value that a browser keeps.
+  public static var tokenSizeMax: Int { 4_096 }
+
+  /// Octets of a user identifier.
+  public static var userIDSizeMax: Int { 64 }
+
+  /// Octets of a password. PBKDF2 takes any length, but Microdot's example hashes differently
+  /// beyond one SHA-256 block, so longer ones are refused rather than verified two ways.
+  public static var passwordSizeMax: Int { 64 }
+
+  /// Days that a login may be remembered: browsers keep no cookie longer (RFC 6265bis §5.5).
+  public static var rememberDaysMax: Int { 400 }
+
+  /// Levels of nested JSON. A session is flat; an application may put small values into it.
+  public static var jsonDepthMax: Int { 32 }
+
+  /// Checks the relations between the limits. Run once at start and by a test.
+  public static func checkRelations() {
+    invariant(
+      ReceiveBuffer.capacity >= requestHeadSizeMax + requestContentSizeMax,
+      "a request of the largest head and content fits the receive buffer")
+    invariant(requestTargetSizeMax < requestHeadSizeMax, "a target fits a head")
+    invariant(cookieSizeMax < requestHeadSizeMax, "cookies fit a head")
+    invariant(ReceiveBuffer.capacity <= 0xFFFF, "a ByteRange reaches all of a request")
+    invariant(ResponseBuffer.capacity <= 0xFFFF, "an offset reaches all of a response")
+    invariant(
+      responseHeadSizeMax >= responseFieldsSizeMax + 512,
+      "the server's own fields fit beside the page's")
+    // 36 octets of header, two full stops, 43 of signature, and the cookie's name and attributes.
+    invariant(
+      Base64URL.encodedCount(sessionSizeMax) + 36 + 2 + 43 <= tokenSizeMax,
+      "a signed session fits a token")
+    invariant(
+      Base64URL.encodedCount(sessionSizeMax) + 81 + 600 <= responseFieldsSizeMax,
+      "a session and a remember cookie fit the page's fields")
+    invariant(jsonDepthMax <= 32, "a level is one bit of a UInt32")
+  }
+}

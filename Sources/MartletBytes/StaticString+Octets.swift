@@ -1,0 +1,14 @@
+// A string literal as octets. Literals lie in read-only data for the whole life of the program,
+// which the type system cannot know: the one place that says so.
+
+extension StaticString {
+  /// The literal's UTF-8 octets, in place; valid for ever.
+  public var octets: Span<UInt8> {
+    @_lifetime(immortal)
+    get {
+      // Safe: a literal's storage is immortal, initialized and exactly `utf8CodeUnitCount` octets.
+      let buffer = unsafe UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
+      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+    }
+  }
+}

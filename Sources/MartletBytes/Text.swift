@@ -1,0 +1,55 @@
+// A short text by value: names, addresses, user identifiers. It is copied freely, so keep it short.
+
+/// Up to `capacity` octets of text, at most 255, stored inline and copied with the value.
+public struct Text<let capacity: Int>: Equatable, Sendable, ExpressibleByStringLiteral {
+  private var storage = InlineArray<capacity, UInt8>(repeating: 0)
+  private var size: UInt8 = 0
+
+  /// An empty text.
+  public init() {}
+
+  /// A text from a literal of at most `capacity` octets.
+  public init(stringLiteral literal: StaticString) {
+    self.init()
+    invariant(append(literal.octets), "a literal fits its text")
+  }
+
+  /// A copy of `octets`, or `nil` when they are more than `capacity`.
+  public init?(_ octets: Span<UInt8>) {
+    self.init()
+    guard append(octets) else { return nil }
+  }
+
+  /// How many octets it holds.
+  public var count: Int { Int(size) }
+
+  /// Whether it is empty.
+  public var isEmpty: Bool { size == 0 }
+
+  /// Its octets.
+  public var span: Span<UInt8> {
+    @_lifetime(borrow self) get { storage.span.extracting(first: count) }
+  }
+
+  /// Appends `octets`, or nothing when they do not fit.
+  ///
+  /// - Returns: Whether they fitted.
+  @discardableResult
+  public mutating func append(_ octets: Span<UInt8>) -> Bool {
+    guard octets.count <= min(capacity, 255) - count else { return false }
+    for i in octets.indices { storage[count &+ i] = octets[i] }
+    size &+= UInt8(octets.count)
+    return true
+  }
+
+  /// Appends one octet, or nothing when the text is full.
+  @discardableResult
+  public mutating func append(_ octet: UInt8) -> Bool {
+    guard count < min(capacity, 255) else { return false }
+    storage[count] = octet
+    size &+= 1
+    return true
+  }
+
+  public static func == (left: Self, right: Self) -> Bool { left.span.equals(right.span) }
+}

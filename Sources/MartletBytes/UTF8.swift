@@ -1,0 +1,90 @@
+// UTF-8 from outside, made safe to show: an ill-formed part becomes U+FFFD, as browsers do it
+// (Unicode §3.9, "substitution of maximal subparts"; WHATWG Encoding §4.1).
+
+/// A decoder that is fed one octet at a time and gives back what may be shown.
+public struct UTF8Repair {
+  fileprivate enum Step {
+    case needsMore, whole, illFormed
+    /// What came before is ill-formed; the octet itself has not been used.
+    case illFormedBefore
+  }
+
+  private var pending = Text<4>()
+  fileprivate var needed = 0
+  private var lower: UInt8 = 0x80
+  private var upper: UInt8 = 0xBF
+
+  /// A decoder at the start of a text.
+  public init() {}
+
+  /// Takes the next octet.
+  ///
+  /// - Returns: What can be written now: nothing while a character is unfinished, a whole character,
+  ///   or U+FFFD for each ill-formed part (two of them at most).
+  public mutating func feed(_ octet: UInt8) -> Text<8> {
+    var output = Text<8>()
+    var step = take(octet)
+    if case .illFormedBefore = step {
+      output.append(("\u{FFFD}" as StaticString).octets)
+      step = take(octet)
+    }
+    switch step {
+    case .needsMore:
+      pending.append(octet)
+    case .whole:
+      pending.append(octet)
+      output.append(pending.span)
+      pending = Text()
+    case .illFormed, .illFormedBefore:
+      output.append(("\u{FFFD}" as StaticString).octets)
+    }
+    return output
+  }
+
+  /// What an unfinished character at the end of the text becomes: U+FFFD, or nothing.
+  public mutating func finish() -> Text<8> {
+    defer { self = UTF8Repair() }
+    return needed > 0 ? "\u{FFFD}" : ""
+  }
+
+  fileprivate mutating func take(_ octet: UInt8) -> Step {
+    if needed == 0 { return lead(octet) }
+    guard octet >= lower, octet <= upper else {
+      self = UTF8Repair()
+      return .illFormedBefore
+    }
+    (lower, upper) = (0x80, 0xBF)
+    needed -= 1
+    return needed == 0 ? .whole : .needsMore
+  }
+
+  /// The first octet of a character, by Unicode's table 3-7.
+  private mutating func lead(_ octet: UInt8) -> Step {
+    switch octet {
+    case 0x00...0x7F: return .whole
+    case 0xC2...0xDF: needed = 1
+    case 0xE0: (needed, lower) = (2, 0xA0)  // no overlong form
+    case 0xED: (needed, upper) = (2, 0x9F)  // no surrogate
+    case 0xE1...0xEF: needed = 2
+    case 0xF0: (needed, lower) = (3, 0x90)  // no overlong form
+    case 0xF4: (needed, upper) = (3, 0x8F)  // nothing beyond U+10FFFF
+    case 0xF1...0xF3: needed = 3
+    default: return .illFormed
+    }
+    return .needsMore
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Whether the octets are well-formed UTF-8.
+  public var isUTF8: Bool {
+    var decoder = UTF8Repair()
+    for i in indices {
+      switch decoder.take(self[i]) {
+      case .needsMore, .whole: continue
+      case .illFormedBefore, .illFormed: return false
+      }
+    }
+    return decoder.needed == 0
+  }
+}
