@@ -1,8 +1,11 @@
-// The process itself: ending it.
+// The process itself: its arguments, its end, its signals, time and random octets.
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
-#include <errno.h>
 
 #include "martlet_platform.h"
 
@@ -38,4 +41,125 @@ int martlet_random(uint8_t *octets, size_t count) {
     count -= (size_t)n;
   }
   return 0;
+}
+
+int64_t martlet_monotonic_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t martlet_unix_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec;
+}
+
+int martlet_write_all(int descriptor, const uint8_t *octets, size_t count) {
+  while (count > 0) {
+    ssize_t n = write(descriptor, octets, count);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0 ? -errno : -EIO;
+    octets += n;
+    count -= (size_t)n;
+  }
+  return 0;
+}
+
+// Embedded Swift hands no arguments over. The kernel lays them out in front of the environment:
+// argc, argv[0] … argv[argc-1], NULL, envp[0] … (System V ABI, "Initial Process Stack").
+// Nothing in Martlet changes the environment, so `environ` still points there.
+extern char **environ;
+
+const char *martlet_argument(size_t index) {
+  char **end = environ - 1;
+  size_t count = 0;
+  while ((uintptr_t)end[-1 - (ptrdiff_t)count] != count) count++;
+  return index < count ? end[(ptrdiff_t)index - (ptrdiff_t)count] : NULL;
+}
+
+_Noreturn void martlet_exit(int status) { _exit(status); }
+
+int martlet_signal_descriptor(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -errno;
+  signal(SIGPIPE, SIG_IGN);
+  int descriptor = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+int martlet_error_class(long result) {
+  switch (-result) {
+  case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+  case EWOULDBLOCK:
+#endif
+    return MARTLET_EAGAIN;
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM:
+    return MARTLET_NO_DESCRIPTOR;
+  case ECONNRESET:
+  case ECONNABORTED:
+  case EPIPE:
+  case ETIMEDOUT:
+  case ENOTCONN:
+    return MARTLET_CONNECTION_GONE;
+  case EADDRINUSE:
+    return MARTLET_ADDRESS_IN_USE;
+  case EACCES:
+  case EPERM:
+    return MARTLET_NO_PERMISSION;
+  case EADDRNOTAVAIL:
+  case EAFNOSUPPORT:
+    return MARTLET_NO_ADDRESS;
+  case EDESTADDRREQ:
+    return MARTLET_NOT_AN_ADDRESS;
+  case ENOENT:
+    return MARTLET_NOT_FOUND;
+  case EEXIST:
+    return MARTLET_EXISTS;
+  default:
+    return MARTLET_OTHER;
+  }
+}
+
+const char *martlet_error_text(int error) {
+  // strerror() would bring every message of the C library into the program.
+  switch (error < 0 ? -error : error) {
+  case EACCES:
+  case EPERM:
+    return "permission denied";
+  case EADDRINUSE:
+    return "the address is in use";
+  case EADDRNOTAVAIL:
+    return "no interface has this address";
+  case EAFNOSUPPORT:
+    return "the kernel does not support this kind of address";
+  case ENOENT:
+    return "no such file or folder";
+  case EEXIST:
+    return "it exists already";
+  case ENOTDIR:
+    return "a part of the path is not a folder";
+  case EISDIR:
+    return "it is a folder";
+  case ENOSPC:
+    return "no space left on the device";
+  case EROFS:
+    return "the file system is read-only";
+  case EIO:
+    return "input/output error";
+  case EMFILE:
+  case ENFILE:
+    return "too many open files";
+  case EFBIG:
+    return "the file is too large";
+  default:
+    return "the system refused it";
+  }
 }

@@ -10,3 +10,76 @@ _Noreturn void martlet_stop(const uint8_t *name, size_t name_count, const uint8_
 
 // Fills `octets` from the kernel's random source; waits for it to be seeded. 0, or -1 on failure.
 int martlet_random(uint8_t *octets, size_t count);
+
+// Time. Milliseconds that never go back; seconds since 1970 UTC, 64 bits everywhere.
+int64_t martlet_monotonic_milliseconds(void);
+int64_t martlet_unix_seconds(void);
+
+// Writes all octets to a descriptor, waiting as long as it takes. 0, or -errno.
+int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
+
+// The program's arguments, the program's name first; NULL beyond the last.
+const char *martlet_argument(size_t index);
+
+// Ends the program with that status.
+_Noreturn void martlet_exit(int status);
+
+// A descriptor that becomes readable when SIGINT or SIGTERM arrives; both no longer end the process.
+// SIGPIPE is ignored. -errno on failure.
+int martlet_signal_descriptor(void);
+
+// Sockets. Every descriptor is non-blocking and closed on exec. What can fail returns -errno.
+
+// Listens on a numeric IPv4 or IPv6 address ("::" takes both). Port 0 lets the system choose;
+// *bound_port is the port that it is. -EDESTADDRREQ when `host` is not an address.
+int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port);
+
+// The next connection's descriptor.
+int martlet_accept(int listener);
+
+// Copies what has arrived, at most `count` octets, and leaves it in the kernel. 0: the peer is done.
+long martlet_peek(int descriptor, uint8_t *octets, size_t count);
+
+// Takes what has arrived, at most `count` octets, out of the kernel without copying. 0: as above.
+long martlet_discard(int descriptor, size_t count);
+
+// poll() shall report the descriptor as readable only when `count` octets have arrived (or an end).
+int martlet_wake_at(int descriptor, int count);
+
+long martlet_send(int descriptor, const uint8_t *octets, size_t count);
+int martlet_finish_sending(int descriptor);
+void martlet_close(int descriptor);
+
+// One entry of the set that poll() waits for.
+struct martlet_poll_entry {
+  int32_t descriptor; // negative: ignored
+  int16_t wanted;     // what to wait for
+  int16_t ready;      // what came
+};
+
+enum {
+  MARTLET_READABLE = 1, // octets, a connection, or an end
+  MARTLET_WRITABLE = 2,
+  MARTLET_PEER_DONE = 4, // the peer has sent all that it will send, or is gone
+};
+
+// Waits. `milliseconds` negative: for ever. The number of ready entries; 0 on a signal or timeout.
+int martlet_poll(struct martlet_poll_entry *entries, size_t count, int milliseconds);
+
+// What an errno means to a person: a few words; never NULL.
+const char *martlet_error_text(int error);
+enum {
+  MARTLET_EAGAIN = 1,
+  MARTLET_NO_DESCRIPTOR, // EMFILE, ENFILE, ENOBUFS, ENOMEM
+  MARTLET_CONNECTION_GONE,
+  MARTLET_ADDRESS_IN_USE,
+  MARTLET_NO_PERMISSION,
+  MARTLET_NO_ADDRESS,
+  MARTLET_NOT_AN_ADDRESS,
+  MARTLET_NOT_FOUND,
+  MARTLET_EXISTS,
+  MARTLET_OTHER,
+};
+
+// The class of a negative result above.
+int martlet_error_class(long result);

@@ -1,0 +1,83 @@
+// What a program writes: its pages as an enumeration, where each is reached and by whom, and what
+// each answers. Both are a `switch` without a default, so a page without a route, a route without
+// access and a page without an answer do not compile.
+
+public import MartletBytes
+
+/// A web application.
+///
+///     struct Site: Application {
+///       enum Page: UInt8 { case index }
+///
+///       static func route(to page: Page) -> Route {
+///         switch page {
+///         case .index: .get("/", for: .everyone)
+///         }
+///       }
+///
+///       func respond(
+///         to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+///       ) -> Answer {
+///         switch page {
+///         case .index: response.html("<h1>Hello!</h1>")
+///         }
+///       }
+///     }
+public protocol Application: ~Copyable {
+  /// The pages: an enumeration whose raw values are 0, 1, 2 …, as Swift numbers them by itself.
+  associatedtype Page: RawRepresentable where Page.RawValue == UInt8
+
+  /// The users; `NoUser` for an application without logins.
+  associatedtype User: SessionUser = NoUser
+
+  /// Where a page is reached, and by whom.
+  static func route(to page: Page) -> Route
+
+  /// The user of that identifier, or `nil` when there is none (Microdot's `user_loader`). Called for
+  /// each request that carries a valid session.
+  func user(_ id: UserID) -> User?
+
+  /// Answers a request for a page that the requester may enter.
+  mutating func respond(
+    to page: Page, _ request: borrowing Request<User>, _ response: consuming Response
+  ) -> Answer
+
+  /// The path of the login page, where those are sent who may not enter.
+  static var loginPath: StaticString { get }
+
+  /// Whether sessions and remember cookies minted by Microdot with the same secret are accepted.
+  /// They lack the epoch, so they cannot be ended before their time; the default is no.
+  static var acceptsMicrodotTokens: Bool { get }
+
+  /// Whether cookies are for TLS connections only (the `Secure` attribute): yes when the program
+  /// stands behind a proxy that speaks TLS.
+  static var cookiesAreSecure: Bool { get }
+
+  /// Field lines for every response, each ended by CRLF.
+  static var fields: StaticString { get }
+
+  /// Where every request is answered from instead of its page, or `nil`: for an application that is
+  /// not yet set up. Redirects there, except requests for that path itself.
+  var detour: StaticString? { get }
+}
+
+extension Application where Self: ~Copyable {
+  public static var loginPath: StaticString { "/login" }
+  public static var acceptsMicrodotTokens: Bool { false }
+  public static var cookiesAreSecure: Bool { false }
+  public var detour: StaticString? { nil }
+
+  /// No framing by other sites, no guessing of media types, no address handed to other sites.
+  public static var fields: StaticString {
+    """
+    X-Content-Type-Options: nosniff\r
+    X-Frame-Options: DENY\r
+    Referrer-Policy: same-origin\r
+
+    """
+  }
+}
+
+extension Application where Self: ~Copyable, User == NoUser {
+  public func user(_ id: UserID) -> NoUser? { nil }
+}

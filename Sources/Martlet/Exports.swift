@@ -1,0 +1,6 @@
+// What a program sees with the one line `import Martlet`.
+
+@_exported public import MartletBytes
+@_exported public import MartletHTTP
+@_exported public import MartletServer
+@_exported public import MartletToken

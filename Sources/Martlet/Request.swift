@@ -1,0 +1,55 @@
+// A request as a page sees it: a view of the octets received, which the compiler keeps from outliving
+// them.
+
+public import MartletBytes
+public import MartletHTTP
+public import MartletServer
+
+/// The request that a page answers.
+public struct Request<User: SessionUser>: ~Escapable {
+  private let incoming: IncomingRequest
+
+  /// The user who is logged in. Always there on a page that is not for everyone.
+  public let user: User?
+
+  /// Whether the user has entered the password in this session.
+  public let isFresh: Bool
+
+  @_lifetime(copy incoming)
+  init(_ incoming: consuming IncomingRequest, user: User?, isFresh: Bool) {
+    self.incoming = incoming
+    self.user = user
+    self.isFresh = isFresh
+  }
+
+  /// The method; HEAD comes as GET does.
+  public var method: Method { incoming.head.method == .head ? .get : incoming.head.method }
+
+  /// Seconds since 1970 UTC, as the system believes.
+  public var time: Int64 { incoming.moment.unixSeconds }
+
+  /// The fields of the head.
+  public var fields: FieldSection {
+    @_lifetime(copy self) get { incoming.head.fields(in: incoming.octets) }
+  }
+
+  /// The form in the content (application/x-www-form-urlencoded).
+  public var form: FormFields {
+    @_lifetime(copy self) get { FormFields(incoming.content) }
+  }
+
+  /// The form in the target's query.
+  public var query: FormFields {
+    @_lifetime(copy self) get { incoming.query }
+  }
+}
+
+extension IncomingRequest {
+  /// The form in the target's query; empty without one.
+  var query: FormFields {
+    @_lifetime(copy self) get {
+      guard let query = head.target.query else { return FormFields(octets.extracting(0..<0)) }
+      return FormFields(octets[query])
+    }
+  }
+}

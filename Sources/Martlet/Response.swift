@@ -1,0 +1,189 @@
+// A page's answer. `Response` is used up by the answer, so none is given twice; `Answer` cannot be
+// made otherwise, so none is forgotten.
+
+public import MartletBytes
+public import MartletHTTP
+
+/// Proof that a page has answered, and what; made by consuming a `Response`.
+public struct Answer {
+  /// What the library adds to the answer.
+  enum Action {
+    case none
+    /// To where the visitor was going before the login, or else to that path.
+    case toNext(StaticString)
+    /// To the login page, which remembers where the visitor was going.
+    case toLogin
+    /// An error page with that reason.
+    case refuse(StaticString)
+  }
+
+  var status: Status
+  var contentCount = 0
+  var fieldsCount = 0
+  var action = Action.none
+  /// Whether the content or the fields did not fit.
+  var overflowed = false
+}
+
+/// How long a login is remembered.
+public enum Remember: Equatable, Sendable {
+  /// Until the browser ends its session.
+  case no
+  /// That many days, from 1 to 400 (`Limits.rememberDaysMax`), counted anew at each renewal.
+  case days(Int)
+
+  /// 30 days, or not at all: a checkbox.
+  public init(_ isWanted: Bool) { self = isWanted ? .days(30) : .no }
+}
+
+/// What a page answers with.
+///
+/// Unless `isPublic` is called, the answer is for this visitor at this moment only:
+/// `Cache-Control: no-store` and `Vary: Cookie`.
+public struct Response: ~Copyable, ~Escapable {
+  private var content: Writer
+  private var fields: Writer
+  private var isCacheable = false
+
+  /// The visitor's session.
+  public var session: Session
+
+  @_lifetime(copy content, copy fields, copy session)
+  init(content: consuming Writer, fields: consuming Writer, session: consuming Session) {
+    self.content = content
+    self.fields = fields
+    self.session = session
+  }
+
+  // MARK: Fields
+
+  /// Adds a field. Both parts are literals, so nothing from outside can become a field.
+  @_lifetime(self: copy self)
+  public mutating func setField(_ name: StaticString, _ value: StaticString) {
+    fields.append(field: name, value: value)
+  }
+
+  /// Lets browsers and caches keep the answer for that time. Not for what depends on the session.
+  @_lifetime(self: copy self)
+  public mutating func isPublic(forSeconds seconds: Int) {
+    isCacheable = true
+    fields.append("Cache-Control: public, max-age=")
+    fields.append(decimal: seconds)
+    fields.append("\r\n")
+  }
+
+  // MARK: Content
+
+  /// Answers with an HTML page.
+  public consuming func html(_ page: HTML) -> Answer { html(.ok, page) }
+
+  /// Answers with an HTML page and a status.
+  public consuming func html(_ status: Status, _ page: HTML) -> Answer {
+    var body = self.body(status)
+    body.write(page)
+    return body.end()
+  }
+
+  /// Begins an HTML page that is written in several parts.
+  @_lifetime(copy self)
+  public consuming func body(_ status: Status = .ok) -> Body {
+    setField("Content-Type", "text/html; charset=utf-8")
+    return Body(self, status)
+  }
+
+  /// Answers with octets that are part of the program.
+  ///
+  /// - Parameters:
+  ///   - mediaType: For example `text/css; charset=utf-8`.
+  ///   - octets: At most `Limits.responseContentSizeMax`.
+  public consuming func asset(_ mediaType: StaticString, _ octets: StaticString) -> Answer {
+    setField("Content-Type", mediaType)
+    content.append(octets)
+    return answer(.ok, .none)
+  }
+
+  // MARK: Redirection and refusal
+
+  /// Sends the visitor to a path (302).
+  public consuming func redirect(_ path: StaticString) -> Answer {
+    setField("Location", path)
+    return answer(.found, .none)
+  }
+
+  /// Answers with an error page that says why.
+  public consuming func refuse(_ status: Status, _ reason: StaticString) -> Answer {
+    answer(status, .refuse(reason))
+  }
+
+  // MARK: Login
+
+  /// Logs a user in, freshly, and sends the visitor to where they were going: the `next` of the
+  /// login page's query when it is a path of this site, or else `path`.
+  ///
+  /// - Parameter remember: Whether and how long a cookie restores the login, no longer fresh, after
+  ///   the browser's session. Days outside of 1...400 become the nearest bound.
+  public consuming func login(
+    _ user: borrowing some SessionUser, remember: Remember = .no, at time: Int64,
+    to path: StaticString = "/"
+  ) -> Answer {
+    session.state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    if case .days(let days) = remember {
+      session.state[0].remember = .set(days: min(max(days, 1), Limits.rememberDaysMax))
+    }
+    return answer(.found, .toNext(path))
+  }
+
+  /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
+  @_lifetime(self: copy self)
+  public mutating func renewLogin(_ user: borrowing some SessionUser, at time: Int64) {
+    session.state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+  }
+
+  /// Sends the visitor back to the login page, which still knows where they were going.
+  public consuming func redirectToLogin() -> Answer { answer(.found, .toLogin) }
+
+  /// Logs the visitor out, forgets the remember cookie, and sends them to `path`.
+  public consuming func logout(to path: StaticString) -> Answer {
+    session.state[0].logOut()
+    session.state[0].remember = .clear
+    return redirect(path)
+  }
+
+  // MARK: Answering
+
+  @_lifetime(self: copy self)
+  fileprivate mutating func write(_ text: HTML) { text.write(to: &content) }
+
+  fileprivate consuming func answer(_ status: Status, _ action: Answer.Action) -> Answer {
+    if !isCacheable {
+      setField("Cache-Control", "no-store")
+      setField("Vary", "Cookie")
+    }
+    return Answer(
+      status: status, contentCount: content.count, fieldsCount: fields.count, action: action,
+      overflowed: content.overflowed || fields.overflowed)
+  }
+}
+
+/// An HTML page under way.
+///
+///     var body = response.body()
+///     body.write("<h1>\(title)</h1>")
+///     return body.end()
+public struct Body: ~Copyable, ~Escapable {
+  private var response: Response
+  private let status: Status
+
+  @_lifetime(copy response)
+  fileprivate init(_ response: consuming Response, _ status: Status) {
+    self.response = response
+    self.status = status
+  }
+
+  /// Adds to the page. What does not fit makes the response a 500.
+  @_lifetime(self: copy self)
+  public mutating func write(_ text: HTML) { response.write(text) }
+
+  /// Answers with the page.
+  public consuming func end() -> Answer { response.answer(status, .none) }
+}

@@ -1,0 +1,123 @@
+// Method and path → page, and who may enter. Access is part of the route: there is no way to declare
+// one without it. Paths are compared whole; nothing in them is normalized, so no two spellings of a
+// path differ in who may enter.
+
+public import MartletBytes
+public import MartletHTTP
+
+/// Who may enter a page.
+public struct Access: Equatable, Sendable {
+  enum Rule: Equatable, Sendable {
+    case everyone, loggedIn
+    case freshLogin(withinSeconds: Int64?)
+  }
+
+  let rule: Rule
+
+  /// Everyone.
+  public static var everyone: Access { Access(rule: .everyone) }
+
+  /// Whoever is logged in; others are sent to the login page.
+  public static var loggedIn: Access { Access(rule: .loggedIn) }
+
+  /// Whoever has entered the password in this session: not one restored by "remember me".
+  public static var freshLogin: Access { Access(rule: .freshLogin(withinSeconds: nil)) }
+
+  /// Whoever has entered the password within that time.
+  public static func freshLogin(within duration: Duration) -> Access {
+    Access(rule: .freshLogin(withinSeconds: duration.components.seconds))
+  }
+
+  var needsLogin: Bool { rule != .everyone }
+}
+
+extension Duration {
+  /// That many minutes.
+  public static func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
+}
+
+/// Where a page is reached, and by whom.
+public struct Route: Sendable {
+  let path: StaticString
+  let methods: MethodSet
+  let access: Access
+
+  /// A page to look at. HEAD works wherever GET does.
+  public static func get(_ path: StaticString, for access: Access) -> Route {
+    Route(path: path, methods: [.get], access: access)
+  }
+
+  /// A page that changes something.
+  public static func post(_ path: StaticString, for access: Access) -> Route {
+    Route(path: path, methods: [.post], access: access)
+  }
+
+  /// A form and what it is sent to, at one path.
+  public static func getAndPost(_ path: StaticString, for access: Access) -> Route {
+    Route(path: path, methods: [.get, .post], access: access)
+  }
+}
+
+/// The methods that a path answers to.
+struct MethodSet: OptionSet, Sendable {
+  let rawValue: UInt8
+
+  static var get: MethodSet { MethodSet(rawValue: 1) }
+  static var post: MethodSet { MethodSet(rawValue: 2) }
+
+  func allows(_ method: Method) -> Bool {
+    switch method {
+    case .get, .head: contains(.get)
+    case .post: contains(.post)
+    default: false
+    }
+  }
+
+  /// The value of an Allow field (RFC 9110 §10.2.1).
+  var allow: StaticString {
+    contains(.get)
+      ? contains(.post) ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS" : "OPTIONS, POST"
+  }
+}
+
+/// What a method and a path lead to.
+enum Destination<Page> {
+  case page(Page, Access)
+  /// The path is known, the method is not for it.
+  case otherMethods(MethodSet)
+  case nowhere
+}
+
+extension Application where Self: ~Copyable {
+  /// Finds the page: the first whose path is `path` and whose methods include `method`.
+  ///
+  /// - Parameter path: As it was received; percent-encoded octets are compared decoded.
+  static func destination(_ method: Method, _ path: Span<UInt8>) -> Destination<Page> {
+    var others: MethodSet = []
+    var rawValue: UInt8 = 0
+    // Pages are numbered without a gap, so the first number without a page ends the table.
+    while let page = Page(rawValue: rawValue) {
+      let route = route(to: page)
+      if matches(path, route.path) {
+        if route.methods.allows(method) { return .page(page, route.access) }
+        others.formUnion(route.methods)
+      }
+      guard rawValue < .max else { break }
+      rawValue += 1
+    }
+    return others.isEmpty ? .nowhere : .otherMethods(others)
+  }
+
+  private static func matches(_ path: Span<UInt8>, _ pattern: StaticString) -> Bool {
+    let pattern = pattern.octets
+    // An absolute-form target without a path means "/" (RFC 9110 §4.2.3).
+    if path.count == 0 { return pattern.equals("/") }
+    var decoder = PercentDecoder(path, plusIsSpace: false)
+    var i = 0
+    while let octet = decoder.next() {
+      guard i < pattern.count, pattern[i] == octet else { return false }
+      i &+= 1
+    }
+    return i == pattern.count
+  }
+}

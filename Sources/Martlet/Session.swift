@@ -1,0 +1,155 @@
+// A visitor's session: a flat map in a signed cookie. Read once before the page and written once
+// after it, when something has changed. Members that the program does not know stay as they are.
+
+public import MartletBytes
+import MartletHTTP
+import MartletToken
+
+/// What becomes of the remember cookie.
+enum RememberChange: Equatable {
+  case keep
+  case set(days: Int)
+  case clear
+}
+
+/// The session under way, and what the response does to the cookies.
+struct SessionState: ~Copyable {
+  var claims = SessionClaims<2_048>()
+  /// Whether the session cookie is to be written.
+  var isChanged = false
+  /// Whether something did not fit: the response becomes a 500.
+  var overflowed = false
+  var remember = RememberChange.keep
+
+  init() {}
+
+  /// Begins anew for the next request.
+  mutating func reset() {
+    claims.removeAll()
+    isChanged = false
+    overflowed = false
+    remember = .keep
+  }
+
+  /// Notes a change that fitted, or that it did not.
+  mutating func note(_ fitted: Bool) {
+    isChanged = true
+    if !fitted { overflowed = true }
+  }
+
+  /// Makes the session that of a user who is logged in.
+  ///
+  /// - Parameter authenticatedAt: When the password was entered; `nil` when it was not.
+  mutating func logIn(_ id: UserID, epoch: Int64, authenticatedAt: Int64?) {
+    // What another user has left in this browser is not handed on.
+    if let previous = userID, previous != id { claims.removeAll() }
+    switch id {
+    case .text(let text): note(claims.set("_user_id", text: text.span))
+    case .integer(let integer): note(claims.set("_user_id", integer: integer))
+    }
+    note(claims.set("_fresh", boolean: authenticatedAt != nil))
+    note(claims.set("_session", integer: epoch))
+    if let authenticatedAt {
+      note(claims.set("_at", integer: authenticatedAt))
+    } else {
+      claims.remove("_at")
+    }
+  }
+
+  /// Takes the login out of the session; the program's own members stay, as in Microdot.
+  mutating func logOut() {
+    claims.remove("_user_id")
+    claims.remove("_fresh")
+    claims.remove("_session")
+    claims.remove("_at")
+    isChanged = true
+  }
+
+  /// The user that the session names, or `nil`.
+  var userID: UserID? {
+    ClaimsSet.reading(claims.span) { $0.userID("_user_id") } ?? nil
+  }
+}
+
+extension ClaimsSet {
+  /// Reads claims that are known to be an object.
+  static func reading<R>(_ octets: Span<UInt8>, _ body: (borrowing ClaimsSet) -> R) -> R? {
+    guard let claims = try? ClaimsSet(octets) else { return nil }
+    return body(claims)
+  }
+
+  /// A user identifier: a string of at most 64 octets, or an integer. Nothing else is one.
+  func userID(_ name: StaticString) -> UserID? {
+    if let text: Text<64> = text(of: name) { return .text(text) }
+    return integer(of: name).map { .integer($0) }
+  }
+}
+
+/// The session as a page reads and changes it: `response.session`.
+///
+/// Names are the program's own. Those that begin with `_` are the library's, and the registered
+/// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is
+/// valid; setting one is a bug and stops the program.
+///
+/// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500: the
+/// browser keeps the session that it had.
+public struct Session: ~Copyable, ~Escapable {
+  /// Exactly one.
+  var state: MutableSpan<SessionState>
+
+  @_lifetime(copy state)
+  init(_ state: consuming MutableSpan<SessionState>) { self.state = state }
+
+  /// A member that is a string of at most `capacity` octets, or `nil`.
+  public func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
+    ClaimsSet.reading(state[0].claims.span) { $0.text(of: name) } ?? nil
+  }
+
+  /// A member that is an integer, or `nil`.
+  public func integer(of name: StaticString) -> Int64? {
+    ClaimsSet.reading(state[0].claims.span) { $0.integer(of: name) } ?? nil
+  }
+
+  /// A member that is true or false, or `nil`.
+  public func boolean(of name: StaticString) -> Bool? {
+    ClaimsSet.reading(state[0].claims.span) { $0.boolean(of: name) } ?? nil
+  }
+
+  /// Sets a member to a string (UTF-8).
+  @_lifetime(self: copy self)
+  public mutating func set(_ name: StaticString, text: Span<UInt8>) {
+    Self.check(name)
+    state[0].note(state[0].claims.set(name, text: text))
+  }
+
+  /// Sets a member to an integer.
+  @_lifetime(self: copy self)
+  public mutating func set(_ name: StaticString, integer: Int64) {
+    Self.check(name)
+    state[0].note(state[0].claims.set(name, integer: integer))
+  }
+
+  /// Sets a member to true or false.
+  @_lifetime(self: copy self)
+  public mutating func set(_ name: StaticString, boolean: Bool) {
+    Self.check(name)
+    state[0].note(state[0].claims.set(name, boolean: boolean))
+  }
+
+  /// Removes a member.
+  @_lifetime(self: copy self)
+  public mutating func remove(_ name: StaticString) {
+    Self.check(name)
+    state[0].claims.remove(name)
+    state[0].isChanged = true
+  }
+
+  private static func check(_ name: StaticString) {
+    let octets = name.octets
+    let isReserved =
+      octets.hasPrefix("_") || octets.equals("exp") || octets.equals("nbf")
+      || octets.equals("aud") || octets.equals("iat") || octets.equals("sub")
+      || octets.equals("iss") || octets.equals("jti")
+    invariant(!isReserved, "a session member's name is not a reserved one")
+  }
+}

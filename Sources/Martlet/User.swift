@@ -1,0 +1,40 @@
+// Who is logged in: what the library must know of an application's user.
+
+public import MartletBytes
+
+/// What identifies a user in a token: a text of at most 64 octets, or an integer, as in Microdot.
+public enum UserID: Equatable, Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+  case text(Text<64>)
+  case integer(Int64)
+
+  public init(stringLiteral literal: StaticString) { self = .text(Text(stringLiteral: literal)) }
+
+  public init(integerLiteral value: Int64) { self = .integer(value) }
+
+  public static func == (left: UserID, right: UserID) -> Bool {
+    switch (left, right) {
+    case (.text(let left), .text(let right)): left == right
+    case (.integer(let left), .integer(let right)): left == right
+    default: false
+    }
+  }
+}
+
+/// An application's user.
+public protocol SessionUser {
+  /// What its tokens carry; never given to another user.
+  var id: UserID { get }
+
+  /// Counted up to end all of the user's sessions at once: tokens made before are dead from then on.
+  var epoch: Int64 { get }
+}
+
+extension SessionUser {
+  /// Sessions that nothing ends before their time.
+  public var epoch: Int64 { 0 }
+}
+
+/// For applications without logins.
+public struct NoUser: SessionUser {
+  public var id: UserID { 0 }
+}

@@ -1,0 +1,129 @@
+// The system itself: sockets through the C of CMartletPlatform, where EINTR ends. This file faces C,
+// so it may say `unsafe`; each use lends a span's memory to one call that keeps nothing.
+
+import CMartletPlatform
+public import MartletBytes
+
+/// Why a server cannot start.
+public enum ListenError: Error, Equatable, Sendable {
+  /// The text is not a numeric IPv4 or IPv6 address.
+  case notAnAddress
+  /// Another program listens there.
+  case addressInUse
+  /// The system does not allow it (ports below 1,024 need a right).
+  case noPermission
+  /// No interface of this machine has the address.
+  case noSuchAddress
+  /// Something else; the errno.
+  case other(Int32)
+}
+
+/// Sockets, poll() and clocks of the running system.
+public struct POSIXTransport: Transport, ~Copyable {
+  private var listener: Int32
+  private let signals: Int32
+  /// The port it listens at.
+  public let port: UInt16
+
+  /// Listens at an address.
+  ///
+  /// - Parameters:
+  ///   - host: A numeric IPv4 or IPv6 address; `::` takes connections of both kinds.
+  ///   - port: 0 lets the system choose.
+  /// - Throws: `ListenError`.
+  public init(host: Span<UInt8>, port: UInt16) throws(ListenError) {
+    var bound: UInt16 = 0
+    // Safe: the call reads `host` and writes `bound`, and keeps neither.
+    let result = unsafe host.withUnsafeBufferPointer { octets in
+      unsafe martlet_listen(octets.baseAddress, octets.count, port, &bound)
+    }
+    guard result >= 0 else { throw Self.listenError(result) }
+    let signals = martlet_signal_descriptor()
+    guard signals >= 0 else {
+      martlet_close(result)
+      throw .other(-signals)
+    }
+    listener = result
+    self.signals = signals
+    self.port = bound
+  }
+
+  private static func listenError(_ result: Int32) -> ListenError {
+    switch Int(martlet_error_class(Int(result))) {
+    case Int(MARTLET_ADDRESS_IN_USE.rawValue): .addressInUse
+    case Int(MARTLET_NO_PERMISSION.rawValue): .noPermission
+    case Int(MARTLET_NO_ADDRESS.rawValue): .noSuchAddress
+    case Int(MARTLET_NOT_AN_ADDRESS.rawValue): .notAnAddress
+    default: .other(-result)
+    }
+  }
+
+  public mutating func accept() -> Acceptance {
+    let result = martlet_accept(listener)
+    if result >= 0 { return .connection(result) }
+    // Anything else that can go wrong is one connection's trouble (accept(2) lists them): the next
+    // call tells whether another one waits.
+    return martlet_error_class(Int(result)) == MARTLET_NO_DESCRIPTOR.rawValue ? .exhausted : .none
+  }
+
+  public mutating func peek(
+    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
+  ) -> Transfer {
+    // Safe: the kernel writes at most `count` octets there, and the call keeps nothing.
+    unsafe target.withUnsafeMutableBufferPointer { octets in
+      unsafe Self.transfer(martlet_peek(descriptor, octets.baseAddress, octets.count), zero: .end)
+    }
+  }
+
+  public mutating func discard(_ descriptor: Int32, count: Int) -> Transfer {
+    Self.transfer(martlet_discard(descriptor, count), zero: .end)
+  }
+
+  public mutating func wake(_ descriptor: Int32, atCount count: Int) {
+    // A system that cannot do it wakes the loop for nothing, which the loop bears.
+    _ = martlet_wake_at(descriptor, Int32(count))
+  }
+
+  public mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
+    // Safe: the kernel reads `count` octets there, and the call keeps nothing.
+    unsafe octets.withUnsafeBufferPointer { octets in
+      unsafe Self.transfer(martlet_send(descriptor, octets.baseAddress, octets.count), zero: .notNow)
+    }
+  }
+
+  public mutating func finishSending(_ descriptor: Int32) {
+    // A peer that is gone already is no news here: the next read tells.
+    _ = martlet_finish_sending(descriptor)
+  }
+
+  public mutating func close(_ descriptor: Int32) { martlet_close(descriptor) }
+
+  public mutating func stopListening() {
+    guard listener >= 0 else { return }
+    martlet_close(listener)
+    listener = -1
+  }
+
+  public mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
+    interests.withEntries(signals: signals, listener: listener) { entries in
+      // Safe: poll() writes into these entries, and the call keeps nothing.
+      unsafe entries.withUnsafeMutableBufferPointer { buffer in
+        _ = unsafe martlet_poll(buffer.baseAddress, buffer.count, Int32(clamping: milliseconds))
+      }
+    }
+    return Wakeup(
+      listenerIsReady: interests.isReady(entry: InterestSet.listenerIndex),
+      stopRequested: interests.isReady(entry: InterestSet.signalIndex))
+  }
+
+  public mutating func now() -> Moment {
+    Moment(
+      monotonicMilliseconds: martlet_monotonic_milliseconds(), unixSeconds: martlet_unix_seconds())
+  }
+
+  private static func transfer(_ result: Int, zero: Transfer) -> Transfer {
+    if result > 0 { return .octets(result) }
+    if result == 0 { return zero }
+    return martlet_error_class(result) == MARTLET_EAGAIN.rawValue ? .notNow : .gone
+  }
+}

@@ -1,0 +1,85 @@
+// The one protocol that the layers above conform to: a request in, a response out. The loop calls it
+// with a whole request, in place, and with the memory to answer in.
+
+public import MartletBytes
+public import MartletHTTP
+
+/// A complete request, in place: valid while it is being answered.
+public struct IncomingRequest: ~Escapable {
+  /// The request's octets; the head's ranges mean these.
+  public let octets: Span<UInt8>
+  /// The head.
+  public let head: RequestHead
+  /// The content, chunks put together; empty when there is none.
+  public let content: Span<UInt8>
+  /// The time of this turn.
+  public let moment: Moment
+
+  /// - Parameters:
+  ///   - octets: At least the head.
+  ///   - content: The content, wherever it lies.
+  @_lifetime(copy octets, copy content)
+  public init(
+    octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment
+  ) {
+    self.octets = octets
+    self.head = head
+    self.content = content
+    self.moment = moment
+  }
+}
+
+/// What a responder decided; the octets are in the writers it was lent.
+public struct Reply: Equatable, Sendable {
+  /// The status.
+  public var status: Status
+  /// Octets of content written.
+  public var contentCount: Int
+  /// Octets of field lines written.
+  public var fieldsCount: Int
+
+  public init(status: Status, contentCount: Int, fieldsCount: Int) {
+    self.status = status
+    self.contentCount = contentCount
+    self.fieldsCount = fieldsCount
+  }
+}
+
+/// Answers requests.
+public protocol Responder: ~Copyable {
+  /// Answers one request.
+  ///
+  /// - Parameters:
+  ///   - request: The whole request.
+  ///   - content: Where the content goes; at most `Limits.responseContentSizeMax` octets. Of a HEAD
+  ///     request it is written and counted like GET's and not sent.
+  ///   - fields: Where field lines go, each ended by CRLF. Date, Content-Length and Connection are
+  ///     written by the server.
+  mutating func respond(
+    to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
+  ) -> Reply
+}
+
+/// The page that a refused request gets: what, and why, for a person.
+public enum RefusalPage {
+  /// Writes the content of a refusal: a small HTML page without any text from outside.
+  @_lifetime(writer: copy writer)
+  public static func write(_ status: Status, _ reason: StaticString, to writer: inout Writer) {
+    writer.append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">")
+    writer.append("<meta name=\"viewport\" content=\"width=device-width\"><title>")
+    writer.append(decimal: status.code)
+    writer.append(" ")
+    writer.append(status.reasonPhrase)
+    writer.append("</title><h1>")
+    writer.append(status.reasonPhrase)
+    writer.append("</h1><p>")
+    writer.append(reason)
+    writer.append("</p></html>\n")
+  }
+
+  /// Writes the field lines that go with it.
+  @_lifetime(writer: copy writer)
+  public static func writeFields(to writer: inout Writer) {
+    writer.append("Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n")
+  }
+}
