@@ -1,8 +1,8 @@
 // The payload of a verified token → claims (RFC 7519 §4): a JSON object read in place.
 //
-// Invariant: the octets are one strict JSON object, at most `Limits.tokenSizeMax` of them. Of members
-// with the same name the last one counts (RFC 7519 §4 allows it, and both of Microdot's runtimes do
-// so); the others are as if they were not there.
+// Invariant: the octets are one strict JSON object, at most `Limits.tokenSizeMax` of them. Of
+// members with the same name the last one counts (RFC 7519 §4 allows it, and both of Microdot's
+// runtimes do so); the others are as if they were not there.
 
 public import MartletBytes
 
@@ -16,8 +16,8 @@ public struct ClaimsSet: ~Escapable {
   private let object: JSONObject
 
   /// - Parameter payload: What `JWS.verify` decoded.
-  /// - Throws: `tooLarge` beyond `Limits.tokenSizeMax` octets, `claimsNotObject` for anything that is
-  ///   not exactly one JSON object.
+  /// - Throws: `tooLarge` beyond `Limits.tokenSizeMax` octets, `claimsNotObject` for anything that
+  ///   is not exactly one JSON object.
   /// - Complexity: O(n).
   @_lifetime(copy payload)
   public init(_ payload: Span<UInt8>) throws(TokenRefusal) {
@@ -45,7 +45,8 @@ public struct ClaimsSet: ~Escapable {
     }
     // Informs about the age and no more (§4.1.6): a board that minted it may have had no clock.
     guard claims.issuedAt.map({ $0.kind == .number }) ?? true else { throw .issuedAtType }
-    // We do not identify ourselves with any audience, so no token that names one is for us (§4.1.3).
+    // We do not identify ourselves with any audience, so no token that names one is for us
+    // (§4.1.3).
     guard claims.audience == nil else { throw .audience }
     guard claims.issuer.map({ $0.kind == .string }) ?? true else { throw .issuerType }
     guard claims.subject.map({ $0.kind == .string }) ?? true else { throw .subjectType }
@@ -115,8 +116,8 @@ public struct ClaimsSet: ~Escapable {
     return text
   }
 
-  /// A number claim written as an integer; `nil` when it is anything else, a fraction or an exponent
-  /// included, or beyond `Int64`.
+  /// A number claim written as an integer; `nil` when it is anything else, a fraction or an
+  /// exponent included, or beyond `Int64`.
   public func integer(of name: StaticString) -> Int64? {
     guard let value = object.find(name), value.kind == .number else { return nil }
     let number = octets[value.range]

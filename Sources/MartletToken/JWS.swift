@@ -4,8 +4,9 @@
 //     token = BASE64URL(header) "." BASE64URL(payload) "." BASE64URL(HMAC(key, signing-input))
 //     signing-input = BASE64URL(header) "." BASE64URL(payload)
 //
-// Invariant: a token has one text. Whatever is not canonical is refused, so nobody can make a second
-// text of a token he has been given; and no octet of a payload is read before its MAC was right.
+// Invariant: a token has one text. Whatever is not canonical is refused, so nobody can make a
+// second text of a token he has been given; and no octet of a payload is read before its MAC was
+// right.
 
 public import MartletBytes
 
@@ -24,7 +25,8 @@ public enum JWS {
     ownHeader.octets.count + 1 + Base64URL.encodedCount(count) + 1 + Base64URL.encodedCount(32)
   }
 
-  /// Writes the token of `payload`, or nothing when it does not fit: the writer has then overflowed.
+  /// Writes the token of `payload`, or nothing when it does not fit: the writer has then
+  /// overflowed.
   ///
   /// - Parameters:
   ///   - payload: Any octets; a claims set when the token is to be a JSON Web Token.

@@ -1,5 +1,5 @@
-// A password ↔ what is stored of it, in the format of Microdot's login example, so that accounts can
-// move over:
+// A password ↔ what is stored of it, in the format of Microdot's login example, so that accounts
+// can move over:
 //
 //     password-hash = "pbkdf2-hmac-sha256:" salt ":" iterations ":" digest
 //     salt          = 8*32( 2HEXDIG )          ; written with 16 octets
@@ -22,7 +22,8 @@ public enum PasswordRefusal: Error, Equatable, Sendable {
 /// What is stored of a password: a salt, a number of iterations, and the PBKDF2-HMAC-SHA256 of both
 /// with the password.
 public struct PasswordHash: Sendable {
-  /// How many iterations a hash may have. The upper bound keeps a damaged file from asking for hours.
+  /// How many iterations a hash may have. The upper bound keeps a damaged file from asking for
+  /// hours.
   public static var iterationCountRange: ClosedRange<UInt32> { 1...10_000_000 }
 
   /// Octets of a written hash at most: with a salt of 32 octets and eight digits of iterations.
@@ -45,8 +46,8 @@ public struct PasswordHash: Sendable {
   ///
   /// - Parameter text: The hash and nothing else, no blank and no line end; hexadecimal digits in
   ///   either case.
-  /// - Returns: `nil` for anything else, for a salt that is not of 8 to 32 octets, and for iterations
-  ///   outside `iterationCountRange`.
+  /// - Returns: `nil` for anything else, for a salt that is not of 8 to 32 octets, and for
+  ///   iterations outside `iterationCountRange`.
   public init?(_ text: Span<UInt8>) {
     guard let schemeEnd = text.firstIndex(of: 0x3A),  // ":"
       text.extracting(0..<schemeEnd).equals(Self.scheme),
@@ -85,8 +86,8 @@ public struct PasswordHash: Sendable {
     writer.append(hexadecimal: digest.span)
   }
 
-  /// Hashes a password with a new random salt, here and now: for tools. A server takes the same work
-  /// in slices, as `PasswordHashing`.
+  /// Hashes a password with a new random salt, here and now: for tools. A server takes the same
+  /// work in slices, as `PasswordHashing`.
   ///
   /// - Throws: `PasswordRefusal`.
   /// - Complexity: Two compressions an iteration.
@@ -99,8 +100,8 @@ public struct PasswordHash: Sendable {
     return hash
   }
 
-  /// Whether this is the password's hash, found out here and now: for tools. A server takes the same
-  /// work in slices, as `PasswordVerification`.
+  /// Whether this is the password's hash, found out here and now: for tools. A server takes the
+  /// same work in slices, as `PasswordVerification`.
   ///
   /// - Returns: `false` at once for a password beyond `Limits.passwordSizeMax`.
   /// - Complexity: Two compressions an iteration.
@@ -109,17 +110,18 @@ public struct PasswordHash: Sendable {
     return verification.step(iterations) ?? false
   }
 
-  /// The hash of no password that anybody knows. Whoever logs in under a name that does not exist is
-  /// verified against this one, so that the time taken does not tell which names exist.
+  /// The hash of no password that anybody knows. Whoever logs in under a name that does not exist
+  /// is verified against this one, so that the time taken does not tell which names exist.
   ///
   /// - Parameter iterations: As many as the hashes of users have; brought into
   ///   `iterationCountRange`.
   public static func decoy(iterations: UInt32) -> PasswordHash {
     let range = iterationCountRange
-    // A digest of zeros: to find a password for it is to invert SHA-256.
+    let count = min(max(iterations, range.lowerBound), range.upperBound)
+    // A digest of zeros: to find a password for it is to invert SHA-256. The salt is as long as a
+    // real one, so that it costs as many compressions.
     return PasswordHash(
-      salt: "martlet's decoys", iterations: min(max(iterations, range.lowerBound), range.upperBound),
-      digest: Digest(repeating: 0))
+      salt: "martlet's decoys", iterations: count, digest: Digest(repeating: 0))
   }
 }
 
@@ -136,8 +138,8 @@ public struct PasswordVerification: ~Copyable {
   /// Begins a verification.
   ///
   /// - Parameters:
-  ///   - password: It is not needed any more afterwards. Beyond `Limits.passwordSizeMax` octets it is
-  ///     wrong, and the first step says so.
+  ///   - password: It is not needed any more afterwards. Beyond `Limits.passwordSizeMax` octets it
+  ///     is wrong, and the first step says so.
   ///   - hash: The user's, or `PasswordHash.decoy`.
   public init(_ password: Span<UInt8>, against hash: PasswordHash) {
     isTooLong = password.count > Limits.passwordSizeMax
@@ -149,8 +151,8 @@ public struct PasswordVerification: ~Copyable {
 
   /// Goes on for up to `iterationCount` iterations.
   ///
-  /// - Returns: Whether the password is right, compared in constant time; `nil` while that is not yet
-  ///   known.
+  /// - Returns: Whether the password is right, compared in constant time; `nil` while that is not
+  ///   yet known.
   public mutating func step(_ iterationCount: UInt32) -> Bool? {
     // Tells only what whoever sent the password knows: how long it is.
     if isTooLong { return false }

@@ -1,38 +1,43 @@
-// Why a token is refused: one case for each reason that a test can provoke. For the peer they are all
-// one, "not logged in"; the reason is for a counter and the log.
+// Why a token is refused: one case for each reason that a test can provoke. For the peer they are
+// all one, "not logged in"; the reason is for a counter and the log.
 
 /// Why a token, or the claims set in it, is refused.
 ///
 /// Microdot's two reference runtimes (CPython with PyJWT, MicroPython with its `jwt.py`) do not
-/// accept the same tokens. What Martlet decided wherever they differ, or where both are wrong:
+/// accept the same tokens. What Martlet does wherever they differ, or where both are wrong; *no*
+/// means "not logged in", *500* an error page, the names are the cases below:
 ///
-/// | Case | PyJWT | jwt.py | Martlet | Why |
+/// | Token | PyJWT | jwt.py | Martlet | Reason |
 /// |---|---|---|---|---|
-/// | header `{"alg":"HS256","typ":"JWT"}`, compact or with blanks, any order | ok | ok | ok | RFC 7515 §4: a JSON object |
-/// | header without `alg` | refused | error 500 | `algorithm` | RFC 7515 §4.1.1: `alg` must be present |
-/// | header not an object | refused | error 500 | `headerNotObject` | RFC 7515 §4 |
-/// | `alg` other than the string `HS256` (`none`, `hs256`, `HS512`) | refused | refused | `algorithm` | RFC 8725 §3.1: names are case-sensitive, one is allowed |
-/// | `typ` missing or anything | ok | ok | ok | RFC 7515 §4.1.9: for applications |
-/// | `crit` present | refused | ok | `critical` | RFC 7515 §4.1.11: no extension is understood |
-/// | `=` padding, `+` or `/` | ok | ok | `signatureEncoding`, … | RFC 7515 §2: base64url, no padding; one token, one text |
-/// | unused bits not 0, other octets in the signature | refused | ok | `signatureEncoding` | RFC 4648 §3.5: else a token has several texts |
-/// | signature compared | constant time | `!=` | constant time | a MAC could be found octet by octet |
-/// | empty secret | error 500 | error 500 | `emptyKey` | anybody could sign |
-/// | payload not an object | refused | error 500 | `claimsNotObject` | RFC 7519 §3 |
-/// | `exp` past | refused | refused | `expired` | RFC 7519 §4.1.4 |
-/// | `exp` this very second | refused | ok | `expired` | RFC 7519 §4.1.4: "on or after"; fractions are rounded down |
-/// | `exp` an integer, a fraction or with an exponent | ok | ok | ok | RFC 7519 §2, NumericDate |
-/// | `exp` a number in a string | ok | error 500 | `expirationType` | RFC 7519 §4.1.4: must be a number |
-/// | `exp` null or text | refused | error 500 | `expirationType` | same |
-/// | `nbf` in the future | refused | ok | `notYetValid` | RFC 7519 §4.1.5 |
-/// | `nbf` not a number | refused | ok | `notBeforeType` | same |
-/// | `iat` in the future | refused | ok | ok | RFC 7519 §4.1.6: it informs; a board may have no clock |
-/// | `iat` not a number | refused | ok | `issuedAtType` | RFC 7519 §4.1.6: must be a number |
-/// | `aud` present | refused | ok | `audience` | RFC 7519 §4.1.3: we are none of an audience |
-/// | `sub` or `jti` not a string | refused | ok | `subjectType`, `identifierType` | RFC 7519 §4.1.2, §4.1.7 |
+/// | header compact or with blanks, in any order | ok | ok | ok | RFC 7515 §4 |
+/// | header without `alg` | no | 500 | `algorithm` | RFC 7515 §4.1.1: it must be there |
+/// | header not an object | no | 500 | `headerNotObject` | RFC 7515 §4 |
+/// | `alg` is `none`, `hs256`, `HS512` ... | no | no | `algorithm` | RFC 8725 §3.1: one is allowed |
+/// | `typ` missing, or anything | ok | ok | ok | RFC 7515 §4.1.9: optional |
+/// | `crit` there | no | ok | `critical` | RFC 7515 §4.1.11: we know no extension |
+/// | `=`, `+` or `/` in a part | ok | ok | `...Encoding` | RFC 7515 §2: base64url, no padding |
+/// | last character not canonical | no | ok | `...Encoding` | RFC 4648 §3.5: one token, one text |
+/// | blanks or junk in a part | no | ok | `...Encoding` | RFC 4648 §3.3: the same |
+/// | MAC comparison leaks the place | no | yes | no | a MAC could be found octet by octet |
+/// | secret empty | 500 | 500 | `emptyKey` | anybody could sign |
+/// | payload a list or a string | no | 500 | `claimsNotObject` | RFC 7519 §7.2 |
+/// | payload holds `NaN` | ok | - | `claimsNotObject` | RFC 8259 §6: not JSON |
+/// | a name twice | last | last | last | RFC 7519 §4 |
+/// | `exp` past | no | no | `expired` | RFC 7519 §4.1.4 |
+/// | `exp` is now | no | ok | `expired` | RFC 7519 §4.1.4: "on or after" |
+/// | `exp` with fraction or exponent | ok | ok | ok, floor | RFC 7519 §2: NumericDate |
+/// | `exp` a number in a string | ok | 500 | `expirationType` | RFC 7519 §4.1.4: a number |
+/// | `exp` null or text | no | 500 | `expirationType` | the same |
+/// | `nbf` in the future | no | ok | `notYetValid` | RFC 7519 §4.1.5 |
+/// | `nbf` null or text | no | ok | `notBeforeType` | the same |
+/// | `iat` in the future | no | ok | ok | RFC 7519 §4.1.6: it only informs; clocks start in 1970 |
+/// | `iat` null or text | no | ok | `issuedAtType` | RFC 7519 §4.1.6: a number |
+/// | `aud` there | no | ok | `audience` | RFC 7519 §4.1.3: we are of no audience |
+/// | `sub` not a string | no | ok | `subjectType` | RFC 7519 §4.1.2 |
+/// | `jti` not a string | no | ok | `identifierType` | RFC 7519 §4.1.7 |
 /// | `iss` not a string | ok | ok | `issuerType` | RFC 7519 §4.1.1 |
-/// | a member's name twice | last | last | last | RFC 7515 §4, RFC 7519 §4 allow it |
-/// | `NaN`, `Infinity`, other text that is not JSON | ok | ok | `claimsNotObject` | RFC 8259 §6 |
+/// | `_user_id` a list | 500 | loader | nobody | `text(of:)` and `integer(of:)` are `nil` |
+/// | `_fresh` is `"no"` | fresh | fresh | not fresh | `boolean(of:)` is `nil`: only `true` is true |
 public enum TokenRefusal: Error, Equatable, Sendable {
   // MARK: Its shape
 
