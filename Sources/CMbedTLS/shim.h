@@ -3,6 +3,19 @@
 #pragma once
 #include <mbedtls/sha256.h>
 #include <mbedtls/version.h>
+#include <stdint.h>
+
+// Swift copies a context as a value, to keep the state of a hash at half way. That holds for the
+// software implementation; an alternative one may keep its state elsewhere.
+#ifdef MBEDTLS_SHA256_ALT
+#error "Martlet needs mbedTLS's own SHA-256: build mbedTLS without MBEDTLS_SHA256_ALT"
+#endif
+
+// Gives `value` back and hides from the optimizer that it is the same.
+static inline uint32_t cmbedtls_opaque(uint32_t value) {
+  __asm__ volatile("" : "+r"(value));
+  return value;
+}
 
 static inline int cmbedtls_sha256_starts(mbedtls_sha256_context *context) {
 #if MBEDTLS_VERSION_MAJOR >= 3

@@ -1,0 +1,69 @@
+// The line before a chunk's data, read as far as it has arrived:
+//
+//     chunk-size [ chunk-ext ] CRLF                                     ; RFC 9112 §7.1
+//     chunk-size = 1*HEXDIG
+//     chunk-ext  = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
+//
+// Sizes are the oldest trick against recipients of chunks: no sign, no prefix, no blank, no wrap.
+
+import MartletBytes
+
+struct ChunkLine {
+  /// Octets of data that follow; 0 in the last chunk. At most `Limits.requestContentSizeMax`.
+  let chunkSize: Int
+  /// Octets of all extensions so far.
+  let extensionSize: Int
+  /// The index after the line's CRLF.
+  let end: Int
+
+  /// Digits of the longest size, leading zeros counted: those of a 64-bit number.
+  private static var digitCountMax: Int { 16 }
+
+  /// Reads the line that begins at `start`; `nil` while its end has not arrived.
+  ///
+  /// - Parameter extensionSize: Octets of the extensions before this line.
+  static func parse(
+    _ octets: Span<UInt8>, from start: Int, extensionSize: Int
+  ) throws(Refusal) -> ChunkLine? {
+    var size = 0
+    var i = start
+    while i < octets.count, let digit = ASCII.hexadecimalDigit(octets[i]) {
+      guard i - start < digitCountMax else { throw .chunkSizeMalformed }
+      size = size << 4 | Int(digit)
+      // Checked at each digit, so it cannot wrap.
+      guard size <= Limits.requestContentSizeMax else { throw .contentTooLarge }
+      i &+= 1
+    }
+    guard i < octets.count else { return nil }
+    guard i > start else { throw .chunkSizeMalformed }
+    guard let end = try endOfExtensions(octets, i) else {
+      guard extensionSize + octets.count - i <= Limits.chunkExtensionSizeMax
+      else { throw .chunkExtensionsTooLarge }
+      return nil
+    }
+    let total = extensionSize + end - i
+    guard total <= Limits.chunkExtensionSizeMax else { throw .chunkExtensionsTooLarge }
+    guard try hasLineEnd(octets, at: end, orElse: .chunkExtensionMalformed) else { return nil }
+    return ChunkLine(chunkSize: size, extensionSize: total, end: end + 2)
+  }
+
+  /// The index of the CR after the extensions, of which there may be none.
+  private static func endOfExtensions(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
+    var i = start
+    var hasBegun = false
+    while i < octets.count {
+      switch octets[i] {
+      case "\r":
+        guard hasBegun || i == start else { throw .chunkSizeMalformed }
+        return i
+      case ";": hasBegun = true
+      default:
+        // Before the first semicolon only blanks may stand.
+        guard hasBegun || ASCII.isBlank(octets[i]) else { throw .chunkSizeMalformed }
+        guard ASCII.isFieldValueOctet(octets[i]) else { throw .chunkExtensionMalformed }
+      }
+      i &+= 1
+    }
+    return nil
+  }
+}

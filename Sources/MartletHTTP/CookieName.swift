@@ -1,0 +1,46 @@
+// A cookie's name: a token (RFC 6265 §4.1.1) that the program holds as a literal. A value of this
+// type cannot hold anything else, so a name needs no check where it is written.
+
+import MartletBytes
+
+/// The name of a cookie that this program sets or reads.
+///
+///     let session: CookieName = "session"
+public struct CookieName: Sendable, ExpressibleByStringLiteral {
+  private let literal: StaticString
+
+  /// - Parameter literal: A token that is not empty.
+  /// - Returns: `nil` for everything else.
+  public init?(_ literal: StaticString) {
+    guard Self.isToken(literal.octets) else { return nil }
+    self.literal = literal
+  }
+
+  /// The name that stands in the source. One that is no token is a bug and stops the program.
+  public init(stringLiteral literal: StaticString) {
+    invariant(Self.isToken(literal.octets), "a cookie name is a token")
+    self.literal = literal
+  }
+
+  /// Its octets.
+  public var octets: Span<UInt8> {
+    @_lifetime(immortal) get { literal.octets }
+  }
+
+  /// Whether user agents take this name only with `Secure` (RFC 6265bis §4.1.3.1).
+  var hasSecurePrefix: Bool { hasPrefix("__Secure-") }
+
+  /// Whether they take it only with `Secure`, `Path=/` and no domain (RFC 6265bis §4.1.3.2).
+  var hasHostPrefix: Bool { hasPrefix("__Host-") }
+
+  /// User agents compare prefixes without regard to case.
+  private func hasPrefix(_ prefix: StaticString) -> Bool {
+    let count = prefix.utf8CodeUnitCount
+    return octets.count >= count && octets.extracting(first: count).equalsIgnoringCase(prefix)
+  }
+
+  private static func isToken(_ octets: Span<UInt8>) -> Bool {
+    for i in octets.indices where !ASCII.isTokenCharacter(octets[i]) { return false }
+    return octets.count > 0
+  }
+}

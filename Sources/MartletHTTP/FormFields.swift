@@ -1,0 +1,120 @@
+// application/x-www-form-urlencoded, read in place (WHATWG URL §5.1): the query of a target and the
+// content of a posted form. Nothing is decoded before somebody asks for it.
+//
+//     name=value&name=value        `+` is a space, `%XX` an octet, a broken `%` stands for itself
+//
+// Empty pieces are read over, a piece without `=` is a name with an empty value. Octets come out as
+// they were sent: whether they are UTF-8 is for the reader to say.
+
+public import MartletBytes
+
+/// A name or a value of a form, still encoded.
+public struct FormValue: ~Escapable {
+  private let encoded: Span<UInt8>
+
+  @_lifetime(copy encoded)
+  init(_ encoded: Span<UInt8>) { self.encoded = encoded }
+
+  /// Whether it holds nothing.
+  public var isEmpty: Bool { encoded.count == 0 }
+
+  /// A walk over the decoded octets.
+  public var decoder: PercentDecoder {
+    @_lifetime(copy self) get { PercentDecoder(encoded, plusIsSpace: true) }
+  }
+
+  /// Whether it is exactly `octets` when decoded. Not for secrets: it returns at the first
+  /// difference.
+  public func equals(_ octets: Span<UInt8>) -> Bool {
+    var decoder = self.decoder
+    var i = 0
+    while let octet = decoder.next() {
+      guard i < octets.count, octets[i] == octet else { return false }
+      i &+= 1
+    }
+    return i == octets.count
+  }
+
+  /// Whether it is exactly the literal when decoded.
+  public func equals(_ literal: StaticString) -> Bool { equals(literal.octets) }
+
+  /// Decodes it to the start of `target`.
+  ///
+  /// - Returns: How many octets, or `nil` when they do not fit; part of them may be written then.
+  public func decode(into target: inout MutableSpan<UInt8>) -> Int? {
+    var decoder = self.decoder
+    var count = 0
+    while let octet = decoder.next() {
+      guard count < target.count else { return nil }
+      target[count] = octet
+      count &+= 1
+    }
+    return count
+  }
+
+  /// The decoded octets by value, or `nil` when they do not fit.
+  public func text<let capacity: Int>() -> Text<capacity>? {
+    var text = Text<capacity>()
+    var decoder = self.decoder
+    while let octet = decoder.next() {
+      guard text.append(octet) else { return nil }
+    }
+    return text
+  }
+}
+
+/// One field of a form.
+public struct FormField: ~Escapable {
+  public let name: FormValue
+  public let value: FormValue
+
+  @_lifetime(copy name, copy value)
+  init(name: FormValue, value: FormValue) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// The fields of a query or of a posted form, in their order.
+///
+///     let form = FormFields(content)
+///     guard let name = form["username"], !name.isEmpty else { ... }
+public struct FormFields: ~Escapable {
+  private var rest: Span<UInt8>
+
+  /// - Parameter octets: Any octets at all.
+  @_lifetime(copy octets)
+  public init(_ octets: Span<UInt8>) { rest = octets }
+
+  /// The next field, or `nil` after the last.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  public mutating func next() -> FormField? {
+    while rest.count > 0 {
+      let end = rest.firstIndex(of: 0x26) ?? rest.count
+      let piece = rest.extracting(0..<end)
+      rest = rest.extracting(min(end + 1, rest.count)..<rest.count)
+      guard piece.count > 0 else { continue }
+      let nameEnd = piece.firstIndex(of: 0x3D) ?? piece.count
+      let valueStart = min(nameEnd + 1, piece.count)
+      return FormField(
+        name: FormValue(piece.extracting(0..<nameEnd)),
+        value: FormValue(piece.extracting(valueStart..<piece.count)))
+    }
+    return nil
+  }
+
+  /// The value of the first field whose decoded name is `name`; `nil` when there is none.
+  ///
+  /// - Complexity: O(n) in the form's octets.
+  public subscript(name: StaticString) -> FormValue? {
+    @_lifetime(copy self)
+    get {
+      var fields = self
+      while let field = fields.next() {
+        if field.name.equals(name) { return field.value }
+      }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Unix seconds → the one date format that HTTP writes (RFC 9110 §5.6.7):
+//
+//     IMF-fixdate = day-name "," SP day SP month SP year SP time-of-day SP GMT
+//
+// Integer arithmetic only: no calendar library, no time zone, nothing that ends in 2038.
+
+public import MartletBytes
+
+extension Writer {
+  /// Writes `Sun, 06 Nov 1994 08:49:37 GMT`.
+  ///
+  /// - Parameter seconds: Unix seconds. Before 1970 the first second of 1970 is written, after 9999
+  ///   the last one of 9999, because the year has four digits.
+  @_lifetime(self: copy self)
+  public mutating func append(httpDate seconds: Int64) {
+    let time = Int(min(max(seconds, 0), 253_402_300_799))
+    let days = time / 86_400
+    let date = CivilDate(daysSince1970: days)
+    // The first day of 1970 was a Thursday.
+    let weekdays: StaticString = "ThuFriSatSunMonTueWed"
+    append(weekdays.octets.letters(ofEntry: days % 7))
+    append(", ")
+    append(decimal: date.day, digitCountMin: 2)
+    append(" ")
+    let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
+    append(months.octets.letters(ofEntry: date.month - 1))
+    append(" ")
+    append(decimal: date.year, digitCountMin: 4)
+    append(" ")
+    append(decimal: time / 3_600 % 24, digitCountMin: 2)
+    append(":")
+    append(decimal: time / 60 % 60, digitCountMin: 2)
+    append(":")
+    append(decimal: time % 60, digitCountMin: 2)
+    append(" GMT")
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// An entry of a text of three-letter names.
+  @_lifetime(copy self)
+  fileprivate func letters(ofEntry index: Int) -> Span<UInt8> {
+    extracting(index * 3..<index * 3 + 3)
+  }
+}
+
+/// A date of the Gregorian calendar.
+private struct CivilDate {
+  let year: Int
+  /// 1 to 12.
+  let month: Int
+  /// 1 to 31.
+  let day: Int
+
+  /// Counts in years that begin in March, so that the leap day is the last one, and in eras of 400
+  /// such years, which all have 146,097 days (Howard Hinnant, "chrono-Compatible Low-Level Date
+  /// Algorithms").
+  ///
+  /// - Parameter daysSince1970: Not negative.
+  init(daysSince1970: Int) {
+    // From the first of March of the year 0.
+    let days = daysSince1970 + 719_468
+    let dayOfEra = days % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    // Months from March on have 153 days in five.
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    year = days / 146_097 * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+  }
+}

@@ -1,0 +1,92 @@
+// What the server itself must know of a field section, gathered line by line while the head is
+// parsed: limits, Host, framing, Connection, Expect. Each rule is checked at the line that breaks
+// it; what concerns several lines together is left to `RequestHead` and `BodyFraming`.
+
+import MartletBytes
+
+struct HeadFields {
+  private let minorVersion: UInt8
+  private var lineCount = 0
+  /// Octets of all Cookie values so far.
+  private var cookieSize = 0
+  private(set) var host: ByteRange?
+  /// At most `Limits.requestContentSizeMax`.
+  private(set) var contentLength: Int?
+  private(set) var isChunked = false
+  /// Whether `close` is among the connection options.
+  private(set) var asksToClose = false
+  private(set) var expectsContinue = false
+
+  init(minorVersion: UInt8) { self.minorVersion = minorVersion }
+
+  /// Takes the next line.
+  mutating func take(_ line: FieldLine, of octets: Span<UInt8>) throws(Refusal) {
+    lineCount &+= 1
+    guard lineCount <= Limits.fieldLineCountMax else { throw .tooManyFieldLines }
+    let name = octets.extracting(line.name)
+    let value = octets.extracting(line.value)
+    // Most names differ in length already, so this costs little.
+    if name.equalsIgnoringCase("Cookie") {
+      try takeCookie(value)
+    } else if name.equalsIgnoringCase("Host") {
+      try takeHost(value, at: line.value)
+    } else if name.equalsIgnoringCase("Content-Length") {
+      try takeContentLength(value)
+    } else if name.equalsIgnoringCase("Transfer-Encoding") {
+      try takeTransferEncoding(value)
+    } else if name.equalsIgnoringCase("Connection") {
+      takeConnection(value)
+    } else if name.equalsIgnoringCase("Expect") {
+      try takeExpect(value)
+    }
+  }
+
+  private mutating func takeCookie(_ value: Span<UInt8>) throws(Refusal) {
+    cookieSize &+= value.count
+    guard cookieSize <= Limits.cookieSizeMax else { throw .cookiesTooLarge }
+  }
+
+  /// RFC 9112 §3.2: exactly one, and a valid one.
+  private mutating func takeHost(_ value: Span<UInt8>, at range: Range<Int>) throws(Refusal) {
+    guard host == nil else { throw .hostRepeated }
+    guard Host.isValid(value) else { throw .hostMalformed }
+    host = ByteRange(range)
+  }
+
+  /// Content-Length = 1*DIGIT (RFC 9110 §8.6). Lists and repetitions are refused also when all
+  /// agree, as RFC 9112 §6.3 allows.
+  private mutating func takeContentLength(_ value: Span<UInt8>) throws(Refusal) {
+    guard contentLength == nil else { throw .contentLengthRepeated }
+    guard value.count > 0 else { throw .contentLengthMalformed }
+    for i in value.indices where ASCII.digit(value[i]) == nil { throw .contentLengthMalformed }
+    // Digits without a number are more than 64 bits.
+    guard let length = value.decimal(), length <= UInt64(Limits.requestContentSizeMax)
+    else { throw .contentTooLarge }
+    contentLength = Int(length)
+  }
+
+  /// Exactly `chunked` (RFC 9112 §7): with any other coding the end would be uncertain.
+  private mutating func takeTransferEncoding(_ value: Span<UInt8>) throws(Refusal) {
+    guard !isChunked else { throw .transferEncodingRepeated }
+    guard value.equalsIgnoringCase("chunked") else { throw .transferCodingUnknown }
+    isChunked = true
+  }
+
+  /// Connection = #connection-option (RFC 9110 §7.6.1); only `close` concerns us.
+  private mutating func takeConnection(_ value: Span<UInt8>) {
+    var start = 0
+    while start < value.count {
+      let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
+      let option = value.extracting(value.trimmed(start..<end))
+      if option.equalsIgnoringCase("close") { asksToClose = true }
+      start = end + 1
+    }
+  }
+
+  /// Expect (RFC 9110 §10.1.1); HTTP/1.0 does not have it.
+  private mutating func takeExpect(_ value: Span<UInt8>) throws(Refusal) {
+    guard minorVersion > 0 else { return }
+    guard value.equalsIgnoringCase("100-continue") else { throw .expectationUnknown }
+    expectsContinue = true
+  }
+}

@@ -1,0 +1,45 @@
+// Whether octets are the authority of an HTTP URI without user information. What passes can be
+// compared and shown; it cannot hold a blank, a slash or an `@`.
+//
+//     Host     = uri-host [ ":" port ]                                  ; RFC 9110 §7.2
+//     uri-host = "[" IPv6address / IPvFuture "]" / reg-name             ; RFC 3986 §3.2.2
+//     reg-name = *( unreserved / pct-encoded / sub-delims )
+//     port     = *DIGIT
+
+import MartletBytes
+
+enum Host {
+  /// Whether `octets` are a host that is not empty, with or without a port.
+  static func isValid(_ octets: Span<UInt8>) -> Bool {
+    guard let end = octets.count > 0 && octets[0] == "[" ? endOfLiteral(octets) : endOfName(octets)
+    else { return false }
+    guard end < octets.count else { return true }
+    guard octets[end] == ":" else { return false }
+    for i in end + 1..<octets.count where ASCII.digit(octets[i]) == nil { return false }
+    return true
+  }
+
+  /// The index after `]`, or `nil` when nothing or something strange stands between the brackets.
+  private static func endOfLiteral(_ octets: Span<UInt8>) -> Int? {
+    guard let close = octets.firstIndex(of: 0x5D), close > 1 else { return nil }
+    for i in 1..<close where octets[i] != ":" && !isNameOctet(octets[i]) { return nil }
+    return close + 1
+  }
+
+  /// The index after the name, or `nil` when it is empty or a `%` in it is not an encoding.
+  private static func endOfName(_ octets: Span<UInt8>) -> Int? {
+    var end = 0
+    while end < octets.count, isNameOctet(octets[end]) || octets[end] == "%" { end &+= 1 }
+    guard end > 0, PercentDecoder.isWellFormed(octets.extracting(0..<end)) else { return nil }
+    return end
+  }
+
+  /// unreserved / sub-delims (RFC 3986 §2.2 and §2.3).
+  private static func isNameOctet(_ octet: UInt8) -> Bool {
+    switch octet {
+    case "0"..."9", "A"..."Z", "a"..."z", "-", ".", "_", "~": true
+    case "!", "$", "&", "'", "(", ")", "*", "+", ",", ";", "=": true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// The request method (RFC 9110 §9, RFC 5789): a token, case-sensitive, that says what a request is
+// to do. Only those that stand here are known; any other token is refused with 501.
+
+import MartletBytes
+
+/// A request method.
+public enum Method: UInt8, Sendable {
+  case get, head, post, put, delete, connect, options, trace, patch
+
+  /// Octets of the longest known method: a longer token is known to be none of them at once.
+  static var sizeMax: Int { 7 }
+
+  /// The method that `token` names, exactly: `get` is not `GET` (RFC 9110 §9.1).
+  ///
+  /// - Returns: `nil` for every other token; the answer to that is `Refusal.methodUnknown`.
+  public static func parse(_ token: Span<UInt8>) -> Method? {
+    var code: UInt8 = 0
+    while let method = Method(rawValue: code) {
+      if token.equals(method.name) { return method }
+      code &+= 1
+    }
+    return nil
+  }
+
+  /// The method as it stands in a request line.
+  public var name: StaticString {
+    switch self {
+    case .get: "GET"
+    case .head: "HEAD"
+    case .post: "POST"
+    case .put: "PUT"
+    case .delete: "DELETE"
+    case .connect: "CONNECT"
+    case .options: "OPTIONS"
+    case .trace: "TRACE"
+    case .patch: "PATCH"
+    }
+  }
+}

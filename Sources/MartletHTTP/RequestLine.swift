@@ -1,0 +1,94 @@
+// The first line of a request, read as far as it has arrived:
+//
+//     request-line = method SP request-target SP HTTP-version CRLF      ; RFC 9112 §3
+//     HTTP-version = %s"HTTP" "/" DIGIT "." DIGIT                       ; RFC 9112 §2.3
+//
+// Exactly one space each. What can no longer become a request line is refused at the first octet
+// that shows it, so that a peer which speaks something else (TLS, say) is told so at once.
+
+import MartletBytes
+
+struct RequestLine {
+  let method: Method
+  let target: RequestTarget
+  /// The authority of an absolute-form target; it takes precedence over Host (RFC 9112 §3.2.2).
+  let authority: ByteRange?
+  /// 0 or 1.
+  let minorVersion: UInt8
+  /// The index after its CRLF.
+  let end: Int
+
+  /// Reads the line that begins at `start`; `nil` while its end has not arrived.
+  static func parse(_ octets: Span<UInt8>, from start: Int) throws(Refusal) -> RequestLine? {
+    guard let methodEnd = try endOfMethod(octets, start) else { return nil }
+    guard let method = Method.parse(octets.extracting(start..<methodEnd)), method != .connect
+    else { throw .methodUnknown }
+    guard let targetEnd = try endOfTarget(octets, methodEnd + 1) else { return nil }
+    let parts = try RequestTarget.parse(octets, methodEnd + 1..<targetEnd, method)
+    guard let minorVersion = try minorVersion(octets, targetEnd + 1) else { return nil }
+    let versionEnd = targetEnd + 1 + 8
+    guard try hasLineEnd(octets, at: versionEnd, orElse: .requestLineMalformed) else { return nil }
+    return RequestLine(
+      method: method, target: parts.target, authority: parts.authority,
+      minorVersion: minorVersion, end: versionEnd + 2)
+  }
+
+  /// The index of the space after the method.
+  private static func endOfMethod(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
+    var i = start
+    while i < octets.count {
+      if octets[i] == " ", i > start { return i }
+      guard ASCII.isTokenCharacter(octets[i]) else { throw .requestLineMalformed }
+      i &+= 1
+      guard i - start <= Method.sizeMax else { throw .methodUnknown }
+    }
+    return nil
+  }
+
+  /// The index of the space after the target. Every octet but controls and blanks passes, also
+  /// those that should have been encoded: they mean themselves.
+  private static func endOfTarget(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
+    var i = start
+    while i < octets.count {
+      if octets[i] == " " { return i }
+      guard !ASCII.isControl(octets[i]) else { throw .requestLineMalformed }
+      i &+= 1
+      guard i - start <= Limits.requestTargetSizeMax else { throw .targetTooLong }
+    }
+    return nil
+  }
+
+  /// The minor version, at most 1: later versions of HTTP/1 are answered as HTTP/1.1 (RFC 9110
+  /// §2.5); `nil` while the version has not arrived.
+  private static func minorVersion(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> UInt8? {
+    let name = ("HTTP/" as StaticString).octets
+    var digits = InlineArray<2, UInt8>(repeating: 0)
+    for position in 0..<8 {
+      let i = start + position
+      guard i < octets.count else { return nil }
+      switch position {
+      case 0..<5: guard octets[i] == name[position] else { throw .versionMalformed }
+      case 6: guard octets[i] == "." else { throw .versionMalformed }
+      default:
+        guard let digit = ASCII.digit(octets[i]) else { throw .versionMalformed }
+        digits[position == 5 ? 0 : 1] = digit
+      }
+    }
+    guard digits[0] == 1 else { throw .versionUnsupported }
+    return min(digits[1], 1)
+  }
+}
+
+/// Whether CR LF stands at `start`; `false` while it may still come.
+///
+/// - Throws: `refusal` when something else than CR stands there, `.lineEndMalformed` when only LF
+///   is missing.
+func hasLineEnd(
+  _ octets: Span<UInt8>, at start: Int, orElse refusal: Refusal
+) throws(Refusal) -> Bool {
+  guard start < octets.count else { return false }
+  guard octets[start] == "\r" else { throw refusal }
+  guard start + 1 < octets.count else { return false }
+  guard octets[start + 1] == "\n" else { throw .lineEndMalformed }
+  return true
+}

@@ -1,0 +1,88 @@
+// What a request is for: the request-target (RFC 9112 §3.2) as path and query, still encoded.
+//
+//     origin-form   = absolute-path [ "?" query ]         ; /login?next=/
+//     absolute-form = absolute-URI                       ; http://host/login: served like the above
+//     asterisk-form = "*"                                 ; with OPTIONS only
+//     authority-form                                      ; with CONNECT only, so never
+//
+// Ranges into the request's octets; whoever routes sees one kind of path, whatever the form was.
+
+public import MartletBytes
+
+/// The path and the query of a request.
+public struct RequestTarget: Equatable, Sendable {
+  /// The path, encoded as it came: it begins with `/`, or it is `*`. Every `%` in it is followed by
+  /// two hexadecimal digits; octets over 127 may be in it, controls and blanks not.
+  public let path: ByteRange
+  /// The query without its `?`, or `nil` when there is none. Nothing in it has been checked but
+  /// that it holds no control and no blank.
+  public let query: ByteRange?
+  /// Path, `?` and query as they came: where to come back to after a login. An absolute-form target
+  /// that leaves its path out (`http://host?query`) has only the `/` here.
+  public let pathAndQuery: ByteRange
+
+  /// Takes the target at `range` apart.
+  ///
+  /// A fragment, which a client must not send (RFC 9112 §3.2.1), is left out.
+  ///
+  /// - Returns: The target, and of an absolute-form the range of its authority.
+  /// - Throws: `.targetMalformed` or `.pathMalformed`.
+  static func parse(
+    _ octets: Span<UInt8>, _ range: Range<Int>, _ method: Method
+  ) throws(Refusal) -> (target: RequestTarget, authority: ByteRange?) {
+    let end = octets.extracting(0..<range.upperBound)
+      .firstIndex(of: 0x23, from: range.lowerBound) ?? range.upperBound
+    guard range.lowerBound < end else { throw .targetMalformed }
+    let text = octets.extracting(range.lowerBound..<end)
+    if text[0] == "/" { return (try RequestTarget(octets, range.lowerBound, end), nil) }
+    if text.equals("*") {
+      guard method == .options else { throw .targetMalformed }
+      let asterisk = ByteRange(range.lowerBound..<end)
+      return (RequestTarget(path: asterisk, query: nil, pathAndQuery: asterisk), nil)
+    }
+    return try absoluteForm(octets, range.lowerBound..<end)
+  }
+
+  private static func absoluteForm(
+    _ octets: Span<UInt8>, _ range: Range<Int>
+  ) throws(Refusal) -> (target: RequestTarget, authority: ByteRange?) {
+    guard let start = endOfScheme(octets, range) else { throw .targetMalformed }
+    var end = start
+    while end < range.upperBound, octets[end] != "/", octets[end] != "?" { end &+= 1 }
+    guard Host.isValid(octets.extracting(start..<end)) else { throw .targetMalformed }
+    let authority = ByteRange(start..<end)
+    if end < range.upperBound, octets[end] == "/" {
+      return (try RequestTarget(octets, end, range.upperBound), authority)
+    }
+    // An empty path means "/" (RFC 9110 §4.2.3): the second slash of the scheme's "//" stands in.
+    let slash = ByteRange(start - 1..<start)
+    let query = end < range.upperBound ? ByteRange(end + 1..<range.upperBound) : nil
+    return (RequestTarget(path: slash, query: query, pathAndQuery: slash), authority)
+  }
+
+  /// The index after `http://` or `https://` in any case, or `nil` for everything else.
+  private static func endOfScheme(_ octets: Span<UInt8>, _ range: Range<Int>) -> Int? {
+    for scheme in 0..<2 {
+      let prefix: StaticString = scheme == 0 ? "http://" : "https://"
+      let end = range.lowerBound + prefix.utf8CodeUnitCount
+      guard end <= range.upperBound else { continue }
+      if octets.extracting(range.lowerBound..<end).equalsIgnoringCase(prefix) { return end }
+    }
+    return nil
+  }
+
+  private init(path: ByteRange, query: ByteRange?, pathAndQuery: ByteRange) {
+    self.path = path
+    self.query = query
+    self.pathAndQuery = pathAndQuery
+  }
+
+  /// The target whose path begins with the `/` at `start`.
+  private init(_ octets: Span<UInt8>, _ start: Int, _ end: Int) throws(Refusal) {
+    let mark = octets.extracting(0..<end).firstIndex(of: 0x3F, from: start)
+    path = ByteRange(start..<(mark ?? end))
+    query = mark.map { ByteRange($0 + 1..<end) }
+    pathAndQuery = ByteRange(start..<end)
+    guard PercentDecoder.isWellFormed(octets[path]) else { throw .pathMalformed }
+  }
+}

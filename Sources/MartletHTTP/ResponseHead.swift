@@ -1,0 +1,93 @@
+// What comes before a response's content (RFC 9112 §4 and §5), written: the status line, the fields
+// that are the server's own, the page's field lines, the empty line. Field lines come from here or
+// from `append(field:...)`, which let no control octet through, so no value can begin another line.
+
+public import MartletBytes
+
+/// The server's own part of a response head.
+public struct ResponseHead: Equatable, Sendable {
+  public var status: Status
+  /// Unix seconds of the Date field, which every response of a server with a clock has (RFC 9110
+  /// §6.6.1).
+  public var date: Int64
+  /// Octets of the content; of a response to HEAD, those that GET would bring. It is not written
+  /// with a status that has no content.
+  public var contentLength: Int
+  /// Whether the server closes the connection after this response.
+  public var closes: Bool
+
+  public init(status: Status, date: Int64, contentLength: Int, closes: Bool) {
+    self.status = status
+    self.date = date
+    self.contentLength = contentLength
+    self.closes = closes
+  }
+
+  /// What tells a peer that waits with its content to send it (RFC 9110 §15.2.1).
+  public static var interimContinue: StaticString { "HTTP/1.1 100 Continue\r\n\r\n" }
+}
+
+extension Writer {
+  /// Writes a whole response head with the empty line that ends it.
+  ///
+  ///     HTTP/1.1 200 OK
+  ///     Date: Sun, 06 Nov 1994 08:49:37 GMT
+  ///     Content-Length: 14
+  ///     Connection: close
+  ///
+  /// - Parameters:
+  ///   - head: Status and the server's own fields.
+  ///   - fieldLines: The page's field lines, each with its CRLF, as `append(field:...)` and
+  ///     `append(setCookie:...)` have written them.
+  @_lifetime(self: copy self)
+  public mutating func append(_ head: ResponseHead, fieldLines: Span<UInt8>) {
+    append("HTTP/1.1 ")
+    append(decimal: Int(head.status.code), digitCountMin: 3)
+    append(" ")
+    append(head.status.reasonPhrase)
+    append("\r\nDate: ")
+    append(httpDate: head.date)
+    append("\r\n")
+    if head.status.allowsContent {
+      append("Content-Length: ")
+      append(decimal: head.contentLength)
+      append("\r\n")
+    }
+    if head.closes { append("Connection: close\r\n") }
+    append(fieldLines)
+    append("\r\n")
+  }
+
+  /// Writes one field line from literals.
+  ///
+  /// - Parameters:
+  ///   - name: A token.
+  ///   - value: Without controls. One that has some, or another name, is a bug and stops the
+  ///     program.
+  @_lifetime(self: copy self)
+  public mutating func append(field name: StaticString, value: StaticString) {
+    invariant(append(field: name, checking: value.octets), "a literal field value has no controls")
+  }
+
+  /// Writes one field line whose value comes from outside the program.
+  ///
+  /// - Parameters:
+  ///   - name: A token; another name is a bug and stops the program.
+  ///   - value: What is to stand there.
+  /// - Returns: `false` when the value holds a control octet (other than HTAB): then nothing has
+  ///   been written. CR LF in it would begin another field (response splitting).
+  @_lifetime(self: copy self)
+  public mutating func append(field name: StaticString, checking value: Span<UInt8>) -> Bool {
+    let token = name.octets
+    invariant(token.count > 0, "a field name is not empty")
+    for i in token.indices {
+      invariant(ASCII.isTokenCharacter(token[i]), "a field name is a token")
+    }
+    for i in value.indices where !ASCII.isFieldValueOctet(value[i]) { return false }
+    append(token)
+    append(": ")
+    append(value)
+    append("\r\n")
+    return true
+  }
+}

@@ -1,0 +1,93 @@
+// Why a token is refused: one case for each reason that a test can provoke. For the peer they are
+// all one, "not logged in"; the reason is for a counter and the log.
+
+/// Why a token, or the claims set in it, is refused.
+///
+/// Microdot's two reference runtimes (CPython with PyJWT, MicroPython with its `jwt.py`) do not
+/// accept the same tokens. What Martlet does wherever they differ, or where both are wrong; *no*
+/// means "not logged in", *500* an error page, the names are the cases below:
+///
+/// | Token | PyJWT | jwt.py | Martlet | Reason |
+/// |---|---|---|---|---|
+/// | header compact or with blanks, in any order | ok | ok | ok | RFC 7515 §4 |
+/// | header without `alg` | no | 500 | `algorithm` | RFC 7515 §4.1.1: it must be there |
+/// | header not an object | no | 500 | `headerNotObject` | RFC 7515 §4 |
+/// | `alg` is `none`, `hs256`, `HS512` ... | no | no | `algorithm` | RFC 8725 §3.1: one is allowed |
+/// | `typ` missing, or anything | ok | ok | ok | RFC 7515 §4.1.9: optional |
+/// | `crit` there | no | ok | `critical` | RFC 7515 §4.1.11: we know no extension |
+/// | `=`, `+` or `/` in a part | ok | ok | `...Encoding` | RFC 7515 §2: base64url, no padding |
+/// | last character not canonical | no | ok | `...Encoding` | RFC 4648 §3.5: one token, one text |
+/// | blanks or junk in a part | no | ok | `...Encoding` | RFC 4648 §3.3: the same |
+/// | MAC comparison leaks the place | no | yes | no | a MAC could be found octet by octet |
+/// | secret empty | 500 | 500 | `emptyKey` | anybody could sign |
+/// | payload a list or a string | no | 500 | `claimsNotObject` | RFC 7519 §7.2 |
+/// | payload holds `NaN` | ok | - | `claimsNotObject` | RFC 8259 §6: not JSON |
+/// | a name twice | last | last | last | RFC 7519 §4 |
+/// | `exp` past | no | no | `expired` | RFC 7519 §4.1.4 |
+/// | `exp` is now | no | ok | `expired` | RFC 7519 §4.1.4: "on or after" |
+/// | `exp` with fraction or exponent | ok | ok | ok, floor | RFC 7519 §2: NumericDate |
+/// | `exp` a number in a string | ok | 500 | `expirationType` | RFC 7519 §4.1.4: a number |
+/// | `exp` null or text | no | 500 | `expirationType` | the same |
+/// | `nbf` in the future | no | ok | `notYetValid` | RFC 7519 §4.1.5 |
+/// | `nbf` null or text | no | ok | `notBeforeType` | the same |
+/// | `iat` in the future | no | ok | ok | RFC 7519 §4.1.6: it only informs; clocks start in 1970 |
+/// | `iat` null or text | no | ok | `issuedAtType` | RFC 7519 §4.1.6: a number |
+/// | `aud` there | no | ok | `audience` | RFC 7519 §4.1.3: we are of no audience |
+/// | `sub` not a string | no | ok | `subjectType` | RFC 7519 §4.1.2 |
+/// | `jti` not a string | no | ok | `identifierType` | RFC 7519 §4.1.7 |
+/// | `iss` not a string | ok | ok | `issuerType` | RFC 7519 §4.1.1 |
+/// | `_user_id` a list | 500 | loader | nobody | `text(of:)` and `integer(of:)` are `nil` |
+/// | `_fresh` is `"no"` | fresh | fresh | not fresh | `boolean(of:)` is `nil`: only `true` is true |
+public enum TokenRefusal: Error, Equatable, Sendable {
+  // MARK: Its shape
+
+  /// More octets than `Limits.tokenSizeMax`, or claims that do not fit the room given for them.
+  case tooLarge
+  /// Not exactly three parts with a full stop between each two.
+  case notThreeParts
+
+  // MARK: Its header
+
+  /// The header is not canonical base64url, or longer than any header of use.
+  case headerEncoding
+  /// The header is not a JSON object.
+  case headerNotObject
+  /// `alg` is missing, or anything else than the string `HS256`.
+  case algorithm
+  /// There is a `crit`: something that we do not understand must be understood.
+  case critical
+
+  // MARK: Its signature
+
+  /// The key has no octets.
+  case emptyKey
+  /// The signature is not the canonical base64url of 32 octets.
+  case signatureEncoding
+  /// The signature is not that of this header and payload under this key.
+  case signature
+
+  // MARK: Its payload
+
+  /// The payload is not canonical base64url.
+  case payloadEncoding
+  /// The payload is not a JSON object.
+  case claimsNotObject
+  /// `exp` is not a number.
+  case expirationType
+  /// `exp` has come.
+  case expired
+  /// `nbf` is not a number.
+  case notBeforeType
+  /// `nbf` is still to come.
+  case notYetValid
+  /// `iat` is not a number.
+  case issuedAtType
+  /// There is an `aud`: the token is meant for somebody else.
+  case audience
+  /// `iss` is not a string.
+  case issuerType
+  /// `sub` is not a string.
+  case subjectType
+  /// `jti` is not a string.
+  case identifierType
+}
