@@ -2,7 +2,7 @@
 // each answers. Both are a `switch` without a default, so a page without a route, a route without
 // access and a page without an answer do not compile.
 
-public import MartletBytes
+import MartletBytes
 
 /// A web application.
 ///
@@ -43,7 +43,7 @@ public protocol Application: ~Copyable {
   ) -> Answer
 
   /// The path of the login page, where those are sent who may not enter.
-  static var loginPath: StaticString { get }
+  var loginPath: StaticString { get }
 
   /// Whether sessions and remember cookies minted by Microdot with the same secret are accepted.
   /// They lack the epoch, so they cannot be ended before their time; the default is no.
@@ -55,17 +55,12 @@ public protocol Application: ~Copyable {
 
   /// Field lines for every response, each ended by CRLF.
   static var fields: StaticString { get }
-
-  /// Where every request is answered from instead of its page, or `nil`: for an application that is
-  /// not yet set up. Redirects there, except requests for that path itself.
-  var detour: StaticString? { get }
 }
 
 extension Application where Self: ~Copyable {
-  public static var loginPath: StaticString { "/login" }
+  public var loginPath: StaticString { "/login" }
   public static var acceptsMicrodotTokens: Bool { false }
   public static var cookiesAreSecure: Bool { false }
-  public var detour: StaticString? { nil }
 
   /// No framing by other sites, no guessing of media types, no address handed to other sites.
   public static var fields: StaticString {

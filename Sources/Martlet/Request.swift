@@ -1,9 +1,9 @@
 // A request as a page sees it: a view of the octets received, which the compiler keeps from outliving
 // them.
 
-public import MartletBytes
+import MartletBytes
 public import MartletHTTP
-public import MartletServer
+import MartletServer
 
 /// The request that a page answers.
 public struct Request<User: SessionUser>: ~Escapable {

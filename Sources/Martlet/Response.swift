@@ -1,7 +1,7 @@
 // A page's answer. `Response` is used up by the answer, so none is given twice; `Answer` cannot be
 // made otherwise, so none is forgotten.
 
-public import MartletBytes
+import MartletBytes
 public import MartletHTTP
 
 /// Proof that a page has answered, and what; made by consuming a `Response`.

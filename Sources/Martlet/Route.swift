@@ -2,8 +2,8 @@
 // one without it. Paths are compared whole; nothing in them is normalized, so no two spellings of a
 // path differ in who may enter.
 
-public import MartletBytes
-public import MartletHTTP
+import MartletBytes
+import MartletHTTP
 
 /// Who may enter a page.
 public struct Access: Equatable, Sendable {

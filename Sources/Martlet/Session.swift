@@ -66,18 +66,21 @@ struct SessionState: ~Copyable {
   }
 
   /// The user that the session names, or `nil`.
-  var userID: UserID? {
-    ClaimsSet.reading(claims.span) { $0.userID("_user_id") } ?? nil
+  var userID: UserID? { (try? ClaimsSet(claims.span))?.userID("_user_id") }
+
+  /// A member that is a string of at most `capacity` octets, or `nil`.
+  func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
+    (try? ClaimsSet(claims.span))?.text(of: name)
   }
+
+  /// A member that is an integer, or `nil`.
+  func integer(of name: StaticString) -> Int64? { (try? ClaimsSet(claims.span))?.integer(of: name) }
+
+  /// A member that is true or false, or `nil`.
+  func boolean(of name: StaticString) -> Bool? { (try? ClaimsSet(claims.span))?.boolean(of: name) }
 }
 
 extension ClaimsSet {
-  /// Reads claims that are known to be an object.
-  static func reading<R>(_ octets: Span<UInt8>, _ body: (borrowing ClaimsSet) -> R) -> R? {
-    guard let claims = try? ClaimsSet(octets) else { return nil }
-    return body(claims)
-  }
-
   /// A user identifier: a string of at most 64 octets, or an integer. Nothing else is one.
   func userID(_ name: StaticString) -> UserID? {
     if let text: Text<64> = text(of: name) { return .text(text) }
@@ -102,17 +105,17 @@ public struct Session: ~Copyable, ~Escapable {
 
   /// A member that is a string of at most `capacity` octets, or `nil`.
   public func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
-    ClaimsSet.reading(state[0].claims.span) { $0.text(of: name) } ?? nil
+    state[0].text(of: name)
   }
 
   /// A member that is an integer, or `nil`.
   public func integer(of name: StaticString) -> Int64? {
-    ClaimsSet.reading(state[0].claims.span) { $0.integer(of: name) } ?? nil
+    state[0].integer(of: name)
   }
 
   /// A member that is true or false, or `nil`.
   public func boolean(of name: StaticString) -> Bool? {
-    ClaimsSet.reading(state[0].claims.span) { $0.boolean(of: name) } ?? nil
+    state[0].boolean(of: name)
   }
 
   /// Sets a member to a string (UTF-8).

@@ -9,10 +9,10 @@
 public typealias ReceiveBuffer = FixedBuffer<40_960>
 
 /// Where a response is written: room for its head first, then its content.
-public typealias ResponseBuffer = FixedBuffer<20_480>
+public typealias ResponseBuffer = FixedBuffer<24_576>
 
 /// The field lines that a page adds to a response: cookies above all.
-public typealias FieldBuffer = FixedBuffer<4_096>
+public typealias FieldBuffer = FixedBuffer<8_192>
 
 /// A session's claims, a JSON object.
 public typealias SessionBuffer = FixedBuffer<2_048>
@@ -48,7 +48,7 @@ public enum Limits {
   // MARK: Responses
 
   /// Octets of a response head: status line, the server's fields, the page's fields.
-  public static var responseHeadSizeMax: Int { 4_608 }
+  public static var responseHeadSizeMax: Int { 8_704 }
 
   /// Octets of a response's content.
   public static var responseContentSizeMax: Int { ResponseBuffer.capacity - responseHeadSizeMax }
@@ -84,6 +84,10 @@ public enum Limits {
   public static var stopTimeoutMilliseconds: Int64 { 5_000 }
 
   // MARK: Sessions and logins
+
+  /// Octets of an encoded `next`: where a visitor was going before the login. A longer one is
+  /// forgotten, and the login leads to the first page.
+  public static var nextSizeMax: Int { 3_072 }
 
   /// Octets of a session's claims. Signed and encoded they are at most 2,812 octets, below the 4,096
   /// that a browser keeps of a cookie.
@@ -122,8 +126,8 @@ public enum Limits {
       Base64URL.encodedCount(sessionSizeMax) + 36 + 2 + 43 <= tokenSizeMax,
       "a signed session fits a token")
     invariant(
-      Base64URL.encodedCount(sessionSizeMax) + 81 + 600 <= responseFieldsSizeMax,
-      "a session and a remember cookie fit the page's fields")
+      nextSizeMax + Base64URL.encodedCount(sessionSizeMax) + 81 + 1_500 <= responseFieldsSizeMax,
+      "a location, a session and a remember cookie fit the page's fields")
     invariant(jsonDepthMax <= 32, "a level is one bit of a UInt32")
   }
 }

@@ -16,6 +16,18 @@ public struct Writer: ~Copyable, ~Escapable {
   /// How many more octets fit.
   public var room: Int { target.count - count }
 
+  /// A writer into the room that is left; afterwards say with `advance` how much it wrote.
+  public var remainder: Writer {
+    @_lifetime(&self) mutating get { Writer(target._mutatingExtracting(count..<target.count)) }
+  }
+
+  /// Counts octets that `remainder` wrote as written.
+  @_lifetime(self: copy self)
+  public mutating func advance(by count: Int) {
+    invariant(count >= 0 && count <= room, "a writer advances within its room")
+    self.count += count
+  }
+
   /// What has been written.
   public var span: Span<UInt8> {
     @_lifetime(borrow self) get { target.span.extracting(first: count) }
@@ -45,11 +57,12 @@ public struct Writer: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   public mutating func overflow() { overflowed = true }
 
-  /// Takes back what was written after the first `count` octets.
+  /// Takes back what was written after the first `count` octets, and that something did not fit.
   @_lifetime(self: copy self)
   public mutating func truncate(to count: Int) {
     invariant(count <= self.count, "a writer only shrinks to what it has written")
     self.count = count
+    overflowed = false
   }
 
   /// Writes a number in decimal digits, with a minus sign when it is negative.

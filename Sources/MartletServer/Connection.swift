@@ -7,7 +7,7 @@
 // An unfinished request is not stored here, nor anywhere else in the program: its octets stay in the
 // kernel's receive buffer until the request is complete (`peek`), so a connection is this small.
 
-public import MartletBytes
+import MartletBytes
 
 /// The state of one connection slot.
 public struct Connection: Sendable {

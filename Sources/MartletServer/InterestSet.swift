@@ -2,7 +2,7 @@
 // It is built anew from the connections' phases each turn, so it cannot disagree with them.
 
 import CMartletPlatform
-public import MartletBytes
+import MartletBytes
 
 /// The descriptors to wait for. Entry 0 is the signals', entry 1 the listener's, then the slots'.
 public struct InterestSet: ~Copyable {

@@ -2,7 +2,7 @@
 // so it may say `unsafe`; each use lends a span's memory to one call that keeps nothing.
 
 import CMartletPlatform
-public import MartletBytes
+import MartletBytes
 
 /// Why a server cannot start.
 public enum ListenError: Error, Equatable, Sendable {
@@ -50,10 +50,10 @@ public struct POSIXTransport: Transport, ~Copyable {
 
   private static func listenError(_ result: Int32) -> ListenError {
     switch Int(martlet_error_class(Int(result))) {
-    case Int(MARTLET_ADDRESS_IN_USE.rawValue): .addressInUse
-    case Int(MARTLET_NO_PERMISSION.rawValue): .noPermission
-    case Int(MARTLET_NO_ADDRESS.rawValue): .noSuchAddress
-    case Int(MARTLET_NOT_AN_ADDRESS.rawValue): .notAnAddress
+    case MARTLET_ADDRESS_IN_USE: .addressInUse
+    case MARTLET_NO_PERMISSION: .noPermission
+    case MARTLET_NO_ADDRESS: .noSuchAddress
+    case MARTLET_NOT_AN_ADDRESS: .notAnAddress
     default: .other(-result)
     }
   }
@@ -63,7 +63,7 @@ public struct POSIXTransport: Transport, ~Copyable {
     if result >= 0 { return .connection(result) }
     // Anything else that can go wrong is one connection's trouble (accept(2) lists them): the next
     // call tells whether another one waits.
-    return martlet_error_class(Int(result)) == MARTLET_NO_DESCRIPTOR.rawValue ? .exhausted : .none
+    return Int(martlet_error_class(Int(result))) == MARTLET_NO_DESCRIPTOR ? .exhausted : .none
   }
 
   public mutating func peek(
@@ -124,6 +124,6 @@ public struct POSIXTransport: Transport, ~Copyable {
   private static func transfer(_ result: Int, zero: Transfer) -> Transfer {
     if result > 0 { return .octets(result) }
     if result == 0 { return zero }
-    return martlet_error_class(result) == MARTLET_EAGAIN.rawValue ? .notNow : .gone
+    return Int(martlet_error_class(result)) == MARTLET_EAGAIN ? .notNow : .gone
   }
 }

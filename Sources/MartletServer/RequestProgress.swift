@@ -2,7 +2,7 @@
 // again from the first octet whenever more has arrived, so no state can be wrong, and tests and
 // fuzzers drive it without a socket.
 
-public import MartletBytes
+import MartletBytes
 public import MartletHTTP
 
 /// How far a request has come.

@@ -27,6 +27,12 @@ public struct IncomingRequest: ~Escapable {
     self.content = content
     self.moment = moment
   }
+
+  /// The same view.
+  @_lifetime(copy self)
+  public func copy() -> IncomingRequest {
+    IncomingRequest(octets: octets, head: head, content: content, moment: moment)
+  }
 }
 
 /// What a responder decided; the octets are in the writers it was lent.

@@ -71,8 +71,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // RFC 9110 §10.1.1. A client that does not get it sends its content after a while anyway.
     guard head.expectsContinue, !memory.connections[slot].continued else { return }
     memory.connections[slot].continued = true
-    let interim: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
-    _ = transport.send(memory.connections[slot].descriptor, interim.octets)
+    _ = transport.send(
+      memory.connections[slot].descriptor, ResponseHead.interimContinue.octets)
   }
 
   // MARK: Responding
@@ -90,17 +90,23 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
     take(slot, size, &memory)
     let hasMore = memory.receive.count > size
-    let contentRange = content(head, size: size, &memory)
-    let request = IncomingRequest(
-      octets: memory.receive.span.extracting(0..<head.size), head: head,
-      content: memory.receive.span.extracting(contentRange), moment: moment)
-    let reply = responder.respond(
-      to: request, content: Writer(memory.responses.content(buffer)),
-      fields: Writer(memory.fields.storageSpan))
+    let reply = respond(head, content: content(head, size: size, &memory), buffer, &memory)
     let closes = !head.keepsAlive || stopDeadline != nil
     begin(slot, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
     memory.connections[slot].lingers = hasMore
     send(slot, &memory)
+  }
+
+  /// Lends the request and the memory to answer in to the responder.
+  private mutating func respond(
+    _ head: RequestHead, content: Range<Int>, _ buffer: Int8, _ memory: inout ServerMemory
+  ) -> Reply {
+    let request = IncomingRequest(
+      octets: memory.receive.span.extracting(0..<head.size), head: head,
+      content: memory.receive.span.extracting(content), moment: moment)
+    return responder.respond(
+      to: request, content: Writer(memory.responses.content(buffer)),
+      fields: Writer(memory.fields.storageSpan))
   }
 
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
@@ -140,8 +146,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
     memory.fields.setCount(reply.fieldsCount)
     var writer = Writer(memory.head.storageSpan)
     writer.append(
-      responseHead: reply.status, date: moment.unixSeconds, contentLength: reply.contentCount,
-      closes: closes, fields: memory.fields.span)
+      ResponseHead(
+        status: reply.status, date: moment.unixSeconds, contentLength: reply.contentCount,
+        closes: closes),
+      fieldLines: memory.fields.span)
     invariant(!writer.overflowed, "a response head fits its buffer")
     memory.head.setCount(writer.count)
     let start = memory.responses.place(head: memory.head.span, buffer)
@@ -193,8 +201,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   private mutating func send(_ slot: Int, _ memory: inout ServerMemory) {
     let connection = memory.connections[slot]
     let unsent = Int(connection.unsentStart)..<Int(connection.unsentEnd)
-    let octets = memory.responses.octets(connection.responseBuffer, unsent)
-    switch transport.send(connection.descriptor, octets) {
+    let transfer = transport.send(
+      connection.descriptor, memory.responses.octets(connection.responseBuffer, unsent))
+    switch transfer {
     case .octets(let count) where count == unsent.count:
       memory.responses.release(connection.responseBuffer)
       memory.connections[slot].responseBuffer = -1

@@ -1,8 +1,8 @@
 // The loop: poll → accept, receive, respond, send, expire. One thread; no step waits. Each turn a
 // connection gets at most one receive, one respond and one send, so none starves another.
 
-public import MartletBytes
-public import MartletHTTP
+import MartletBytes
+import MartletHTTP
 
 /// A single-threaded HTTP/1.1 server over fixed memory.
 public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copyable {

@@ -1,7 +1,7 @@
 // All memory of a server, in one value: nothing else is taken at start, nothing later. A program
 // keeps it in static storage, where pages that are never touched cost no RAM.
 
-public import MartletBytes
+import MartletBytes
 
 /// The memory of one server. Its size is the sum of its parts, whatever the traffic.
 public struct ServerMemory: ~Copyable {
@@ -16,7 +16,7 @@ public struct ServerMemory: ~Copyable {
   /// The field lines of the response being written: one for all connections.
   var fields = FieldBuffer()
   /// The head of the response being written: one for all connections.
-  var head = FixedBuffer<4_608>()
+  var head = FixedBuffer<8_704>()
 
   /// Memory for a server that has not started.
   public init() {}
@@ -38,7 +38,7 @@ extension FixedBuffer {
 /// A fixed number of response buffers. The one given back last is lent first: it is warm, and the
 /// others stay untouched as long as nobody reads slowly.
 public struct ResponsePool: ~Copyable {
-  private var storage = InlineArray<163_840, UInt8>(repeating: 0)
+  private var storage = InlineArray<196_608, UInt8>(repeating: 0)
   /// One bit a buffer: set while it is lent.
   private var lent: UInt32 = 0
 
@@ -75,10 +75,10 @@ public struct ResponsePool: ~Copyable {
   }
 
   /// Where the content of the response in that buffer goes.
+  @_lifetime(&self)
   mutating func content(_ index: Int8) -> MutableSpan<UInt8> {
     let start = Int(index) * ResponseBuffer.capacity
-    var all = storage.mutableSpan
-    return all._mutatingExtracting(
+    return storage.mutableSpan._consumingExtracting(
       start + Limits.responseHeadSizeMax..<start + ResponseBuffer.capacity)
   }
 
@@ -94,6 +94,7 @@ public struct ResponsePool: ~Copyable {
   }
 
   /// Octets of a buffer.
+  @_lifetime(borrow self)
   func octets(_ index: Int8, _ range: Range<Int>) -> Span<UInt8> {
     let base = Int(index) * ResponseBuffer.capacity
     return storage.span.extracting(base + range.lowerBound..<base + range.upperBound)

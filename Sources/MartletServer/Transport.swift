@@ -1,7 +1,7 @@
 // The seam below the loop: every call to the system that a connection needs, as one protocol.
 // The real one is POSIXTransport; tests put a scripted one here and make each call fail in turn.
 
-public import MartletBytes
+import MartletBytes
 
 /// What came of reading or sending.
 public enum Transfer: Equatable, Sendable {

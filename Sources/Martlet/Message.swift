@@ -1,0 +1,59 @@
+// Lines for people on the terminal: start-up messages and errors, put together without a heap.
+
+import CMartletPlatform
+import MartletBytes
+
+/// A text for the terminal, at most 1,024 octets; what is beyond is cut.
+public struct Message: ~Copyable {
+  /// Where it goes.
+  public enum Stream: Int32 {
+    case output = 1
+    case error = 2
+  }
+
+  private var text = FixedBuffer<1_024>()
+
+  /// An empty message.
+  public init() {}
+
+  /// A message that begins with a literal.
+  public init(_ literal: StaticString) { add(literal) }
+
+  /// Adds a literal.
+  public mutating func add(_ literal: StaticString) { text.append(literal.octets) }
+
+  /// Adds octets; controls become `?`, so that nothing from outside steers the terminal.
+  public mutating func add(_ octets: Span<UInt8>) {
+    for i in octets.indices { text.append(ASCII.isControl(octets[i]) ? 0x3F : octets[i]) }
+  }
+
+  /// Adds a text.
+  public mutating func add<let capacity: Int>(_ text: Text<capacity>) { add(text.span) }
+
+  /// Adds a number in decimal digits.
+  public mutating func add(_ number: Int) {
+    var digits = InlineArray<24, UInt8>(repeating: 0)
+    var writer = Writer(digits.mutableSpan)
+    writer.append(decimal: number)
+    let count = writer.count
+    text.append(digits.span.extracting(first: count))
+  }
+
+  /// Writes the message and the end of the line.
+  public mutating func print(_ stream: Stream = .output) {
+    text.append(0x0A)
+    // Safe: the call reads the text and keeps nothing. A terminal that is gone is no reason to end.
+    _ = unsafe text.span.withUnsafeBufferPointer { octets in
+      unsafe martlet_write_all(stream.rawValue, octets.baseAddress, octets.count)
+    }
+    text.removeAll()
+  }
+
+  /// Writes the message to standard error and ends the program.
+  ///
+  /// - Parameter status: 2 for wrong options, 1 for everything else.
+  public consuming func fail(status: Int32 = 1) -> Never {
+    print(.error)
+    martlet_exit(status)
+  }
+}

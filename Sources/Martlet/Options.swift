@@ -1,0 +1,102 @@
+// What every program of Martlet's can be told: where to listen and which secret to use.
+
+public import MartletBytes
+
+/// An address and a port to listen at.
+public struct Endpoint: Sendable {
+  /// A numeric IPv4 or IPv6 address, without brackets.
+  public let host: Text<64>
+  /// 0 lets the system choose.
+  public let port: UInt16
+
+  /// Reads `ADDRESS:PORT`; an IPv6 address stands in brackets. `nil` when it is not that.
+  public init?(_ text: Span<UInt8>) {
+    var colon = text.count
+    while colon > 0, text[colon - 1] != ":" { colon -= 1 }
+    guard colon > 0, let port = text.extracting(colon..<text.count).decimal(), port <= 0xFFFF
+    else { return nil }
+    var (start, end) = (0, colon - 1)
+    let isBracketed = end >= 2 && text[0] == "[" && text[end - 1] == "]"
+    if isBracketed { (start, end) = (1, end - 1) }
+    let host = text.extracting(start..<end)
+    // Without brackets nobody knows which colon begins the port.
+    guard isBracketed || host.firstIndex(of: 0x3A) == nil, let host = Text<64>(host) else {
+      return nil
+    }
+    self.host = host.span.equals("localhost") ? "127.0.0.1" : host
+    self.port = UInt16(port)
+  }
+}
+
+/// The options that every program has; a program with more reads `Arguments` itself.
+public struct Options {
+  /// The program's name, for messages.
+  public let program: StaticString
+  /// Where to listen.
+  public private(set) var endpoint: Endpoint
+  /// What sessions are signed with; empty for a program without logins.
+  public private(set) var secret: Text<200>
+
+  /// Reads `--listen ADDRESS:PORT`, `--secret TEXT` and `--help` from the command line. Anything
+  /// else ends the program with a line that says what it takes.
+  ///
+  /// - Parameters:
+  ///   - listen: Where to listen without the option.
+  ///   - secret: What to sign with without the option; `nil` for a program without logins, which
+  ///     does not have the option.
+  public init(program: StaticString, listen: StaticString, secret: StaticString? = nil) {
+    guard let endpoint = Endpoint(listen.octets) else { stop("the default address is one") }
+    self.program = program
+    self.endpoint = endpoint
+    self.secret = secret.map { Text(stringLiteral: $0) } ?? ""
+    let usage = usage(takesSecret: secret != nil)
+    var arguments = Arguments()
+    while let argument = arguments.next() {
+      if argument.equals("--help") {
+        var message = Message("Usage: ")
+        message.add(program)
+        message.add(usage)
+        message.print()
+        exitNormally()
+      } else if argument.equals("--listen"), let value = arguments.next() {
+        guard let endpoint = Endpoint(value) else { fail(program, notAnEndpoint: value) }
+        self.endpoint = endpoint
+      } else if argument.equals("--secret"), secret != nil, let value = arguments.next() {
+        guard value.count > 0, let text = Text<200>(value) else {
+          fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
+        }
+        self.secret = text
+      } else {
+        var message = Message(program)
+        message.add(": ")
+        message.add(argument)
+        message.add(" is not an option or lacks its value. Usage: ")
+        message.add(program)
+        message.add(usage)
+        message.fail(status: 2)
+      }
+    }
+  }
+
+  private func usage(takesSecret: Bool) -> StaticString {
+    takesSecret ? " [--listen ADDRESS:PORT] [--secret TEXT]" : " [--listen ADDRESS:PORT]"
+  }
+}
+
+/// Ends a program that was told a wrong address.
+public func fail(_ program: StaticString, notAnEndpoint value: Span<UInt8>) -> Never {
+  var message = Message(program)
+  message.add(": ")
+  message.add(value)
+  message.add(
+    " is not ADDRESS:PORT; give for example 127.0.0.1:8080, 0.0.0.0:80 or [::]:8080 (numbers only).")
+  message.fail(status: 2)
+}
+
+/// Ends a program that was called wrongly: one line, status 2.
+public func fail(_ program: StaticString, _ reason: StaticString) -> Never {
+  var message = Message(program)
+  message.add(": ")
+  message.add(reason)
+  message.fail(status: 2)
+}

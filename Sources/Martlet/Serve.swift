@@ -1,0 +1,109 @@
+// Where a program hands over: the one static memory, the listener, the loop.
+
+import CMartletPlatform
+import MartletBytes
+import MartletServer
+
+/// The memory of the one server that a process runs. In static storage, so that pages never touched
+/// cost nothing; it is all the memory there is.
+///
+/// Unsafe only to the compiler: `serve` is called once, by the only thread there is, and lends it out
+/// exclusively until the process ends.
+nonisolated(unsafe) private var memory = ServerMemory()
+
+/// Serves an application until SIGINT or SIGTERM; then finishes what is being sent and ends the
+/// program with status 0. What keeps it from starting is said in one line; the status is then 1.
+public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
+  run(site, program: options.program, at: options.endpoint, secret: options.secret.span)
+  exitNormally()
+}
+
+/// Serves an application, as above.
+///
+/// - Parameters:
+///   - program: The program's name, for messages.
+///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
+///     any page is not for everyone; without one, cookies are signed with a key that is forgotten
+///     at the end.
+public func serve<A: Application & ~Copyable>(
+  _ site: consuming A, program: StaticString, at endpoint: Endpoint, secret: Span<UInt8>
+) -> Never {
+  run(site, program: program, at: endpoint, secret: secret)
+  exitNormally()
+}
+
+private func run<A: Application & ~Copyable>(
+  _ site: consuming A, program: StaticString, at endpoint: Endpoint, secret: Span<UInt8>
+) {
+  if secret.count == 0, A.needsLogin {
+    fail(program, "no secret to sign sessions with; give one with --secret TEXT.")
+  }
+  let responder = secret.count > 0 ? SiteResponder(site, secret: secret) : SiteResponder(site)
+  let transport: POSIXTransport
+  do throws(ListenError) {
+    transport = try POSIXTransport(host: endpoint.host.span, port: endpoint.port)
+  } catch {
+    cannotListen(program, endpoint, error)
+  }
+  announce(program, endpoint, port: transport.port)
+  var server = Server(transport: transport, responder: responder)
+  unsafe server.run(&memory)
+}
+
+/// Ends the program with status 0.
+public func exitNormally() -> Never { martlet_exit(0) }
+
+extension Application where Self: ~Copyable {
+  /// Whether any page is not for everyone.
+  static var needsLogin: Bool {
+    var rawValue: UInt8 = 0
+    while let page = Page(rawValue: rawValue) {
+      if route(to: page).access.needsLogin { return true }
+      guard rawValue < .max else { break }
+      rawValue += 1
+    }
+    return false
+  }
+}
+
+extension Message {
+  /// Adds `http://HOST:PORT/`.
+  fileprivate mutating func add(_ endpoint: Endpoint, port: UInt16) {
+    let isIPv6 = endpoint.host.span.firstIndex(of: 0x3A) != nil
+    add(isIPv6 ? "http://[" : "http://")
+    add(endpoint.host)
+    add(isIPv6 ? "]:" : ":")
+    add(Int(port))
+    add("/")
+  }
+}
+
+private func announce(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
+  var message = Message(program)
+  message.add(": listening on ")
+  message.add(endpoint, port: port)
+  message.print()
+}
+
+private func cannotListen(
+  _ program: StaticString, _ endpoint: Endpoint, _ error: ListenError
+) -> Never {
+  var message = Message(program)
+  message.add(": cannot listen on ")
+  message.add(endpoint, port: endpoint.port)
+  switch error {
+  case .notAnAddress:
+    message.add(": not a numeric address; give one such as 127.0.0.1, 0.0.0.0 or [::].")
+  case .addressInUse:
+    message.add(": another program does; stop it or choose another port with --listen.")
+  case .noPermission:
+    message.add(": not permitted; choose a port from 1024 up with --listen, or give the right to.")
+  case .noSuchAddress:
+    message.add(": this machine does not have the address; 0.0.0.0 stands for all it has.")
+  case .other(let error):
+    message.add(": the system refuses it (errno ")
+    message.add(Int(error))
+    message.add(").")
+  }
+  message.fail()
+}

@@ -1,0 +1,114 @@
+// Cookies → who is there. A token is judged in this order: its signature, its times, its purpose,
+// whether the application knows the user, whether the user's epoch is still the token's. Whatever
+// fails, the visitor is simply not logged in; nobody is told why.
+
+import MartletBytes
+import MartletHTTP
+import MartletServer
+import MartletToken
+
+/// Who is there.
+struct Visitor<User: SessionUser> {
+  var user: User?
+  var isFresh = false
+  /// When the password was entered, Unix seconds; `nil` when the token does not say.
+  var authenticatedAt: Int64?
+  /// Whether the session is ours and names a user who is gone, or was ended.
+  var sessionIsDead = false
+
+  /// Whether the visitor may enter.
+  func mayEnter(_ access: Access, now: Int64) -> Bool {
+    switch access.rule {
+    case .everyone: return true
+    case .loggedIn: return user != nil
+    case .freshLogin(nil): return user != nil && isFresh
+    case .freshLogin(let seconds?):
+      guard user != nil, isFresh, let authenticatedAt else { return false }
+      // A moment still to come means that the clock was set back: nobody knows how long it is ago.
+      return authenticatedAt <= now && now - authenticatedAt <= seconds
+    }
+  }
+}
+
+/// The names of the two cookies, as in Microdot.
+enum CookieNames {
+  static var session: StaticString { "session" }
+  static var remember: StaticString { "_remember" }
+}
+
+extension SiteResponder where A: ~Copyable {
+  /// Reads the session and the user that it names.
+  mutating func readSession(_ request: borrowing IncomingRequest) -> Visitor<A.User> {
+    var visitor = Visitor<A.User>()
+    var payload = SessionBuffer()
+    guard verifiedPayload(of: CookieNames.session, request, into: &payload),
+      let claims = try? ClaimsSet(payload.span),
+      // A remember token is no session: its purpose is another.
+      !claims.contains("_remember"),
+      let copy = SessionClaims<2_048>(copying: payload.span)
+    else { return visitor }
+    state[0].claims = copy
+    guard let id = claims.userID("_user_id") else { return visitor }
+    guard let user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
+    else {
+      visitor.sessionIsDead = true
+      return visitor
+    }
+    visitor.user = user
+    visitor.isFresh = claims.boolean(of: "_fresh") ?? false
+    visitor.authenticatedAt = claims.integer(of: "_at")
+    return visitor
+  }
+
+  /// Restores a login from the remember cookie: never a fresh one. The session then names the user
+  /// and the remember cookie is renewed for the days that it was made for.
+  ///
+  /// - Returns: The user, or `nil`; a cookie that is ours and useless is cleared.
+  mutating func restoreLogin(_ request: borrowing IncomingRequest) -> A.User? {
+    var payload = SessionBuffer()
+    guard verifiedPayload(of: CookieNames.remember, request, into: &payload),
+      let claims = try? ClaimsSet(payload.span),
+      // A session is no remember token, whatever members the program has put into it. One that
+      // never ends is none either.
+      !claims.contains("_session"), !claims.contains("_user_id"), claims.contains("exp"),
+      let id = claims.userID("user_id")
+    else { return nil }
+    guard let user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
+    else {
+      state[0].remember = .clear
+      return nil
+    }
+    // Microdot writes `days` and reads `_days`, so both are read.
+    let days = claims.integer(of: "days") ?? claims.integer(of: "_days") ?? 30
+    let isPossible = days >= 1 && days <= Int64(Limits.rememberDaysMax)
+    state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
+    state[0].remember = .set(days: isPossible ? Int(days) : 30)
+    return user
+  }
+
+  /// Verifies a cookie's token: signature and times.
+  ///
+  /// - Returns: Whether `payload` now holds its claims.
+  private func verifiedPayload(
+    of name: StaticString, _ request: borrowing IncomingRequest, into payload: inout SessionBuffer
+  ) -> Bool {
+    let fields = request.head.fields(in: request.octets)
+    guard let token = Cookie.find(name, in: fields) else { return false }
+    do throws(TokenRefusal) {
+      var target = payload.storageSpan
+      let count = try JWS.verify(token, with: key, payload: &target)
+      payload.setCount(count)
+      try ClaimsSet(payload.span).check(now: request.moment.unixSeconds)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// The user, when the application knows one of that identifier and the token's epoch is theirs.
+  /// A token without any epoch is one of Microdot's.
+  private func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
+    guard let user = site.user(id) else { return nil }
+    return (hasEpoch ? epoch == user.epoch : A.acceptsMicrodotTokens) ? user : nil
+  }
+}
