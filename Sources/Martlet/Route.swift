@@ -44,26 +44,31 @@ public struct Route: Sendable {
 
   /// A page to look at. HEAD works wherever GET does.
   public static func get(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: [.get], access: access)
+    Route(path: path, methods: .get, access: access)
   }
 
   /// A page that changes something.
   public static func post(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: [.post], access: access)
+    Route(path: path, methods: .post, access: access)
   }
 
   /// A form and what it is sent to, at one path.
   public static func getAndPost(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: [.get, .post], access: access)
+    Route(path: path, methods: .getAndPost, access: access)
   }
 }
 
 /// The methods that a path answers to.
-struct MethodSet: OptionSet, Sendable {
+struct MethodSet: Sendable {
   let rawValue: UInt8
+
+  func contains(_ other: MethodSet) -> Bool { rawValue & other.rawValue != 0 }
+
+  var isEmpty: Bool { rawValue == 0 }
 
   static var get: MethodSet { MethodSet(rawValue: 1) }
   static var post: MethodSet { MethodSet(rawValue: 2) }
+  static var getAndPost: MethodSet { MethodSet(rawValue: 3) }
 
   func allows(_ method: Method) -> Bool {
     switch method {
@@ -93,14 +98,14 @@ extension Application where Self: ~Copyable {
   ///
   /// - Parameter path: As it was received; percent-encoded octets are compared decoded.
   static func destination(_ method: Method, _ path: Span<UInt8>) -> Destination<Page> {
-    var others: MethodSet = []
+    var others = MethodSet(rawValue: 0)
     var rawValue: UInt8 = 0
     // Pages are numbered without a gap, so the first number without a page ends the table.
     while let page = Page(rawValue: rawValue) {
       let route = route(to: page)
       if matches(path, route.path) {
         if route.methods.allows(method) { return .page(page, route.access) }
-        others.formUnion(route.methods)
+        others = MethodSet(rawValue: others.rawValue | route.methods.rawValue)
       }
       guard rawValue < .max else { break }
       rawValue += 1

@@ -56,7 +56,7 @@ public struct InterestSet: ~Copyable {
 
   /// What came at `slot`.
   public func ready(ofSlot slot: Int) -> Readiness {
-    guard slot < slotCount else { return [] }
+    guard slot < slotCount else { return .nothing }
     return Readiness(rawValue: UInt8(truncatingIfNeeded: entries[slot + Self.firstSlotIndex].ready))
   }
 

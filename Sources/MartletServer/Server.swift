@@ -58,10 +58,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// What each phase waits for. A phase that waits for nothing is woken by its deadline alone.
   private func interest(_ connection: Connection, _ memory: borrowing ServerMemory) -> Readiness {
     switch connection.phase {
-    case .free: []
+    case .free: .nothing
     case .idle, .head, .content:
-      connection.pausedUntil > moment.monotonicMilliseconds ? [] : [.readable, .peerDone]
-    case .queued: memory.responses.hasFree ? .readable : []
+      connection.pausedUntil > moment.monotonicMilliseconds ? .nothing : .readableOrDone
+    case .queued: memory.responses.hasFree ? .readable : .nothing
     case .sending: .writable
     case .linger: .readable
     }

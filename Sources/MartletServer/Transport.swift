@@ -25,17 +25,28 @@ public enum Acceptance: Equatable, Sendable {
   case exhausted
 }
 
-/// What to wait for, or what came, at one descriptor.
-public struct Readiness: OptionSet, Sendable {
+/// What to wait for, or what came, at one descriptor: a set of bits. (An `OptionSet` brings array
+/// literals, which want an allocator.)
+public struct Readiness: Equatable, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// Whether any of `other` is among these.
+  public func contains(_ other: Readiness) -> Bool { rawValue & other.rawValue != 0 }
+
+  /// Whether nothing is.
+  public var isEmpty: Bool { rawValue == 0 }
+
+  /// Nothing.
+  public static var nothing: Readiness { Readiness(rawValue: 0) }
   /// Octets, a connection, or an end have arrived.
   public static var readable: Readiness { Readiness(rawValue: 1) }
   /// Octets can be sent.
   public static var writable: Readiness { Readiness(rawValue: 2) }
   /// The peer has sent all that it will send, or is gone.
   public static var peerDone: Readiness { Readiness(rawValue: 4) }
+  /// What a reader waits for.
+  public static var readableOrDone: Readiness { Readiness(rawValue: 5) }
 }
 
 /// The time of one turn of the loop, read once.
