@@ -26,12 +26,14 @@ func authenticate(_ octets: [UInt8], key: [UInt8]) -> [UInt8] {
 }
 
 /// The token of a header and a payload that may be anything, rightly signed.
-func token(_ payload: [UInt8], header: String = ownHeader, secret: String = microdotSecret) -> String
+func token(_ payload: [UInt8], header: String = ownHeader, secret: String = microdotSecret)
+  -> String
 {
   token(parts: base64URL(header) + "." + base64URL(payload), secret: secret)
 }
 
-func token(_ payload: String, header: String = ownHeader, secret: String = microdotSecret) -> String
+func token(_ payload: String, header: String = ownHeader, secret: String = microdotSecret)
+  -> String
 {
   token(Array(payload.utf8), header: header, secret: secret)
 }
