@@ -11,6 +11,8 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   // Span stored in, or returned from, a ~Escapable type is spelled `@_lifetime` until Swift settles it.
   .enableExperimentalFeature("Lifetimes"),
+  // `@_addressableSelf`: a span of a generic type's own storage needs it (FixedBuffer.swift).
+  .enableExperimentalFeature("AddressableParameters"),
 ]
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 

@@ -11,7 +11,9 @@ public struct FixedBuffer<let capacity: Int>: ~Copyable {
 
   /// What it holds.
   public var span: Span<UInt8> {
-    @_lifetime(borrow self) get { storage.span.extracting(first: count) }
+    // Addressable: the optimizer of Swift 6.3.1 otherwise makes a getter for each capacity that takes
+    // a copy of the buffer, and the span points into that copy (compare swiftlang/swift#80577).
+    @_addressableSelf @_lifetime(borrow self) get { storage.span.extracting(first: count) }
   }
 
   /// The whole storage, to be filled from outside; then say how much of it counts with `setCount`.

@@ -28,7 +28,9 @@ public struct Text<let capacity: Int>: Equatable, Sendable, ExpressibleByStringL
 
   /// Its octets.
   public var span: Span<UInt8> {
-    @_lifetime(borrow self) get { storage.span.extracting(first: count) }
+    // Addressable: the optimizer of Swift 6.3.1 otherwise makes a getter for each capacity that takes
+    // a copy of the buffer, and the span points into that copy (compare swiftlang/swift#80577).
+    @_addressableSelf @_lifetime(borrow self) get { storage.span.extracting(first: count) }
   }
 
   /// Appends `octets`, or nothing when they do not fit.

@@ -74,7 +74,7 @@ public struct PasswordHash: Sendable {
     self.init(salt: storedSalt, iterations: UInt32(iterations), digest: digest)
   }
 
-  /// Writes the hash as text; 121 octets with a salt of 16 and 100,000 iterations.
+  /// Writes the hash as text; 123 octets with a salt of 16 and 100,000 iterations.
   @_lifetime(writer: copy writer)
   public func write(to writer: inout Writer) {
     writer.append(Self.scheme)

@@ -36,7 +36,8 @@ public struct SessionClaims<let capacity: Int>: ~Copyable {
 
   /// The claims as JSON text: what `JWS.sign` takes and `ClaimsSet` reads.
   public var span: Span<UInt8> {
-    @_lifetime(borrow self) get { buffer.span }
+    // Addressable for the reason that stands at `FixedBuffer.span`.
+    @_addressableSelf @_lifetime(borrow self) get { buffer.span }
   }
 
   /// Whether there are no claims.

@@ -12,7 +12,7 @@
 /// | header compact or with blanks, in any order | ok | ok | ok | RFC 7515 §4 |
 /// | header without `alg` | no | 500 | `algorithm` | RFC 7515 §4.1.1: it must be there |
 /// | header not an object | no | 500 | `headerNotObject` | RFC 7515 §4 |
-/// | `alg` is `none`, `hs256`, `HS512` ... | no | no | `algorithm` | RFC 8725 §3.1: one is allowed |
+/// | `alg` is `none`, `hs256`, `HS512` | no | no | `algorithm` | RFC 8725 §3.1: one is allowed |
 /// | `typ` missing, or anything | ok | ok | ok | RFC 7515 §4.1.9: optional |
 /// | `crit` there | no | ok | `critical` | RFC 7515 §4.1.11: we know no extension |
 /// | `=`, `+` or `/` in a part | ok | ok | `...Encoding` | RFC 7515 §2: base64url, no padding |
@@ -37,7 +37,7 @@
 /// | `jti` not a string | no | ok | `identifierType` | RFC 7519 §4.1.7 |
 /// | `iss` not a string | ok | ok | `issuerType` | RFC 7519 §4.1.1 |
 /// | `_user_id` a list | 500 | loader | nobody | `text(of:)` and `integer(of:)` are `nil` |
-/// | `_fresh` is `"no"` | fresh | fresh | not fresh | `boolean(of:)` is `nil`: only `true` is true |
+/// | `_fresh` is `"no"` | fresh | fresh | not fresh | `boolean(of:)` is `nil` |
 public enum TokenRefusal: Error, Equatable, Sendable {
   // MARK: Its shape
 
