@@ -44,12 +44,17 @@ public struct Response: ~Copyable, ~Escapable {
   private var content: Writer
   private var fields: Writer
   private var isCacheable = false
+  /// Seconds since 1970 UTC.
+  private let time: Int64
 
   /// The visitor's session.
   public var session: Session
 
   @_lifetime(copy content, copy fields, copy session)
-  init(content: consuming Writer, fields: consuming Writer, session: consuming Session) {
+  init(
+    content: consuming Writer, fields: consuming Writer, session: consuming Session, time: Int64
+  ) {
+    self.time = time
     self.content = content
     self.fields = fields
     self.session = session
@@ -123,8 +128,7 @@ public struct Response: ~Copyable, ~Escapable {
   /// - Parameter remember: Whether and how long a cookie restores the login, no longer fresh, after
   ///   the browser's session. Days outside of 1...400 become the nearest bound.
   public consuming func login(
-    _ user: borrowing some SessionUser, remember: Remember = .no, at time: Int64,
-    to path: StaticString = "/"
+    _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
   ) -> Answer {
     session.state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: time)
     if case .days(let days) = remember {
@@ -135,7 +139,7 @@ public struct Response: ~Copyable, ~Escapable {
 
   /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
   @_lifetime(self: copy self)
-  public mutating func renewLogin(_ user: borrowing some SessionUser, at time: Int64) {
+  public mutating func renewLogin(_ user: borrowing some SessionUser) {
     session.state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: time)
   }
 

@@ -4,13 +4,6 @@ import CMartletPlatform
 import MartletBytes
 import MartletServer
 
-/// The memory of the one server that a process runs. In static storage, so that pages never touched
-/// cost nothing; it is all the memory there is.
-///
-/// Unsafe only to the compiler: `serve` is called once, by the only thread there is, and lends it out
-/// exclusively until the process ends.
-nonisolated(unsafe) private var memory = ServerMemory()
-
 /// Serves an application until SIGINT or SIGTERM; then finishes what is being sent and ends the
 /// program with status 0. What keeps it from starting is said in one line; the status is then 1.
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
@@ -47,7 +40,8 @@ private func run<A: Application & ~Copyable>(
   }
   announce(program, endpoint, port: transport.port)
   var server = Server(transport: transport, responder: responder)
-  unsafe server.run(&memory)
+  var memory = ServerMemory.takeStatic()
+  server.run(&memory)
 }
 
 /// Ends the program with status 0.

@@ -119,7 +119,8 @@ struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
     let response = Response(
-      content: content.remainder, fields: fields.remainder, session: Session(state.mutableSpan))
+      content: content.remainder, fields: fields.remainder, session: Session(state.mutableSpan),
+      time: request.moment.unixSeconds)
     let answer = site.respond(to: page, view, response)
     content.advance(by: answer.contentCount)
     fields.advance(by: answer.fieldsCount)

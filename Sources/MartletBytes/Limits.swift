@@ -1,18 +1,9 @@
 // Every number of the system that bounds something: what it counts, its unit, and why that number.
-// A number that sizes a buffer is the literal of a type alias, because Swift wants a literal there;
-// the constant beside it takes its value from the type, so each number still stands once.
+// Each number stands once: one that sizes static memory stands in C, in martlet_memory.h, because C
+// holds the arrays; one that sizes a value is the literal of a type alias, because Swift wants a
+// literal there; the constant here takes its value from the other place.
 
-/// Where one complete request is read into: shared by all connections, because only one is worked
-/// on at a time. What is not yet complete stays in the kernel's receive buffer.
-///
-/// 16 KiB of head, 16 KiB of content, and 8 KiB for the framing of chunks.
-public typealias ReceiveBuffer = FixedBuffer<40_960>
-
-/// Where a response is written: room for its head first, then its content.
-public typealias ResponseBuffer = FixedBuffer<24_576>
-
-/// The field lines that a page adds to a response: cookies above all.
-public typealias FieldBuffer = FixedBuffer<8_192>
+import CMartletPlatform
 
 /// A session's claims, a JSON object.
 public typealias SessionBuffer = FixedBuffer<2_048>
@@ -45,24 +36,30 @@ public enum Limits {
   /// Octets of one chunk's extensions, and of the trailer section; both are read over.
   public static var chunkExtensionSizeMax: Int { 256 }
 
+  /// Octets of the buffer that a complete request is read into, for all connections together.
+  public static var receiveSizeMax: Int { Int(MARTLET_RECEIVE_SIZE) }
+
   // MARK: Responses
 
+  /// Octets of a response: its head, then its content.
+  public static var responseSizeMax: Int { Int(MARTLET_RESPONSE_SIZE) }
+
   /// Octets of a response head: status line, the server's fields, the page's fields.
-  public static var responseHeadSizeMax: Int { 8_704 }
+  public static var responseHeadSizeMax: Int { Int(MARTLET_HEAD_SIZE) }
 
   /// Octets of a response's content.
-  public static var responseContentSizeMax: Int { ResponseBuffer.capacity - responseHeadSizeMax }
+  public static var responseContentSizeMax: Int { responseSizeMax - responseHeadSizeMax }
 
   /// Octets of the field lines that a page adds.
-  public static var responseFieldsSizeMax: Int { FieldBuffer.capacity }
+  public static var responseFieldsSizeMax: Int { Int(MARTLET_FIELDS_SIZE) }
 
   // MARK: Connections
 
-  /// Connections at a time. A slot costs at most 128 octets.
-  public static var connectionCountMax: Int { 256 }
+  /// Connections at a time. A slot costs 64 octets.
+  public static var connectionCountMax: Int { Int(MARTLET_CONNECTION_COUNT) }
 
   /// Responses that wait for their receiver at a time; each holds one response buffer.
-  public static var responseBufferCountMax: Int { 8 }
+  public static var responseBufferCountMax: Int { Int(MARTLET_RESPONSE_COUNT) }
 
   /// Milliseconds from a request's first octet to the end of its head. RFC 9110 §15.5.9: 408.
   public static var headTimeoutMilliseconds: Int64 { 10_000 }
@@ -112,12 +109,12 @@ public enum Limits {
   /// Checks the relations between the limits. Run once at start and by a test.
   public static func checkRelations() {
     invariant(
-      ReceiveBuffer.capacity >= requestHeadSizeMax + requestContentSizeMax,
+      receiveSizeMax >= requestHeadSizeMax + requestContentSizeMax,
       "a request of the largest head and content fits the receive buffer")
     invariant(requestTargetSizeMax < requestHeadSizeMax, "a target fits a head")
     invariant(cookieSizeMax < requestHeadSizeMax, "cookies fit a head")
-    invariant(ReceiveBuffer.capacity <= 0xFFFF, "a ByteRange reaches all of a request")
-    invariant(ResponseBuffer.capacity <= 0xFFFF, "an offset reaches all of a response")
+    invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")
+    invariant(responseSizeMax <= 0xFFFF, "an offset reaches all of a response")
     invariant(
       responseHeadSizeMax >= responseFieldsSizeMax + 512,
       "the server's own fields fit beside the page's")

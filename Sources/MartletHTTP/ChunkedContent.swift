@@ -23,7 +23,7 @@ public enum ChunkedContent {
 
   /// Octets that one content may take with its framing: what the receive buffer has beside the
   /// largest head. Chunks of a few octets each reach this before the content limit.
-  public static var sizeMax: Int { ReceiveBuffer.capacity - Limits.requestHeadSizeMax }
+  public static var sizeMax: Int { Limits.receiveSizeMax - Limits.requestHeadSizeMax }
 
   /// Checks the content that begins with `octets`.
   ///

@@ -1,14 +1,14 @@
 // What the loop waits for: one entry a connection slot, plus the listener and the signals.
 // It is built anew from the connections' phases each turn, so it cannot disagree with them.
+// This file faces C: the entries lie in memory that is lent, as poll() takes them.
 
 import CMartletPlatform
 import MartletBytes
 
 /// The descriptors to wait for. Entry 0 is the signals', entry 1 the listener's, then the slots'.
-public struct InterestSet: ~Copyable {
-  /// One entry for each of `Limits.connectionCountMax` slots, and the two before them.
-  private var entries = InlineArray<258, martlet_poll_entry>(
-    repeating: martlet_poll_entry(descriptor: -1, wanted: 0, ready: 0))
+@safe public struct InterestSet: ~Copyable {
+  /// One entry for each slot, and the two before them.
+  private let start: UnsafeMutablePointer<martlet_poll_entry>
   /// How many entries are in use.
   private var count = 2
 
@@ -16,9 +16,27 @@ public struct InterestSet: ~Copyable {
   static var listenerIndex: Int { 1 }
   private static var firstSlotIndex: Int { 2 }
 
-  /// A set that waits for nothing.
-  public init() {
-    invariant(entries.count == Limits.connectionCountMax + 2, "an entry for each slot")
+  /// A set that waits for nothing, in memory for `Limits.connectionCountMax` + 2 entries.
+  @unsafe init(_ start: UnsafeMutablePointer<martlet_poll_entry>) {
+    unsafe self.start = start
+    self[Self.signalIndex] = Self.ignored
+    self[Self.listenerIndex] = Self.ignored
+  }
+
+  private static var ignored: martlet_poll_entry {
+    martlet_poll_entry(descriptor: -1, wanted: 0, ready: 0)
+  }
+
+  private subscript(index: Int) -> martlet_poll_entry {
+    get {
+      invariant(index >= 0 && index < count, "an entry in use")
+      // Safe: entries below `count` are within the memory and initialized.
+      return unsafe start[index]
+    }
+    set {
+      invariant(index >= 0 && index < Limits.connectionCountMax + 2, "an entry of the set")
+      unsafe start[index] = newValue
+    }
   }
 
   /// Whether the listener is waited for.
@@ -31,12 +49,12 @@ public struct InterestSet: ~Copyable {
   /// waited for.
   mutating func insert(slot: Int, descriptor: Int32, wanted: Readiness) {
     let index = slot + Self.firstSlotIndex
-    invariant(index >= count && index < entries.count, "slots come in rising order")
+    invariant(index >= count, "slots come in rising order")
     while count < index {
-      entries[count] = martlet_poll_entry(descriptor: -1, wanted: 0, ready: 0)
+      self[count] = Self.ignored
       count += 1
     }
-    entries[index] = martlet_poll_entry(
+    self[index] = martlet_poll_entry(
       descriptor: descriptor, wanted: Int16(wanted.rawValue), ready: 0)
     count = index + 1
   }
@@ -46,39 +64,40 @@ public struct InterestSet: ~Copyable {
 
   /// The descriptor waited for at `slot`, or a negative number.
   public func descriptor(ofSlot slot: Int) -> Int32 {
-    entries[slot + Self.firstSlotIndex].descriptor
+    self[slot + Self.firstSlotIndex].descriptor
   }
 
   /// What is waited for at `slot`.
   public func wanted(ofSlot slot: Int) -> Readiness {
-    Readiness(rawValue: UInt8(truncatingIfNeeded: entries[slot + Self.firstSlotIndex].wanted))
+    Readiness(rawValue: UInt8(truncatingIfNeeded: self[slot + Self.firstSlotIndex].wanted))
   }
 
   /// What came at `slot`.
   public func ready(ofSlot slot: Int) -> Readiness {
     guard slot < slotCount else { return .nothing }
-    return Readiness(rawValue: UInt8(truncatingIfNeeded: entries[slot + Self.firstSlotIndex].ready))
+    return Readiness(rawValue: UInt8(truncatingIfNeeded: self[slot + Self.firstSlotIndex].ready))
   }
 
   /// Says what came at `slot`; for transports.
   public mutating func setReady(_ ready: Readiness, slot: Int) {
-    entries[slot + Self.firstSlotIndex].ready = Int16(ready.rawValue)
+    self[slot + Self.firstSlotIndex].ready = Int16(ready.rawValue)
   }
 
   /// The entries in use, as poll() takes them.
   mutating func withEntries<R>(
     signals: Int32, listener: Int32, _ body: (inout MutableSpan<martlet_poll_entry>) -> R
   ) -> R {
-    entries[Self.signalIndex] = martlet_poll_entry(
+    self[Self.signalIndex] = martlet_poll_entry(
       descriptor: signals, wanted: Int16(Readiness.readable.rawValue), ready: 0)
-    entries[Self.listenerIndex] = martlet_poll_entry(
+    self[Self.listenerIndex] = martlet_poll_entry(
       descriptor: includesListener ? listener : -1, wanted: Int16(Readiness.readable.rawValue),
       ready: 0)
-    var all = entries.mutableSpan
-    var used = all._mutatingExtracting(0..<count)
-    return body(&used)
+    // Safe: entries below `count` are initialized, and the set is borrowed exclusively meanwhile.
+    let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: count)
+    var entries = unsafe MutableSpan(_unsafeElements: buffer)
+    return body(&entries)
   }
 
   /// Whether something came at the entry of that index.
-  func isReady(entry index: Int) -> Bool { entries[index].ready != 0 }
+  func isReady(entry index: Int) -> Bool { self[index].ready != 0 }
 }

@@ -55,7 +55,7 @@ public enum RequestProgress: Equatable, Sendable {
         return .complete(head, size: head.size + chunks.size)
       }
       // Framing may take more room than there is, even where the content would fit.
-      guard octets.count < ReceiveBuffer.capacity else { throw .contentTooLarge }
+      guard octets.count < Limits.receiveSizeMax else { throw .contentTooLarge }
       return .content(head, wakeCount: octets.count + 1)
     }
   }

@@ -90,7 +90,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
     take(slot, size, &memory)
     let hasMore = memory.receive.count > size
-    let reply = respond(head, content: content(head, size: size, &memory), buffer, &memory)
+    let content = content(head, size: size, &memory)
+    let reply = respond(
+      head, content: content, in: memory.receive, buffer, of: &memory.responses,
+      fields: &memory.fields)
     let closes = !head.keepsAlive || stopDeadline != nil
     begin(slot, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
     memory.connections[slot].lingers = hasMore
@@ -99,14 +102,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Lends the request and the memory to answer in to the responder.
   private mutating func respond(
-    _ head: RequestHead, content: Range<Int>, _ buffer: Int8, _ memory: inout ServerMemory
+    _ head: RequestHead, content: Range<Int>, in receive: borrowing LentBuffer,
+    _ buffer: Int8, of responses: inout ResponsePool, fields: inout LentBuffer
   ) -> Reply {
     let request = IncomingRequest(
-      octets: memory.receive.span.extracting(0..<head.size), head: head,
-      content: memory.receive.span.extracting(content), moment: moment)
+      octets: receive.span.extracting(0..<head.size), head: head,
+      content: receive.span.extracting(content), moment: moment)
     return responder.respond(
-      to: request, content: Writer(memory.responses.content(buffer)),
-      fields: Writer(memory.fields.storageSpan))
+      to: request, content: Writer(responses.content(buffer)), fields: Writer(fields.storageSpan))
   }
 
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
@@ -144,15 +147,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ memory: inout ServerMemory
   ) {
     memory.fields.setCount(reply.fieldsCount)
-    var writer = Writer(memory.head.storageSpan)
-    writer.append(
-      ResponseHead(
-        status: reply.status, date: moment.unixSeconds, contentLength: reply.contentCount,
-        closes: closes),
-      fieldLines: memory.fields.span)
-    invariant(!writer.overflowed, "a response head fits its buffer")
-    memory.head.setCount(writer.count)
-    let start = memory.responses.place(head: memory.head.span, buffer)
+    let head = ResponseHead(
+      status: reply.status, date: moment.unixSeconds, contentLength: reply.contentCount,
+      closes: closes)
+    Self.write(head, fields: memory.fields, to: &memory.head)
+    let start = Self.place(memory.head, in: &memory.responses, buffer)
     let end = Limits.responseHeadSizeMax + (sendsContent ? reply.contentCount : 0)
     memory.connections[slot].phase = .sending
     memory.connections[slot].responseBuffer = buffer
@@ -161,6 +160,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
     memory.connections[slot].closesAfterResponse = closes
     memory.connections[slot].deadline =
       moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
+  }
+
+  private static func write(
+    _ head: ResponseHead, fields: borrowing LentBuffer, to target: inout LentBuffer
+  ) {
+    var writer = Writer(target.storageSpan)
+    writer.append(head, fieldLines: fields.span)
+    let (count, overflowed) = (writer.count, writer.overflowed)
+    invariant(!overflowed, "a response head fits its buffer")
+    target.setCount(count)
+  }
+
+  private static func place(
+    _ head: borrowing LentBuffer, in responses: inout ResponsePool, _ buffer: Int8
+  ) -> Int {
+    responses.place(head: head.span, buffer)
   }
 
   /// Answers with an error page and ends the connection: after a refusal nobody knows where the next

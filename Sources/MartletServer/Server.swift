@@ -10,8 +10,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var responder: R
   /// The time of this turn.
   var moment = Moment(monotonicMilliseconds: 0, unixSeconds: 0)
-  /// Slots at and above this index are free.
-  private var slotEnd = 0
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
@@ -25,8 +23,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Serves until SIGINT or SIGTERM, then finishes what is being sent and returns.
   public mutating func run(_ memory: inout ServerMemory) {
-    memory.checkRelations()
-    memory.responses.checkRelations()
     // The only loop without a bound: each turn waits for something to happen.
     while turn(&memory) {}
   }
@@ -40,18 +36,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let wakeup = transport.wait(&memory.interests, milliseconds: waitMilliseconds(memory))
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
-    for slot in 0..<slotEnd {
+    for slot in 0..<memory.connections.count {
       let ready = memory.interests.ready(ofSlot: slot)
       if !ready.isEmpty { advance(slot, ready, &memory) }
     }
     expire(&memory)
     if wakeup.listenerIsReady { acceptAll(&memory) }
-    shrink(memory)
-    return !isStopped
+    memory.connections.shrink()
+    return !isStopped(memory)
   }
-
-  /// Whether no connection is open.
-  public var isEmpty: Bool { slotEnd == 0 }
 
   // MARK: Waiting
 
@@ -69,7 +62,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   private mutating func fillInterests(_ memory: inout ServerMemory) {
     memory.interests.removeSlots()
-    for slot in 0..<slotEnd {
+    for slot in 0..<memory.connections.count {
       let wanted = interest(memory.connections[slot], memory)
       guard !wanted.isEmpty else { continue }
       memory.interests.insert(
@@ -83,7 +76,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private func waitMilliseconds(_ memory: borrowing ServerMemory) -> Int {
     var next = stopDeadline ?? .max
     if listenerPausedUntil > moment.monotonicMilliseconds { next = min(next, listenerPausedUntil) }
-    for slot in 0..<slotEnd where memory.connections[slot].phase != .free {
+    for slot in 0..<memory.connections.count where memory.connections[slot].phase != .free {
       next = min(next, memory.connections[slot].deadline)
       let pausedUntil = memory.connections[slot].pausedUntil
       if pausedUntil > moment.monotonicMilliseconds { next = min(next, pausedUntil) }
@@ -116,11 +109,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   private mutating func freeSlot(_ memory: inout ServerMemory) -> Int? {
-    for slot in 0..<Limits.connectionCountMax where memory.connections[slot].phase == .free {
-      return slot
-    }
-    guard evictOne(&memory) else { return nil }
-    return freeSlot(&memory)
+    if let slot = memory.connections.takeFree() { return slot }
+    return evictOne(&memory) ? memory.connections.takeFree() : nil
   }
 
   private mutating func open(_ slot: Int, _ descriptor: Int32, _ memory: inout ServerMemory) {
@@ -129,7 +119,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     connection.phase = .idle
     connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
     memory.connections[slot] = connection
-    slotEnd = max(slotEnd, slot + 1)
   }
 
   /// Ends a connection at once and frees all that it held.
@@ -147,7 +136,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// - Returns: Whether there was one.
   private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
     var victim: (slot: Int, since: Int64)?
-    for slot in 0..<slotEnd {
+    for slot in 0..<memory.connections.count {
       let connection = memory.connections[slot]
       let since: Int64
       switch connection.phase {
@@ -168,14 +157,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     return true
   }
 
-  private mutating func shrink(_ memory: borrowing ServerMemory) {
-    while slotEnd > 0, memory.connections[slotEnd - 1].phase == .free { slotEnd -= 1 }
-  }
-
   // MARK: Time
 
   private mutating func expire(_ memory: inout ServerMemory) {
-    for slot in 0..<slotEnd {
+    for slot in 0..<memory.connections.count {
       let connection = memory.connections[slot]
       guard connection.phase != .free, connection.deadline <= moment.monotonicMilliseconds else {
         continue
@@ -195,7 +180,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func beginStop(_ memory: inout ServerMemory) {
     stopDeadline = moment.monotonicMilliseconds + Limits.stopTimeoutMilliseconds
     transport.stopListening()
-    for slot in 0..<slotEnd {
+    for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
       case .idle, .head, .content, .linger: close(slot, &memory)
       case .queued, .sending: memory.connections[slot].closesAfterResponse = true
@@ -204,8 +189,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     }
   }
 
-  private var isStopped: Bool {
+  private func isStopped(_ memory: borrowing ServerMemory) -> Bool {
     guard let stopDeadline else { return false }
-    return slotEnd == 0 || moment.monotonicMilliseconds >= stopDeadline
+    return memory.connections.isEmpty || moment.monotonicMilliseconds >= stopDeadline
   }
 }

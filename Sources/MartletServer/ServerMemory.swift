@@ -1,64 +1,144 @@
-// All memory of a server, in one value: nothing else is taken at start, nothing later. A program
-// keeps it in static storage, where pages that are never touched cost no RAM.
+// All memory of a server, in one value: nothing else is taken at start, nothing later. In a program
+// these are static arrays of C, which the linker counts and whose untouched pages cost no RAM; an
+// `InlineArray` of this size as a Swift global is neither compiled in reasonable time nor kept out of
+// the file. This file faces C: pointers are turned into bounded views here and nowhere else.
 
+public import CMartletPlatform
 import MartletBytes
 
 /// The memory of one server. Its size is the sum of its parts, whatever the traffic.
 public struct ServerMemory: ~Copyable {
   /// The connection slots.
-  var connections = InlineArray<256, Connection>(repeating: Connection())
+  var connections: ConnectionTable
   /// What poll() waits for.
-  var interests = InterestSet()
+  var interests: InterestSet
   /// The request being read or answered: one for all connections.
-  var receive = ReceiveBuffer()
+  var receive: LentBuffer
   /// Responses, each until its last octet is sent.
-  var responses = ResponsePool()
+  var responses: ResponsePool
   /// The field lines of the response being written: one for all connections.
-  var fields = FieldBuffer()
+  var fields: LentBuffer
   /// The head of the response being written: one for all connections.
-  var head = FixedBuffer<8_704>()
+  var head: LentBuffer
 
-  /// Memory for a server that has not started.
-  public init() {}
+  /// The static memory of the process; taken once.
+  public static func takeStatic() -> ServerMemory {
+    // Safe: static arrays of exactly the sizes that the limits name, taken by nobody else.
+    unsafe ServerMemory(martlet_take_static_memory())
+  }
 
-  /// Checks that the literals above are the limits.
-  func checkRelations() {
-    invariant(connections.count == Limits.connectionCountMax, "a slot for each connection")
-    invariant(head.capacity == Limits.responseHeadSizeMax, "a head fits its buffer")
-    invariant(MemoryLayout<Connection>.stride <= 128, "an idle connection costs at most 128 octets")
+  /// Memory that somebody lends: every array with the size its field names, at least as long as
+  /// this value lives, for it alone.
+  @unsafe public init(_ memory: martlet_memory) {
+    connections = unsafe ConnectionTable(memory.connections)
+    interests = unsafe InterestSet(memory.poll)
+    receive = unsafe LentBuffer(memory.receive, capacity: Limits.receiveSizeMax)
+    responses = unsafe ResponsePool(memory.responses)
+    fields = unsafe LentBuffer(memory.fields, capacity: Limits.responseFieldsSizeMax)
+    head = unsafe LentBuffer(memory.head, capacity: Limits.responseHeadSizeMax)
     Limits.checkRelations()
+  }
+
+  /// Whether nothing is lent out: no connection, no response.
+  public var isIdle: Bool { connections.isEmpty && responses.isWhole }
+}
+
+/// A buffer in memory that is lent: a capacity, and how much of it counts.
+@safe struct LentBuffer: ~Copyable {
+  private let start: UnsafeMutablePointer<UInt8>
+  private let capacity: Int
+  private(set) var count = 0
+
+  @unsafe init(_ start: UnsafeMutablePointer<UInt8>, capacity: Int) {
+    unsafe self.start = start
+    self.capacity = capacity
+  }
+
+  /// What it holds.
+  var span: Span<UInt8> {
+    @_lifetime(borrow self) get {
+      // Safe: `count` octets are there, initialized, and nobody else writes them.
+      let buffer = unsafe UnsafeBufferPointer(start: start, count: count)
+      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
+    }
+  }
+
+  /// The whole storage, to be filled.
+  var storageSpan: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get {
+      // Safe: `capacity` octets are there; the view keeps this buffer borrowed exclusively.
+      let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: capacity)
+      return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
+    }
+  }
+
+  /// Says how many octets of the storage count.
+  mutating func setCount(_ count: Int) {
+    invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
+    self.count = count
   }
 }
 
-extension FixedBuffer {
-  /// The capacity of the type, readable from a value.
-  var capacity: Int { Self.capacity }
+/// The connection slots. A slot is made when it is first used, so that unused ones stay untouched.
+@safe struct ConnectionTable: ~Copyable {
+  private let start: UnsafeMutablePointer<Connection>
+  /// How many slots are in use or were, from the first on; those at and above it are free.
+  private(set) var count = 0
+
+  @unsafe fileprivate init(_ memory: UnsafeMutableRawPointer) {
+    invariant(
+      MemoryLayout<Connection>.stride <= Int(MARTLET_CONNECTION_SIZE),
+      "a connection fits its slot")
+    unsafe start = memory.bindMemory(to: Connection.self, capacity: Limits.connectionCountMax)
+  }
+
+  var isEmpty: Bool { count == 0 }
+
+  subscript(slot: Int) -> Connection {
+    get {
+      invariant(slot >= 0 && slot < count, "a slot in use")
+      // Safe: slots below `count` are initialized.
+      return unsafe start[slot]
+    }
+    set {
+      invariant(slot >= 0 && slot < count, "a slot in use")
+      unsafe start[slot] = newValue
+    }
+  }
+
+  /// A free slot, or `nil` when all are in use.
+  mutating func takeFree() -> Int? {
+    for slot in 0..<count where self[slot].phase == .free { return slot }
+    guard count < Limits.connectionCountMax else { return nil }
+    // Safe: the slot lies within the memory, and a Connection needs no deinitialization.
+    unsafe (start + count).initialize(to: Connection())
+    count += 1
+    return count - 1
+  }
+
+  /// Gives up the free slots at the end.
+  mutating func shrink() {
+    while count > 0, self[count - 1].phase == .free { count -= 1 }
+  }
 }
 
-/// A fixed number of response buffers. The one given back last is lent first: it is warm, and the
-/// others stay untouched as long as nobody reads slowly.
-public struct ResponsePool: ~Copyable {
-  private var storage = InlineArray<196_608, UInt8>(repeating: 0)
+/// A fixed number of response buffers. The first free one is lent: it is warm, and the others stay
+/// untouched as long as nobody reads slowly.
+@safe struct ResponsePool: ~Copyable {
+  private let start: UnsafeMutablePointer<UInt8>
   /// One bit a buffer: set while it is lent.
   private var lent: UInt32 = 0
 
-  init() {}
-
-  /// How many buffers there are.
-  static var count: Int { Limits.responseBufferCountMax }
-
-  /// Checks that the literal above is the limit.
-  func checkRelations() {
-    invariant(
-      storage.count == Self.count * ResponseBuffer.capacity && Self.count <= 32,
-      "the pool holds its buffers")
+  @unsafe fileprivate init(_ start: UnsafeMutablePointer<UInt8>) {
+    invariant(Limits.responseBufferCountMax <= 32, "a buffer is one bit of a UInt32")
+    unsafe self.start = start
   }
 
   /// Whether a buffer is free.
-  var hasFree: Bool { lent.nonzeroBitCount < Self.count }
+  var hasFree: Bool { lent.nonzeroBitCount < Limits.responseBufferCountMax }
 
   /// Whether all buffers are free.
-  public var isWhole: Bool { lent == 0 }
+  var isWhole: Bool { lent == 0 }
 
   /// The index of a buffer, now lent, or `nil` when all are.
   mutating func acquire() -> Int8? {
@@ -70,33 +150,49 @@ public struct ResponsePool: ~Copyable {
 
   /// Takes a buffer back.
   mutating func release(_ index: Int8) {
-    invariant(lent >> UInt32(index) & 1 == 1, "only a lent buffer is given back")
+    checkIsLent(index)
     lent &= ~(1 << UInt32(index))
+  }
+
+  private func checkIsLent(_ index: Int8) {
+    invariant(index >= 0 && lent >> UInt32(index) & 1 == 1, "a buffer that is lent")
+  }
+
+  /// The whole of a buffer.
+  @_lifetime(&self)
+  private mutating func buffer(_ index: Int8) -> MutableSpan<UInt8> {
+    checkIsLent(index)
+    // Safe: a lent buffer lies within the memory; the view keeps the pool borrowed exclusively.
+    let buffer = unsafe UnsafeMutableBufferPointer(
+      start: start + Int(index) * Limits.responseSizeMax, count: Limits.responseSizeMax)
+    return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
   }
 
   /// Where the content of the response in that buffer goes.
   @_lifetime(&self)
   mutating func content(_ index: Int8) -> MutableSpan<UInt8> {
-    let start = Int(index) * ResponseBuffer.capacity
-    return storage.mutableSpan._consumingExtracting(
-      start + Limits.responseHeadSizeMax..<start + ResponseBuffer.capacity)
+    buffer(index)._consumingExtracting(Limits.responseHeadSizeMax..<Limits.responseSizeMax)
   }
 
   /// Puts the head in front of the content, without a gap.
   ///
   /// - Returns: The offset in the buffer where the response starts.
   mutating func place(head: Span<UInt8>, _ index: Int8) -> Int {
-    invariant(head.count <= Limits.responseHeadSizeMax, "a head fits in front of its content")
-    let start = Limits.responseHeadSizeMax - head.count
-    let base = Int(index) * ResponseBuffer.capacity + start
-    for i in head.indices { storage[base &+ i] = head[i] }
-    return start
+    let offset = Limits.responseHeadSizeMax - head.count
+    var target = buffer(index)
+    for i in head.indices { target[offset &+ i] = head[i] }
+    return offset
   }
 
   /// Octets of a buffer.
   @_lifetime(borrow self)
   func octets(_ index: Int8, _ range: Range<Int>) -> Span<UInt8> {
-    let base = Int(index) * ResponseBuffer.capacity
-    return storage.span.extracting(base + range.lowerBound..<base + range.upperBound)
+    checkIsLent(index)
+    invariant(
+      range.lowerBound >= 0 && range.upperBound <= Limits.responseSizeMax, "octets of one buffer")
+    // Safe: as above; reading keeps the pool borrowed.
+    let buffer = unsafe UnsafeBufferPointer(
+      start: start + Int(index) * Limits.responseSizeMax + range.lowerBound, count: range.count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
   }
 }

@@ -1,0 +1,43 @@
+// The memory of a server: static arrays, so that the linker knows the sum, nothing is allocated,
+// and pages that are never touched cost no RAM. Each size with its unit and its reason; Swift reads
+// them through `Limits`, which checks how they relate to each other.
+#pragma once
+#include <stdint.h>
+
+#include "martlet_platform.h"
+
+enum {
+  // Connections at a time: a slot each, of this many octets at most.
+  MARTLET_CONNECTION_COUNT = 256,
+  MARTLET_CONNECTION_SIZE = 64,
+
+  // Octets where one complete request is read into, shared by all connections, because only one is
+  // worked on at a time; what is not yet complete stays in the kernel's receive buffer. 16 KiB of
+  // head, 16 KiB of content, 8 KiB for the framing of chunks.
+  MARTLET_RECEIVE_SIZE = 40960,
+
+  // Octets of a response head: status line, the server's fields, the page's fields.
+  MARTLET_HEAD_SIZE = 8704,
+
+  // Octets of the field lines that a page adds: cookies above all.
+  MARTLET_FIELDS_SIZE = 8192,
+
+  // Octets of one response: room for its head, then its content.
+  MARTLET_RESPONSE_SIZE = 24576,
+
+  // Responses that wait for slow readers at a time; each holds one response buffer.
+  MARTLET_RESPONSE_COUNT = 8,
+};
+
+// Where the memory lies: the static arrays of the one server of a process, or what a test lends.
+struct martlet_memory {
+  uint8_t *_Nonnull receive;  // MARTLET_RECEIVE_SIZE octets
+  uint8_t *_Nonnull head;     // MARTLET_HEAD_SIZE octets
+  uint8_t *_Nonnull fields;   // MARTLET_FIELDS_SIZE octets
+  uint8_t *_Nonnull responses; // MARTLET_RESPONSE_COUNT times MARTLET_RESPONSE_SIZE octets
+  void *_Nonnull connections;  // MARTLET_CONNECTION_COUNT times MARTLET_CONNECTION_SIZE octets
+  struct martlet_poll_entry *_Nonnull poll; // MARTLET_CONNECTION_COUNT + 2 entries
+};
+
+// The static arrays, for the one server of a process: a second call stops the program.
+struct martlet_memory martlet_take_static_memory(void);

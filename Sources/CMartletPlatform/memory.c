@@ -1,0 +1,18 @@
+// The static memory of the one server that a process runs; zero pages until they are used.
+#include "martlet_memory.h"
+
+static uint8_t receive_memory[MARTLET_RECEIVE_SIZE];
+static uint8_t head_memory[MARTLET_HEAD_SIZE];
+static uint8_t fields_memory[MARTLET_FIELDS_SIZE];
+static uint8_t response_memory[MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
+static _Alignas(16) uint8_t connection_memory[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
+static struct martlet_poll_entry poll_memory[MARTLET_CONNECTION_COUNT + 2];
+
+struct martlet_memory martlet_take_static_memory(void) {
+  static int taken;
+  static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
+  if (taken) martlet_stop(name, sizeof name - 1, file, sizeof file - 1, __LINE__);
+  taken = 1;
+  return (struct martlet_memory){receive_memory,    head_memory,       fields_memory,
+                                 response_memory,   connection_memory, poll_memory};
+}
