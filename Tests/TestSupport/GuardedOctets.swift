@@ -35,6 +35,12 @@ extension String {
   public init(_ span: Span<UInt8>) { self.init(decoding: [UInt8](span), as: UTF8.self) }
 }
 
+/// The same for a span that may be missing.
+public func string(_ span: Span<UInt8>?) -> String? {
+  guard let span else { return nil }
+  return String(span)
+}
+
 /// A small generator with a fixed seed (SplitMix64), so that a failing test fails again.
 public struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
