@@ -5,7 +5,9 @@ import Testing
 struct ASCIITests {
   /// The octets of a class, as text.
   func members(_ isMember: (UInt8) -> Bool) -> String {
-    String(String.UnicodeScalarView((0...255).filter { isMember(UInt8($0)) }.map { Unicode.Scalar($0)! }))
+    String(
+      String.UnicodeScalarView((0...255).filter { isMember(UInt8($0)) }.map { Unicode.Scalar($0)! })
+    )
   }
 
   static let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

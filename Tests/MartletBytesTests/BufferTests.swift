@@ -227,7 +227,11 @@ struct UTF8Tests {
       0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
     ]
     for a in octets.suffix(14) {
-      for b in octets { for c in octets { for d in [0x41, 0x80, 0xBF, 0xC2, 0xF0] as [UInt8] { check([a, b, c, d]) } } }
+      for b in octets {
+        for c in octets {
+          for d in [0x41, 0x80, 0xBF, 0xC2, 0xF0] as [UInt8] { check([a, b, c, d]) }
+        }
+      }
     }
   }
 

@@ -11,7 +11,9 @@ struct Base64URLTests {
   func decode(_ text: [UInt8], room: Int = 256) -> [UInt8]? {
     var target = [UInt8](repeating: 0xAA, count: room)
     var span = target.mutableSpan
-    guard let count = withGuardedOctets(text, { Base64URL.decode($0, into: &span) }) else { return nil }
+    guard let count = withGuardedOctets(text, { Base64URL.decode($0, into: &span) }) else {
+      return nil
+    }
     return Array(target.prefix(count))
   }
 

@@ -16,7 +16,8 @@ struct JSONTests {
       var member = object.member(after: nil)
       while let current = member {
         result.append([
-          String(octets[current.name]), "\(current.value.kind)", String(octets[current.value.range]),
+          String(octets[current.name]), "\(current.value.kind)",
+          String(octets[current.value.range]),
           String(octets[current.range]),
         ])
         member = object.member(after: current)
@@ -50,7 +51,8 @@ struct JSONTests {
 
   @Test("Every damage of a text is judged as Foundation judges it, or more strictly")
   func damaged() {
-    let text = Array(#"{"a":[1,-2.5e+3,true],"b":{"c":null,"d":false},"é":"x\n\u00e9\"","":{},"e":[]}"#.utf8)
+    let text = Array(
+      #"{"a":[1,-2.5e+3,true],"b":{"c":null,"d":false},"é":"x\n\u00e9\"","":{},"e":[]}"#.utf8)
     #expect(isValid(text))
     for count in text.indices { #expect(!isValid(Array(text.prefix(count)))) }
     var random = SeededRandom(11)
@@ -67,12 +69,16 @@ struct JSONTests {
 
   @Test("Empty containers may stand anywhere")
   func empty() {
-    for text in ["{}", "[]", " { } ", "[ ]", "[[]]", "[{},[]]", #"{"a":{},"b":[]}"#, "[[],[[]],{}]"] {
+    for text in [
+      "{}", "[]", " { } ", "[ ]", "[[]]", "[{},[]]", #"{"a":{},"b":[]}"#, "[[],[[]],{}]",
+    ] {
       #expect(isValid(text), "\(text)")
     }
-    for text in ["{,}", "[,]", "[[],]", "{}{}", "[}", "{]", "[", "{", "}", "", " ", #"{"a"}"#, #"{"a":}"#,
-      #"{"a":1,}"#, #"{"a":1 "b":2}"#, "{1:2}", "[1 2]", "nul", "trueish", "\u{FEFF}{}", #""\"#, #""\x""#]
-    {
+    for text in [
+      "{,}", "[,]", "[[],]", "{}{}", "[}", "{]", "[", "{", "}", "", " ", #"{"a"}"#, #"{"a":}"#,
+      #"{"a":1,}"#, #"{"a":1 "b":2}"#, "{1:2}", "[1 2]", "nul", "trueish", "\u{FEFF}{}", #""\"#,
+      #""\x""#,
+    ] {
       #expect(!isValid(text), "\(text)")
     }
   }
@@ -96,10 +102,12 @@ struct JSONTests {
   func walk() {
     #expect(members("{}") == [])
     #expect(
-      members(#" { "a" : "x\"y" , "b":-1.5,"c":{"d":[1,{}]} ,"e":[],"f":true,"g":false,"h":null } "#)
+      members(
+        #" { "a" : "x\"y" , "b":-1.5,"c":{"d":[1,{}]} ,"e":[],"f":true,"g":false,"h":null } "#)
         == [
           ["a", "string", #"x\"y"#, #""a" : "x\"y""#], ["b", "number", "-1.5", #""b":-1.5"#],
-          ["c", "object", #"{"d":[1,{}]}"#, #""c":{"d":[1,{}]}"#], ["e", "array", "[]", #""e":[]"#],
+          ["c", "object", #"{"d":[1,{}]}"#, #""c":{"d":[1,{}]}"#],
+          ["e", "array", "[]", #""e":[]"#],
           ["f", "true", "true", #""f":true"#], ["g", "false", "false", #""g":false"#],
           ["h", "null", "null", #""h":null"#],
         ])
@@ -107,7 +115,9 @@ struct JSONTests {
 
   @Test("Only one whole object is an object")
   func objects() {
-    for text in ["", "[]", "1", "\"{}\"", "{}x", "{} {}", "null", "{"] { #expect(members(text) == nil) }
+    for text in ["", "[]", "1", "\"{}\"", "{}x", "{} {}", "null", "{"] {
+      #expect(members(text) == nil)
+    }
   }
 
   @Test("The last member of a name counts, names compared with their escapes read")
@@ -126,7 +136,8 @@ struct JSONTests {
       ("1e3", 1_000), ("1E+3", 1_000), ("1.5e1", 15), ("15e-1", 1), ("-15e-1", -2), ("1e-9", 0),
       ("-1e-9", -1), ("0.001e5", 100), ("123456e-3", 123), ("-123000e-3", -123),
       ("9223372036854775807", .max), ("9223372036854775808", .max),
-      ("-9223372036854775808", .min), ("-9223372036854775809", .min), ("-9223372036854775807.5", .min),
+      ("-9223372036854775808", .min), ("-9223372036854775809", .min),
+      ("-9223372036854775807.5", .min),
       ("1e400", .max), ("-1e400", .min), ("1e99999999999999999999", .max), ("0e99999999999", 0),
       ("1e-99999999999999999999", 0), ("18446744073709551616", .max),
       ("-99999999999999999999999.5", .min), ("1234567890123456789012e-10", 123_456_789_012),
@@ -169,7 +180,8 @@ struct JSONStringTests {
       ("", ""), ("abc é", "abc é"), (#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{C}\n\r\t"),
       (#"\u0041\u00e9\u20AC"#, "Aé€"), (#"\ud83d\udc26"#, "🐦"), (#"\u0000"#, "\u{0}"),
       (#"\ud83d"#, "\u{FFFD}"), (#"\ud83dx"#, "\u{FFFD}x"), (#"\udc26"#, "\u{FFFD}"),
-      (#"\ud83d\u0041"#, "\u{FFFD}A"), (#"\ud83d\n"#, "\u{FFFD}\n"), (#"\ud83d\ud83d\udc26"#, "\u{FFFD}🐦"),
+      (#"\ud83d\u0041"#, "\u{FFFD}A"), (#"\ud83d\n"#, "\u{FFFD}\n"),
+      (#"\ud83d\ud83d\udc26"#, "\u{FFFD}🐦"),
     ])
   func decoding(raw: String, expected: String) {
     #expect(decode(raw) == Array(expected.utf8))
@@ -177,7 +189,9 @@ struct JSONStringTests {
 
   @Test("Strings that nobody has checked are read without harm")
   func unchecked() {
-    for raw in ["\\", "\\u", "\\u1", "\\u123", "\\ud83d\\u", "\\x", "\\ud83d\\udc2"] { _ = decode(raw) }
+    for raw in ["\\", "\\u", "\\u1", "\\u123", "\\ud83d\\u", "\\x", "\\ud83d\\udc2"] {
+      _ = decode(raw)
+    }
   }
 
   @Test("What is written is JSON and can be read again")

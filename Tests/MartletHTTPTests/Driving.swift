@@ -28,8 +28,8 @@ func outcome<Value>(_ octets: [UInt8], _ parse: Parser<Value>) -> Outcome<Value>
 
 /// Drives `octets` through `parse`.
 ///
-/// - Every shorter beginning of a message is incomplete, never refused and never a message; whatever
-///   follows a message changes nothing about it.
+/// - Every shorter beginning of a message is incomplete, never refused and never a message;
+///   whatever follows a message changes nothing about it.
 /// - Once a beginning is refused, everything that continues it is refused for the same reason.
 /// - No damaged octet makes a message reach beyond what was received.
 ///

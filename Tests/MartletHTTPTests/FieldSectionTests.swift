@@ -17,7 +17,10 @@ struct FieldSectionTests {
 
   @Test("Fields come in their order, values without the blanks around them")
   func order() {
-    #expect(fields("A:b\r\nc: \t d e\t\r\nA:\r\nX: :\r\n") == [["A", "b"], ["c", "d e"], ["A", ""], ["X", ":"]])
+    #expect(
+      fields("A:b\r\nc: \t d e\t\r\nA:\r\nX: :\r\n") == [
+        ["A", "b"], ["c", "d e"], ["A", ""], ["X", ":"],
+      ])
     #expect(fields("") == [])
   }
 

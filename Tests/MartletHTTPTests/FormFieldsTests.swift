@@ -113,7 +113,8 @@ struct FormFieldsTests {
       let input = try #require(vector["input"] as? String)
       let output = try #require(vector["output"] as? [[String]])
       // Strings that differ only in normalization are equal in Swift: compare their octets.
-      #expect(fields(input).map { $0.map { Array($0.utf8) } } == output.map { $0.map { Array($0.utf8) } })
+      #expect(
+        fields(input).map { $0.map { Array($0.utf8) } } == output.map { $0.map { Array($0.utf8) } })
     }
   }
 }

@@ -121,7 +121,8 @@ struct GunicornTests {
         Issue.record("\(vector.name): \(reading)")
         continue
       }
-      #expect(!requests.isEmpty && requests == Array(expected.prefix(requests.count)), "\(vector.name)")
+      #expect(
+        !requests.isEmpty && requests == Array(expected.prefix(requests.count)), "\(vector.name)")
       let is10 = String(decoding: vector.octets, as: UTF8.self).contains("HTTP/1.0")
       if !is10 { #expect(requests.count == expected.count, "\(vector.name)") }
     }

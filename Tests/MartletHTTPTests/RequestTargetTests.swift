@@ -61,7 +61,8 @@ struct RequestTargetTests {
     }
   }
 
-  @Test("A broken percent-encoding in the path is refused", arguments: ["/%", "/%4", "/%zz/", "/a%%41"])
+  @Test(
+    "A broken percent-encoding in the path is refused", arguments: ["/%", "/%4", "/%zz/", "/a%%41"])
   func path(target: String) {
     for prefix in ["", "http://h"] {
       #expect(

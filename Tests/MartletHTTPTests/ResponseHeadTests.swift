@@ -83,7 +83,9 @@ struct ResponseHeadTests {
   @Test("A head that does not fit says so")
   func overflow() {
     let ok = ResponseHead(status: .ok, date: 0, contentLength: 1, closes: false)
-    let result = writtenOctets(capacity: 20) { $0.append(ok, fieldLines: ("" as StaticString).octets) }
+    let result = writtenOctets(capacity: 20) {
+      $0.append(ok, fieldLines: ("" as StaticString).octets)
+    }
     #expect(result.overflowed)
   }
 
@@ -109,6 +111,8 @@ struct ResponseHeadTests {
   func badLiterals() async {
     await #expect(processExitsWith: .failure) { _ = written { $0.append(field: "A b", value: "") } }
     await #expect(processExitsWith: .failure) { _ = written { $0.append(field: "", value: "") } }
-    await #expect(processExitsWith: .failure) { _ = written { $0.append(field: "A", value: "\r\n") } }
+    await #expect(processExitsWith: .failure) {
+      _ = written { $0.append(field: "A", value: "\r\n") }
+    }
   }
 }
