@@ -88,13 +88,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
       return
     }
-    take(slot, size, &memory)
-    let hasMore = memory.receive.count > size
+    let isTaken = take(slot, size, &memory)
+    let hasMore = memory.receive.count > size || !isTaken
     let content = content(head, size: size, &memory)
     let reply = respond(
       head, content: content, in: memory.receive, buffer, of: &memory.responses,
       fields: &memory.fields)
-    let closes = !head.keepsAlive || stopDeadline != nil
+    let closes = !head.keepsAlive || stopDeadline != nil || !isTaken
     begin(slot, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
     memory.connections[slot].lingers = hasMore
     send(slot, &memory)
@@ -113,7 +113,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
-  private mutating func take(_ slot: Int, _ size: Int, _ memory: inout ServerMemory) {
+  ///
+  /// - Returns: Whether all were taken. If not, what remains must not be read as another request.
+  private mutating func take(_ slot: Int, _ size: Int, _ memory: inout ServerMemory) -> Bool {
     let descriptor = memory.connections[slot].descriptor
     var remaining = size
     while remaining > 0 {
@@ -125,6 +127,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     memory.connections[slot].wakeCount = 1
     memory.connections[slot].examinedCount = 0
     memory.connections[slot].continued = false
+    return remaining == 0
   }
 
   /// Where the content lies, after its chunks have been put together.
