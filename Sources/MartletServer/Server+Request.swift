@@ -41,7 +41,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
       memory.connections[slot].deadline =
         moment.monotonicMilliseconds + Limits.headTimeoutMilliseconds
     }
-    switch RequestProgress.of(memory.receive.span, examinedCount: examinedCount) {
+    // Once the head has ended its end is not searched for again: it is among what has been examined.
+    let searchedCount = memory.connections[slot].phase == .head ? examinedCount : 0
+    switch RequestProgress.of(memory.receive.span, examinedCount: searchedCount) {
     case .head:
       waitForMore(slot, wakeCount: memory.receive.count + 1, &memory)
     case .content(let head, let wakeCount):
