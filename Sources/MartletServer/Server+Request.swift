@@ -154,7 +154,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
       closes: closes)
     Self.write(head, fields: memory.fields, to: &memory.head)
     let start = Self.place(memory.head, in: &memory.responses, buffer)
-    let end = Limits.responseHeadSizeMax + (sendsContent ? reply.contentCount : 0)
+    // Octets after a head that announces none would be taken for the next response.
+    let hasContent = sendsContent && reply.status.allowsContent
+    let end = Limits.responseHeadSizeMax + (hasContent ? reply.contentCount : 0)
     memory.connections[slot].phase = .sending
     memory.connections[slot].responseBuffer = buffer
     memory.connections[slot].unsentStart = UInt16(start)

@@ -121,6 +121,16 @@ import Testing
     }
   }
 
+  @Test("A status without content sends none, whatever the page wrote")
+  func noContent() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /nothing") + request("GET /b"))
+      stage.settle()
+      #expect(
+        peer.text == "HTTP/1.1 204 No Content\r\n\(date)X-Echo: yes\r\n\r\n" + echo("GET /b []"))
+    }
+  }
+
   @Test("An expected 100 Continue is sent once, and not when the content is there already")
   func expectContinue() {
     let head = request("POST /a", "Content-Length: 4", "Expect: 100-continue")
