@@ -48,6 +48,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       waitForMore(slot, wakeCount: memory.receive.count + 1, &memory)
     case .content(let head, let wakeCount):
       beginContent(slot, head, &memory)
+      guard memory.connections[slot].phase == .content else { return }
       waitForMore(slot, wakeCount: wakeCount, &memory)
     case .complete(let head, let size):
       answer(slot, head, size: size, &memory)
@@ -73,8 +74,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // RFC 9110 §10.1.1. A client that does not get it sends its content after a while anyway.
     guard head.expectsContinue, !memory.connections[slot].continued else { return }
     memory.connections[slot].continued = true
-    _ = transport.send(
-      memory.connections[slot].descriptor, ResponseHead.interimContinue.octets)
+    let interim = ResponseHead.interimContinue.octets
+    switch transport.send(memory.connections[slot].descriptor, interim) {
+    case .octets(interim.count), .notNow: return
+    // A part of it, and then a response, would be read as neither.
+    case .octets, .end, .gone: close(slot, &memory)
+    }
   }
 
   // MARK: Responding

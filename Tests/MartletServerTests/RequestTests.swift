@@ -152,6 +152,27 @@ import Testing
     }
   }
 
+  @Test("A 100 Continue that only half fits ends the connection: half of it would garble the answer")
+  func halfContinue() {
+    withStage { stage, world in
+      let peer = world.connect(
+        request("POST /a", "Content-Length: 4", "Expect: 100-continue"))
+      peer.sendSizeMax = 10
+      stage.settle()
+      #expect(peer.isClosed)
+    }
+    withStage { stage, world in
+      // None of it: the client waits for a while and sends anyway.
+      let peer = world.connect(
+        request("POST /a", "Content-Length: 4", "Expect: 100-continue"))
+      peer.sendFaults = [.notNow]
+      stage.settle()
+      peer.received += [UInt8]("abcd".utf8)
+      stage.settle()
+      #expect(peer.text == echo("POST /a [abcd]"))
+    }
+  }
+
   @Test("The largest head and the largest content together are answered")
   func largest() {
     withStage { stage, world in
