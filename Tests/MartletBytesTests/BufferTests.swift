@@ -174,8 +174,7 @@ struct OctetsTests {
   @Test("The limits fit one another")
   func limits() {
     Limits.checkRelations()
-    #expect(Limits.responseContentSizeMax + Limits.responseHeadSizeMax == ResponseBuffer.capacity)
-    #expect(Limits.responseFieldsSizeMax == FieldBuffer.capacity)
+    #expect(Limits.responseContentSizeMax + Limits.responseHeadSizeMax == Limits.responseSizeMax)
     #expect(Limits.sessionSizeMax == SessionBuffer.capacity)
     #expect(Limits.rememberDaysMax == 400 && Limits.userIDSizeMax <= 255)
     #expect(Limits.passwordSizeMax == 64 && Limits.connectionCountMax >= 250)
