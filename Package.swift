@@ -51,7 +51,9 @@ let package = Package(
       name: "Martlet",
       dependencies: ["MartletBytes", "MartletHTTP", "MartletToken", "MartletServer", "CMartletPlatform"],
       swiftSettings: swift),
-    .target(name: "MartletTesting", dependencies: ["Martlet"], swiftSettings: swift),
+    .target(
+      name: "MartletTesting", dependencies: ["Martlet", "MartletBytes", "MartletHTTP", "MartletServer"],
+      swiftSettings: swift),
 
     // Layer 5: programs.
     .executableTarget(
@@ -71,7 +73,9 @@ let package = Package(
     .testTarget(name: "MartletTokenTests", dependencies: ["MartletToken", "MartletBytes", "TestSupport"]),
     .testTarget(
       name: "MartletServerTests",
-      dependencies: ["MartletServer", "MartletHTTP", "MartletBytes", "TestSupport"]),
+      dependencies: [
+        "MartletServer", "MartletHTTP", "MartletBytes", "CMartletPlatform", "TestSupport",
+      ]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
   ]

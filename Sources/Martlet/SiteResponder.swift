@@ -1,19 +1,19 @@
 // The whole journey in one place: request → route → session → user → page → response → cookies.
 
-import MartletBytes
+package import MartletBytes
 import MartletHTTP
-import MartletServer
+package import MartletServer
 import MartletToken
 
-/// Answers requests with an application's pages.
-struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
+/// Answers requests with an application's pages: for the server, and for tests without one.
+package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var site: A
   /// The secret's key. An application without logins has one that nobody knows.
   let key: HMACKey
   /// The session of the request under way: exactly one.
   var state: InlineArray<1, SessionState>
 
-  init(_ site: consuming A, secret: Span<UInt8>) {
+  package init(_ site: consuming A, secret: Span<UInt8>) {
     self.site = site
     key = HMACKey(secret)
     state = InlineArray { _ in SessionState() }
@@ -27,7 +27,7 @@ struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     self.init(site, secret: secret.span)
   }
 
-  mutating func respond(
+  package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     state[0].reset()

@@ -9,9 +9,9 @@ import MartletBytes
 public struct CookieName: Sendable, ExpressibleByStringLiteral {
   private let literal: StaticString
 
-  /// - Parameter literal: A token that is not empty.
-  /// - Returns: `nil` for everything else.
-  public init?(_ literal: StaticString) {
+  /// The name that `literal` spells, or `nil` when it is no token. The label keeps a literal from
+  /// being read as `init(stringLiteral:)`.
+  public init?(validating literal: StaticString) {
     guard Self.isToken(literal.octets) else { return nil }
     self.literal = literal
   }

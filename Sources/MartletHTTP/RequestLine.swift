@@ -78,17 +78,3 @@ struct RequestLine {
     return min(digits[1], 1)
   }
 }
-
-/// Whether CR LF stands at `start`; `false` while it may still come.
-///
-/// - Throws: `refusal` when something else than CR stands there, `.lineEndMalformed` when only LF
-///   is missing.
-func hasLineEnd(
-  _ octets: Span<UInt8>, at start: Int, orElse refusal: Refusal
-) throws(Refusal) -> Bool {
-  guard start < octets.count else { return false }
-  guard octets[start] == "\r" else { throw refusal }
-  guard start + 1 < octets.count else { return false }
-  guard octets[start + 1] == "\n" else { throw .lineEndMalformed }
-  return true
-}

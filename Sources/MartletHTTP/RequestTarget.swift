@@ -30,8 +30,8 @@ public struct RequestTarget: Equatable, Sendable {
   static func parse(
     _ octets: Span<UInt8>, _ range: Range<Int>, _ method: Method
   ) throws(Refusal) -> (target: RequestTarget, authority: ByteRange?) {
-    let end = octets.extracting(0..<range.upperBound)
-      .firstIndex(of: 0x23, from: range.lowerBound) ?? range.upperBound
+    let whole = octets.extracting(0..<range.upperBound)
+    let end = whole.firstIndex(of: 0x23, from: range.lowerBound) ?? range.upperBound
     guard range.lowerBound < end else { throw .targetMalformed }
     let text = octets.extracting(range.lowerBound..<end)
     if text[0] == "/" { return (try RequestTarget(octets, range.lowerBound, end), nil) }

@@ -21,13 +21,13 @@ public enum RequestProgress: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - octets: All of it, from the first octet of the request; the next request may follow.
-  ///   - examinedCount: How many of them have been looked at before. A head that trickles in is
-  ///     searched only for its end, and parsed anew once a kibibyte: otherwise each octet would cost
-  ///     a parse of all before it.
+  ///   - examinedCount: How many of them have been looked at before, while the end of the head was
+  ///     not among them; 0 once it was. A head that trickles in is searched only for its end, and
+  ///     parsed anew once a kibibyte: otherwise each octet would cost a parse of all before it.
   /// - Complexity: O(n), n = `octets.count`, which the receive buffer bounds.
   public static func of(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
     if examinedCount > 0, examinedCount / 1_024 == octets.count / 1_024,
-      RequestHead.endOfHead(octets, from: max(0, examinedCount - 3)) == nil
+      RequestHead.endOfHead(octets, from: examinedCount) == nil
     {
       return .head
     }

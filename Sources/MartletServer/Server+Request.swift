@@ -41,11 +41,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
       memory.connections[slot].deadline =
         moment.monotonicMilliseconds + Limits.headTimeoutMilliseconds
     }
-    switch RequestProgress.of(memory.receive.span, examinedCount: examinedCount) {
+    // Once the head has ended its end is not searched for again: it is among what has been examined.
+    let searchedCount = memory.connections[slot].phase == .head ? examinedCount : 0
+    switch RequestProgress.of(memory.receive.span, examinedCount: searchedCount) {
     case .head:
       waitForMore(slot, wakeCount: memory.receive.count + 1, &memory)
     case .content(let head, let wakeCount):
       beginContent(slot, head, &memory)
+      guard memory.connections[slot].phase == .content else { return }
       waitForMore(slot, wakeCount: wakeCount, &memory)
     case .complete(let head, let size):
       answer(slot, head, size: size, &memory)
@@ -71,8 +74,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // RFC 9110 §10.1.1. A client that does not get it sends its content after a while anyway.
     guard head.expectsContinue, !memory.connections[slot].continued else { return }
     memory.connections[slot].continued = true
-    _ = transport.send(
-      memory.connections[slot].descriptor, ResponseHead.interimContinue.octets)
+    let interim = ResponseHead.interimContinue.octets
+    switch transport.send(memory.connections[slot].descriptor, interim) {
+    case .octets(interim.count), .notNow: return
+    // A part of it, and then a response, would be read as neither.
+    case .octets, .end, .gone: close(slot, &memory)
+    }
   }
 
   // MARK: Responding
@@ -88,13 +95,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
       return
     }
-    take(slot, size, &memory)
-    let hasMore = memory.receive.count > size
+    let isTaken = take(slot, size, &memory)
+    let hasMore = memory.receive.count > size || !isTaken
     let content = content(head, size: size, &memory)
     let reply = respond(
       head, content: content, in: memory.receive, buffer, of: &memory.responses,
       fields: &memory.fields)
-    let closes = !head.keepsAlive || stopDeadline != nil
+    let closes = !head.keepsAlive || stopDeadline != nil || !isTaken
     begin(slot, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
     memory.connections[slot].lingers = hasMore
     send(slot, &memory)
@@ -113,7 +120,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
-  private mutating func take(_ slot: Int, _ size: Int, _ memory: inout ServerMemory) {
+  ///
+  /// - Returns: Whether all were taken. If not, what remains must not be read as another request.
+  private mutating func take(_ slot: Int, _ size: Int, _ memory: inout ServerMemory) -> Bool {
     let descriptor = memory.connections[slot].descriptor
     var remaining = size
     while remaining > 0 {
@@ -125,6 +134,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     memory.connections[slot].wakeCount = 1
     memory.connections[slot].examinedCount = 0
     memory.connections[slot].continued = false
+    return remaining == 0
   }
 
   /// Where the content lies, after its chunks have been put together.
@@ -152,7 +162,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
       closes: closes)
     Self.write(head, fields: memory.fields, to: &memory.head)
     let start = Self.place(memory.head, in: &memory.responses, buffer)
-    let end = Limits.responseHeadSizeMax + (sendsContent ? reply.contentCount : 0)
+    // Octets after a head that announces none would be taken for the next response.
+    let hasContent = sendsContent && reply.status.allowsContent
+    let end = Limits.responseHeadSizeMax + (hasContent ? reply.contentCount : 0)
     memory.connections[slot].phase = .sending
     memory.connections[slot].responseBuffer = buffer
     memory.connections[slot].unsentStart = UInt16(start)

@@ -89,8 +89,11 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   private mutating func acceptAll(_ memory: inout ServerMemory) {
     // Bounded, so that a flood of connections does not keep the open ones waiting.
-    for _ in 0..<16 {
-      guard let slot = freeSlot(&memory) else { return pauseListener() }
+    for turn in 0..<16 {
+      // poll() has promised the first one only: for the others nobody is sent away.
+      guard let slot = freeSlot(evicting: turn == 0, &memory) else {
+        return turn == 0 ? pauseListener() : ()
+      }
       switch transport.accept() {
       case .connection(let descriptor):
         open(slot, descriptor, &memory)
@@ -108,9 +111,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     listenerPausedUntil = moment.monotonicMilliseconds + 100
   }
 
-  private mutating func freeSlot(_ memory: inout ServerMemory) -> Int? {
+  private mutating func freeSlot(evicting: Bool, _ memory: inout ServerMemory) -> Int? {
     if let slot = memory.connections.takeFree() { return slot }
-    return evictOne(&memory) ? memory.connections.takeFree() : nil
+    return evicting && evictOne(&memory) ? memory.connections.takeFree() : nil
   }
 
   private mutating func open(_ slot: Int, _ descriptor: Int32, _ memory: inout ServerMemory) {

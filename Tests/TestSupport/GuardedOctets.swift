@@ -4,7 +4,8 @@
 import Glibc
 
 /// Runs `body` with `octets` laid against an inaccessible page.
-public func withGuardedOctets<R>(_ octets: [UInt8], _ body: (Span<UInt8>) throws -> R) rethrows -> R {
+public func withGuardedOctets<R>(_ octets: [UInt8], _ body: (Span<UInt8>) throws -> R) rethrows -> R
+{
   let page = Int(sysconf(Int32(_SC_PAGESIZE)))
   let size = (octets.count + page - 1) / page * page
   let map = mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
@@ -33,6 +34,12 @@ extension Array where Element == UInt8 {
 extension String {
   /// The span's octets read as UTF-8, ill-formed parts repaired.
   public init(_ span: Span<UInt8>) { self.init(decoding: [UInt8](span), as: UTF8.self) }
+}
+
+/// The same for a span that may be missing.
+public func string(_ span: Span<UInt8>?) -> String? {
+  guard let span else { return nil }
+  return String(span)
 }
 
 /// A small generator with a fixed seed (SplitMix64), so that a failing test fails again.

@@ -4,7 +4,8 @@ import Foundation
 
 /// The path of a file below Tests/Vectors.
 public func vectorPath(_ name: String) -> String {
-  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
   return folder.appendingPathComponent("Vectors/" + name).path
 }
 

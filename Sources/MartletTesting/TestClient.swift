@@ -1,0 +1,148 @@
+// A browser for tests: an application's pages are asked for in this process, with cookies and a clock
+// that the test sets. No socket, no waiting; everything between the octets of a request and those of
+// its response is what the server runs.
+
+public import Martlet
+import MartletBytes
+import MartletHTTP
+import MartletServer
+
+/// A client of an application.
+///
+///     let client = TestClient(Site(), secret: "top-secret!")
+///     let page = client.get("/")
+///     #expect(page.location == "/login?next=/")
+public final class TestClient<A: Application & ~Copyable> {
+  private var responder: SiteResponder<A>
+
+  /// Seconds since 1970 UTC: what the application takes for the time. It stands still.
+  public var time: Int64 = 1_800_000_000
+
+  /// The cookies, kept from one request to the next.
+  public var cookies = CookieJar()
+
+  /// The value of the Host field.
+  public var host = "localhost"
+
+  /// - Parameter secret: What cookies are signed with; not empty.
+  public init(_ site: consuming A, secret: String) {
+    responder = SiteResponder(site, secret: [UInt8](secret.utf8).span)
+  }
+
+  /// Looks at a page.
+  public func get(_ target: String, fields: [(String, String)] = []) -> TestResponse {
+    request("GET", target, fields: fields)
+  }
+
+  /// Sends a form.
+  public func post(
+    _ target: String, form: [(String, String)] = [], fields: [(String, String)] = []
+  ) -> TestResponse {
+    let content = form.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
+    return request(
+      "POST", target,
+      fields: [("Content-Type", "application/x-www-form-urlencoded")] + fields,
+      content: [UInt8](content.utf8))
+  }
+
+  /// Sends a request with the jar's cookies; Host and Content-Length are added. Cookies that `fields`
+  /// name come first, as those of a more specific path do.
+  public func request(
+    _ method: String, _ target: String, fields: [(String, String)] = [], content: [UInt8] = []
+  ) -> TestResponse {
+    var head = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n"
+    for (name, value) in fields { head += "\(name): \(value)\r\n" }
+    if let cookie = cookies.field(forPath: path(of: target), now: time) {
+      head += "Cookie: \(cookie)\r\n"
+    }
+    if method == "POST" || !content.isEmpty { head += "Content-Length: \(content.count)\r\n" }
+    let response = send([UInt8]((head + "\r\n").utf8) + content)
+    for line in response.setCookies {
+      cookies.take(line, requestPath: path(of: target), now: time)
+    }
+    return response
+  }
+
+  /// Sends the octets of one whole request as they are; the jar is left alone.
+  ///
+  /// A request that the server refuses before any page sees it gets the refusal's status; one whose
+  /// end is missing, which the server would wait for, gets 408.
+  public func send(_ octets: [UInt8]) -> TestResponse {
+    switch RequestProgress.of(octets.span, examinedCount: 0) {
+    case .complete(let head, let size): answer(octets, head, size: size)
+    case .refused(let refusal): refuse(refusal)
+    case .head: refuse(.headTimeout)
+    case .content: refuse(.contentTimeout)
+    }
+  }
+
+  private func answer(_ octets: [UInt8], _ head: RequestHead, size: Int) -> TestResponse {
+    var received = [UInt8](octets[head.size..<size])
+    if head.framing == .chunked {
+      var chunks = received.mutableSpan
+      let count = ChunkedContent.compact(&chunks)
+      received = [UInt8](received[..<count])
+    }
+    var content = [UInt8](repeating: 0, count: Limits.responseContentSizeMax)
+    var fields = [UInt8](repeating: 0, count: Limits.responseFieldsSizeMax)
+    let request = IncomingRequest(
+      octets: octets.span, head: head, content: received.span,
+      moment: Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time))
+    let reply = responder.respond(
+      to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
+    return response(
+      reply, [UInt8](content[..<reply.contentCount]), [UInt8](fields[..<reply.fieldsCount]),
+      sendsContent: head.method != .head && reply.status.allowsContent, closes: !head.keepsAlive)
+  }
+
+  private func refuse(_ refusal: Refusal) -> TestResponse {
+    let content = written { RefusalPage.write(refusal.status, refusal.reason, to: &$0) }
+    let fields = written { RefusalPage.writeFields(to: &$0) }
+    let reply = Reply(
+      status: refusal.status, contentCount: content.count, fieldsCount: fields.count)
+    return response(reply, content, fields, sendsContent: true, closes: true)
+  }
+
+  private func response(
+    _ reply: Reply, _ content: [UInt8], _ fields: [UInt8], sendsContent: Bool, closes: Bool
+  ) -> TestResponse {
+    let head = written { writer in
+      writer.append(
+        ResponseHead(
+          status: reply.status, date: time, contentLength: reply.contentCount, closes: closes),
+        fieldLines: fields.span)
+    }
+    return TestResponse(head: head, content: sendsContent ? content : [])
+  }
+
+  private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
+    var octets = [UInt8](repeating: 0, count: Limits.responseHeadSizeMax)
+    var writer = Writer(octets.mutableSpan)
+    write(&writer)
+    let count = writer.count
+    return [UInt8](octets[..<count])
+  }
+
+  /// The path of a target, for cookies.
+  private func path(of target: String) -> String {
+    String(target.prefix { $0 != "?" && $0 != "#" })
+  }
+
+  /// application/x-www-form-urlencoded (WHATWG URL §5.2).
+  private func encoded(_ text: String) -> String {
+    let digits = [UInt8]("0123456789ABCDEF".utf8)
+    var octets: [UInt8] = []
+    for octet in text.utf8 {
+      switch octet {
+      case UInt8(ascii: " "): octets.append(UInt8(ascii: "+"))
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "*"), UInt8(ascii: "-"),
+        UInt8(ascii: "."), UInt8(ascii: "_"):
+        octets.append(octet)
+      default:
+        octets += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+      }
+    }
+    return String(decoding: octets, as: UTF8.self)
+  }
+}

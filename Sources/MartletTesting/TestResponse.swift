@@ -1,0 +1,57 @@
+// A response as a test looks at it: taken apart into strings, with nothing left out.
+
+public import MartletHTTP
+
+/// A response.
+public struct TestResponse: Equatable, Sendable {
+  /// The status.
+  public let status: Status
+  /// The field lines in their order, those of the server (Date, Content-Length) included.
+  public let fields: [Field]
+  /// The content; octets that are not UTF-8 read as U+FFFD.
+  public let body: String
+
+  /// One field line.
+  public struct Field: Equatable, Sendable {
+    public let name: String
+    public let value: String
+
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The value of the first field of that name, whatever the case of its letters.
+  public func field(_ name: String) -> String? { values(of: name).first }
+
+  /// The values of all fields of that name, in their order.
+  public func values(of name: String) -> [String] {
+    let name = name.lowercased()
+    return fields.filter { $0.name.lowercased() == name }.map(\.value)
+  }
+
+  /// Where a redirection leads.
+  public var location: String? { field("Location") }
+
+  /// The values of the Set-Cookie fields, in their order.
+  public var setCookies: [String] { values(of: "Set-Cookie") }
+
+  /// A response from what a server would send.
+  init(head: [UInt8], content: [UInt8]) {
+    let lines = Self.lines(String(decoding: head, as: UTF8.self))
+    let code = lines.first?.split(separator: " ").dropFirst().first.flatMap { UInt16($0) }
+    status = Status(code ?? 0)
+    fields = lines.dropFirst().compactMap { line in
+      guard let colon = line.firstIndex(of: ":") else { return nil }
+      let value = line[line.index(after: colon)...].drop { $0 == " " }
+      return Field(String(line[..<colon]), String(value))
+    }
+    body = String(decoding: content, as: UTF8.self)
+  }
+
+  private static func lines(_ text: String) -> [Substring] {
+    // CR LF is one character of a Swift string.
+    text.split(separator: "\r\n", omittingEmptySubsequences: true)
+  }
+}

@@ -1,0 +1,128 @@
+import MartletBytes
+import MartletHTTP
+import TestSupport
+import Testing
+
+@Suite("Chunked content")
+struct ChunkedContentTests {
+  func driveChunks(
+    _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) -> Outcome<ChunkedContent.Extent> {
+    drive(Array(text.utf8), size: \.size, sourceLocation: sourceLocation, ChunkedContent.parse)
+  }
+
+  /// How many octets of content a text has, when it is complete and nothing is left over.
+  func contentCount(
+    _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) -> Int? {
+    guard case .value(let extent) = driveChunks(text, sourceLocation: sourceLocation),
+      extent.size == text.utf8.count
+    else { return nil }
+    return extent.contentCount
+  }
+
+  /// The content of a complete text, put together in place behind a head.
+  func compacted(_ text: String) -> String {
+    var octets = Array("head".utf8) + Array(text.utf8)
+    var span = octets.mutableSpan
+    let count = ChunkedContent.compact(&span, from: 4)
+    return String(decoding: octets[4..<4 + count], as: UTF8.self)
+  }
+
+  @Test(
+    "Chunks are found and put together",
+    arguments: [
+      ("0\r\n\r\n", ""),
+      ("5\r\nhello\r\n0\r\n\r\n", "hello"),
+      ("5\r\nhello\r\n6\r\n world\r\n000\r\n\r\n", "hello world"),
+      ("1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", "abc"),
+      ("A\r\n0123456789\r\n0a\r\n9876543210\r\n0\r\n\r\n", "01234567899876543210"),
+      ("0000000000000001\r\na\r\n0\r\n\r\n", "a"),
+      ("5; some; parameters=stuff\r\nhello\r\n0;last=\"x\"\r\n\r\n", "hello"),
+      ("5 \t ;a\r\nhello\r\n0\r\n\r\n", "hello"),
+      ("2\r\n\r\n\r\n0\r\n\r\n", "\r\n"),
+      ("3\r\n0\r\n\r\n0\r\nVary: *\r\nA:\r\n\r\n", "0\r\n"),
+    ])
+  func valid(text: String, content: String) {
+    let size = text.utf8.count
+    guard case .value(let extent) = driveChunks(text + "GET / HTTP/1.1") else {
+      Issue.record("not complete")
+      return
+    }
+    #expect(extent.contentCount == content.utf8.count)
+    #expect(extent.size == size)
+    #expect(compacted(text) == content)
+  }
+
+  @Test(
+    "A chunk that could be read in two ways is refused",
+    arguments: [
+      ("\r\n", Refusal.chunkSizeMalformed),
+      (";a\r\n", .chunkSizeMalformed),
+      (" 5\r\n", .chunkSizeMalformed),
+      ("5 \r\n", .chunkSizeMalformed),
+      ("5 5\r\n", .chunkSizeMalformed),
+      ("+5\r\n", .chunkSizeMalformed),
+      ("-5\r\n", .chunkSizeMalformed),
+      ("0x5\r\n", .chunkSizeMalformed),
+      ("5_0\r\n", .chunkSizeMalformed),
+      ("5\n", .chunkSizeMalformed),
+      ("g\r\n", .chunkSizeMalformed),
+      ("00000000000000005\r\n", .chunkSizeMalformed),
+      ("5\rhello", .lineEndMalformed),
+      ("5;a\nhello", .chunkExtensionMalformed),
+      ("5;a\rb\r\nhello", .lineEndMalformed),
+      ("5;\u{0}\r\nhello", .chunkExtensionMalformed),
+      ("5\r\nhello0\r\n\r\n", .chunkEndMissing),
+      ("5\r\nhello\n0\r\n\r\n", .chunkEndMissing),
+      ("5\r\nhello\r0\r\n\r\n", .lineEndMalformed),
+      ("4001\r\n", .contentTooLarge),
+      ("4000\r\n" + String(repeating: "a", count: 16_384) + "\r\n1\r\n", .contentTooLarge),
+      ("100000000\r\n", .contentTooLarge),
+      ("FFFFFFFFFFFFFFFF\r\n", .contentTooLarge),
+      ("10000000000000005\r\n", .contentTooLarge),
+      ("0\r\nA : b\r\n\r\n", .spaceBeforeColon),
+      ("0\r\n A: b\r\n\r\n", .fieldLineFolded),
+      ("0\r\nA\r\n\r\n", .fieldNameMalformed),
+      ("0\r\nA: \u{0}\r\n\r\n", .fieldValueMalformed),
+      ("0\r\n\n", .lineEndMalformed),
+      ("0\r\ncontent-length: 1\r\n\r\n", .trailerFieldForbidden),
+      ("0\r\nTransfer-Encoding: chunked\r\n\r\n", .trailerFieldForbidden),
+      ("0\r\nHost: h\r\n\r\n", .trailerFieldForbidden),
+    ])
+  func malformed(text: String, refusal: Refusal) {
+    #expect(driveChunks(text) == .refused(refusal))
+  }
+
+  @Test("The largest content is taken whole")
+  func largest() {
+    let text = "4000\r\n" + String(repeating: "a", count: 16_384) + "\r\n0\r\n\r\n"
+    #expect(contentCount(text) == Limits.requestContentSizeMax)
+  }
+
+  @Test("Extensions are bounded over all chunks together")
+  func extensions() {
+    let half = ";" + String(repeating: "e", count: Limits.chunkExtensionSizeMax / 2 - 1)
+    let whole = half + half
+    #expect(contentCount("1\(half)\r\na\r\n0\(half)\r\n\r\n") == 1)
+    #expect(driveChunks("1\(half)\r\na\r\n0\(half)e\r\n\r\n") == .refused(.chunkExtensionsTooLarge))
+    #expect(driveChunks("1\(whole)e") == .refused(.chunkExtensionsTooLarge))
+    let blanks = String(repeating: " ", count: Limits.chunkExtensionSizeMax + 1)
+    #expect(driveChunks("1" + blanks) == .refused(.chunkExtensionsTooLarge))
+  }
+
+  @Test("The trailer section is bounded")
+  func trailers() {
+    let longest = "A: " + String(repeating: "b", count: Limits.chunkExtensionSizeMax - 5) + "\r\n"
+    #expect(contentCount("0\r\n\(longest)\r\n") == 0)
+    #expect(driveChunks("0\r\nA\(longest)\r\n") == .refused(.trailerSectionTooLarge))
+    let unfinished = "0\r\n" + String(repeating: "A", count: Limits.chunkExtensionSizeMax + 2)
+    #expect(driveChunks(unfinished) == .refused(.trailerSectionTooLarge))
+  }
+
+  @Test("Content that is mostly framing is refused when it fills its room")
+  func framing() {
+    let text = String(repeating: "1\r\na\r\n", count: ChunkedContent.sizeMax / 6 + 1)
+    #expect(driveChunks(text) == .refused(.contentTooLarge))
+  }
+}

@@ -1,0 +1,210 @@
+// The system as a test wants it: peers whose octets arrive when the script says so, a clock that
+// moves only while the loop waits, and every call able to fail once or always. No sockets, no time.
+
+import CMartletPlatform
+import MartletBytes
+import MartletServer
+import Testing
+
+/// One peer, and the kernel's two buffers between it and the server.
+final class Peer {
+  let descriptor: Int32
+  /// Octets on their way, each with the moment of their arrival.
+  var script: [(at: Int64, octets: [UInt8])] = []
+  /// What has arrived and not been taken.
+  var received: [UInt8] = []
+  /// Whether the peer has sent all that it will send.
+  var isDone = false
+  /// Whether the connection is broken.
+  var isReset = false
+  /// SO_RCVLOWAT.
+  var wakeCount = 1
+  /// Octets that the peer still takes.
+  var room = Int.max
+  /// At most that many octets in one call.
+  var sendSizeMax = Int.max
+  var peekSizeMax = Int.max
+  /// What the next calls come to, whatever the state.
+  var peekFaults: [Transfer] = []
+  var discardFaults: [Transfer] = []
+  var sendFaults: [Transfer] = []
+  /// What the server has sent.
+  var sent: [UInt8] = []
+  var isFinished = false
+  var isClosed = false
+  var closedAt: Int64?
+
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  var text: String { String(decoding: sent, as: UTF8.self) }
+
+  func readiness(_ honoursWakeCount: Bool) -> Readiness {
+    if isReset { return Readiness(rawValue: 7) }
+    let needed = honoursWakeCount ? wakeCount : 1
+    var bits: UInt8 = isDone || received.count >= needed ? 1 : 0
+    if room > 0 { bits |= 2 }
+    if isDone { bits |= 4 }
+    return Readiness(rawValue: bits)
+  }
+}
+
+/// The system: its clock, its listener, its peers.
+final class World {
+  var monotonic: Int64 = 5_000
+  /// Stands still, so that the Date of every response is the same.
+  let unixSeconds: Int64 = 784_111_777
+  var peers: [Int32: Peer] = [:]
+  /// What accept() has in store.
+  var waiting: [Acceptance] = []
+  var isListening = true
+  /// When SIGTERM comes.
+  var stopAt: Int64?
+  /// Whether a high `wakeCount` keeps the descriptor silent.
+  var honoursWakeCount = true
+  /// Whether an end is reported apart from octets (POLLRDHUP).
+  var reportsPeerDone = true
+  /// Whether each wait reports everything that was asked for, come or not.
+  var isSpurious = false
+  var waitCount = 0
+  /// Waits that nothing would ever have ended.
+  var endlessWaitCount = 0
+  private var nextDescriptor: Int32 = 10
+
+  /// A peer whose connection waits at the listener.
+  func connect(_ octets: String = "") -> Peer {
+    let peer = Peer(nextDescriptor)
+    nextDescriptor += 1
+    peer.received = [UInt8](octets.utf8)
+    peers[peer.descriptor] = peer
+    waiting.append(.connection(peer.descriptor))
+    return peer
+  }
+
+  /// The peer of an open descriptor; any other descriptor is a bug of the loop.
+  func peer(_ descriptor: Int32) -> Peer {
+    guard let peer = peers[descriptor], !peer.isClosed else {
+      Issue.record("descriptor \(descriptor) is not open")
+      return Peer(descriptor)
+    }
+    return peer
+  }
+
+  /// Moves on to `moment`, and lets arrive what arrives until then.
+  func advance(to moment: Int64) {
+    monotonic = max(monotonic, moment)
+    for peer in peers.values {
+      while let first = peer.script.first, first.at <= monotonic {
+        peer.received += first.octets
+        peer.script.removeFirst()
+      }
+    }
+  }
+
+  var nextArrival: Int64? {
+    let arrivals = peers.values.filter { !$0.isClosed }.compactMap { $0.script.first?.at }
+    return (arrivals + [stopAt].compactMap { $0 }.filter { $0 > monotonic }).min()
+  }
+
+  func fill(_ interests: inout InterestSet) -> Bool {
+    var any = false
+    for slot in 0..<interests.slotCount where interests.descriptor(ofSlot: slot) >= 0 {
+      let wanted = interests.wanted(ofSlot: slot)
+      var ready = peer(interests.descriptor(ofSlot: slot)).readiness(honoursWakeCount).rawValue
+      if !reportsPeerDone { ready &= 3 }
+      ready &= wanted.rawValue
+      if isSpurious { ready |= wanted.rawValue & 3 }
+      interests.setReady(Readiness(rawValue: ready), slot: slot)
+      if ready != 0 { any = true }
+    }
+    return any
+  }
+}
+
+/// The system calls of the loop, answered by a `World`.
+struct ScriptedTransport: Transport, ~Copyable {
+  let world: World
+
+  mutating func accept() -> Acceptance {
+    guard world.isListening, !world.waiting.isEmpty else { return .none }
+    if world.waiting[0] == .exhausted {
+      // It passes only when a descriptor is given back.
+      return .exhausted
+    }
+    return world.waiting.removeFirst()
+  }
+
+  mutating func peek(
+    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
+  ) -> Transfer {
+    let peer = world.peer(descriptor)
+    if !peer.peekFaults.isEmpty { return peer.peekFaults.removeFirst() }
+    if peer.isReset { return .gone }
+    if peer.received.isEmpty { return peer.isDone ? .end : .notNow }
+    let count = min(peer.received.count, target.count, peer.peekSizeMax)
+    for i in 0..<count { target[i] = peer.received[i] }
+    return .octets(count)
+  }
+
+  mutating func discard(_ descriptor: Int32, count: Int) -> Transfer {
+    let peer = world.peer(descriptor)
+    if !peer.discardFaults.isEmpty { return peer.discardFaults.removeFirst() }
+    if peer.isReset { return .gone }
+    if peer.received.isEmpty { return peer.isDone ? .end : .notNow }
+    let count = min(count, peer.received.count, peer.peekSizeMax)
+    peer.received.removeFirst(count)
+    return .octets(count)
+  }
+
+  mutating func wake(_ descriptor: Int32, atCount count: Int) {
+    #expect(count > 0 && count <= 0xFFFF, "a count that the kernel takes")
+    world.peer(descriptor).wakeCount = count
+  }
+
+  mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
+    let peer = world.peer(descriptor)
+    #expect(octets.count > 0, "nothing is sent in an empty piece")
+    #expect(!peer.isFinished, "nothing is sent after the end")
+    if !peer.sendFaults.isEmpty { return peer.sendFaults.removeFirst() }
+    if peer.isReset { return .gone }
+    let count = min(octets.count, peer.room, peer.sendSizeMax)
+    guard count > 0 else { return .notNow }
+    for i in 0..<count { peer.sent.append(octets[i]) }
+    if peer.room != .max { peer.room -= count }
+    return .octets(count)
+  }
+
+  mutating func finishSending(_ descriptor: Int32) { world.peer(descriptor).isFinished = true }
+
+  mutating func close(_ descriptor: Int32) {
+    let peer = world.peer(descriptor)
+    peer.isClosed = true
+    peer.closedAt = world.monotonic
+    if world.waiting.first == .exhausted { world.waiting.removeFirst() }
+  }
+
+  mutating func stopListening() { world.isListening = false }
+
+  mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
+    world.waitCount += 1
+    world.advance(to: world.monotonic)
+    let listens = interests.includesListener && world.isListening
+    var any = world.fill(&interests)
+    let stops = (world.stopAt ?? .max) <= world.monotonic
+    if !any, !(listens && !world.waiting.isEmpty), !stops {
+      // Nothing now: the time passes until something arrives or the wait is over.
+      let end = milliseconds < 0 ? Int64.max : world.monotonic + Int64(milliseconds)
+      let next = min(end, world.nextArrival ?? .max)
+      if next == .max { world.endlessWaitCount += 1 } else { world.advance(to: next) }
+      any = world.fill(&interests)
+    } else if world.isSpurious {
+      world.advance(to: world.monotonic + 1)
+    }
+    return Wakeup(
+      listenerIsReady: listens && (!world.waiting.isEmpty || world.isSpurious),
+      stopRequested: (world.stopAt ?? .max) <= world.monotonic)
+  }
+
+  mutating func now() -> Moment {
+    Moment(monotonicMilliseconds: world.monotonic, unixSeconds: world.unixSeconds)
+  }
+}

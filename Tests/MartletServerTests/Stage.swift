@@ -1,0 +1,217 @@
+// A server on the scripted system, with memory that is given back at the end of the test.
+
+import CMartletPlatform
+import MartletBytes
+import MartletHTTP
+import Testing
+
+@testable import MartletServer
+
+/// What the server has asked of its responder.
+final class Requests {
+  var lines: [String] = []
+}
+
+/// Says what it was asked: `METHOD /path [content]`. Some paths answer otherwise:
+/// `/big` with 15,000 octets, `/nothing` with 204 and content all the same.
+struct EchoResponder: Responder, ~Copyable {
+  let requests: Requests
+
+  mutating func respond(
+    to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    let head = request.octets.extracting(0..<request.head.size)
+    let path = String(decoding: [UInt8](copying: head[request.head.target.path]), as: UTF8.self)
+    let text = String(decoding: [UInt8](copying: request.content), as: UTF8.self)
+    let line = "\("\(request.head.method)".uppercased()) \(path) [\(text)]"
+    requests.lines.append(line)
+    if path == "/big" {
+      for _ in 0..<15_000 { content.append(0x78) }
+    } else {
+      for octet in line.utf8 { content.append(octet) }
+    }
+    fields.append("X-Echo: yes\r\n")
+    return Reply(
+      status: path == "/nothing" ? .noContent : .ok, contentCount: content.count,
+      fieldsCount: fields.count)
+  }
+}
+
+extension Array where Element == UInt8 {
+  init(copying span: Span<UInt8>) {
+    self.init()
+    for i in span.indices { append(span[i]) }
+  }
+}
+
+/// A server, its memory and its world.
+final class Stage {
+  let world = World()
+  let requests = Requests()
+  private var server: Server<ScriptedTransport, EchoResponder>
+  private var memory: ServerMemory
+  private let blocks: [UnsafeMutableRawPointer]
+
+  init() {
+    func block(_ size: Int) -> UnsafeMutableRawPointer {
+      // Not zero: nothing may rely on what memory holds at the start.
+      let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      start.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
+      return start
+    }
+    let entrySize = MemoryLayout<martlet_poll_entry>.stride
+    let connectionSize = Int(MARTLET_CONNECTION_SIZE)
+    blocks = [
+      block(Limits.receiveSizeMax), block(Limits.responseHeadSizeMax),
+      block(Limits.responseFieldsSizeMax),
+      block(Limits.responseBufferCountMax * Limits.responseSizeMax),
+      block(Limits.connectionCountMax * connectionSize),
+      block((Limits.connectionCountMax + 2) * entrySize),
+    ]
+    memory = ServerMemory(
+      martlet_memory(
+        receive: blocks[0].assumingMemoryBound(to: UInt8.self),
+        head: blocks[1].assumingMemoryBound(to: UInt8.self),
+        fields: blocks[2].assumingMemoryBound(to: UInt8.self),
+        responses: blocks[3].assumingMemoryBound(to: UInt8.self),
+        connections: blocks[4],
+        poll: blocks[5].bindMemory(
+          to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2)))
+    server = Server(
+      transport: ScriptedTransport(world: world), responder: EchoResponder(requests: requests))
+  }
+
+  deinit { for block in blocks { block.deallocate() } }
+
+  /// Turns until `isReached`, at most some thousand times.
+  func run(
+    until isReached: () -> Bool, turns: Int = 20_000,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    for _ in 0..<turns {
+      if isReached() { return }
+      guard server.turn(&memory) else { break }
+    }
+    if !isReached() {
+      Issue.record("it never comes to that", sourceLocation: sourceLocation)
+    }
+  }
+
+  /// Turns until the clock shows `milliseconds` more.
+  func run(
+    milliseconds: Int64, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let end = world.monotonic + milliseconds
+    let alarm = world.connectAlarm(at: end)
+    run(until: { world.monotonic >= end }, sourceLocation: sourceLocation)
+    alarm()
+  }
+
+  /// One turn.
+  @discardableResult
+  func turn() -> Bool { server.turn(&memory) }
+
+  /// Turns until the server has nothing more to do at this moment.
+  func settle() {
+    let now = world.monotonic
+    for _ in 0..<2_000 {
+      guard !isQuiet else { return }
+      guard server.turn(&memory), world.monotonic == now else { return }
+    }
+    Issue.record("the server does not come to rest")
+  }
+
+  private var isQuiet: Bool {
+    if world.isListening, !world.waiting.isEmpty { return false }
+    for slot in 0..<memory.connections.count {
+      let connection = memory.connections[slot]
+      guard let peer = world.peers[connection.descriptor] else { continue }
+      let ready = peer.readiness(world.honoursWakeCount)
+      switch connection.phase {
+      case .free: continue
+      case .idle, .head, .content:
+        if connection.pausedUntil <= world.monotonic, ready.contains(.readableOrDone) {
+          return false
+        }
+      case .queued:
+        if memory.responses.hasFree { return false }
+      case .sending: if ready.contains(.writable) { return false }
+      case .linger: if ready.contains(.readable) { return false }
+      }
+    }
+    return true
+  }
+
+  /// The phase of a peer's connection.
+  func phase(of peer: Peer) -> Connection.Phase {
+    for slot in 0..<memory.connections.count
+    where memory.connections[slot].descriptor == peer.descriptor {
+      return memory.connections[slot].phase
+    }
+    return .free
+  }
+
+  var openCount: Int {
+    var count = 0
+    for slot in 0..<memory.connections.count where memory.connections[slot].phase != .free {
+      count += 1
+    }
+    return count
+  }
+
+  var isIdle: Bool { memory.isIdle }
+
+  /// Runs the whole loop until a stop that comes at `stopAt`.
+  func runToStop() { server.run(&memory) }
+
+  /// Ends the test: every peer goes away, and then nothing is lent out any more.
+  func finish(sourceLocation: SourceLocation = #_sourceLocation) {
+    world.isSpurious = false
+    for peer in world.peers.values where !peer.isClosed {
+      peer.script = []
+      peer.isDone = true
+      peer.isReset = true
+    }
+    run(until: { memory.isIdle }, sourceLocation: sourceLocation)
+    for peer in world.peers.values {
+      #expect(peer.isClosed, "every descriptor is given back", sourceLocation: sourceLocation)
+    }
+  }
+}
+
+extension World {
+  /// Makes the wait end at `moment`, with an arrival that concerns nobody.
+  func connectAlarm(at moment: Int64) -> () -> Void {
+    let peer = Peer(-2)
+    peer.script = [(moment, [0])]
+    peers[-2] = peer
+    return { self.peers[-2] = nil }
+  }
+}
+
+/// Runs `body` with a server, and checks that nothing is left over.
+func withStage(
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: (Stage, World) throws -> Void
+) rethrows {
+  let stage = Stage()
+  try body(stage, stage.world)
+  stage.finish(sourceLocation: sourceLocation)
+}
+
+let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+
+/// The response of `EchoResponder`.
+func echo(_ line: String, closes: Bool = false, sendsContent: Bool = true) -> String {
+  "HTTP/1.1 200 OK\r\n\(date)Content-Length: \(line.utf8.count)\r\n"
+    + (closes ? "Connection: close\r\n" : "") + "X-Echo: yes\r\n\r\n" + (sendsContent ? line : "")
+}
+
+/// A request head with the fields given.
+func request(_ line: String, _ fields: String...) -> String {
+  "\(line) HTTP/1.1\r\nHost: h\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
+}
+
+/// A POST with that content.
+func post(_ path: String, _ content: String) -> String {
+  request("POST \(path)", "Content-Length: \(content.utf8.count)") + content
+}
