@@ -124,6 +124,18 @@ int martlet_disk_space(const uint8_t *path, size_t path_count, uint64_t *total,
   return 0;
 }
 
+// inet_ntop() would bring printf() into a static program: 12 KiB.
+static size_t write_ipv4(uint8_t *text, const uint8_t *address) {
+  size_t count = 0;
+  for (int i = 0; i < 4; i++) {
+    if (i > 0) text[count++] = '.';
+    if (address[i] >= 100) text[count++] = (uint8_t)('0' + address[i] / 100);
+    if (address[i] >= 10) text[count++] = (uint8_t)('0' + address[i] / 10 % 10);
+    text[count++] = (uint8_t)('0' + address[i] % 10);
+  }
+  return count;
+}
+
 long martlet_ipv4_addresses(uint8_t *octets, size_t count) {
   enum { ENTRY_COUNT = 32 };
   struct ifreq entries[ENTRY_COUNT];
@@ -136,11 +148,11 @@ long martlet_ipv4_addresses(uint8_t *octets, size_t count) {
   size_t total = 0, entry_count = (size_t)list.ifc_len / sizeof entries[0];
   for (size_t i = 0; i < entry_count; i++) {
     struct sockaddr_in address;
-    char text[INET_ADDRSTRLEN];
+    uint8_t text[INET_ADDRSTRLEN];
     memcpy(&address, &entries[i].ifr_addr, sizeof address);
     if (address.sin_family != AF_INET) continue;
-    inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
-    size_t name_count = strnlen(entries[i].ifr_name, IFNAMSIZ), text_count = strlen(text);
+    size_t name_count = strnlen(entries[i].ifr_name, IFNAMSIZ);
+    size_t text_count = write_ipv4(text, (const uint8_t *)&address.sin_addr);
     if (name_count + text_count + 2 > count - total) break;
     memcpy(octets + total, entries[i].ifr_name, name_count);
     total += name_count;
