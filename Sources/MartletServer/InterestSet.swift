@@ -39,6 +39,9 @@ import MartletBytes
     }
   }
 
+  /// Whether signals are waited for: until the first, which would end every wait from then on.
+  public var includesSignals = true
+
   /// Whether the listener is waited for.
   public var includesListener = false
 
@@ -88,7 +91,8 @@ import MartletBytes
     signals: Int32, listener: Int32, _ body: (inout MutableSpan<martlet_poll_entry>) -> R
   ) -> R {
     self[Self.signalIndex] = martlet_poll_entry(
-      descriptor: signals, wanted: Int16(Readiness.readable.rawValue), ready: 0)
+      descriptor: includesSignals ? signals : -1, wanted: Int16(Readiness.readable.rawValue),
+      ready: 0)
     self[Self.listenerIndex] = martlet_poll_entry(
       descriptor: includesListener ? listener : -1, wanted: Int16(Readiness.readable.rawValue),
       ready: 0)

@@ -95,13 +95,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
       return
     }
-    let isTaken = take(slot, size, &memory)
-    let hasMore = memory.receive.count > size || !isTaken
+    guard take(slot, size, &memory) else {
+      memory.responses.release(buffer)
+      return close(slot, &memory)
+    }
+    let hasMore = memory.receive.count > size
     let content = content(head, size: size, &memory)
     let reply = respond(
       head, content: content, in: memory.receive, buffer, of: &memory.responses,
       fields: &memory.fields)
-    let closes = !head.keepsAlive || stopDeadline != nil || !isTaken
+    let closes = !head.keepsAlive || stopDeadline != nil
     begin(slot, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
     memory.connections[slot].lingers = hasMore
     send(slot, &memory)
@@ -121,20 +124,21 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
   ///
-  /// - Returns: Whether all were taken. If not, what remains must not be read as another request.
+  /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
   private mutating func take(_ slot: Int, _ size: Int, _ memory: inout ServerMemory) -> Bool {
     let descriptor = memory.connections[slot].descriptor
     var remaining = size
     while remaining > 0 {
-      // What has been peeked is there; an error shows again when the response is sent.
-      guard case .octets(let count) = transport.discard(descriptor, count: remaining) else { break }
+      guard case .octets(let count) = transport.discard(descriptor, count: remaining) else {
+        return false
+      }
       remaining -= count
     }
     if memory.connections[slot].wakeCount > 1 { transport.wake(descriptor, atCount: 1) }
     memory.connections[slot].wakeCount = 1
     memory.connections[slot].examinedCount = 0
     memory.connections[slot].continued = false
-    return remaining == 0
+    return true
   }
 
   /// Where the content lies, after its chunks have been put together.

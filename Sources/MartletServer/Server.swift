@@ -41,9 +41,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       if !ready.isEmpty { advance(slot, ready, &memory) }
     }
     expire(&memory)
-    if wakeup.listenerIsReady { acceptAll(&memory) }
+    if wakeup.listenerIsReady, stopDeadline == nil { acceptAll(&memory) }
+    if stopDeadline.map({ $0 <= moment.monotonicMilliseconds }) ?? false { closeAll(&memory) }
     memory.connections.shrink()
-    return !isStopped(memory)
+    return stopDeadline == nil || !memory.connections.isEmpty
   }
 
   // MARK: Waiting
@@ -68,6 +69,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       memory.interests.insert(
         slot: slot, descriptor: memory.connections[slot].descriptor, wanted: wanted)
     }
+    memory.interests.includesSignals = stopDeadline == nil
     memory.interests.includesListener =
       stopDeadline == nil && listenerPausedUntil <= moment.monotonicMilliseconds
   }
@@ -192,8 +194,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     }
   }
 
-  private func isStopped(_ memory: borrowing ServerMemory) -> Bool {
-    guard let stopDeadline else { return false }
-    return memory.connections.isEmpty || moment.monotonicMilliseconds >= stopDeadline
+  /// Ends what has not been sent when the stop no longer waits.
+  private mutating func closeAll(_ memory: inout ServerMemory) {
+    for slot in 0..<memory.connections.count where memory.connections[slot].phase != .free {
+      close(slot, &memory)
+    }
   }
 }

@@ -51,7 +51,7 @@ struct RequestTargetTests {
     "What is in none of the forms is refused",
     arguments: [
       "a", "a/b", "*/", "**", "host:80", "ftp://host/", "http:/a", "http://", "http:///a",
-      "http://user@host/", "http://user:p@host/", "http://h:x/", "?a", "#a", "#", "\\a", "http",
+      "http://h:x/", "?a", "#a", "#", "\\a", "http",
       "javascript:alert(1)",
     ])
   func malformed(target: String) {

@@ -11,6 +11,8 @@ final class Peer {
   let descriptor: Int32
   /// Octets on their way, each with the moment of their arrival.
   var script: [(at: Int64, octets: [UInt8])] = []
+  /// When the peer takes that many octets more.
+  var roomScript: [(at: Int64, count: Int)] = []
   /// What has arrived and not been taken.
   var received: [UInt8] = []
   /// Whether the peer has sent all that it will send.
@@ -97,11 +99,16 @@ final class World {
         peer.received += first.octets
         peer.script.removeFirst()
       }
+      while let first = peer.roomScript.first, first.at <= monotonic {
+        peer.room += first.count
+        peer.roomScript.removeFirst()
+      }
     }
   }
 
   var nextArrival: Int64? {
-    let arrivals = peers.values.filter { !$0.isClosed }.compactMap { $0.script.first?.at }
+    let open = peers.values.filter { !$0.isClosed }
+    let arrivals = open.compactMap { $0.script.first?.at } + open.compactMap { $0.roomScript.first?.at }
     return (arrivals + [stopAt].compactMap { $0 }.filter { $0 > monotonic }).min()
   }
 
@@ -189,7 +196,8 @@ struct ScriptedTransport: Transport, ~Copyable {
     world.advance(to: world.monotonic)
     let listens = interests.includesListener && world.isListening
     var any = world.fill(&interests)
-    let stops = (world.stopAt ?? .max) <= world.monotonic
+    let stopAt = interests.includesSignals ? world.stopAt ?? .max : .max
+    let stops = stopAt <= world.monotonic
     if !any, !(listens && !world.waiting.isEmpty), !stops {
       // Nothing now: the time passes until something arrives or the wait is over.
       let end = milliseconds < 0 ? Int64.max : world.monotonic + Int64(milliseconds)
@@ -201,7 +209,7 @@ struct ScriptedTransport: Transport, ~Copyable {
     }
     return Wakeup(
       listenerIsReady: listens && (!world.waiting.isEmpty || world.isSpurious),
-      stopRequested: (world.stopAt ?? .max) <= world.monotonic)
+      stopRequested: stopAt <= world.monotonic)
   }
 
   mutating func now() -> Moment {
