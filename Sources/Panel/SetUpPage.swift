@@ -79,7 +79,7 @@ extension Panel {
       Martlet</div>
       <section class="card">
       <h1>Set up this device</h1>
-      <p class="lead">Choose the administrator's name and password.</p>
+      <p class="lead">Choose the administrator’s name and password.</p>
 
       """)
     body.writeProblem(problem)
