@@ -99,7 +99,9 @@ private func signed(_ lines: String) -> [UInt8] {
 
   @Test("Lines that are not accounts are damage even under a right digest")
   func lines() throws {
-    let hash = "pbkdf2-hmac-sha256:\(String(repeating: "0", count: 32)):10:\(String(repeating: "0", count: 64))"
+    let hash =
+      "pbkdf2-hmac-sha256:\(String(repeating: "0", count: 32)):10:"
+      + String(repeating: "0", count: 64)
     let first = "martlet-accounts 1\n"
     #expect(damage(signed(first)) == nil)
     #expect(damage(signed(first + "admin:0:\(hash)\n")) == nil)
