@@ -4,8 +4,8 @@
 //     NAME:EPOCH:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY      one line an account
 //     sha256 DIGEST                                          over all lines before it
 //
-// Invariant: what is in memory is what is on the disk, because a change counts only once it has been
-// stored. The digest is no protection against people, it finds disks that forget.
+// Invariant: what is in memory is what is on the disk, because a change counts only once it has
+// been stored. The digest is no protection against people, it finds disks that forget.
 
 import Martlet
 
@@ -49,7 +49,7 @@ struct Accounts {
   /// Room for accounts.
   static var countMax: Int { 8 }
 
-  /// Octets of the file at most: 254 for an account, 91 for the first and the last line.
+  /// Octets of the file at most: 211 for an account, 91 for the first and the last line.
   static var fileSizeMax: Int { countMax * (32 + 1 + 19 + 1 + PasswordHash.textSizeMax + 1) + 91 }
 
   private static var firstLine: StaticString { "martlet-accounts 1\n" }

@@ -40,7 +40,8 @@ extension Body {
   mutating func writeMark() {
     write(
       """
-      <svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><rect width="24" height="24" rx="6"/>\
+      <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">\
+      <rect width="24" height="24" rx="6"/>\
       <path d="M4 8c4 .2 6.3 1.3 8 3.3C13.7 9.3 16 8.2 20 8c-1.2 3-3.3 5-6 5.8\
       l2.5 4.2L12 15.8 7.5 18l2.5-4.2C7.3 13 5.2 11 4 8z"/></svg>
       """)

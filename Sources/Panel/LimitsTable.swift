@@ -80,7 +80,7 @@ enum LimitsTable {
     } while rest > 0
     for _ in 0..<max(width, 0) { message.add(" ") }
     message.add(value)
-    message.add(" ")
+    if unit.utf8CodeUnitCount > 0 { message.add(" ") }
     message.add(unit)
     message.print()
   }

@@ -3,13 +3,15 @@
 import Martlet
 
 extension Panel {
-  /// Shows the form.
-  func loginPage(_ response: consuming Response) -> Answer {
-    Self.loginForm(response, .ok, username: Text(), problem: nil)
+  /// Shows the form. Whoever is logged in has come for a page that asks for the password anew.
+  func loginPage(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    Self.loginForm(response, .ok, username: request.user?.name ?? Text(), user: request.user)
   }
 
-  /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form is
-  /// sent to the page's own address, so `next` stays in its query.
+  /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
+  /// is sent to the page's own address, so `next` stays in its query.
   func logIn(
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
@@ -20,19 +22,24 @@ extension Panel {
     let isRight = form.verify("password", against: hash)
     guard isRight, let account else {
       return Self.loginForm(
-        response, .unprocessableContent, username: username, problem: "Wrong name or password.")
+        response, .unprocessableContent, username: username, user: request.user,
+        problem: "Wrong name or password.")
     }
     return response.login(account, remember: Remember(form.has("remember_me")))
   }
 
   private static func loginForm(
-    _ response: consuming Response, _ status: Status, username: Text<32>, problem: StaticString?
+    _ response: consuming Response, _ status: Status, username: Text<32>, user: Account?,
+    problem: StaticString? = nil
   ) -> Answer {
     var body = response.body(status)
     body.begin(title: "Log in", .door)
     body.write("<div class=\"brand large\">")
     body.writeMark()
     body.write("Martlet</div>\n<section class=\"card\">\n<h1>Log in</h1>\n")
+    if user != nil {
+      body.write("<p class=\"lead\">Enter your password again to go on.</p>\n")
+    }
     body.writeProblem(problem)
     // The field that is still to be filled in has the focus.
     let hasName = !username.isEmpty

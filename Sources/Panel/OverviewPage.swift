@@ -91,10 +91,14 @@ extension Body {
     label: StaticString, used: UInt64, of total: UInt64, kibibytes: UInt64?
   ) {
     let percent = Readable.percent(used, of: total)
+    let level: StaticString = percent >= 90 ? "full" : percent >= 75 ? "high" : "fine"
+    // An image rather than <meter>, which browsers draw each in their own way; the width is an
+    // attribute, because the policy forbids styles inside the page.
     write(
       """
-      <meter min="0" max="100" low="75" high="90" optimum="0" value="\(percent)" \
-      aria-label="\(label)">\(percent) %</meter>
+      <svg class="meter" role="meter" aria-valuemin="0" aria-valuemax="100" \
+      aria-valuenow="\(percent)" aria-label="\(label)">\
+      <rect class="\(level)" width="\(percent)%" height="100%" rx="4"/></svg>
       <p class="use"><span>\(Readable.size(used)) of
       """)
     if let kibibytes {

@@ -41,7 +41,7 @@ struct Panel: Application, ~Copyable {
     case .login where !isSetUp:
       return response.redirect("/setup")
     case .login:
-      return isPost ? logIn(request, response) : loginPage(response)
+      return isPost ? logIn(request, response) : loginPage(request, response)
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
     case .logout:

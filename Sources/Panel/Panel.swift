@@ -9,7 +9,10 @@ struct PanelOptions {
   var data: Text<200> = "martlet-data"
 
   static var usage: StaticString {
-    "Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] [--help] [--version] [--limits]"
+    """
+    Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] [--help] [--version] \
+    [--limits]
+    """
   }
 
   /// Reads the command line. Anything unknown ends the program with one line and status 2.
@@ -125,7 +128,9 @@ enum Main {
     case .damaged:
       fail(
         path,
-        "/accounts is damaged and left as it is; put a copy of it back, or remove it to set up anew.")
+        """
+        /accounts is damaged and left as it is; put a copy of it back, or remove it to set up anew.
+        """)
     case .unreadable(let error):
       fail(path, "/accounts cannot be read: ", error)
     }

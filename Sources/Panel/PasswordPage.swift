@@ -100,8 +100,8 @@ extension Panel {
       """
       <section class="card narrow">
       <h1>Not saved</h1>
-      <p class="problem" role="alert">The accounts could not be written: \(error.text). Nothing has \
-      changed.</p>
+      <p class="problem" role="alert">The accounts could not be written: \(error.text). \
+      Nothing has changed.</p>
       <p>Check the data directory's disk and permissions, then try again.</p>
       </section>
 

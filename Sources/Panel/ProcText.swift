@@ -1,5 +1,5 @@
-// Texts of /proc and /sys → values (proc(5)). Pure, and never surprised: what is not as expected is
-// left out, because a page that shows less is better than none.
+// Texts of /proc and /sys → values (proc(5)). Pure, and never surprised: what is not as expected
+// is left out, because a page that shows less is better than none.
 
 import Martlet
 

@@ -79,7 +79,7 @@ extension Panel {
       Martlet</div>
       <section class="card">
       <h1>Set up this device</h1>
-      <p class="lead">Choose the administrator's name and password.</p>
+      <p class="lead">Choose the administrator’s name and password.</p>
 
       """)
     body.writeProblem(problem)
@@ -87,8 +87,9 @@ extension Panel {
       """
       <form method="post" class="fields">
       <label for="code">Set-up code</label>
-      <input id="code" name="code" class="code" autocomplete="one-time-code" autocapitalize="characters" \
-      spellcheck="false" maxlength="16" placeholder="XXXX-XXXX" aria-describedby="code-hint" required autofocus>
+      <input id="code" name="code" class="code" autocomplete="one-time-code" \
+      autocapitalize="characters" spellcheck="false" maxlength="16" placeholder="XXXX-XXXX" \
+      aria-describedby="code-hint" required autofocus>
       <p class="hint" id="code-hint">Printed on the terminal where martlet-panel was started.</p>
       <label for="username">Name</label>
       <input id="username" name="username" value="\(username)" autocomplete="username" \

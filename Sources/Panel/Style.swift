@@ -10,7 +10,7 @@ enum Style {
     :root{color-scheme:light dark;
     --page:#f3f5f8;--card:#fff;--line:#dfe4ea;--text:#17212b;--soft:#56636f;
     --accent:#0b5cad;--accent-strong:#084a8c;--on-accent:#fff;--focus:#0b5cad;
-    --good:#1a7f4b;--good-back:#e3f5ea;--warn:#b26a00;--bad:#b3261e;--bad-back:#fdecea;
+    --good:#16703f;--good-back:#e3f5ea;--warn:#b26a00;--bad:#b3261e;--bad-back:#fdecea;
     --track:#e4e9ef;--shadow:0 1px 2px rgb(20 35 50/6%),0 4px 16px rgb(20 35 50/5%)}
     @media (prefers-color-scheme:dark){:root{
     --page:#0e141a;--card:#172029;--line:#2a3642;--text:#e7edf3;--soft:#a0aebb;
@@ -75,16 +75,10 @@ enum Style {
     .use+h3{margin-top:1.125rem}
     .none{color:var(--soft)}
 
-    meter{-webkit-appearance:none;appearance:none;display:block;width:100%;height:.5rem;border:0;
-    border-radius:1rem;background:var(--track);overflow:hidden}
-    meter::-webkit-meter-inner-element{display:block}
-    meter::-webkit-meter-bar{height:.5rem;border:0;border-radius:1rem;background:var(--track)}
-    meter::-webkit-meter-optimum-value{background:var(--accent);border-radius:1rem}
-    meter::-webkit-meter-suboptimum-value{background:var(--warn);border-radius:1rem}
-    meter::-webkit-meter-even-less-good-value{background:var(--bad);border-radius:1rem}
-    meter::-moz-meter-bar{border-radius:1rem;background:var(--accent)}
-    meter:-moz-meter-sub-optimum::-moz-meter-bar{background:var(--warn)}
-    meter:-moz-meter-sub-sub-optimum::-moz-meter-bar{background:var(--bad)}
+    .meter{display:block;width:100%;height:.5rem;border-radius:.25rem;background:var(--track)}
+    .meter rect{height:100%;fill:var(--accent)}
+    .meter .high{fill:var(--warn)}
+    .meter .full{fill:var(--bad)}
 
     .interface+.interface{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
     .state{padding:.0625rem .5rem;border-radius:1rem;background:var(--track);color:var(--soft);
@@ -128,11 +122,12 @@ enum Style {
     main{padding:1.25rem 1rem}
     .bar-in{padding:.625rem 1rem;gap:.5rem 1rem}
     .bar .brand{flex:1}
-    .bar nav{order:3;flex-basis:100%;margin:0 -.75rem}
+    .bar nav{order:3;flex-basis:100%}
     .who{max-width:9rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
     .title h1{font-size:1.5rem}
     .tiles{grid-template-columns:1fr 1fr;gap:.75rem}
     .tiles>div{padding:.75rem 1rem}
+    .tiles>div:last-child:nth-child(odd){grid-column:1/-1}
     dd{font-size:1.1875rem}
     .door .card,.narrow{padding:1.25rem}}
 

@@ -59,8 +59,8 @@ enum System {
     return body(unsafe Span(_unsafeStart: scratch, count: count))
   }
 
-  /// Hands the machine's IPv4 addresses, lines `NAME ADDRESS`, to `body`, which must not read a file
-  /// meanwhile.
+  /// Hands the machine's IPv4 addresses, lines `NAME ADDRESS`, to `body`, which must not read a
+  /// file meanwhile.
   static func readIPv4Addresses<R>(_ body: (Span<UInt8>) -> R) throws(SystemError) -> R {
     let scratch = unsafe martlet_scratch()
     // Safe: C writes at most `scratchSize` octets to its own array.

@@ -5,11 +5,11 @@
 #include <stdint.h>
 
 enum {
-  // Octets of a path with its NUL: Linux's own names are shorter, and a mount point rarely is longer.
+  // Octets of a path with its NUL: Linux's own names are shorter, and mount points rarely longer.
   MARTLET_PATH_SIZE = 512,
 
-  // Octets of the scratch array: what is read of one file. /proc/mounts of a machine with containers
-  // is the longest text that is read here.
+  // Octets of the scratch array: what is read of one file. /proc/mounts of a machine with
+  // containers is the longest text that is read here.
   MARTLET_SCRATCH_SIZE = 8192,
 };
 
