@@ -63,3 +63,7 @@ libgcc() {
     find /usr/lib/gcc/x86_64-linux-gnu -maxdepth 2 -name crtbeginS.o 2>/dev/null | sort -V)
   printf '%s' "$newest"
 }
+
+has_chromium() { command -v chromium >/dev/null; }
+
+has_chromedriver() { [ -x /usr/bin/chromedriver ]; }
