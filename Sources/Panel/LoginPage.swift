@@ -18,7 +18,9 @@ extension Panel {
     let form = request.form
     let username: Text<32> = form["username"]?.text() ?? Text()
     let account = accounts.account(named: username.span)
-    let hash = account?.password ?? .decoy(iterations: iterations)
+    // As many iterations as a real one: they are the time that it takes.
+    let hash =
+      account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
     let isRight = form.verify("password", against: hash)
     guard isRight, let account else {
       return Self.loginForm(
