@@ -29,7 +29,7 @@ quietly() {
   mkdir -p "$log"
   output=$log/${text//[^A-Za-z0-9]/-}.txt
   if [ -t 1 ]; then
-    (while sleep 1; do printf '\r%s … %d s ' "$text" "$((SECONDS - started))"; done) &
+    (while sleep 1 && kill -0 $$ 2>/dev/null; do printf '\r%s … %d s ' "$text" "$((SECONDS - started))"; done) &
     counter=$!
     printf '%s … ' "$text"
   else

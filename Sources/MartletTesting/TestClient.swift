@@ -123,9 +123,12 @@ public final class TestClient<A: Application & ~Copyable> {
     return [UInt8](octets[..<count])
   }
 
-  /// The path of a target, for cookies.
+  /// The path of a target, for cookies: without the scheme and the host that an absolute one has.
   private func path(of target: String) -> String {
-    String(target.prefix { $0 != "?" && $0 != "#" })
+    let target = target.prefix { $0 != "?" && $0 != "#" }
+    guard !target.hasPrefix("/") else { return String(target) }
+    let parts = target.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true)
+    return parts.count > 2 ? "/" + parts[2] : "/"
   }
 
   /// application/x-www-form-urlencoded (WHATWG URL §5.2).

@@ -1,0 +1,367 @@
+// What pages answer, and what requests are not let through to them.
+
+import MartletTesting
+import TestSupport
+import Testing
+
+@testable import Martlet
+
+@Suite struct PageTests {
+  @Test("A path that no page has is 404, a method that a path has not is 405 with Allow")
+  func routing() {
+    let (client, directory) = makeClient()
+    for target in ["/nowhere", "/login/", "//", "/LOGIN", "/login%00", "/%2e", "/index"] {
+      let response = client.get(target)
+      #expect(response.status == .notFound, "\(target)")
+      #expect(response.body.contains("There is no such page here."))
+      #expect(response.field("Cache-Control") == "no-store")
+    }
+    for (method, target, allow) in [
+      ("POST", "/", "GET, HEAD, OPTIONS"), ("PUT", "/login", "GET, HEAD, OPTIONS, POST"),
+      ("GET", "/logout", "OPTIONS, POST"), ("DELETE", "/values", "GET, HEAD, OPTIONS"),
+      ("HEAD", "/form", "OPTIONS, POST"), ("TRACE", "/", "GET, HEAD, OPTIONS"),
+    ] {
+      let response = client.request(method, target)
+      #expect(response.status == .methodNotAllowed, "\(method) \(target)")
+      #expect(response.field("Allow") == allow)
+    }
+    #expect(directory.log == [])
+  }
+
+  @Test("A path is found however it is percent-encoded")
+  func encodedPaths() {
+    let (client, _) = makeClient()
+    client.logIn()
+    for target in ["/a%20b/c", "/%61%20b%2Fc", "/a%20b/%63?x"] {
+      #expect(client.get(target).status == .ok, "\(target)")
+    }
+    #expect(client.get("http://localhost/fresh").status == .ok)
+    #expect(client.get("http://localhost").status == .ok)
+    #expect(client.get("http://localhost?x").status == .ok)
+  }
+
+  @Test("OPTIONS says what a path allows, to everyone")
+  func options() {
+    let (client, directory) = makeClient()
+    let response = client.request("OPTIONS", "/logout")
+    #expect(response.status == .ok)
+    #expect(response.field("Allow") == "OPTIONS, POST")
+    #expect(response.field("Content-Length") == "0")
+    #expect(client.request("OPTIONS", "*").status == .ok)
+    #expect(client.request("OPTIONS", "/nowhere").status == .notFound)
+    #expect(directory.log == [])
+  }
+
+  @Test("HEAD gets the fields that GET gets, and no content")
+  func head() {
+    let (client, _) = makeClient()
+    client.logIn()
+    for target in ["/", "/style.css", "/nowhere", "/refused"] {
+      let (get, head) = (client.get(target), client.request("HEAD", target))
+      #expect(head.status == get.status && head.fields == get.fields, "\(target)")
+      #expect(head.body.isEmpty && !get.body.isEmpty)
+    }
+  }
+
+  @Test("Each page that is numbered is found, and those that need a login say so")
+  func table() {
+    #expect(Site<Strict>.needsLogin)
+    var rawValue: UInt8 = 0
+    for page in Site<Strict>.Page.allCases {
+      #expect(page.rawValue == rawValue, "pages are numbered without a gap")
+      rawValue += 1
+    }
+    let (client, directory) = makeClient()
+    #expect(client.get("/status").status == .created)
+    #expect(directory.log == ["status - false"])
+  }
+
+  @Test("A request of another site that changes something is refused")
+  func crossOrigin() {
+    let (client, directory) = makeClient()
+    let refused = [
+      [("Sec-Fetch-Site", "cross-site")], [("Sec-Fetch-Site", "same-site")],
+      [("Sec-Fetch-Site", "")], [("Origin", "null")], [("Origin", "http://evil.example")],
+      [("Origin", "http://localhost:81")], [("Origin", "ftp://localhost")],
+      [("Origin", "localhost")], [("Origin", "http://localhos")],
+      [("Sec-Fetch-Site", "cross-site"), ("Origin", "http://localhost")],
+    ]
+    for fields in refused {
+      let response = client.post("/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
+      #expect(response.status == .forbidden, "\(fields)")
+      #expect(response.setCookies == [])
+    }
+    #expect(directory.log == [])
+    let allowed = [
+      [], [("Sec-Fetch-Site", "same-origin")], [("Sec-Fetch-Site", "none")],
+      [("Origin", "http://localhost")], [("Origin", "https://LOCALHOST")],
+      [("Sec-Fetch-Site", "same-origin"), ("Origin", "http://other.example")],
+    ]
+    for fields in allowed {
+      let response = client.post("/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
+      #expect(response.status == .found, "\(fields)")
+    }
+    #expect(client.get("/", fields: [("Sec-Fetch-Site", "cross-site")]).status == .ok)
+    client.host = "panel.local:8080"
+    #expect(client.post("/form", form: [("text", "x")], fields: [("Origin", "http://panel.local:8080")]).status == .ok)
+    let old = client.send([UInt8]("POST /login HTTP/1.0\r\nOrigin: http://h\r\n\r\n".utf8))
+    #expect(old.status == .forbidden, "nobody knows which host was meant")
+  }
+
+  @Test("Content that is no form is refused")
+  func mediaTypes() {
+    let (client, _) = makeClient()
+    for type in ["text/plain", "application/json", "multipart/form-data; boundary=x", "",
+      "application/x-www-form-urlencodedx"] {
+      let response = client.request(
+        "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
+      #expect(response.status == .unsupportedMediaType, "\(type)")
+    }
+    for type in ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ; charset=utf-8"] {
+      let response = client.request(
+        "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
+      #expect(response.body == "[x] 1800000000")
+    }
+    #expect(client.request("POST", "/form", content: [UInt8]("text=x".utf8)).status == .ok)
+    #expect(client.request("POST", "/form", fields: [("Content-Type", "text/plain")]).status == .badRequest)
+  }
+
+  @Test("What the server refuses never reaches a page")
+  func refusals() {
+    let (client, directory) = makeClient()
+    #expect(client.send([UInt8]("GET / HTTP/1.1\r\n\r\n".utf8)).status == .badRequest)
+    #expect(client.send([UInt8]("GET / HT".utf8)).status == .requestTimeout)
+    #expect(
+      client.send([UInt8]("POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n".utf8)).status
+        == .requestTimeout)
+    #expect(directory.log == [])
+    let chunked = client.send(
+      [UInt8](
+        "POST /form HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ntext=\r\n2\r\nab\r\n0\r\n\r\n"
+          .utf8))
+    #expect(chunked.body == "[ab] 1800000000")
+    #expect(chunked.field("Connection") == nil)
+    let old = client.send([UInt8]("GET /values HTTP/1.0\r\n\r\n".utf8))
+    #expect(old.field("Connection") == "close")
+  }
+
+  @Test("Every answer has the site's fields; what depends on a session is stored nowhere")
+  func fields() {
+    let (client, _) = makeClient()
+    client.logIn()
+    for target in ["/", "/values", "/nowhere", "/refused", "/redirect", "/style.css", "/overflow"] {
+      let response = client.get(target)
+      #expect(response.field("X-Content-Type-Options") == "nosniff")
+      #expect(response.field("X-Frame-Options") == "DENY")
+      #expect(response.field("Referrer-Policy") == "same-origin")
+      #expect(response.field("Date") == "Fri, 15 Jan 2027 08:00:00 GMT")
+    }
+    for target in ["/", "/values", "/refused", "/redirect"] {
+      #expect(client.get(target).values(of: "Cache-Control") == ["no-store"])
+      #expect(client.get(target).values(of: "Vary") == ["Cookie"])
+    }
+    #expect(client.get("/redirect").location == "/elsewhere")
+    let own = client.get("/fields", fields: [("User-Agent", "a<b")])
+    #expect(own.field("x-own") == "yes")
+    #expect(own.body == "a&lt;b")
+    #expect(client.get("/fields").body == "none")
+  }
+
+  @Test("An asset may be kept, and sets no cookie, whoever asks for it")
+  func asset() {
+    let (client, _) = makeClient()
+    client.logIn(remember: true)
+    for _ in 0..<2 {
+      let response = client.get("/style.css")
+      #expect(response.status == .ok)
+      #expect(response.body == "p { color: red }")
+      #expect(response.field("Content-Type") == "text/css; charset=utf-8")
+      #expect(response.values(of: "Cache-Control") == ["public, max-age=3600"])
+      #expect(response.field("Vary") == nil)
+      #expect(response.setCookies == [])
+      client.cookies.remove("session")
+    }
+  }
+
+  @Test("A refusal of a page is a page")
+  func refused() {
+    let (client, _) = makeClient()
+    let response = client.get("/refused")
+    #expect(response.status == .conflict)
+    #expect(response.body.contains("<h1>Conflict</h1><p>This cannot be now.</p>"))
+    #expect(response.field("Content-Type") == "text/html; charset=utf-8")
+  }
+}
+
+@Suite struct HTMLTests {
+  private func page(_ value: [UInt8], number: Int = 0) -> String {
+    let (client, directory) = makeClient()
+    directory.value = value
+    directory.number = number
+    return client.get("/values").body
+  }
+
+  @Test("Values are escaped, literals are not")
+  func escaping() {
+    #expect(
+      page([UInt8](#"<a href="x" title='y'>&amp;"#.utf8)).hasPrefix(
+        "[&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;|"))
+    let (client, _) = makeClient()
+    #expect(client.get("/empty").body == "<a&amp;ba&amp;b<br>>")
+    #expect(client.post("/form", form: [("text", "<ä'&+ %>")]).body == "[&lt;ä&#39;&amp;+ %&gt;] 1800000000")
+    #expect(client.post("/form", form: [("other", "x")]).status == .badRequest)
+  }
+
+  @Test("What is no UTF-8 becomes U+FFFD")
+  func illFormed() {
+    #expect(page([0x61, 0xFF, 0x62]).hasPrefix("[a\u{FFFD}b|"))
+    #expect(page([0xE2, 0x82]).hasPrefix("[\u{FFFD}|"))
+    #expect(page([0xC0, 0xBC]).hasPrefix("[\u{FFFD}\u{FFFD}|"))
+    #expect(page([0xE2, 0x82, 0xAC, 0x3C]).hasPrefix("[€&lt;|"))
+    let (client, _) = makeClient()
+    let response = client.request("POST", "/form", content: [UInt8]("text=%E2%82&x".utf8))
+    #expect(response.body == "[\u{FFFD}] 1800000000")
+  }
+
+  @Test("Numbers are written whole, the longest ones too")
+  func numbers() {
+    #expect(page([], number: 0) == "[|0|-9223372036854775808|18446744073709551615]")
+    #expect(page([], number: -1).hasPrefix("[|-1|"))
+    #expect(page([], number: .max).hasPrefix("[|9223372036854775807|"))
+  }
+
+  @Test("Values that do not fit make the answer a 500, never a cut page")
+  func tooManyValues() {
+    let (client, directory) = makeClient()
+    // 1,024 octets with the numbers of the page: 1, 20 and 20.
+    directory.value = [UInt8](repeating: 0x61, count: 1_024 - 41)
+    #expect(client.get("/values").status == .ok)
+    directory.value.append(0x61)
+    let response = client.get("/values")
+    #expect(response.status == .internalServerError)
+    #expect(!response.body.contains("aaa"))
+    directory.value = [UInt8](repeating: 0x3C, count: 300)
+    #expect(client.get("/values").status == .internalServerError)
+    #expect(client.get("/many").status == .internalServerError)
+    #expect(client.get("/long").body.hasSuffix("<p>18</p><p>19</p>"))
+  }
+
+  @Test("A page that does not fit is a 500 and changes no cookie")
+  func tooLong() {
+    let (client, directory) = makeClient()
+    directory.value = [UInt8](repeating: 0x61, count: 1_000)
+    client.logIn()
+    let session = client.cookies["session"]
+    let response = client.get("/overflow")
+    #expect(response.status == .internalServerError)
+    #expect(response.setCookies == [])
+    #expect(response.body.contains("does not fit this device's memory"))
+    #expect(client.cookies["session"] == session)
+    #expect(client.get("/").status == .ok)
+    directory.value = []
+    #expect(client.get("/overflow").setCookies.count == 1)
+  }
+}
+
+@Suite struct SessionTests {
+  @Test("Members are read as they were set, and only when their kind is asked for")
+  func members() {
+    let (client, directory) = makeClient()
+    directory.change = { session in
+      session.set("text", text: ("ä \"quoted\" \\" as StaticString).octets)
+      session.set("integer", integer: .min)
+      session.set("boolean", boolean: true)
+    }
+    let response = client.get("/members")
+    #expect(response.setCookies.count == 1)
+    #expect(response.field("Vary") == "Cookie")
+    var seen: [String] = []
+    directory.change = { session in
+      let text: Text<40>? = session.text(of: "text")
+      let short: Text<3>? = session.text(of: "text")
+      let wrong: Text<40>? = session.text(of: "integer")
+      seen.append(text.map { String($0.span) } ?? "-")
+      seen.append("\(short == nil) \(wrong == nil)")
+      seen.append("\(session.integer(of: "integer")!) \(session.integer(of: "text") == nil)")
+      seen.append("\(session.boolean(of: "boolean")!) \(session.boolean(of: "none") == nil)")
+    }
+    #expect(client.get("/members").setCookies == [], "reading changes nothing")
+    #expect(seen == ["ä \"quoted\" \\", "true true", "-9223372036854775808 true", "true true"])
+    directory.change = { $0.remove("text") }
+    _ = client.get("/members")
+    #expect(client.claims("session")?.contains("text") == false)
+  }
+
+  @Test("Members that the program does not know survive a save, octet for octet")
+  func unknownMembers() {
+    let (client, directory) = makeClient()
+    client.sign(
+      "session",
+      #"{"cart": [1, {"a": [true, null]}],  "_user_id":"user001", "_session":0, "x":{"y": "\u00e4"}, "f":1.50e3}"#)
+    directory.change = { $0.set("seen", boolean: true) }
+    _ = client.get("/members")
+    #expect(
+      client.claims("session")
+        == #"{"cart":[1, {"a": [true, null]}],"_user_id":"user001","_session":0,"x":{"y": "\u00e4"},"f":1.50e3,"seen":true}"#
+    )
+    #expect(client.get("/").status == .ok)
+    client.logIn()
+    #expect(client.claims("session")?.contains(#""cart":[1, {"a": [true, null]}]"#) == true)
+  }
+
+  @Test("A session that does not fit is a 500, and the browser keeps the one it had")
+  func overflow() {
+    let (client, directory) = makeClient()
+    client.logIn()
+    let session = client.cookies["session"]
+    let long = [UInt8](repeating: 0x61, count: 2_048)
+    directory.change = { $0.set("long", text: long.span) }
+    let response = client.get("/members")
+    #expect(response.status == .internalServerError)
+    #expect(response.setCookies == [])
+    #expect(client.cookies["session"] == session)
+    directory.change = { $0.set("text", text: [0xFF].span) }
+    #expect(client.get("/members").status == .internalServerError, "what is no UTF-8 is not stored")
+    let fits = [UInt8](repeating: 0x61, count: 1_900)
+    directory.change = { $0.set("long", text: fits.span) }
+    #expect(client.get("/members").status == .ok)
+    // The login still fits beside it, and with it the longest path to come back to.
+    #expect(client.logIn(remember: true).status == .found)
+    #expect(client.get("/").status == .ok)
+  }
+
+  @Test("Nothing of one visitor's session reaches the next one's")
+  func separate() {
+    let (client, directory) = makeClient()
+    directory.change = { $0.set("mine", integer: 1) }
+    _ = client.get("/members")
+    client.cookies = CookieJar()
+    var found: Int64?
+    directory.change = { found = $0.integer(of: "mine") }
+    _ = client.get("/members")
+    #expect(found == nil)
+  }
+
+  @Test(
+    "A reserved name stops the program",
+    arguments: ["_user_id", "_x", "exp", "nbf", "aud", "iat", "sub", "iss", "jti"])
+  func reserved(name: String) async {
+    await #expect(processExitsWith: .failure) { [name] in
+      let (client, directory) = makeClient()
+      directory.change = { session in
+        switch name {
+        case "_user_id": session.set("_user_id", integer: 1)
+        case "_x": session.remove("_x")
+        case "exp": session.set("exp", integer: 1)
+        case "nbf": session.set("nbf", boolean: true)
+        case "aud": session.set("aud", text: [0x61].span)
+        case "iat": session.set("iat", integer: 1)
+        case "sub": session.set("sub", integer: 1)
+        case "iss": session.set("iss", integer: 1)
+        default: session.set("jti", integer: 1)
+        }
+      }
+      _ = client.get("/members")
+    }
+  }
+}
