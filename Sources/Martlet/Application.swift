@@ -37,6 +37,11 @@ public protocol Application: ~Copyable {
   /// each request that carries a valid session.
   func user(_ id: UserID) -> User?
 
+  /// The user whose token carries that epoch, or `nil` when the token is no longer good. As long as
+  /// an application does not say otherwise: when it is the user's own. An application that keeps a
+  /// list of sessions gives each one an epoch of its own and looks it up here.
+  func user(_ id: UserID, epoch: Int64) -> User?
+
   /// Answers a request for a page that the requester may enter.
   mutating func respond(
     to page: Page, _ request: borrowing Request<User>, _ response: consuming Response
@@ -58,6 +63,11 @@ public protocol Application: ~Copyable {
 }
 
 extension Application where Self: ~Copyable {
+  public func user(_ id: UserID, epoch: Int64) -> User? {
+    guard let user = user(id), user.epoch == epoch else { return nil }
+    return user
+  }
+
   public var loginPath: StaticString { "/login" }
   public static var acceptsMicrodotTokens: Bool { false }
   public static var cookiesAreSecure: Bool { false }

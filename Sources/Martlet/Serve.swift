@@ -4,42 +4,57 @@ import CMartletPlatform
 import MartletBytes
 import MartletServer
 
+/// Where a program takes connections: bound, not yet served.
+public struct Listener: ~Copyable {
+  fileprivate let program: StaticString
+  fileprivate let endpoint: Endpoint
+  fileprivate var transport: POSIXTransport
+
+  /// Listens. What keeps it from that is said in one line, and the program ends with status 1.
+  ///
+  /// - Parameter program: The program's name, for messages.
+  public init(program: StaticString, at endpoint: Endpoint) {
+    self.program = program
+    self.endpoint = endpoint
+    do throws(ListenError) {
+      transport = try POSIXTransport(host: endpoint.host.span, port: endpoint.port)
+    } catch {
+      cannotListen(program, endpoint, error)
+    }
+  }
+}
+
 /// Serves an application until SIGINT or SIGTERM; then finishes what is being sent and ends the
 /// program with status 0. What keeps it from starting is said in one line; the status is then 1.
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
-  run(site, program: options.program, at: options.endpoint, secret: options.secret.span)
+  let listener = Listener(program: options.program, at: options.endpoint)
+  run(site, on: listener, secret: options.secret.span)
   exitNormally()
 }
 
 /// Serves an application, as above.
 ///
 /// - Parameters:
-///   - program: The program's name, for messages.
+///   - listener: Where. What a program prints before it serves, it prints after it has this.
 ///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
 ///     any page is not for everyone; without one, cookies are signed with a key that is forgotten
 ///     at the end.
 public func serve<A: Application & ~Copyable>(
-  _ site: consuming A, program: StaticString, at endpoint: Endpoint, secret: Span<UInt8>
+  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>
 ) -> Never {
-  run(site, program: program, at: endpoint, secret: secret)
+  run(site, on: listener, secret: secret)
   exitNormally()
 }
 
 private func run<A: Application & ~Copyable>(
-  _ site: consuming A, program: StaticString, at endpoint: Endpoint, secret: Span<UInt8>
+  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>
 ) {
   if secret.count == 0, A.needsLogin {
-    fail(program, "no secret to sign sessions with; give one with --secret TEXT.")
+    fail(listener.program, "no secret to sign sessions with; give one with --secret TEXT.")
   }
   let responder = secret.count > 0 ? SiteResponder(site, secret: secret) : SiteResponder(site)
-  let transport: POSIXTransport
-  do throws(ListenError) {
-    transport = try POSIXTransport(host: endpoint.host.span, port: endpoint.port)
-  } catch {
-    cannotListen(program, endpoint, error)
-  }
-  announce(program, endpoint, port: transport.port)
-  var server = Server(transport: transport, responder: responder)
+  announce(listener.program, listener.endpoint, port: listener.transport.port)
+  var server = Server(transport: listener.transport, responder: responder)
   var memory = ServerMemory.takeStatic()
   server.run(&memory)
 }

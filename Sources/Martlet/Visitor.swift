@@ -108,7 +108,7 @@ extension SiteResponder where A: ~Copyable {
   /// The user, when the application knows one of that identifier and the token's epoch is theirs.
   /// A token without any epoch is one of Microdot's.
   private func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
-    guard let user = site.user(id) else { return nil }
-    return (hasEpoch ? epoch == user.epoch : A.acceptsMicrodotTokens) ? user : nil
+    if hasEpoch { return epoch.flatMap { site.user(id, epoch: $0) } }
+    return A.acceptsMicrodotTokens ? site.user(id) : nil
   }
 }

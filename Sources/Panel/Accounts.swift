@@ -1,36 +1,26 @@
 // The file of accounts ↔ the accounts in memory:
 //
 //     martlet-accounts 1
-//     NAME:EPOCH:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY      one line an account
+//     NAME:SESSIONS:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY      one line an account
 //     sha256 DIGEST                                          over all lines before it
 //
-// Invariant: what is in memory is what is on the disk, because a change counts only once it has
-// been stored. The digest is no protection against people, it finds disks that forget.
+// Accounts and passwords in memory are those on the disk, because a change counts only once it has
+// been stored. Sessions count at once: a full disk keeps nobody from logging in to clear it. The digest is no protection against people, it finds disks that forget.
 
 import Martlet
 
 /// Somebody who may log in.
 struct Account: SessionUser {
   let name: Text<32>
-  /// Counted up to end all sessions of this account.
-  var epoch: Int64
   var password: PasswordHash
+  var sessions = LiveSessions()
+  /// The number of the session that this value was loaded for; not stored.
+  var epoch: Int64 = 0
 
   var id: UserID {
     var text = Text<64>()
     text.append(name.span)
     return .text(text)
-  }
-
-  /// A random epoch to begin with: sessions of an earlier account of the same name, whose file was
-  /// removed, stay dead.
-  static func firstEpoch() -> Int64 {
-    var octets = InlineArray<4, UInt8>(repeating: 0)
-    var target = octets.mutableSpan
-    Random.fill(&target)
-    var epoch: Int64 = 0
-    for i in 0..<4 { epoch = epoch << 8 | Int64(octets[i]) }
-    return epoch
   }
 }
 
@@ -49,8 +39,10 @@ struct Accounts {
   /// Room for accounts.
   static var countMax: Int { 8 }
 
-  /// Octets of the file at most: 211 for an account, 91 for the first and the last line.
-  static var fileSizeMax: Int { countMax * (32 + 1 + 19 + 1 + PasswordHash.textSizeMax + 1) + 91 }
+  /// Octets of the file at most: 279 for an account, 91 for the first and the last line.
+  static var fileSizeMax: Int { 
+    countMax * (32 + 1 + LiveSessions.textSizeMax + 1 + PasswordHash.textSizeMax + 1) + 91
+  }
 
   private static var firstLine: StaticString { "martlet-accounts 1\n" }
   private static var digestName: StaticString { "sha256 " }
@@ -111,12 +103,12 @@ struct Accounts {
 
   private static func account(_ line: Span<UInt8>) -> Account? {
     guard let nameEnd = line.firstIndex(of: 0x3A),
-      let epochEnd = line.firstIndex(of: 0x3A, from: nameEnd + 1),
+      let sessionsEnd = line.firstIndex(of: 0x3A, from: nameEnd + 1),
       let name = Text<32>(line.extracting(0..<nameEnd)), AccountRules.isName(name.span),
-      let epoch = line.extracting(nameEnd + 1..<epochEnd).decimal(), epoch < UInt64(Int64.max),
-      let password = PasswordHash(line.extracting(epochEnd + 1..<line.count))
+      let sessions = LiveSessions(line.extracting(nameEnd + 1..<sessionsEnd)),
+      let password = PasswordHash(line.extracting(sessionsEnd + 1..<line.count))
     else { return nil }
-    return Account(name: name, epoch: Int64(epoch), password: password)
+    return Account(name: name, password: password, sessions: sessions)
   }
 
   private static func writeLastLine(_ digest: Digest, to line: inout FixedBuffer<72>) {
@@ -136,7 +128,7 @@ struct Accounts {
       guard let account = storage[i] else { continue }
       writer.append(account.name.span)
       writer.append(":")
-      writer.append(decimal: account.epoch)
+      account.sessions.write(to: &writer)
       writer.append(":")
       account.password.write(to: &writer)
       writer.append("\n")

@@ -1,4 +1,4 @@
-// A name and a password → a login.
+// A name and a password → a login, and its end.
 
 import Martlet
 
@@ -12,7 +12,7 @@ extension Panel {
 
   /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
   /// is sent to the page's own address, so `next` stays in its query.
-  func logIn(
+  mutating func logIn(
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
     let form = request.form
@@ -22,12 +22,30 @@ extension Panel {
     let hash =
       account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
     let isRight = form.verify("password", against: hash)
-    guard isRight, let account else {
+    guard isRight, var account else {
       return Self.loginForm(
         response, .unprocessableContent, username: username, user: request.user,
         problem: "Wrong name or password.")
     }
+    // Whoever enters the password again goes on with the same session.
+    if let user = request.user, user.name == account.name {
+      account.epoch = user.epoch
+    } else {
+      account.epoch = account.sessions.begin()
+      storeSessions(account)
+    }
     return response.login(account, remember: Remember(form.has("remember_me")))
+  }
+
+  /// Ends the session, so that its cookie is worth nothing to whoever has a copy.
+  mutating func logOut(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    if var account = request.user {
+      account.sessions.end(account.epoch)
+      storeSessions(account)
+    }
+    return response.logout(to: "/login")
   }
 
   private static func loginForm(

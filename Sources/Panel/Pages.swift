@@ -45,7 +45,7 @@ struct Panel: Application, ~Copyable {
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
     case .logout:
-      return response.logout(to: "/login")
+      return logOut(request, response)
     case .style:
       response.isPublic(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
@@ -55,6 +55,13 @@ struct Panel: Application, ~Copyable {
   func user(_ id: UserID) -> Account? {
     guard case .text(let name) = id else { return nil }
     return accounts.account(named: name.span)
+  }
+
+  /// The account, for a session of it that has not ended.
+  func user(_ id: UserID, epoch: Int64) -> Account? {
+    guard var account = user(id), account.sessions.contains(epoch) else { return nil }
+    account.epoch = epoch
+    return account
   }
 
   var loginPath: StaticString { isSetUp ? "/login" : "/setup" }
@@ -80,5 +87,18 @@ struct Panel: Application, ~Copyable {
     invariant(changed.set(account), "there is room for the first account")
     try changed.store(in: directory)
     accounts = changed
+  }
+
+  /// Takes over an account whose sessions have changed. They count even where the disk does not take
+  /// them; they then last until the next start only.
+  mutating func storeSessions(_ account: Account) {
+    invariant(accounts.set(account), "the account is there")
+    do throws(SystemError) {
+      try accounts.store(in: directory)
+    } catch {
+      var message = Message("martlet-panel: sessions could not be stored: ")
+      message.add(error.text)
+      message.print(.error)
+    }
   }
 }

@@ -76,6 +76,7 @@ struct PanelOptions {
 enum Main {
   static func main() {
     let options = PanelOptions()
+    let listener = Listener(program: "martlet-panel", at: options.endpoint)
     let directory = openDirectory(options.data)
     let secret = loadSecret(directory, options.data)
     let accounts = loadAccounts(directory, options.data)
@@ -91,7 +92,7 @@ enum Main {
     }
     let panel = Panel(
       directory: directory, accounts: accounts, iterations: iterations, setUpCode: code)
-    serve(panel, program: "martlet-panel", at: options.endpoint, secret: secret.span)
+    serve(panel, on: listener, secret: secret.span)
   }
 
   private static func openDirectory(_ path: Text<200>) -> DataDirectory {

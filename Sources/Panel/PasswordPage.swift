@@ -30,7 +30,8 @@ extension Panel {
         response, .unprocessableContent, user: request.user, problem: problem)
     }
     account.password = password.hash(iterations: iterations)
-    account.epoch += 1
+    account.sessions.endAll()
+    account.epoch = account.sessions.begin()
     do throws(SystemError) {
       try store(account)
     } catch {

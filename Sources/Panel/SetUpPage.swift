@@ -39,8 +39,8 @@ extension Panel {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: problem)
     }
-    let account = Account(
-      name: username, epoch: Account.firstEpoch(), password: password.hash(iterations: iterations))
+    var account = Account(name: username, password: password.hash(iterations: iterations))
+    account.epoch = account.sessions.begin()
     do throws(SystemError) {
       try store(account)
     } catch {
