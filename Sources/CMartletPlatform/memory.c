@@ -11,7 +11,7 @@ static struct martlet_poll_entry poll_memory[MARTLET_CONNECTION_COUNT + 2];
 struct martlet_memory martlet_take_static_memory(void) {
   static int taken;
   static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
-  if (taken) martlet_stop(name, sizeof name - 1, file, sizeof file - 1, __LINE__);
+  if (taken) martlet_stop(name, file, __LINE__);
   taken = 1;
   return (struct martlet_memory){receive_memory,    head_memory,       fields_memory,
                                  response_memory,   connection_memory, poll_memory};

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -14,8 +15,7 @@ static void say(const void *octets, size_t count) {
   (void)ignored;
 }
 
-_Noreturn void martlet_stop(const uint8_t *name, size_t name_count, const uint8_t *file,
-                            size_t file_count, uint32_t line) {
+_Noreturn void martlet_stop(const uint8_t *name, const uint8_t *file, uint32_t line) {
   char digits[10];
   size_t start = sizeof digits;
   do {
@@ -23,9 +23,9 @@ _Noreturn void martlet_stop(const uint8_t *name, size_t name_count, const uint8_
     line /= 10;
   } while (line > 0);
   say("martlet: ", 9);
-  say(name, name_count);
+  say(name, strlen((const char *)name));
   say(" (", 2);
-  say(file, file_count);
+  say(file, strlen((const char *)file));
   say(":", 1);
   say(digits + start, sizeof digits - start);
   say(")\n", 2);

@@ -4,6 +4,7 @@
 
 import MartletBytes
 import MartletHTTP
+import MartletServer
 
 /// The `next` of a login.
 enum NextTarget {
@@ -22,6 +23,23 @@ enum NextTarget {
       }
     }
     guard writer.count - start <= Limits.nextSizeMax else {
+      writer.truncate(to: start)
+      return false
+    }
+    return true
+  }
+
+  /// Writes the target of a request: its path and, where there is one, its query.
+  @_lifetime(writer: copy writer)
+  static func encode(_ request: borrowing IncomingRequest, to writer: inout Writer) -> Bool {
+    let start = writer.count
+    let target = request.head.target
+    guard encode(request.octets[target.path], to: &writer) else { return false }
+    guard let query = target.query else { return true }
+    writer.append(percentEncoded: 0x3F)
+    guard encode(request.octets[query], to: &writer),
+      writer.count - start <= Limits.nextSizeMax
+    else {
       writer.truncate(to: start)
       return false
     }

@@ -106,7 +106,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     let answer = respond(page, visitor, request, &content, &fields)
     complete(answer, request, &content, &fields)
-    writeCookies(request, isRenewal: isRenewal, to: &fields)
+    // A page that logs out has the last word on the remember cookie.
+    writeCookies(request, isRenewal: isRenewal && state[0].remember != .clear, to: &fields)
     return answer.status
   }
 
@@ -166,7 +167,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     fields.append("?next=")
     var isWritten = false
     if !keepingNext {
-      isWritten = NextTarget.encode(request.octets[request.head.target.pathAndQuery], to: &fields)
+      isWritten = NextTarget.encode(request, to: &fields)
     } else if let next = request.query["next"] {
       isWritten = NextTarget.reencode(next, to: &fields)
     }

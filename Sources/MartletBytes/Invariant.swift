@@ -21,8 +21,8 @@ public func invariant(
 }
 
 /// Ends the program with a message: the place where the impossible arrived.
-@inline(never)
+@inline(__always)
 public func stop(_ name: StaticString, file: StaticString = #fileID, line: UInt = #line) -> Never {
-  unsafe martlet_stop(
-    name.utf8Start, name.utf8CodeUnitCount, file.utf8Start, file.utf8CodeUnitCount, UInt32(line))
+  // Safe: literals are immortal and end with a NUL, which is cheaper to pass than their counts.
+  unsafe martlet_stop(name.utf8Start, file.utf8Start, UInt32(truncatingIfNeeded: line))
 }

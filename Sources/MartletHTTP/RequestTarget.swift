@@ -49,8 +49,11 @@ public struct RequestTarget: Equatable, Sendable {
     guard let start = endOfScheme(octets, range) else { throw .targetMalformed }
     var end = start
     while end < range.upperBound, octets[end] != "/", octets[end] != "?" { end &+= 1 }
-    guard Host.isValid(octets.extracting(start..<end)) else { throw .targetMalformed }
-    let authority = ByteRange(start..<end)
+    // User information before an "@" names nobody here and is left out (RFC 9110 §4.2.4).
+    var host = start
+    for i in start..<end where octets[i] == "@" { host = i &+ 1 }
+    guard Host.isValid(octets.extracting(host..<end)) else { throw .targetMalformed }
+    let authority = ByteRange(host..<end)
     if end < range.upperBound, octets[end] == "/" {
       return (try RequestTarget(octets, end, range.upperBound), authority)
     }

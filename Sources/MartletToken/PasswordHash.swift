@@ -15,6 +15,8 @@ public import MartletBytes
 public enum PasswordRefusal: Error, Equatable, Sendable {
   /// More octets than `Limits.passwordSizeMax`.
   case tooLong
+  /// A NUL is in it.
+  case malformed
   /// Not within `PasswordHash.iterationCountRange`.
   case iterationCount
 }
@@ -40,6 +42,12 @@ public struct PasswordHash: Sendable {
     self.salt = salt
     self.iterations = iterations
     self.digest = digest
+  }
+
+  /// Whether a password may have these octets: few enough, and no NUL. HMAC fills a short key up
+  /// with NULs (RFC 2104 §2), so `hello` and `hello` with a NUL behind it would be one password.
+  fileprivate static func isPossible(_ password: Span<UInt8>) -> Bool {
+    password.count <= Limits.passwordSizeMax && password.firstIndex(of: 0) == nil
   }
 
   /// Parses a written hash.
@@ -133,16 +141,16 @@ public struct PasswordHash: Sendable {
 public struct PasswordVerification: ~Copyable {
   private var derivation: PBKDF2
   private let expected: Digest
-  private let isTooLong: Bool
+  private let isRefused: Bool
 
   /// Begins a verification.
   ///
   /// - Parameters:
-  ///   - password: It is not needed any more afterwards. Beyond `Limits.passwordSizeMax` octets it
-  ///     is wrong, and the first step says so.
+  ///   - password: It is not needed any more afterwards. Beyond `Limits.passwordSizeMax` octets,
+  ///     or with a NUL in it, it is wrong, and the first step says so.
   ///   - hash: The user's, or `PasswordHash.decoy`.
   public init(_ password: Span<UInt8>, against hash: PasswordHash) {
-    isTooLong = password.count > Limits.passwordSizeMax
+    isRefused = !PasswordHash.isPossible(password)
     expected = hash.digest
     derivation = PBKDF2(
       password: password.extracting(first: min(password.count, Limits.passwordSizeMax)),
@@ -154,8 +162,8 @@ public struct PasswordVerification: ~Copyable {
   /// - Returns: Whether the password is right, compared in constant time; `nil` while that is not
   ///   yet known.
   public mutating func step(_ iterationCount: UInt32) -> Bool? {
-    // Tells only what whoever sent the password knows: how long it is.
-    if isTooLong { return false }
+    // Tells only what whoever sent the password knows: what it looks like.
+    if isRefused { return false }
     guard derivation.step(iterationCount) else { return nil }
     let digest = derivation.digest
     return constantTimeEquals(digest.span, expected.span)
@@ -176,6 +184,7 @@ public struct PasswordHashing: ~Copyable {
   /// - Throws: `PasswordRefusal`.
   public init(_ password: Span<UInt8>, iterations: UInt32) throws(PasswordRefusal) {
     guard password.count <= Limits.passwordSizeMax else { throw .tooLong }
+    guard PasswordHash.isPossible(password) else { throw .malformed }
     guard PasswordHash.iterationCountRange.contains(iterations) else { throw .iterationCount }
     var octets = InlineArray<16, UInt8>(repeating: 0)
     var target = octets.mutableSpan

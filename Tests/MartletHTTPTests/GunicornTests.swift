@@ -25,7 +25,6 @@ struct GunicornTests {
     "valid/rfc9112_smuggle_gzip_chunked_01": .transferCodingUnknown,
     "valid/rfc9112_smuggle_te_identity_chunked_01": .transferCodingUnknown,
     "valid/031": .methodUnknown,
-    "valid/rfc9112_target_absolute_userinfo_01": .targetMalformed,  // RFC 9110 §4.2.4
     "valid/rfc9112_target_authority_connect_01": .methodUnknown,
     "valid/rfc9112_target_authority_ipv6_01": .methodUnknown,
   ]

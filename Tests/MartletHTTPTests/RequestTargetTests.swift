@@ -40,6 +40,16 @@ struct RequestTargetTests {
     #expect(drive("GET http://first/ HTTP/1.1\r\n\r\n") == .refused(.hostMissing))
   }
 
+  @Test("User information in an absolute-form target is no part of the host")
+  func userInformation() throws {
+    for user in ["user@", "user:password@", "a@b@"] {
+      let request = "GET http://\(user)first:80/path?q HTTP/1.1\r\nHost: second\r\n\r\n"
+      #expect(text(request, try head(request).host) == "first:80")
+      #expect(text(request, try head(request).target.path) == "/path")
+    }
+    #expect(drive("GET http://user@/ HTTP/1.1\r\nHost: h\r\n\r\n") == .refused(.targetMalformed))
+  }
+
   @Test("An asterisk is a target of OPTIONS only")
   func asterisk() throws {
     let request = "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -51,7 +61,7 @@ struct RequestTargetTests {
     "What is in none of the forms is refused",
     arguments: [
       "a", "a/b", "*/", "**", "host:80", "ftp://host/", "http:/a", "http://", "http:///a",
-      "http://user@host/", "http://user:p@host/", "http://h:x/", "?a", "#a", "#", "\\a", "http",
+      "http://h:x/", "?a", "#a", "#", "\\a", "http",
       "javascript:alert(1)",
     ])
   func malformed(target: String) {

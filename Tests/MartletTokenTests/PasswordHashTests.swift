@@ -111,6 +111,18 @@ private func verify(_ password: String, _ hash: PasswordHash) -> Bool {
     _ = try PasswordHash.make([UInt8](longest.utf8).span, iterations: 1)
   }
 
+  @Test("A NUL is in no password: HMAC could not tell it from the end")
+  func nul() throws {
+    let hash = try PasswordHash.make([UInt8]("hello".utf8).span, iterations: 10)
+    #expect(verify("hello", hash))
+    for wrong in ["hello\0", "hello\0\0", "\0hello", "hel\0lo"] {
+      #expect(!verify(wrong, hash))
+      #expect(throws: PasswordRefusal.malformed) {
+        try PasswordHash.make([UInt8](wrong.utf8).span, iterations: 10)
+      }
+    }
+  }
+
   @Test("No hash is made with no iterations, or with more than ten million")
   func iterationCounts() {
     for iterations: UInt32 in [0, 10_000_001, .max] {

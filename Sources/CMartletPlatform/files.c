@@ -1,0 +1,165 @@
+// Files, disks and addresses. EINTR ends here; every other errno is handed up as -errno.
+#define _GNU_SOURCE
+#include "martlet_files.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "martlet_platform.h"
+
+static uint8_t scratch_memory[MARTLET_SCRATCH_SIZE];
+
+uint8_t *martlet_scratch(void) { return scratch_memory; }
+
+// Copies a path and ends it with a NUL, and with `suffix` before that.
+static int terminate(char *target, const uint8_t *path, size_t count, const char *suffix) {
+  size_t suffix_count = strlen(suffix);
+  if (count == 0 || memchr(path, 0, count) != NULL) return -EINVAL;
+  if (count + suffix_count >= MARTLET_PATH_SIZE) return -ENAMETOOLONG;
+  memcpy(target, path, count);
+  memcpy(target + count, suffix, suffix_count + 1);
+  return 0;
+}
+
+static int open_at(int directory, const char *path, int flags, mode_t mode) {
+  int descriptor;
+  do descriptor = openat(directory < 0 ? AT_FDCWD : directory, path, flags | O_CLOEXEC, mode);
+  while (descriptor < 0 && errno == EINTR);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+// Waits until what was written is on the disk. Some file systems cannot do so for a directory.
+static int synchronize(int descriptor) {
+  int failed;
+  do failed = fsync(descriptor);
+  while (failed && errno == EINTR);
+  return failed && errno != EINVAL ? -errno : 0;
+}
+
+int martlet_open_directory(const uint8_t *path, size_t path_count) {
+  char text[MARTLET_PATH_SIZE];
+  int error = terminate(text, path, path_count, "");
+  if (error) return error;
+  int is_new = mkdir(text, 0700) == 0;
+  if (!is_new && errno != EEXIST) return -errno;
+  int directory = open_at(-1, text, O_RDONLY | O_DIRECTORY, 0);
+  if (directory < 0) return directory;
+  if (flock(directory, LOCK_EX | LOCK_NB) != 0) {
+    error = -errno;
+    close(directory);
+    return error;
+  }
+  if (is_new) {
+    int parent = open_at(directory, "..", O_RDONLY | O_DIRECTORY, 0);
+    if (parent >= 0) {
+      synchronize(parent);
+      close(parent);
+    }
+  }
+  return directory;
+}
+
+long martlet_read_file(int directory, const uint8_t *path, size_t path_count, uint8_t *octets,
+                       size_t count) {
+  char text[MARTLET_PATH_SIZE];
+  int error = terminate(text, path, path_count, "");
+  if (error) return error;
+  // Non-blocking, so that a pipe in a file's place does not hold the program up.
+  int descriptor = open_at(directory, text, O_RDONLY | O_NONBLOCK, 0);
+  if (descriptor < 0) return descriptor;
+  size_t total = 0;
+  while (total < count) {
+    ssize_t n = read(descriptor, octets + total, count - total);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) error = -errno;
+    if (n <= 0) break;
+    total += (size_t)n;
+  }
+  close(descriptor);
+  return error ? error : (long)total;
+}
+
+int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,
+                         const uint8_t *octets, size_t count) {
+  char new_name[MARTLET_PATH_SIZE], old_name[MARTLET_PATH_SIZE];
+  int error = terminate(new_name, name, name_count, ".new");
+  if (error) return error;
+  error = terminate(old_name, name, name_count, "");
+  if (error) return error;
+  // What a power cut left behind; nobody else writes here, because the directory is locked.
+  unlinkat(directory, new_name, 0);
+  int descriptor = open_at(directory, new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return descriptor;
+  error = martlet_write_all(descriptor, octets, count);
+  if (!error) error = synchronize(descriptor);
+  close(descriptor);
+  if (!error && renameat(directory, new_name, directory, old_name) != 0) error = -errno;
+  if (error) {
+    unlinkat(directory, new_name, 0);
+    return error;
+  }
+  return synchronize(directory);
+}
+
+int martlet_disk_space(const uint8_t *path, size_t path_count, uint64_t *total,
+                       uint64_t *available) {
+  char text[MARTLET_PATH_SIZE];
+  struct statvfs space;
+  int error = terminate(text, path, path_count, "");
+  if (error) return error;
+  if (statvfs(text, &space) != 0) return -errno;
+  *total = (uint64_t)space.f_blocks * space.f_frsize;
+  *available = (uint64_t)space.f_bavail * space.f_frsize;
+  return 0;
+}
+
+// inet_ntop() would bring printf() into a static program: 12 KiB.
+static size_t write_ipv4(uint8_t *text, const uint8_t *address) {
+  size_t count = 0;
+  for (int i = 0; i < 4; i++) {
+    if (i > 0) text[count++] = '.';
+    if (address[i] >= 100) text[count++] = (uint8_t)('0' + address[i] / 100);
+    if (address[i] >= 10) text[count++] = (uint8_t)('0' + address[i] / 10 % 10);
+    text[count++] = (uint8_t)('0' + address[i] % 10);
+  }
+  return count;
+}
+
+long martlet_ipv4_addresses(uint8_t *octets, size_t count) {
+  enum { ENTRY_COUNT = 32 };
+  struct ifreq entries[ENTRY_COUNT];
+  struct ifconf list = {.ifc_len = sizeof entries, .ifc_req = entries};
+  int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -errno;
+  int error = ioctl(descriptor, SIOCGIFCONF, &list) == 0 ? 0 : -errno;
+  close(descriptor);
+  if (error) return error;
+  size_t total = 0, entry_count = (size_t)list.ifc_len / sizeof entries[0];
+  for (size_t i = 0; i < entry_count; i++) {
+    struct sockaddr_in address;
+    uint8_t text[INET_ADDRSTRLEN];
+    memcpy(&address, &entries[i].ifr_addr, sizeof address);
+    if (address.sin_family != AF_INET) continue;
+    size_t name_count = strnlen(entries[i].ifr_name, IFNAMSIZ);
+    size_t text_count = write_ipv4(text, (const uint8_t *)&address.sin_addr);
+    if (name_count + text_count + 2 > count - total) break;
+    memcpy(octets + total, entries[i].ifr_name, name_count);
+    total += name_count;
+    octets[total++] = ' ';
+    memcpy(octets + total, text, text_count);
+    total += text_count;
+    octets[total++] = '\n';
+  }
+  return (long)total;
+}

@@ -1,0 +1,38 @@
+// Files, disks and addresses: what a program that shows and keeps something asks of the system.
+// A path is octets without a NUL, shorter than MARTLET_PATH_SIZE. What can fail returns -errno.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  // Octets of a path with its NUL: Linux's own names are shorter, and mount points rarely longer.
+  MARTLET_PATH_SIZE = 512,
+
+  // Octets of the scratch array: what is read of one file. /proc/mounts of a machine with
+  // containers is the longest text that is read here.
+  MARTLET_SCRATCH_SIZE = 8192,
+};
+
+// Where a file is read to, one at a time: MARTLET_SCRATCH_SIZE octets of static memory.
+uint8_t *_Nonnull martlet_scratch(void);
+
+// Opens a directory for this process alone; makes it, for its owner only, when it is not there.
+// -EWOULDBLOCK when another process has it. The descriptor is kept until the process ends.
+int martlet_open_directory(const uint8_t *_Nullable path, size_t path_count);
+
+// Reads a file from its start, at most `count` octets; how many there were. `directory` is what
+// `path` is relative to, or negative for the working directory.
+long martlet_read_file(int directory, const uint8_t *_Nullable path, size_t path_count,
+                       uint8_t *_Nonnull octets, size_t count);
+
+// Gives a file new content, for its owner only, in one step: after a failure or a power cut it has
+// either the old content or the new. 0 when the new one is on the disk.
+int martlet_replace_file(int directory, const uint8_t *_Nullable name, size_t name_count,
+                         const uint8_t *_Nullable octets, size_t count);
+
+// Octets of the file system at a path: all of them, and those that are free for everybody.
+int martlet_disk_space(const uint8_t *_Nullable path, size_t path_count, uint64_t *_Nonnull total,
+                       uint64_t *_Nonnull available);
+
+// Writes the IPv4 addresses of this machine as lines "NAME ADDRESS\n"; how many octets.
+long martlet_ipv4_addresses(uint8_t *_Nonnull octets, size_t count);

@@ -1,0 +1,184 @@
+// The file of accounts ↔ the accounts in memory:
+//
+//     martlet-accounts 1
+//     NAME:EPOCH:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY      one line an account
+//     sha256 DIGEST                                          over all lines before it
+//
+// Invariant: what is in memory is what is on the disk, because a change counts only once it has
+// been stored. The digest is no protection against people, it finds disks that forget.
+
+import Martlet
+
+/// Somebody who may log in.
+struct Account: SessionUser {
+  let name: Text<32>
+  /// Counted up to end all sessions of this account.
+  var epoch: Int64
+  var password: PasswordHash
+
+  var id: UserID {
+    var text = Text<64>()
+    text.append(name.span)
+    return .text(text)
+  }
+
+  /// A random epoch to begin with: sessions of an earlier account of the same name, whose file was
+  /// removed, stay dead.
+  static func firstEpoch() -> Int64 {
+    var octets = InlineArray<4, UInt8>(repeating: 0)
+    var target = octets.mutableSpan
+    Random.fill(&target)
+    var epoch: Int64 = 0
+    for i in 0..<4 { epoch = epoch << 8 | Int64(octets[i]) }
+    return epoch
+  }
+}
+
+/// Why a file is not taken for one of accounts.
+enum AccountsDamage: Error, Equatable {
+  /// It does not begin or end as one, or is cut.
+  case form
+  /// The digest is another one: something has changed.
+  case digest
+  /// A line is not an account, or there are too many, or two of the same name.
+  case account
+}
+
+/// The accounts, at most `countMax`.
+struct Accounts {
+  /// Room for accounts.
+  static var countMax: Int { 8 }
+
+  /// Octets of the file at most: 211 for an account, 91 for the first and the last line.
+  static var fileSizeMax: Int { countMax * (32 + 1 + 19 + 1 + PasswordHash.textSizeMax + 1) + 91 }
+
+  private static var firstLine: StaticString { "martlet-accounts 1\n" }
+  private static var digestName: StaticString { "sha256 " }
+  /// Octets of the last line: name, 64 digits, line feed.
+  private static var lastLineSize: Int { 7 + 64 + 1 }
+
+  private var storage = InlineArray<8, Account?>(repeating: nil)
+  private(set) var count = 0
+
+  /// No accounts.
+  init() {}
+
+  /// The account at a place, from 0 to `count` - 1.
+  subscript(index: Int) -> Account? { index < count ? storage[index] : nil }
+
+  /// The account of that name, or `nil`.
+  func account(named name: Span<UInt8>) -> Account? {
+    for i in 0..<count {
+      if let account = storage[i], account.name.span.equals(name) { return account }
+    }
+    return nil
+  }
+
+  /// Adds an account, or puts it in the place of the one of the same name.
+  ///
+  /// - Returns: Whether there was room.
+  mutating func set(_ account: Account) -> Bool {
+    for i in 0..<count where storage[i]?.name == account.name {
+      storage[i] = account
+      return true
+    }
+    guard count < Self.countMax else { return false }
+    storage[count] = account
+    count += 1
+    return true
+  }
+
+  // MARK: Text
+
+  /// Reads the text of a file.
+  init(_ text: Span<UInt8>) throws(AccountsDamage) {
+    let end = text.count - Self.lastLineSize
+    guard end >= 0, text.count <= Self.fileSizeMax, text.hasPrefix(Self.firstLine),
+      end >= Self.firstLine.utf8CodeUnitCount, text[end - 1] == "\n"
+    else { throw .form }
+    var hash = SHA256()
+    hash.update(text.extracting(0..<end))
+    var line = FixedBuffer<72>()
+    Self.writeLastLine(hash.finish(), to: &line)
+    guard text.extracting(end..<text.count).equals(line.span) else { throw .digest }
+    var lines = Lines(text.extracting(Self.firstLine.utf8CodeUnitCount..<end))
+    while let line = lines.next() {
+      guard let account = Self.account(line), self.account(named: account.name.span) == nil,
+        set(account)
+      else { throw .account }
+    }
+  }
+
+  private static func account(_ line: Span<UInt8>) -> Account? {
+    guard let nameEnd = line.firstIndex(of: 0x3A),
+      let epochEnd = line.firstIndex(of: 0x3A, from: nameEnd + 1),
+      let name = Text<32>(line.extracting(0..<nameEnd)), AccountRules.isName(name.span),
+      let epoch = line.extracting(nameEnd + 1..<epochEnd).decimal(), epoch < UInt64(Int64.max),
+      let password = PasswordHash(line.extracting(epochEnd + 1..<line.count))
+    else { return nil }
+    return Account(name: name, epoch: Int64(epoch), password: password)
+  }
+
+  private static func writeLastLine(_ digest: Digest, to line: inout FixedBuffer<72>) {
+    var writer = Writer(line.storageSpan)
+    writer.append(digestName)
+    writer.append(hexadecimal: digest.span)
+    writer.append("\n")
+    let count = writer.count
+    line.setCount(count)
+  }
+
+  /// Writes the text of the file, at most `fileSizeMax` octets.
+  @_lifetime(writer: copy writer)
+  func write(to writer: inout Writer) {
+    writer.append(Self.firstLine)
+    for i in 0..<count {
+      guard let account = storage[i] else { continue }
+      writer.append(account.name.span)
+      writer.append(":")
+      writer.append(decimal: account.epoch)
+      writer.append(":")
+      account.password.write(to: &writer)
+      writer.append("\n")
+    }
+    var hash = SHA256()
+    hash.update(writer.span)
+    var line = FixedBuffer<72>()
+    Self.writeLastLine(hash.finish(), to: &line)
+    writer.append(line.span)
+  }
+
+  // MARK: File
+
+  private static var fileName: StaticString { "accounts" }
+
+  /// What the directory holds, or what is wrong with its file.
+  enum Loaded {
+    case accounts(Accounts)
+    case none
+    case damaged
+    case unreadable(SystemError)
+  }
+
+  /// Reads the file of a directory.
+  static func load(from directory: DataDirectory) -> Loaded {
+    do throws(SystemError) {
+      return try System.read(fileName.octets, in: directory) { text in
+        do throws(AccountsDamage) { return .accounts(try Accounts(text)) } catch { return .damaged }
+      }
+    } catch {
+      return error.isNotFound ? .none : .unreadable(error)
+    }
+  }
+
+  /// Writes the file of a directory.
+  func store(in directory: DataDirectory) throws(SystemError) {
+    var text = FixedBuffer<2_560>()
+    var writer = Writer(text.storageSpan)
+    write(to: &writer)
+    invariant(!writer.overflowed, "the accounts fit their file")
+    let count = writer.count
+    text.setCount(count)
+    try directory.replace(Self.fileName, with: text.span)
+  }
+}

@@ -1,0 +1,87 @@
+// `--limits`: every limit with its unit, and the memory that each holder costs.
+
+import Martlet
+
+/// What `--limits` prints.
+enum LimitsTable {
+  /// Prints the table.
+  static func print() {
+    heading("Requests")
+    row("head", Limits.requestHeadSizeMax, "octets")
+    row("target", Limits.requestTargetSizeMax, "octets")
+    row("field lines", Limits.fieldLineCountMax, "")
+    row("cookies", Limits.cookieSizeMax, "octets")
+    row("content", Limits.requestContentSizeMax, "octets")
+    row("chunk extension, trailer", Limits.chunkExtensionSizeMax, "octets")
+    heading("Responses")
+    row("head", Limits.responseHeadSizeMax, "octets")
+    row("fields of a page", Limits.responseFieldsSizeMax, "octets")
+    row("content", Limits.responseContentSizeMax, "octets")
+    heading("Connections")
+    row("at a time", Limits.connectionCountMax, "")
+    row("responses waiting at a time", Limits.responseBufferCountMax, "")
+    row("head within", Int(Limits.headTimeoutMilliseconds), "ms")
+    row("content within", Int(Limits.contentTimeoutMilliseconds), "ms")
+    row("resting", Int(Limits.idleTimeoutMilliseconds), "ms")
+    row("sending without progress", Int(Limits.sendTimeoutMilliseconds), "ms")
+    row("lingering", Int(Limits.lingerTimeoutMilliseconds), "ms")
+    row("stopping", Int(Limits.stopTimeoutMilliseconds), "ms")
+    heading("Sessions and logins")
+    row("session", Limits.sessionSizeMax, "octets")
+    row("token", Limits.tokenSizeMax, "octets")
+    row("next", Limits.nextSizeMax, "octets")
+    row("user identifier", Limits.userIDSizeMax, "octets")
+    row("password", Limits.passwordSizeMax, "octets")
+    row("remembered", Limits.rememberDaysMax, "days")
+    row("nesting of JSON", Limits.jsonDepthMax, "levels")
+    heading("Panel")
+    row("accounts", Accounts.countMax, "")
+    row("accounts file", Accounts.fileSizeMax, "octets")
+    row("wrong set-up codes", SetUpCode.wrongCountMax, "")
+    row("disks shown", Disks().items.count, "")
+    row("interfaces shown", Interfaces().items.count, "")
+    row("addresses of an interface", Interface.addressCountMax, "")
+    printMemory()
+  }
+
+  private static func printMemory() {
+    heading("Static memory")
+    var sum = 0
+    memory("receive buffer", Limits.receiveSizeMax, &sum)
+    memory("response head", Limits.responseHeadSizeMax, &sum)
+    memory("response fields", Limits.responseFieldsSizeMax, &sum)
+    memory("responses", Limits.responseBufferCountMax * Limits.responseSizeMax, &sum)
+    memory("connection slots", Limits.connectionCountMax * 64, &sum)
+    // Two more than connections: the listener and the signals.
+    memory("poll entries", (Limits.connectionCountMax + 2) * 8, &sum)
+    memory("files that are read", System.scratchSize, &sum)
+    row("in all", sum, "octets")
+  }
+
+  private static func memory(_ name: StaticString, _ size: Int, _ sum: inout Int) {
+    row(name, size, "octets")
+    sum += size
+  }
+
+  private static func heading(_ name: StaticString) {
+    var message = Message(name)
+    message.print()
+  }
+
+  private static func row(_ name: StaticString, _ value: Int, _ unit: StaticString) {
+    var message = Message("  ")
+    message.add(name)
+    for _ in name.utf8CodeUnitCount..<max(30, name.utf8CodeUnitCount) { message.add(" ") }
+    var rest = value
+    var width = 8
+    repeat {
+      rest /= 10
+      width -= 1
+    } while rest > 0
+    for _ in 0..<max(width, 0) { message.add(" ") }
+    message.add(value)
+    if unit.utf8CodeUnitCount > 0 { message.add(" ") }
+    message.add(unit)
+    message.print()
+  }
+}

@@ -1,0 +1,67 @@
+// A name and a password → a login.
+
+import Martlet
+
+extension Panel {
+  /// Shows the form. Whoever is logged in has come for a page that asks for the password anew.
+  func loginPage(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    Self.loginForm(response, .ok, username: request.user?.name ?? Text(), user: request.user)
+  }
+
+  /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
+  /// is sent to the page's own address, so `next` stays in its query.
+  func logIn(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    let form = request.form
+    let username: Text<32> = form["username"]?.text() ?? Text()
+    let account = accounts.account(named: username.span)
+    // As many iterations as a real one: they are the time that it takes.
+    let hash =
+      account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
+    let isRight = form.verify("password", against: hash)
+    guard isRight, let account else {
+      return Self.loginForm(
+        response, .unprocessableContent, username: username, user: request.user,
+        problem: "Wrong name or password.")
+    }
+    return response.login(account, remember: Remember(form.has("remember_me")))
+  }
+
+  private static func loginForm(
+    _ response: consuming Response, _ status: Status, username: Text<32>, user: Account?,
+    problem: StaticString? = nil
+  ) -> Answer {
+    var body = response.body(status)
+    body.begin(title: "Log in", .door)
+    body.write("<div class=\"brand large\">")
+    body.writeMark()
+    body.write("Martlet</div>\n<section class=\"card\">\n<h1>Log in</h1>\n")
+    if user != nil {
+      body.write("<p class=\"lead\">Enter your password again to go on.</p>\n")
+    }
+    body.writeProblem(problem)
+    // The field that is still to be filled in has the focus.
+    let hasName = !username.isEmpty
+    body.write(
+      """
+      <form method="post" class="fields">
+      <label for="username">Name</label>
+      <input id="username" name="username" value="\(username)" autocomplete="username" \
+      autocapitalize="none" spellcheck="false" maxlength="32" required\
+      \(markup: hasName ? "" : " autofocus")>
+      <label for="password">Password</label>
+      <input id="password" name="password" type="password" autocomplete="current-password" \
+      maxlength="64" required\(markup: hasName ? " autofocus" : "")>
+      <label class="check"><input name="remember_me" type="checkbox" value="yes">
+      <span>Stay logged in for 30 days</span></label>
+      <button type="submit">Log in</button>
+      </form>
+      </section>
+
+      """)
+    return body.finish()
+  }
+}

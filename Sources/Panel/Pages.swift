@@ -1,0 +1,84 @@
+// The panel on one screen: its state, its pages, where each is reached and by whom.
+
+import Martlet
+
+/// The device panel.
+struct Panel: Application, ~Copyable {
+  static var version: StaticString { "0.1.0" }
+
+  let directory: DataDirectory
+  var accounts: Accounts
+  /// Iterations of new hashes, and of those of nobody.
+  let iterations: UInt32
+  let setUpCode: SetUpCode
+  var wrongCodeCount = 0
+
+  enum Page: UInt8 { case overview, setUp, login, password, logout, style }
+
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .overview: .get("/", for: .loggedIn)
+    case .setUp: .getAndPost("/setup", for: .everyone)
+    case .login: .getAndPost("/login", for: .everyone)
+    case .password: .getAndPost("/password", for: .freshLogin(within: .minutes(10)))
+    case .logout: .post("/logout", for: .loggedIn)
+    case .style: .get("/panel.css", for: .everyone)
+    }
+  }
+
+  mutating func respond(
+    to page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    let isPost = request.method == .post
+    switch page {
+    case .overview:
+      return overviewPage(request, response)
+    case .setUp where isSetUp:
+      if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
+      return response.redirect("/login")
+    case .setUp:
+      return isPost ? setUp(request, response) : setUpPage(response)
+    case .login where !isSetUp:
+      return response.redirect("/setup")
+    case .login:
+      return isPost ? logIn(request, response) : loginPage(request, response)
+    case .password:
+      return isPost ? changePassword(request, response) : passwordPage(request, response)
+    case .logout:
+      return response.logout(to: "/login")
+    case .style:
+      response.isPublic(forSeconds: 86_400)
+      return response.asset("text/css; charset=utf-8", Style.sheet)
+    }
+  }
+
+  func user(_ id: UserID) -> Account? {
+    guard case .text(let name) = id else { return nil }
+    return accounts.account(named: name.span)
+  }
+
+  var loginPath: StaticString { isSetUp ? "/login" : "/setup" }
+
+  /// Nothing is loaded from elsewhere, nothing runs in the browser, nobody frames the panel.
+  static var fields: StaticString {
+    """
+    Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; \
+    form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r
+    X-Content-Type-Options: nosniff\r
+    X-Frame-Options: DENY\r
+    Referrer-Policy: same-origin\r
+
+    """
+  }
+
+  /// Whether there is an account.
+  var isSetUp: Bool { accounts.count > 0 }
+
+  /// Stores an account on the disk and then in memory; neither when it fails.
+  mutating func store(_ account: Account) throws(SystemError) {
+    var changed = accounts
+    invariant(changed.set(account), "there is room for the first account")
+    try changed.store(in: directory)
+    accounts = changed
+  }
+}

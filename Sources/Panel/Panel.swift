@@ -1,0 +1,180 @@
+// Where the panel starts: options, data directory, secret, accounts, and then the server.
+
+import Martlet
+
+/// What the command line asks for.
+struct PanelOptions {
+  var endpoint: Endpoint
+  /// Path of the data directory.
+  var data: Text<200> = "martlet-data"
+
+  static var usage: StaticString {
+    """
+    Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] [--help] [--version] \
+    [--limits]
+    """
+  }
+
+  /// Reads the command line. Anything unknown ends the program with one line and status 2.
+  init() {
+    guard let standard = Endpoint(("127.0.0.1:8080" as StaticString).octets) else {
+      stop("the default address is one")
+    }
+    endpoint = standard
+    var arguments = Arguments()
+    while let argument = arguments.next() {
+      if argument.equals("--help") {
+        Self.printHelp()
+      } else if argument.equals("--version") {
+        Self.printVersion()
+      } else if argument.equals("--limits") {
+        LimitsTable.print()
+        exitNormally()
+      } else if argument.equals("--listen"), let value = arguments.next() {
+        guard let endpoint = Endpoint(value) else { fail("martlet-panel", notAnEndpoint: value) }
+        self.endpoint = endpoint
+      } else if argument.equals("--data"), let value = arguments.next() {
+        guard value.count > 0, let path = Text<200>(value) else {
+          fail("martlet-panel", "--data takes the path of a directory, at most 200 octets.")
+        }
+        data = path
+      } else {
+        var message = Message("martlet-panel: ")
+        message.add(argument)
+        message.add(" is not an option or lacks its value. ")
+        message.add(Self.usage)
+        message.fail(status: 2)
+      }
+    }
+  }
+
+  private static func printVersion() -> Never {
+    var message = Message("martlet-panel ")
+    message.add(Panel.version)
+    message.print()
+    exitNormally()
+  }
+
+  private static func printHelp() -> Never {
+    var message = Message(usage)
+    message.print()
+    message.add("Shows this machine in a browser, to those who may log in.")
+    message.print()
+    message.add("  --listen ADDRESS:PORT  where to listen; 127.0.0.1:8080 without the option")
+    message.print()
+    message.add("  --data DIRECTORY       accounts and secret; ./martlet-data without the option")
+    message.print()
+    message.add("  --limits               prints every limit and the memory it costs")
+    message.print()
+    message.add("  --version, --help      prints the version, or this")
+    message.print()
+    exitNormally()
+  }
+}
+
+@main
+enum Main {
+  static func main() {
+    let options = PanelOptions()
+    let directory = openDirectory(options.data)
+    let secret = loadSecret(directory, options.data)
+    let accounts = loadAccounts(directory, options.data)
+    let code = SetUpCode()
+    let iterations: UInt32
+    if let first = accounts[0] {
+      iterations = max(first.password.iterations, Calibration.iterationCountMin)
+    } else {
+      iterations = Calibration.measure()
+      var message = Message("set-up code: ")
+      message.add(code.text)
+      message.print()
+    }
+    let panel = Panel(
+      directory: directory, accounts: accounts, iterations: iterations, setUpCode: code)
+    serve(panel, program: "martlet-panel", at: options.endpoint, secret: secret.span)
+  }
+
+  private static func openDirectory(_ path: Text<200>) -> DataDirectory {
+    do throws(SystemError) {
+      return try DataDirectory(path.span)
+    } catch {
+      var message = Message("martlet-panel: cannot use the data directory ")
+      message.add(path)
+      if error.isInUse {
+        message.add(": another martlet-panel does; stop it, or choose another one with --data.")
+      } else {
+        message.add(": ")
+        message.add(error.text)
+        message.add("; choose another one with --data.")
+      }
+      message.fail()
+    }
+  }
+
+  private static func loadSecret(_ directory: DataDirectory, _ path: Text<200>) -> Digest {
+    switch Secret.load(from: directory) {
+    case .secret(let secret): return secret
+    case .damaged:
+      fail(path, "/secret is damaged; remove it to get a new one, which ends all sessions.")
+    case .failed(let error):
+      fail(path, "/secret cannot be read or made: ", error)
+    }
+  }
+
+  private static func loadAccounts(_ directory: DataDirectory, _ path: Text<200>) -> Accounts {
+    switch Accounts.load(from: directory) {
+    case .accounts(let accounts): return accounts
+    case .none: return Accounts()
+    case .damaged:
+      fail(
+        path,
+        """
+        /accounts is damaged and left as it is; put a copy of it back, or remove it to set up anew.
+        """)
+    case .unreadable(let error):
+      fail(path, "/accounts cannot be read: ", error)
+    }
+  }
+
+  /// Ends the program with one line about a file of the data directory.
+  private static func fail(
+    _ path: Text<200>, _ reason: StaticString, _ error: SystemError? = nil
+  ) -> Never {
+    var message = Message("martlet-panel: ")
+    message.add(path)
+    message.add(reason)
+    if let error {
+      message.add(error.text)
+      message.add("; check its permissions.")
+    }
+    message.fail()
+  }
+}
+
+/// How many iterations this machine gets for a password.
+enum Calibration {
+  static var iterationCountMin: UInt32 { 20_000 }
+  static var iterationCountMax: UInt32 { 600_000 }
+
+  /// Milliseconds that a login may take.
+  private static var target: Int64 { 300 }
+
+  /// Measures how fast this machine hashes.
+  static func measure() -> UInt32 {
+    var probe: UInt32 = 2_000
+    while true {
+      let start = System.milliseconds
+      _ = PasswordHash.decoy(iterations: probe).verify(("a probe of speed" as StaticString).octets)
+      let elapsed = System.milliseconds - start
+      // Shorter than that, the clock's steps would show.
+      if elapsed >= 40 || probe >= 500_000 { return iterations(probe, in: elapsed) }
+      probe *= 2
+    }
+  }
+
+  /// How many fit the time, when `count` took `milliseconds`.
+  static func iterations(_ count: UInt32, in milliseconds: Int64) -> UInt32 {
+    let fitting = Int64(count) * target / max(milliseconds, 1)
+    return UInt32(min(max(fitting, Int64(iterationCountMin)), Int64(iterationCountMax)))
+  }
+}

@@ -1,0 +1,111 @@
+// The current password and a new one → a changed account, whose other sessions are over.
+
+import Martlet
+
+extension Panel {
+  /// Shows the form.
+  func passwordPage(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    Self.passwordForm(response, .ok, user: request.user, problem: nil)
+  }
+
+  /// Changes the password. What is in memory changes only when the new one is on the disk.
+  mutating func changePassword(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    guard var account = request.user else { return response.redirectToLogin() }
+    let form = request.form
+    var password = TypedPassword(form["password"])
+    var repeated = TypedPassword(form["password_again"])
+    defer {
+      password.wipe()
+      repeated.wipe()
+    }
+    var problem = password.problem(repeated: repeated)
+    let isRight = form.verify("current", against: account.password)
+    if !isRight { problem = "The current password is wrong." }
+    if problem != nil {
+      return Self.passwordForm(
+        response, .unprocessableContent, user: request.user, problem: problem)
+    }
+    account.password = password.hash(iterations: iterations)
+    account.epoch += 1
+    do throws(SystemError) {
+      try store(account)
+    } catch {
+      return Self.notStored(response, error, user: request.user)
+    }
+    response.renewLogin(account)
+    return Self.passwordChanged(response, account)
+  }
+
+  private static func passwordForm(
+    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?
+  ) -> Answer {
+    var body = response.body(status)
+    body.begin(title: "Password", .password, user: user)
+    body.write(
+      """
+      <section class="card narrow">
+      <h1>Change password</h1>
+      <p class="lead">All other sessions end when the password changes.</p>
+
+      """)
+    body.writeProblem(problem)
+    body.write(
+      """
+      <form method="post" class="fields">
+      <input name="username" type="text" value="\(user?.name)" autocomplete="username" hidden>
+      <label for="current">Current password</label>
+      <input id="current" name="current" type="password" autocomplete="current-password" \
+      maxlength="64" required autofocus>
+      <label for="password">New password</label>
+      <input id="password" name="password" type="password" autocomplete="new-password" \
+      minlength="8" maxlength="64" aria-describedby="password-hint" required>
+      <p class="hint" id="password-hint">At least 8 characters.</p>
+      <label for="password_again">New password again</label>
+      <input id="password_again" name="password_again" type="password" autocomplete="new-password" \
+      minlength="8" maxlength="64" required>
+      <button type="submit">Change password</button>
+      </form>
+      </section>
+
+      """)
+    return body.finish()
+  }
+
+  private static func passwordChanged(_ response: consuming Response, _ user: Account) -> Answer {
+    var body = response.body()
+    body.begin(title: "Password", .password, user: user)
+    body.write(
+      """
+      <section class="card narrow">
+      <h1>Change password</h1>
+      <p class="done" role="status">Password changed; all other sessions have ended.</p>
+      <p><a class="button" href="/">Back to the overview</a></p>
+      </section>
+
+      """)
+    return body.finish()
+  }
+
+  /// Says that a change could not be stored, and why.
+  static func notStored(
+    _ response: consuming Response, _ error: SystemError, user: Account?
+  ) -> Answer {
+    var body = response.body(.internalServerError)
+    body.begin(title: "Not saved", user == nil ? .door : .password, user: user)
+    body.write(
+      """
+      <section class="card narrow">
+      <h1>Not saved</h1>
+      <p class="problem" role="alert">The accounts could not be written: \(error.text). \
+      Nothing has changed.</p>
+      <p>Check the data directory's disk and permissions, then try again.</p>
+      </section>
+
+      """)
+    return body.finish()
+  }
+}

@@ -1,0 +1,111 @@
+// The code from the terminal, a name and a password → the first account.
+
+import Martlet
+
+extension Panel {
+  /// Shows the form.
+  func setUpPage(_ response: consuming Response) -> Answer {
+    if setUpIsClosed { return Self.refuseSetUp(response) }
+    return Self.setUpForm(response, .ok, username: Text(), problem: nil)
+  }
+
+  /// Makes the first account and logs its owner in.
+  mutating func setUp(
+    _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    if setUpIsClosed { return Self.refuseSetUp(response) }
+    let form = request.form
+    let username: Text<32>? = form["username"]?.text()
+    if let problem = checkCode(form) {
+      if setUpIsClosed { return Self.refuseSetUp(response) }
+      return Self.setUpForm(
+        response, .unprocessableContent, username: username ?? Text(), problem: problem)
+    }
+    guard let username, AccountRules.isName(username.span) else {
+      return Self.setUpForm(
+        response, .unprocessableContent, username: username ?? Text(),
+        problem: """
+          The name needs 1 to 32 letters, digits, dots, underscores or hyphens, and begins with a \
+          letter.
+          """)
+    }
+    var password = TypedPassword(form["password"])
+    var repeated = TypedPassword(form["password_again"])
+    defer {
+      password.wipe()
+      repeated.wipe()
+    }
+    if let problem = password.problem(repeated: repeated) {
+      return Self.setUpForm(
+        response, .unprocessableContent, username: username, problem: problem)
+    }
+    let account = Account(
+      name: username, epoch: Account.firstEpoch(), password: password.hash(iterations: iterations))
+    do throws(SystemError) {
+      try store(account)
+    } catch {
+      return Self.notStored(response, error, user: nil)
+    }
+    return response.login(account)
+  }
+
+  /// Counts wrong codes.
+  private mutating func checkCode(_ form: FormFields) -> StaticString? {
+    guard let code = form["code"], !code.isEmpty else {
+      return "Enter the set-up code that martlet-panel has printed on its terminal."
+    }
+    if setUpCode.matches(code) { return nil }
+    wrongCodeCount += 1
+    return "That is not the set-up code. It is on the terminal where martlet-panel runs."
+  }
+
+  private var setUpIsClosed: Bool { wrongCodeCount >= SetUpCode.wrongCountMax }
+
+  private static func refuseSetUp(_ response: consuming Response) -> Answer {
+    response.refuse(
+      .forbidden,
+      "Set-up is closed after ten wrong codes. Restart martlet-panel; it then prints a new code.")
+  }
+
+  private static func setUpForm(
+    _ response: consuming Response, _ status: Status, username: Text<32>, problem: StaticString?
+  ) -> Answer {
+    var body = response.body(status)
+    body.begin(title: "Set up", .door)
+    body.write("<div class=\"brand large\">")
+    body.writeMark()
+    body.write(
+      """
+      Martlet</div>
+      <section class="card">
+      <h1>Set up this device</h1>
+      <p class="lead">Choose the administrator’s name and password.</p>
+
+      """)
+    body.writeProblem(problem)
+    body.write(
+      """
+      <form method="post" class="fields">
+      <label for="code">Set-up code</label>
+      <input id="code" name="code" class="code" autocomplete="one-time-code" \
+      autocapitalize="characters" spellcheck="false" maxlength="16" placeholder="XXXX-XXXX" \
+      aria-describedby="code-hint" required autofocus>
+      <p class="hint" id="code-hint">Printed on the terminal where martlet-panel was started.</p>
+      <label for="username">Name</label>
+      <input id="username" name="username" value="\(username)" autocomplete="username" \
+      autocapitalize="none" spellcheck="false" maxlength="32" required>
+      <label for="password">Password</label>
+      <input id="password" name="password" type="password" autocomplete="new-password" \
+      minlength="8" maxlength="64" aria-describedby="password-hint" required>
+      <p class="hint" id="password-hint">At least 8 characters.</p>
+      <label for="password_again">Password again</label>
+      <input id="password_again" name="password_again" type="password" autocomplete="new-password" \
+      minlength="8" maxlength="64" required>
+      <button type="submit">Create account</button>
+      </form>
+      </section>
+
+      """)
+    return body.finish()
+  }
+}

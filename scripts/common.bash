@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What the scripts share. Read with `source`; the working folder is the package's from then on.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# shellcheck disable=SC2034  # Used by the scripts that read this one.
+programs=(hello-example login-example martlet-panel)
+log=.build/log
+
+say() { printf '%s\n' "$*"; }
+
+# Ends the script with one line.
+fail() {
+  printf '%s: %s\n' "scripts/${0##*/}" "$*" >&2
+  exit 1
+}
+
+# Ends the script over its command line.
+misused() {
+  printf '%s: %s\n' "scripts/${0##*/}" "$*" >&2
+  exit 2
+}
+
+# quietly TEXT COMMAND...: runs a command without its output, says what goes on and how long it
+# took, and shows the output where the command fails.
+quietly() {
+  local text=$1 started=$SECONDS output status=0 counter=
+  shift
+  mkdir -p "$log"
+  output=$log/${text//[^A-Za-z0-9]/-}.txt
+  if [ -t 1 ]; then
+    (while sleep 1 && kill -0 $$ 2>/dev/null; do printf '\r%s … %d s ' "$text" "$((SECONDS - started))"; done) &
+    counter=$!
+    printf '%s … ' "$text"
+  else
+    say "$text …"
+  fi
+  "$@" >"$output" 2>&1 </dev/null || status=$?
+  if [ -n "$counter" ]; then
+    kill "$counter"
+    wait "$counter" 2>/dev/null || true
+    printf '\r'
+  fi
+  if [ "$status" -ne 0 ]; then
+    say "$text: failed after $((SECONDS - started)) s"
+    cat "$output"
+    return "$status"
+  fi
+  say "$text: done in $((SECONDS - started)) s"
+}
+
+# The folder of the Swift toolchain's programs (clang, llvm-ar, …), wherever `swift` on PATH points.
+toolchain() {
+  local resources
+  resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": *"\([^"]*\)".*/\1/p')
+  printf '%s/bin\n' "${resources%/lib/swift}"
+}
+
+# The newest folder with the compiler's start files and libgcc, or nothing.
+libgcc() {
+  local file newest=
+  while IFS= read -r file; do newest=${file%/*}; done < <(
+    find /usr/lib/gcc/x86_64-linux-gnu -maxdepth 2 -name crtbeginS.o 2>/dev/null | sort -V)
+  printf '%s' "$newest"
+}
+
+has_chromium() { command -v chromium >/dev/null; }
+
+has_chromedriver() { [ -x /usr/bin/chromedriver ]; }
