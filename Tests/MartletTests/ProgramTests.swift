@@ -13,18 +13,22 @@ import Testing
     }
   }
 
-  @Test("An address and a port are read", arguments: [
-    ("127.0.0.1:5001", "127.0.0.1 5001"), ("0.0.0.0:0", "0.0.0.0 0"), ("[::]:8080", ":: 8080"),
-    ("[fe80::1%eth0]:80", "fe80::1%eth0 80"), ("localhost:1", "127.0.0.1 1"),
-    ("1.2.3.4:65535", "1.2.3.4 65535"), (":80", " 80"), ("[]:80", " 80"),
-  ])
+  @Test(
+    "An address and a port are read",
+    arguments: [
+      ("127.0.0.1:5001", "127.0.0.1 5001"), ("0.0.0.0:0", "0.0.0.0 0"), ("[::]:8080", ":: 8080"),
+      ("[fe80::1%eth0]:80", "fe80::1%eth0 80"), ("localhost:1", "127.0.0.1 1"),
+      ("1.2.3.4:65535", "1.2.3.4 65535"), (":80", " 80"), ("[]:80", " 80"),
+    ])
   func read(text: String, result: String) { #expect(endpoint(text) == result) }
 
-  @Test("What is no address and port is not", arguments: [
-    "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1",
-    "127.0.0.1:1x", "::1:80", "[::1]", "[::1:80", "::1]:80", "a:b:80", "1.2.3.4: 80",
-    String(repeating: "1", count: 65) + ":80", "1.2.3.4:99999999999999999999",
-  ])
+  @Test(
+    "What is no address and port is not",
+    arguments: [
+      "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1",
+      "127.0.0.1:1x", "::1:80", "[::1]", "[::1:80", "::1]:80", "a:b:80", "1.2.3.4: 80",
+      String(repeating: "1", count: 65) + ":80", "1.2.3.4:99999999999999999999",
+    ])
   func refused(text: String) { #expect(endpoint(text) == nil) }
 }
 
@@ -229,7 +233,8 @@ import Testing
     #expect(!verifies("password=" + String(repeating: "a", count: 65)))
     let form = FormFields([UInt8]("a=&b=x".utf8).span)
     #expect(!form.has("a") && form.has("b") && !form.has("c"))
-    #expect(form.field("b", equals: "x") && !form.field("b", equals: "y") && !form.field("c", equals: ""))
+    #expect(
+      form.field("b", equals: "x") && !form.field("b", equals: "y") && !form.field("c", equals: ""))
   }
 
   @Test("A password hash that is none stops the program")
