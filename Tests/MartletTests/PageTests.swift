@@ -311,13 +311,15 @@ import Testing
     let (client, directory) = makeClient()
     client.sign(
       "session",
-      #"{"cart": [1, {"a": [true, null]}],  "_user_id":"user001", "_session":0, "x":{"y": 1}, "f":1.50e3}"#
+      #"{"cart": [1, {"a": [true, null]}],  "_user_id":"user001", "_session":0, "#
+        + #""x":{"y": "\u00e4"}, "f":1.50e3}"#
     )
     directory.change = { $0.set("seen", boolean: true) }
     _ = client.get("/members")
     #expect(
       client.claims("session")
-        == #"{"cart":[1, {"a": [true, null]}],"_user_id":"user001","_session":0,"x":{"y": 1},"f":1.50e3,"seen":true}"#
+        == #"{"cart":[1, {"a": [true, null]}],"_user_id":"user001","_session":0,"#
+        + #""x":{"y": "\u00e4"},"f":1.50e3,"seen":true}"#
     )
     #expect(client.get("/").status == .ok)
     client.logIn()
