@@ -68,11 +68,14 @@ int martlet_write_all(int descriptor, const uint8_t *octets, size_t count) {
 
 // Embedded Swift hands no arguments over. The kernel lays them out in front of the environment:
 // argc, argv[0] … argv[argc-1], NULL, envp[0] … (System V ABI, "Initial Process Stack").
-// Nothing in Martlet changes the environment, so `environ` still points there.
+// setenv() moves `environ` away from there, so where it pointed at the start is kept.
 extern char **environ;
+static char **first_environment;
+
+__attribute__((constructor)) static void keep_environment(void) { first_environment = environ; }
 
 const char *martlet_argument(size_t index) {
-  char **end = environ - 1;
+  char **end = first_environment - 1;
   size_t count = 0;
   while ((uintptr_t)end[-1 - (ptrdiff_t)count] != count) count++;
   return index < count ? end[(ptrdiff_t)index - (ptrdiff_t)count] : NULL;

@@ -1,6 +1,6 @@
-// A browser for tests: an application's pages are asked for in this process, with cookies and a clock
-// that the test sets. No socket, no waiting; everything between the octets of a request and those of
-// its response is what the server runs.
+// A browser for tests: an application's pages are asked for in this process, with cookies and a
+// clock that the test sets. No socket, no waiting; everything between the octets of a request and
+// those of its response is what the server runs.
 
 public import Martlet
 import MartletBytes
@@ -45,8 +45,8 @@ public final class TestClient<A: Application & ~Copyable> {
       content: [UInt8](content.utf8))
   }
 
-  /// Sends a request with the jar's cookies; Host and Content-Length are added. Cookies that `fields`
-  /// name come first, as those of a more specific path do.
+  /// Sends a request with the jar's cookies; Host and Content-Length are added. Cookies that
+  /// `fields` name come first, as those of a more specific path do.
   public func request(
     _ method: String, _ target: String, fields: [(String, String)] = [], content: [UInt8] = []
   ) -> TestResponse {

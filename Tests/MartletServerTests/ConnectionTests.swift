@@ -72,7 +72,9 @@ import Testing
     withStage { stage, world in
       let peer = world.connect("?\r\n")
       let start = world.monotonic
-      for i in 1...100 { peer.script.append((start + Int64(i) * 50, [UInt8](repeating: 1, count: 99))) }
+      for i in 1...100 {
+        peer.script.append((start + Int64(i) * 50, [UInt8](repeating: 1, count: 99)))
+      }
       stage.run(until: { peer.isClosed })
       #expect(peer.closedAt == start + Limits.lingerTimeoutMilliseconds)
       #expect(peer.text.hasPrefix("HTTP/1.1 400 "))
@@ -303,7 +305,8 @@ import Testing
     let faults: [(Peer) -> Void] = [
       { $0.peekFaults = [.gone] }, { $0.peekFaults = [.end] },
       { $0.peekFaults = [.notNow, .gone] }, { $0.discardFaults = [.gone] },
-      { $0.discardFaults = [.end] }, { $0.sendFaults = [.gone] }, { $0.sendFaults = [.notNow, .gone] },
+      { $0.discardFaults = [.end] }, { $0.sendFaults = [.gone] },
+      { $0.sendFaults = [.notNow, .gone] },
     ]
     for fault in faults {
       withStage { stage, world in
@@ -384,7 +387,9 @@ import Testing
     let late = world.connect()
     late.script = []
     world.waiting.removeAll()
-    for peer in slow { peer.roomScript = [(world.stopAt! + 1_000, 9_000), (world.stopAt! + 2_000, 9_000)] }
+    for peer in slow {
+      peer.roomScript = [(world.stopAt! + 1_000, 9_000), (world.stopAt! + 2_000, 9_000)]
+    }
     stage.runToStop()
     #expect(world.monotonic == world.stopAt! + 2_000)
     for peer in [resting, half, content, lingering] {

@@ -126,7 +126,9 @@ import Testing
 
   @Test("What is no numeric address is not listened at")
   func notAnAddress() {
-    for text in ["", "localhost", "1.2.3", "127.0.0.1 ", "1::2::3", String(repeating: "1", count: 99)] {
+    for text in [
+      "", "localhost", "1.2.3", "127.0.0.1 ", "1::2::3", String(repeating: "1", count: 99),
+    ] {
       #expect(error(listeningAt: text) == .notAnAddress)
     }
   }

@@ -25,7 +25,8 @@ import Testing
       (request("GET /a"), echo("GET /a []")),
       (post("/b", "name=value&x=y"), echo("POST /b [name=value&x=y]")),
       (
-        request("POST /c", "Transfer-Encoding: chunked") + "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n",
+        request("POST /c", "Transfer-Encoding: chunked")
+          + "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n",
         echo("POST /c [abcde]")
       ),
     ]
@@ -152,7 +153,8 @@ import Testing
     }
   }
 
-  @Test("A 100 Continue that only half fits ends the connection: half of it would garble the answer")
+  @Test(
+    "A 100 Continue that only half fits ends the connection: half of it would garble the answer")
   func halfContinue() {
     withStage { stage, world in
       let peer = world.connect(
@@ -179,7 +181,8 @@ import Testing
       var fields = ""
       for i in 0..<98 { fields += "X-\(i): " + String(repeating: "v", count: 150) + "\r\n" }
       let content = String(repeating: "c", count: Limits.requestContentSizeMax)
-      let head = "POST /a HTTP/1.1\r\nHost: h\r\n\(fields)Content-Length: \(content.utf8.count)\r\n\r\n"
+      let head =
+        "POST /a HTTP/1.1\r\nHost: h\r\n\(fields)Content-Length: \(content.utf8.count)\r\n\r\n"
       #expect(head.utf8.count <= Limits.requestHeadSizeMax)
       let peer = world.connect(head + content + request("GET /b"))
       stage.settle()
@@ -269,7 +272,8 @@ import Testing
     let requests = [
       request("GET /1") + post("/2", "two=2") + request("GET /3"),
       request("POST /1", "Transfer-Encoding: chunked")
-        + "4\r\nwxyz\r\n00a;e\r\n0123456789\r\n0\r\nT: u\r\n\r\n" + post("/2", "") + request("HEAD /3"),
+        + "4\r\nwxyz\r\n00a;e\r\n0123456789\r\n0\r\nT: u\r\n\r\n" + post("/2", "")
+        + request("HEAD /3"),
       post("/1", String(repeating: "long", count: 900)) + request("GET /2", "Connection: close"),
       request("GET /1") + "GARBAGE\u{0}" + request("GET /2"),
       request("GET /1", "X: " + String(repeating: "y", count: 3_000)) + request("GET /2"),

@@ -108,7 +108,8 @@ final class World {
 
   var nextArrival: Int64? {
     let open = peers.values.filter { !$0.isClosed }
-    let arrivals = open.compactMap { $0.script.first?.at } + open.compactMap { $0.roomScript.first?.at }
+    let arrivals =
+      open.compactMap { $0.script.first?.at } + open.compactMap { $0.roomScript.first?.at }
     return (arrivals + [stopAt].compactMap { $0 }.filter { $0 > monotonic }).min()
   }
 

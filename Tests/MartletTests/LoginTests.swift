@@ -46,7 +46,8 @@ import Testing
   func wrong() {
     let (client, _) = makeClient()
     for form in [
-      [("username", "susan"), ("password", "wrong")], [("username", "nobody"), ("password", "hello")],
+      [("username", "susan"), ("password", "wrong")],
+      [("username", "nobody"), ("password", "hello")],
       [("username", "susan")], [("password", "hello")], [],
     ] {
       let response = client.post("/login?next=/fresh", form: form)
@@ -56,7 +57,9 @@ import Testing
     }
     #expect(client.post("/login", form: []).location == "/login")
     #expect(client.post("/login?next=", form: []).location == "/login")
-    #expect(client.post("/login?next=/%3Fa%3D%252B%26b", form: []).location == "/login?next=/%3Fa%3D%252B%26b")
+    #expect(
+      client.post("/login?next=/%3Fa%3D%252B%26b", form: []).location
+        == "/login?next=/%3Fa%3D%252B%26b")
   }
 
   @Test("A user whose identifier is 0 stays logged in")
@@ -188,7 +191,7 @@ import Testing
     let good = #"{"_user_id":"user001","_fresh":true,"_session":0}"#
     let bad = [
       "", "x", "a.b.c", token(good, secret: "another"), String(token(good).dropLast()),
-      token(good) + "A", token(good) + "." , token("[]"), token("\"x\""), token("{"),
+      token(good) + "A", token(good) + ".", token("[]"), token("\"x\""), token("{"),
       token(#"{"_user_id":["user001"],"_session":0}"#), token(#"{"_user_id":null,"_session":0}"#),
       token(#"{"_user_id":"user001","_session":0,"exp":1799999999}"#),
       token(#"{"_user_id":"user001","_session":0,"exp":"x"}"#),
@@ -270,7 +273,8 @@ import Testing
     #expect(fresh.setCookies == [], "a page that it would not do for leaves it alone")
     let response = client.get("/")
     #expect(response.status == .ok)
-    #expect(response.setCookies.map { String($0.prefix { $0 != "=" }) } == ["_remember", "session"])
+    #expect(
+      response.setCookies.map { String($0.prefix { $0 != "=" }) } == ["_remember", "session"])
     #expect(
       client.claims("session") == #"{"_user_id":"user001","_fresh":false,"_session":0}"#)
     #expect(client.claims("_remember")?.contains(#""exp":1802678400"#) == true)
@@ -282,7 +286,8 @@ import Testing
     #expect(client.get("/values").setCookies == [])
   }
 
-  @Test("A login remembered for some days is renewed for the same days", arguments: [1, 7, 365, 400])
+  @Test(
+    "A login remembered for some days is renewed for the same days", arguments: [1, 7, 365, 400])
   func days(count: Int) {
     let (client, directory) = makeClient()
     directory.remember = .days(count)
@@ -297,9 +302,11 @@ import Testing
     }
   }
 
-  @Test("Days beyond the bounds become the nearest bound", arguments: [
-    (0, 1), (-7, 1), (Int.min, 1), (401, 400), (Int.max, 400),
-  ])
+  @Test(
+    "Days beyond the bounds become the nearest bound",
+    arguments: [
+      (0, 1), (-7, 1), (Int.min, 1), (401, 400), (Int.max, 400),
+    ])
   func bounds(asked: Int, got: Int) {
     let (client, directory) = makeClient()
     directory.remember = .days(asked)
@@ -340,7 +347,13 @@ import Testing
   @Test("A remember cookie of another epoch, or of somebody gone, is cleared and not renewed")
   func epoch() {
     let (client, directory) = makeClient()
-    for change in [{ directory.people[0].epoch += 1 }, { directory.people.remove(at: 0); () }] {
+    for change in [
+      { directory.people[0].epoch += 1 },
+      {
+        directory.people.remove(at: 0)
+        ()
+      },
+    ] {
       client.cookies = CookieJar()
       client.logIn(remember: true)
       client.cookies.endBrowserSession()
@@ -413,7 +426,8 @@ import Testing
       lenient.cookies.set("session", token)
       #expect(lenient.get("/").body == "<h1>Hello, una!</h1>")
       #expect((lenient.get("/fresh").status == .ok) == isFresh)
-      #expect(lenient.get("/recent").status == .found, "it does not say when the password was given")
+      #expect(
+        lenient.get("/recent").status == .found, "it does not say when the password was given")
       let (strict, other) = makeClient(Strict.self)
       other.people.append(Person(id: "u1", name: "una"))
       strict.cookies.set("session", token)

@@ -5,10 +5,12 @@ import MartletTesting
 import Testing
 
 @Suite struct NextTests {
-  @Test("A target comes through the login as it was", arguments: [
-    "/", "/?foo=bar", "/?a=1&b=2", "/?q=a+b", "/?q=a%2Bb", "/?q=%25", "/?q=100%", "/?q='x'",
-    "/?%C3%A4=%E2%82%AC", "/a%20b/c", "/a%20b/c?x=y/z?", "/?next=/fresh", "/?=", "/?&&",
-  ])
+  @Test(
+    "A target comes through the login as it was",
+    arguments: [
+      "/", "/?foo=bar", "/?a=1&b=2", "/?q=a+b", "/?q=a%2Bb", "/?q=%25", "/?q=100%", "/?q='x'",
+      "/?%C3%A4=%E2%82%AC", "/a%20b/c", "/a%20b/c?x=y/z?", "/?next=/fresh", "/?=", "/?&&",
+    ])
   func roundTrip(target: String) {
     let (client, _) = makeClient()
     let sent = client.get(target)
@@ -28,11 +30,13 @@ import Testing
     #expect(client.get("/?a#b").location == "/login?next=/%3Fa")
   }
 
-  @Test("A next of this site is where a login leads", arguments: [
-    ("/fresh", "/fresh"), ("/ok+space", "/ok%20space"), ("/%3Fa%3Db", "/?a=b"), ("/", "/"),
-    ("/a//b", "/a//b"), ("/%C3%A4", "/%C3%A4"), ("/100%", "/100%"), ("/%zz", "/%zz"),
-    ("/a\\b", "/a%5Cb"),
-  ])
+  @Test(
+    "A next of this site is where a login leads",
+    arguments: [
+      ("/fresh", "/fresh"), ("/ok+space", "/ok%20space"), ("/%3Fa%3Db", "/?a=b"), ("/", "/"),
+      ("/a//b", "/a//b"), ("/%C3%A4", "/%C3%A4"), ("/100%", "/100%"), ("/%zz", "/%zz"),
+      ("/a\\b", "/a%5Cb"),
+    ])
   func accepted(next: String, location: String) {
     let (client, _) = makeClient()
     let response = client.logIn(at: "/login?next=\(next)")
@@ -40,13 +44,15 @@ import Testing
     #expect(response.setCookies.count == 1)
   }
 
-  @Test("A next of another site is not, however it is disguised", arguments: [
-    "", "fresh", "http://evil.example", "https:/evil.example", "//evil.example",
-    "%2F%2Fevil.example", "/%2Fevil.example", "/\\evil.example", "/%5Cevil.example",
-    "\\\\evil.example", "/%09/evil.example", "/%0D%0AX:y", "/%00", "/a%0Ab", "/%7F",
-    "/%252Fevil.example", "/%255Cevil.example", "/%2509/evil.example", "%252F", "/a%250Ab",
-    "+/evil.example", "%20/", "javascript:alert(1)", "./x", "?x", "/%25252", "x&next=/fresh",
-  ].filter { $0 != "/%25252" })
+  @Test(
+    "A next of another site is not, however it is disguised",
+    arguments: [
+      "", "fresh", "http://evil.example", "https:/evil.example", "//evil.example",
+      "%2F%2Fevil.example", "/%2Fevil.example", "/\\evil.example", "/%5Cevil.example",
+      "\\\\evil.example", "/%09/evil.example", "/%0D%0AX:y", "/%00", "/a%0Ab", "/%7F",
+      "/%252Fevil.example", "/%255Cevil.example", "/%2509/evil.example", "%252F", "/a%250Ab",
+      "+/evil.example", "%20/", "javascript:alert(1)", "./x", "?x", "/%25252", "x&next=/fresh",
+    ].filter { $0 != "/%25252" })
   func refused(next: String) {
     let (client, _) = makeClient()
     let response = client.logIn(at: "/login?next=\(next)")
@@ -70,7 +76,8 @@ import Testing
     #expect(client.logIn(at: "/login?next=\(long.dropFirst(2))").location == "/")
     let response = client.logIn(at: "/login?next=/" + String(repeating: "b", count: 4_000))
     #expect(response.location == "/")
-    #expect(client.post("/login?next=/" + String(repeating: "b", count: 4_000)).location == "/login")
+    #expect(
+      client.post("/login?next=/" + String(repeating: "b", count: 4_000)).location == "/login")
     let fits = "/?" + String(repeating: "a", count: 3_000)
     client.cookies = CookieJar()
     #expect(client.get(fits).location == "/login?next=/%3F" + fits.dropFirst(2))
@@ -81,7 +88,8 @@ import Testing
     let (client, _) = makeClient()
     let quotes = "/?" + String(repeating: "%", count: 2_000)
     #expect(client.get(quotes).location == "/login")
-    let back = client.logIn(remember: true, at: "/login?next=/" + String(repeating: "\"", count: 3_000))
+    let back = client.logIn(
+      remember: true, at: "/login?next=/" + String(repeating: "\"", count: 3_000))
     #expect(back.status == .found || back.status == .internalServerError)
     if back.status == .found { #expect(back.setCookies.count == 2) }
   }

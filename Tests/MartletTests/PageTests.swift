@@ -87,7 +87,8 @@ import Testing
       [("Sec-Fetch-Site", "cross-site"), ("Origin", "http://localhost")],
     ]
     for fields in refused {
-      let response = client.post("/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
+      let response = client.post(
+        "/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
       #expect(response.status == .forbidden, "\(fields)")
       #expect(response.setCookies == [])
     }
@@ -98,12 +99,15 @@ import Testing
       [("Sec-Fetch-Site", "same-origin"), ("Origin", "http://other.example")],
     ]
     for fields in allowed {
-      let response = client.post("/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
+      let response = client.post(
+        "/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
       #expect(response.status == .found, "\(fields)")
     }
     #expect(client.get("/", fields: [("Sec-Fetch-Site", "cross-site")]).status == .ok)
     client.host = "panel.local:8080"
-    #expect(client.post("/form", form: [("text", "x")], fields: [("Origin", "http://panel.local:8080")]).status == .ok)
+    #expect(
+      client.post("/form", form: [("text", "x")], fields: [("Origin", "http://panel.local:8080")])
+        .status == .ok)
     let old = client.send([UInt8]("POST /login HTTP/1.0\r\nOrigin: http://h\r\n\r\n".utf8))
     #expect(old.status == .forbidden, "nobody knows which host was meant")
   }
@@ -111,19 +115,25 @@ import Testing
   @Test("Content that is no form is refused")
   func mediaTypes() {
     let (client, _) = makeClient()
-    for type in ["text/plain", "application/json", "multipart/form-data; boundary=x", "",
-      "application/x-www-form-urlencodedx"] {
+    for type in [
+      "text/plain", "application/json", "multipart/form-data; boundary=x", "",
+      "application/x-www-form-urlencodedx",
+    ] {
       let response = client.request(
         "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
       #expect(response.status == .unsupportedMediaType, "\(type)")
     }
-    for type in ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ; charset=utf-8"] {
+    for type in [
+      "application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ; charset=utf-8",
+    ] {
       let response = client.request(
         "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
       #expect(response.body == "[x] 1800000000")
     }
     #expect(client.request("POST", "/form", content: [UInt8]("text=x".utf8)).status == .ok)
-    #expect(client.request("POST", "/form", fields: [("Content-Type", "text/plain")]).status == .badRequest)
+    #expect(
+      client.request("POST", "/form", fields: [("Content-Type", "text/plain")]).status
+        == .badRequest)
   }
 
   @Test("What the server refuses never reaches a page")
@@ -132,13 +142,14 @@ import Testing
     #expect(client.send([UInt8]("GET / HTTP/1.1\r\n\r\n".utf8)).status == .badRequest)
     #expect(client.send([UInt8]("GET / HT".utf8)).status == .requestTimeout)
     #expect(
-      client.send([UInt8]("POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n".utf8)).status
+      client.send([UInt8]("POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n".utf8))
+        .status
         == .requestTimeout)
     #expect(directory.log == [])
     let chunked = client.send(
       [UInt8](
-        "POST /form HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ntext=\r\n2\r\nab\r\n0\r\n\r\n"
-          .utf8))
+        ("POST /form HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+          + "5\r\ntext=\r\n2\r\nab\r\n0\r\n\r\n").utf8))
     #expect(chunked.body == "[ab] 1800000000")
     #expect(chunked.field("Connection") == nil)
     let old = client.send([UInt8]("GET /values HTTP/1.0\r\n\r\n".utf8))
@@ -161,6 +172,7 @@ import Testing
       #expect(client.get(target).values(of: "Vary") == ["Cookie"])
     }
     #expect(client.get("/redirect").location == "/elsewhere")
+    #expect(client.get("/redirect?literal=1").body == "a&lt;b")
     let own = client.get("/fields", fields: [("User-Agent", "a<b")])
     #expect(own.field("x-own") == "yes")
     #expect(own.body == "a&lt;b")
@@ -208,7 +220,9 @@ import Testing
         "[&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;|"))
     let (client, _) = makeClient()
     #expect(client.get("/empty").body == "<a&amp;ba&amp;b<br>>")
-    #expect(client.post("/form", form: [("text", "<ä'&+ %>")]).body == "[&lt;ä&#39;&amp;+ %&gt;] 1800000000")
+    #expect(
+      client.post("/form", form: [("text", "<ä'&+ %>")]).body
+        == "[&lt;ä&#39;&amp;+ %&gt;] 1800000000")
     #expect(client.post("/form", form: [("other", "x")]).status == .badRequest)
   }
 
@@ -297,12 +311,15 @@ import Testing
     let (client, directory) = makeClient()
     client.sign(
       "session",
-      #"{"cart": [1, {"a": [true, null]}],  "_user_id":"user001", "_session":0, "x":{"y": "\u00e4"}, "f":1.50e3}"#)
+      #"{"cart": [1, {"a": [true, null]}],  "_user_id":"user001", "_session":0, "#
+        + #""x":{"y": "\u00e4"}, "f":1.50e3}"#
+    )
     directory.change = { $0.set("seen", boolean: true) }
     _ = client.get("/members")
     #expect(
       client.claims("session")
-        == #"{"cart":[1, {"a": [true, null]}],"_user_id":"user001","_session":0,"x":{"y": "\u00e4"},"f":1.50e3,"seen":true}"#
+        == #"{"cart":[1, {"a": [true, null]}],"_user_id":"user001","_session":0,"#
+        + #""x":{"y": "\u00e4"},"f":1.50e3,"seen":true}"#
     )
     #expect(client.get("/").status == .ok)
     client.logIn()

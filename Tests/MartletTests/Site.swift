@@ -1,4 +1,5 @@
-// The site of the tests: the pages of Microdot's login example, and one for each thing a page can do.
+// The site of the tests: the pages of Microdot's login example, and one for each thing that a page
+// can do.
 
 import Martlet
 import MartletTesting
@@ -28,10 +29,22 @@ final class Directory {
   var members: [String] = []
 }
 
-protocol Policy { static var acceptsMicrodot: Bool { get }; static var isSecure: Bool { get } }
-enum Strict: Policy { static let acceptsMicrodot = false; static let isSecure = false }
-enum Lenient: Policy { static let acceptsMicrodot = true; static let isSecure = false }
-enum Secure: Policy { static let acceptsMicrodot = false; static let isSecure = true }
+protocol Policy {
+  static var acceptsMicrodot: Bool { get }
+  static var isSecure: Bool { get }
+}
+enum Strict: Policy {
+  static let acceptsMicrodot = false
+  static let isSecure = false
+}
+enum Lenient: Policy {
+  static let acceptsMicrodot = true
+  static let isSecure = false
+}
+enum Secure: Policy {
+  static let acceptsMicrodot = false
+  static let isSecure = true
+}
 
 struct Site<P: Policy>: Application {
   let directory: Directory
@@ -124,6 +137,9 @@ struct Site<P: Policy>: Application {
       directory.people[index].epoch += 1
       response.renewLogin(directory.people[index])
       return response.redirect("/")
+    case .redirect where request.query.has("literal"):
+      let literal: StaticString = "a<b"
+      return response.html("\(literal)")
     case .empty:
       let nothing: StaticString? = nil
       let text: Text<8>? = nil
@@ -182,5 +198,7 @@ func payload(_ token: String) -> String? {
 
 /// The token of a payload that may be anything.
 func token(_ payload: String, secret: String = secret) -> String {
-  written { JWS.sign([UInt8](payload.utf8).span, with: HMACKey([UInt8](secret.utf8).span), to: &$0) }
+  written {
+    JWS.sign([UInt8](payload.utf8).span, with: HMACKey([UInt8](secret.utf8).span), to: &$0)
+  }
 }
