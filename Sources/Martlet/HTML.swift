@@ -11,7 +11,7 @@ import MartletHTTP
 ///
 /// Literal parts are not copied, whatever their length. Values are escaped for text and for quoted
 /// attributes; together they may have 1,024 octets in one literal (`InterpolationBuffer`), and there
-/// may be 47 pieces. A text that exceeds this makes the response a 500, never a cut page: write
+/// may be 48 pieces. A text that exceeds this makes the response a 500, never a cut page: write
 /// longer pages in several parts with `Body.write`.
 public struct HTML: ExpressibleByStringInterpolation {
   /// What is between two seams: a literal, or a count of octets in the values.

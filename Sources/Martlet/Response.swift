@@ -23,6 +23,8 @@ public struct Answer {
   var action = Action.none
   /// Whether the content or the fields did not fit.
   var overflowed = false
+  /// Whether caches may hand it to others: then it carries no cookies.
+  var isPublic = false
 }
 
 /// How long a login is remembered.
@@ -68,7 +70,8 @@ public struct Response: ~Copyable, ~Escapable {
     fields.append(field: name, value: value)
   }
 
-  /// Lets browsers and caches keep the answer for that time. Not for what depends on the session.
+  /// Lets browsers and caches keep the answer for that time. Not for what depends on the session:
+  /// the answer carries no cookies, whatever has changed.
   @_lifetime(self: copy self)
   public mutating func isPublic(forSeconds seconds: Int) {
     isCacheable = true
@@ -165,7 +168,7 @@ public struct Response: ~Copyable, ~Escapable {
     }
     return Answer(
       status: status, contentCount: content.count, fieldsCount: fields.count, action: action,
-      overflowed: content.overflowed || fields.overflowed)
+      overflowed: content.overflowed || fields.overflowed, isPublic: isCacheable)
   }
 }
 

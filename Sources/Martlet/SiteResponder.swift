@@ -106,6 +106,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     let answer = respond(page, visitor, request, &content, &fields)
     complete(answer, request, &content, &fields)
+    if answer.isPublic { return answer.status }
     // A page that logs out has the last word on the remember cookie.
     writeCookies(request, isRenewal: isRenewal && state[0].remember != .clear, to: &fields)
     return answer.status

@@ -1,0 +1,53 @@
+"""Fixtures: each program under test, running on a port that the system chose.
+
+A program lives for one test module; at its end it gets SIGTERM and must exit with status 0.
+"""
+
+import pytest
+
+from client import Visitor
+from program import Program
+from tokens import SECRET
+
+
+def running(program):
+    """Hands a program out and ends it, in good order or not at all."""
+    try:
+        yield program
+    except BaseException:
+        program.kill()
+        raise
+    program.stop()
+
+
+@pytest.fixture(scope="module")
+def login_example():
+    yield from running(Program.start("login-example", "--listen", "127.0.0.1:0",
+                                     "--secret", SECRET))
+
+
+@pytest.fixture(scope="module")
+def hello_example():
+    yield from running(Program.start("hello-example", "--listen", "127.0.0.1:0"))
+
+
+@pytest.fixture(scope="module")
+def microdot_example():
+    program = Program.start_python("microdot_login_example.py", "0", SECRET)
+    yield program
+    program.kill()
+
+
+@pytest.fixture
+def visitor(login_example):
+    """A visitor of the login example with an empty cookie jar."""
+    return Visitor(login_example.address)
+
+
+@pytest.fixture
+def susan(login_example):
+    """A visitor of the login example who is logged in as susan."""
+    visitor = Visitor(login_example.address)
+    response = visitor.post("/login", {"username": "susan", "password": "hello"})
+    assert response.status == 302 and visitor.jar.value("session"), response.told
+    return visitor

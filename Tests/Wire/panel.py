@@ -1,0 +1,84 @@
+"""A running `martlet-panel`, and the steps that its tests share."""
+
+import re
+from pathlib import Path
+
+from client import Visitor
+from program import Program
+
+CODE = r"set-up code: ([0-9A-Z-]+)"
+NAME, PASSWORD = "admin", "correct horse battery"
+PATIENCE = 10.0  # A login costs the board's full password hashing.
+
+
+class Panel:
+    """A panel on a data directory of its own; may be stopped and started again."""
+
+    def __init__(self, data):
+        self.data = Path(data)
+        self.program = None
+        self.start()
+
+    def start(self):
+        # With umask 0, so that modes are the program's own doing.
+        self.program = Program.start("martlet-panel", "--listen", "127.0.0.1:0", "--data",
+                                     str(self.data), umask=0)
+
+    @property
+    def address(self):
+        return self.program.address
+
+    @property
+    def origin(self):
+        return "http://{}:{}".format(*self.address)
+
+    def code(self):
+        return self.program.wait_for(CODE)[1]
+
+    def visitor(self, **cookies):
+        return Visitor(self.address, PATIENCE, **cookies)
+
+    def set_up(self, name=NAME, password=PASSWORD, **changes):
+        form = {"code": self.code(), "username": name, "password": password,
+                "password_again": password, **changes}
+        return self.visitor().post("/setup", form)
+
+    def logged_in(self, name=NAME, password=PASSWORD, remember=False):
+        visitor = self.visitor()
+        response = self.log_in(visitor, name, password, remember)
+        assert is_in(visitor), f"the right password did not log in\n{response.told}"
+        return visitor
+
+    @staticmethod
+    def log_in(visitor, name=NAME, password=PASSWORD, remember=False, target="/login"):
+        form = {"username": name, "password": password}
+        return visitor.post(target, {**form, "remember_me": "on"} if remember else form)
+
+    def stop(self):
+        self.program.stop()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def kill(self):
+        self.program.kill()
+
+    def files(self):
+        return sorted(path for path in self.data.rglob("*") if path.is_file())
+
+    def accounts_file(self, name=NAME):
+        """The one small text file in which the accounts are."""
+        word = re.compile(rb"\b%s\b" % name.encode())
+        found = [path for path in self.files() if word.search(path.read_bytes())]
+        assert len(found) == 1, f"expected one file with the account {name!r}, found {found}"
+        return found[0]
+
+
+def is_in(visitor):
+    """Whether the overview is shown; the only other answer is the way to the login page."""
+    response = visitor.get("/")
+    if response.status == 200:
+        return True
+    assert response.status == 302 and (response.location or "").startswith("/login"), response.told
+    return False

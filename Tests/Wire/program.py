@@ -1,0 +1,125 @@
+"""Starts one of the programs under test, waits for the line that it prints, and ends it.
+
+The folder of the programs is MARTLET_BIN, by default what `scripts/build` fills.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(os.environ.get("MARTLET_BIN") or REPOSITORY / ".build" / "boards" / "host")
+LISTENING = re.compile(r"http://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
+START_PATIENCE = 10.0
+STOP_PATIENCE = 10.0
+
+
+def path_of(name):
+    """The file of a program; a path stays what it is."""
+    path = PROGRAMS / name
+    assert path.is_file(), (f"{path} is missing: build the programs first (scripts/build) or name "
+                            f"their folder in MARTLET_BIN")
+    return str(path)
+
+
+def run(name, *arguments, within=10.0, before=()):
+    """Runs a program that is expected to end by itself."""
+    command = [*before, path_of(name), *arguments]
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=within, check=False)
+    except subprocess.TimeoutExpired as late:
+        raise AssertionError(f"{' '.join(command)} did not end within {within} s; it printed "
+                             f"{late.stdout!r} and {late.stderr!r}") from None
+
+
+class Program:
+    """A running server. `address` is what it listens on, as its own line says."""
+
+    def __init__(self, command, label=None, umask=-1):
+        self.command = command
+        self.label = label or os.path.basename(command[0])
+        self.printed = tempfile.TemporaryFile("w+b")
+        self.complained = tempfile.TemporaryFile("w+b")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.printed,
+                                        stderr=self.complained, umask=umask)
+        matched = self.wait_for(LISTENING)
+        self.address = (matched[1].strip("[]"), int(matched[2]))
+
+    @classmethod
+    def start(cls, name, *arguments, **options):
+        return cls([path_of(name), *arguments], name, **options)
+
+    @classmethod
+    def start_python(cls, script, *arguments):
+        return cls([sys.executable, str(Path(__file__).with_name(script)), *arguments], script)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def is_running(self):
+        return self.process.poll() is None
+
+    def output(self):
+        """Everything printed so far, standard output first."""
+        text = ""
+        for stream in (self.printed, self.complained):
+            size = os.fstat(stream.fileno()).st_size
+            text += os.pread(stream.fileno(), size, 0).decode("utf-8", "replace")
+        return text
+
+    def wait_for(self, pattern, within=START_PATIENCE):
+        """Waits until something printed matches; ends the program where nothing does."""
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            matched = re.search(pattern, self.output())
+            if matched:
+                return matched
+            if not self.is_running:
+                break
+            time.sleep(0.005)
+        status = self.process.poll()
+        self.kill()
+        raise AssertionError(f"{self.label} printed nothing like {pattern!r} within {within} s; "
+                             f"exit status {status}, printed: {self.output()!r}")
+
+    def send_signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, within=STOP_PATIENCE):
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.label} was still running {within} s after the signal; "
+                                 f"printed: {self.output()!r}") from None
+
+    def stop(self, number=signal.SIGTERM, within=STOP_PATIENCE):
+        """Ends the program and asserts that it ended in good order."""
+        assert self.is_running, (f"{self.label} ended by itself with {self.process.returncode}; "
+                                 f"printed: {self.output()!r}")
+        self.send_signal(number)
+        status = self.wait(within)
+        assert status == 0, (f"{self.label} ended with {status} after signal {number}; "
+                             f"printed: {self.output()!r}")
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def memory(self):
+        """(resident, anonymous) in KiB, counted page by page."""
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as lines:
+            sizes = dict(re.findall(r"^(\w+): +([0-9]+) kB$", lines.read(), re.MULTILINE))
+        return int(sizes["Rss"]), int(sizes["Anonymous"])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
