@@ -183,7 +183,9 @@ import Testing
       sigprocmask(SIG_BLOCK, &set, nil)
       pthread_kill(pthread_self(), SIGTERM)
       serve(
-        OpenSite(), program: "tester", at: Endpoint(("127.0.0.1:0" as StaticString).octets)!,
+        OpenSite(),
+        on: Listener(
+          program: "tester", at: Endpoint(("127.0.0.1:0" as StaticString).octets)!),
         secret: ("" as StaticString).octets)
     }
   }
@@ -257,7 +259,7 @@ private func serveSite(at text: String, secret: StaticString) -> Never {
   let octets = [UInt8](text.utf8)
   let endpoint = Endpoint(octets.span)!
   serve(
-    Site<Strict>(directory: Directory()), program: "tester", at: endpoint,
+    Site<Strict>(directory: Directory()), on: Listener(program: "tester", at: endpoint),
     secret: secret.octets)
 }
 
