@@ -35,15 +35,25 @@ extension SiteResponder where A: ~Copyable {
   ) {
     guard let id = state[0].userID else { return fields.overflow() }
     let seconds = days * 86_400
-    var claims = SessionClaims<512>()
+    // An identifier of 64 octets, each escaped to six, and three numbers.
+    var claims = FixedBuffer<512>()
+    var writer = Writer(claims.storageSpan)
+    writer.append("{\"user_id\":")
     switch id {
-    case .text(let text): claims.set("user_id", text: text.span)
-    case .integer(let integer): claims.set("user_id", integer: integer)
+    case .text(let text): writer.append(jsonString: text.span)
+    case .integer(let integer): writer.append(decimal: integer)
     }
-    claims.set("days", integer: Int64(days))
-    claims.set("exp", integer: request.moment.unixSeconds + Int64(seconds))
-    claims.set("_remember", integer: state[0].integer(of: "_session") ?? 0)
-    claims.writeCookie("_remember", attributes(maxAge: seconds), key, to: &fields)
+    writer.append(",\"days\":")
+    writer.append(decimal: days)
+    writer.append(",\"exp\":")
+    writer.append(decimal: request.moment.unixSeconds + Int64(seconds))
+    writer.append(",\"_remember\":")
+    writer.append(decimal: state[0].integer(of: "_session") ?? 0)
+    writer.append("}")
+    let (count, overflowed) = (writer.count, writer.overflowed)
+    invariant(!overflowed, "the claims of a remember token fit their buffer")
+    claims.setCount(count)
+    writeToken("_remember", of: claims.span, attributes(maxAge: seconds), key, to: &fields)
   }
 
   /// Deletes the remember cookie if the browser has one. Microdot sets it without a path, so copies
@@ -80,17 +90,28 @@ extension SessionClaims {
     _ name: CookieName, _ attributes: CookieAttributes, _ key: borrowing HMACKey,
     to fields: inout Writer
   ) {
-    var token = FixedBuffer<4_096>()
-    var writer = Writer(token.storageSpan)
-    JWS.sign(span, with: key, to: &writer)
-    let (count, overflowed) = (writer.count, writer.overflowed)
-    guard !overflowed else { return fields.overflow() }
-    token.setCount(count)
-    do throws(SetCookieError) {
-      try fields.append(setCookie: name, value: token.span, attributes: attributes)
-    } catch {
-      // Larger than a browser would keep.
-      fields.overflow()
-    }
+    writeToken(name, of: span, attributes, key, to: &fields)
+  }
+}
+
+/// Signs claims and writes the token as a cookie. Not inlined, so that its buffer lies on the stack
+/// once.
+@inline(never)
+@_lifetime(fields: copy fields)
+private func writeToken(
+  _ name: CookieName, of claims: Span<UInt8>, _ attributes: CookieAttributes,
+  _ key: borrowing HMACKey, to fields: inout Writer
+) {
+  var token = FixedBuffer<4_096>()
+  var writer = Writer(token.storageSpan)
+  JWS.sign(claims, with: key, to: &writer)
+  let (count, overflowed) = (writer.count, writer.overflowed)
+  guard !overflowed else { return fields.overflow() }
+  token.setCount(count)
+  do throws(SetCookieError) {
+    try fields.append(setCookie: name, value: token.span, attributes: attributes)
+  } catch {
+    // Larger than a browser would keep.
+    fields.overflow()
   }
 }

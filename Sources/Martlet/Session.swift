@@ -31,6 +31,16 @@ struct SessionState: ~Copyable {
     remember = .keep
   }
 
+  /// Takes over the claims of a token. Not inlined, so that its copies leave the stack with it.
+  ///
+  /// - Returns: Whether they are an object and fit.
+  @inline(never)
+  mutating func load(_ payload: Span<UInt8>) -> Bool {
+    guard let copy = SessionClaims<2_048>(copying: payload) else { return false }
+    claims = copy
+    return true
+  }
+
   /// Notes a change that fitted, or that it did not.
   mutating func note(_ fitted: Bool) {
     isChanged = true

@@ -45,9 +45,8 @@ extension SiteResponder where A: ~Copyable {
       let claims = try? ClaimsSet(payload.span),
       // A remember token is no session: its purpose is another.
       !claims.contains("_remember"),
-      let copy = SessionClaims<2_048>(copying: payload.span)
+      state[0].load(payload.span)
     else { return visitor }
-    state[0].claims = copy
     guard let id = claims.userID("_user_id") else { return visitor }
     guard let user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
     else {
