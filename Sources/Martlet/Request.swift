@@ -28,6 +28,12 @@ public struct Request<User: SessionUser>: ~Escapable {
   /// Seconds since 1970 UTC, as the system believes.
   public var time: Int64 { incoming.moment.unixSeconds }
 
+  /// Milliseconds of a clock that never goes back.
+  public var monotonicMilliseconds: Int64 { incoming.moment.monotonicMilliseconds }
+
+  /// Which connection the request came on: the same each time that a page answers `later`.
+  public var connection: UInt32 { incoming.connection }
+
   /// The fields of the head.
   public var fields: FieldSection {
     @_lifetime(copy self) get { incoming.head.fields(in: incoming.octets) }

@@ -15,6 +15,8 @@ public struct Answer {
     case toLogin
     /// An error page with that reason.
     case refuse(StaticString)
+    /// Nothing yet.
+    case later
   }
 
   var status: Status
@@ -122,6 +124,12 @@ public struct Response: ~Copyable, ~Escapable {
   public consuming func refuse(_ status: Status, _ reason: StaticString) -> Answer {
     answer(status, .refuse(reason))
   }
+
+  /// Answers in a later turn: the page is asked again, with the same request, after other
+  /// connections had theirs. For work that takes longer than some milliseconds; the page keeps its
+  /// state under `request.connection` and does about 2 ms of it each time. Changes to the session
+  /// made in this turn are forgotten. After `Limits.workTimeoutMilliseconds` the visitor gets a 503.
+  public consuming func later() -> Answer { answer(.ok, .later) }
 
   // MARK: Login
 

@@ -12,6 +12,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   let key: HMACKey
   /// The session of the request under way: exactly one.
   var state: InlineArray<1, SessionState>
+  /// Whether the page wants to be asked again.
+  private var isUnfinished = false
 
   package init(_ site: consuming A, secret: Span<UInt8>) {
     self.site = site
@@ -31,6 +33,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     state[0].reset()
+    isUnfinished = false
     fields.append(A.fields)
     let fieldsStart = fields.count
     var status = journey(request, &content, &fields)
@@ -41,7 +44,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         .internalServerError, "What this page wanted to say does not fit this device's memory.",
         &content, &fields)
     }
-    return Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
+    return Reply(
+      status: status, contentCount: content.count, fieldsCount: fields.count,
+      isUnfinished: isUnfinished)
   }
 
   /// From the route to the cookies.
@@ -105,6 +110,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return .found
     }
     let answer = respond(page, visitor, request, &content, &fields)
+    if case .later = answer.action {
+      isUnfinished = true
+      return answer.status
+    }
     complete(answer, request, &content, &fields)
     if answer.isPublic { return answer.status }
     // A page that logs out has the last word on the remember cookie.
@@ -138,7 +147,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ fields: inout Writer
   ) {
     switch answer.action {
-    case .none: return
+    case .none, .later: return
     case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
     case .toNext(let path):
       fields.append("Location: ")

@@ -73,6 +73,10 @@ public enum Limits {
   /// Milliseconds without progress in sending a response.
   public static var sendTimeoutMilliseconds: Int64 { 10_000 }
 
+  /// Milliseconds that a responder may take for an answer that needs several turns of the loop:
+  /// hashing a password, and waiting for those before it. Beyond: 503.
+  public static var workTimeoutMilliseconds: Int64 { 30_000 }
+
   /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
   /// that response (RFC 9112 §9.6).
   public static var lingerTimeoutMilliseconds: Int64 { 2_000 }

@@ -23,6 +23,8 @@ public struct Connection: Sendable {
     case content
     /// A response buffer: a complete request waits with the kernel.
     case queued
+    /// A later turn: its responder needs several for the answer. The request waits with the kernel.
+    case working
     /// Room at the peer's side for the rest of a response.
     case sending
     /// The peer's end, after the last response.
@@ -41,6 +43,8 @@ public struct Connection: Sendable {
   var responseBuffer: Int8 = -1
   /// The socket, or -1.
   var descriptor: Int32 = -1
+  /// Which connection of the server it is, counted from 1; after 2^32 the count begins again.
+  var number: UInt32 = 0
   /// Octets of the unfinished request that have been looked at.
   var examinedCount: UInt16 = 0
   /// The count that the kernel wakes us at.

@@ -14,14 +14,18 @@ public struct IncomingRequest: ~Escapable {
   public let content: Span<UInt8>
   /// The time of this turn.
   public let moment: Moment
+  /// Which connection it came on; none other of this server has the number.
+  public let connection: UInt32
 
   /// - Parameters:
   ///   - octets: At least the head.
   ///   - content: The content, wherever it lies.
   @_lifetime(copy octets, copy content)
   public init(
-    octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment
+    octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment,
+    connection: UInt32 = 0
   ) {
+    self.connection = connection
     self.octets = octets
     self.head = head
     self.content = content
@@ -31,7 +35,8 @@ public struct IncomingRequest: ~Escapable {
   /// The same view.
   @_lifetime(copy self)
   public func copy() -> IncomingRequest {
-    IncomingRequest(octets: octets, head: head, content: content, moment: moment)
+    IncomingRequest(
+      octets: octets, head: head, content: content, moment: moment, connection: connection)
   }
 }
 
@@ -43,8 +48,12 @@ public struct Reply: Equatable, Sendable {
   public var contentCount: Int
   /// Octets of field lines written.
   public var fieldsCount: Int
+  /// Whether there is no answer yet: nothing is sent, and the same request comes again in the next
+  /// turn of the loop. Meanwhile other connections are served.
+  public var isUnfinished: Bool
 
-  public init(status: Status, contentCount: Int, fieldsCount: Int) {
+  public init(status: Status, contentCount: Int, fieldsCount: Int, isUnfinished: Bool = false) {
+    self.isUnfinished = isUnfinished
     self.status = status
     self.contentCount = contentCount
     self.fieldsCount = fieldsCount

@@ -8,7 +8,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func advance(_ slot: Int, _ ready: Readiness, _ memory: inout ServerMemory) {
     switch memory.connections[slot].phase {
     case .free: return
-    case .idle, .head, .content, .queued:
+    case .idle, .head, .content, .queued, .working:
       receive(slot, peerIsDone: ready.contains(.peerDone), &memory)
     case .sending: send(slot, &memory)
     case .linger: drain(slot, &memory)
@@ -29,7 +29,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
       // An unfinished request is never acted on.
       return close(slot, &memory)
     }
-    if memory.connections[slot].phase == .queued { memory.connections[slot].examinedCount = 0 }
+    switch memory.connections[slot].phase {
+    case .queued, .working: memory.connections[slot].examinedCount = 0
+    default: break
+    }
     let examinedCount = Int(memory.connections[slot].examinedCount)
     guard memory.receive.count > examinedCount else {
       // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
@@ -88,36 +91,44 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ slot: Int, _ head: RequestHead, size: Int, _ memory: inout ServerMemory
   ) {
     guard let buffer = memory.responses.acquire() else {
-      if memory.connections[slot].phase != .queued {
-        memory.connections[slot].phase = .queued
-        memory.connections[slot].deadline =
-          moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
-      }
-      return
-    }
-    guard take(slot, size, &memory) else {
-      memory.responses.release(buffer)
-      return close(slot, &memory)
+      return wait(slot, .queued, milliseconds: Limits.sendTimeoutMilliseconds, &memory)
     }
     let hasMore = memory.receive.count > size
     let content = content(head, size: size, &memory)
     let reply = respond(
       head, content: content, in: memory.receive, buffer, of: &memory.responses,
-      fields: &memory.fields)
+      fields: &memory.fields, connection: memory.connections[slot].number)
+    guard !reply.isUnfinished else {
+      memory.responses.release(buffer)
+      return wait(slot, .working, milliseconds: Limits.workTimeoutMilliseconds, &memory)
+    }
+    guard take(slot, size, &memory) else {
+      memory.responses.release(buffer)
+      return close(slot, &memory)
+    }
     let closes = !head.keepsAlive || stopDeadline != nil
     begin(slot, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
     memory.connections[slot].lingers = hasMore
     send(slot, &memory)
   }
 
+  /// Leaves the whole request with the kernel, to be read again in a later turn.
+  private mutating func wait(
+    _ slot: Int, _ phase: Connection.Phase, milliseconds: Int64, _ memory: inout ServerMemory
+  ) {
+    guard memory.connections[slot].phase != phase else { return }
+    memory.connections[slot].phase = phase
+    memory.connections[slot].deadline = moment.monotonicMilliseconds + milliseconds
+  }
+
   /// Lends the request and the memory to answer in to the responder.
   private mutating func respond(
     _ head: RequestHead, content: Range<Int>, in receive: borrowing LentBuffer,
-    _ buffer: Int8, of responses: inout ResponsePool, fields: inout LentBuffer
+    _ buffer: Int8, of responses: inout ResponsePool, fields: inout LentBuffer, connection: UInt32
   ) -> Reply {
     let request = IncomingRequest(
       octets: receive.span.extracting(0..<head.size), head: head,
-      content: receive.span.extracting(content), moment: moment)
+      content: receive.span.extracting(content), moment: moment, connection: connection)
     return responder.respond(
       to: request, content: Writer(responses.content(buffer)), fields: Writer(fields.storageSpan))
   }

@@ -10,6 +10,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var responder: R
   /// The time of this turn.
   var moment = Moment(monotonicMilliseconds: 0, unixSeconds: 0)
+  /// How many connections have been accepted.
+  private var connectionNumber: UInt32 = 0
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
@@ -55,7 +57,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .free: .nothing
     case .idle, .head, .content:
       connection.pausedUntil > moment.monotonicMilliseconds ? .nothing : .readableOrDone
-    case .queued: memory.responses.hasFree ? .readable : .nothing
+    case .queued, .working: memory.responses.hasFree ? .readable : .nothing
     case .sending: .writable
     case .linger: .readable
     }
@@ -121,6 +123,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func open(_ slot: Int, _ descriptor: Int32, _ memory: inout ServerMemory) {
     var connection = Connection()
     connection.descriptor = descriptor
+    connectionNumber &+= 1
+    connection.number = connectionNumber
     connection.phase = .idle
     connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
     memory.connections[slot] = connection
@@ -151,7 +155,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         since = connection.deadline - Limits.headTimeoutMilliseconds
       case .content:
         since = connection.deadline - Limits.contentTimeoutMilliseconds
-      case .free, .queued, .sending:
+      case .free, .queued, .working, .sending:
         continue
       }
       guard since <= moment.monotonicMilliseconds - 1_000 else { continue }
@@ -173,7 +177,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       switch connection.phase {
       case .head: refuse(slot, .headTimeout, &memory)
       case .content: refuse(slot, .contentTimeout, &memory)
-      case .queued: refuseWithoutBuffer(slot, &memory)
+      case .queued, .working: refuseWithoutBuffer(slot, &memory)
       case .free, .idle, .sending, .linger: close(slot, &memory)
       }
     }
@@ -188,7 +192,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
       case .idle, .head, .content, .linger: close(slot, &memory)
-      case .queued, .sending: memory.connections[slot].closesAfterResponse = true
+      case .queued, .working, .sending: memory.connections[slot].closesAfterResponse = true
       case .free: continue
       }
     }

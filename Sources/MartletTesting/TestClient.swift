@@ -88,8 +88,12 @@ public final class TestClient<A: Application & ~Copyable> {
     let request = IncomingRequest(
       octets: octets.span, head: head, content: received.span,
       moment: Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time))
-    let reply = responder.respond(
-      to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
+    var reply: Reply
+    // A page that answers later is asked again, as the server does it.
+    repeat {
+      reply = responder.respond(
+        to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
+    } while reply.isUnfinished
     return response(
       reply, [UInt8](content[..<reply.contentCount]), [UInt8](fields[..<reply.fieldsCount]),
       sendsContent: head.method != .head && reply.status.allowsContent, closes: !head.keepsAlive)

@@ -47,6 +47,7 @@ struct TypedPassword: ~Copyable {
   /// - Parameter repeated: What was typed the second time.
   func problem(repeated: borrowing TypedPassword) -> StaticString? {
     if isTooLong { return "The password is too long: it may have up to 64 characters." }
+    if octets.span.firstIndex(of: 0) != nil { return "The password has a character of no use." }
     if octets.count < AccountRules.passwordSizeMin {
       return "The password is too short: it needs at least 8 characters."
     }
@@ -56,25 +57,22 @@ struct TypedPassword: ~Copyable {
     return nil
   }
 
-  /// Its hash. Only for one without a problem.
-  func hash(iterations: UInt32) -> PasswordHash {
+  /// Begins to find out whether it is the password of a hash; one that is too long never is.
+  func verification(against hash: PasswordHash) -> PasswordVerification {
+    PasswordVerification(octets.span, against: hash)
+  }
+
+  /// Begins to hash it. Only for one without a problem.
+  func hashing(iterations: UInt32) -> PasswordHashing {
     do throws(PasswordRefusal) {
-      return try PasswordHash.make(octets.span, iterations: iterations)
+      return try PasswordHashing(octets.span, iterations: iterations)
     } catch {
-      stop("a password of 64 octets can be hashed")
+      stop("a password without a problem can be hashed")
     }
   }
 
   /// Overwrites it.
   mutating func wipe() { octets.wipe() }
-}
-
-extension FormFields {
-  /// Whether that field holds the password of a hash; an absent field does not.
-  func verify(_ name: StaticString, against hash: PasswordHash) -> Bool {
-    guard let value = self[name] else { return false }
-    return hash.verify(value)
-  }
 }
 
 /// The code on the terminal that allows whoever reads it to make the first account.

@@ -24,6 +24,7 @@ enum LimitsTable {
     row("content within", Int(Limits.contentTimeoutMilliseconds), "ms")
     row("resting", Int(Limits.idleTimeoutMilliseconds), "ms")
     row("sending without progress", Int(Limits.sendTimeoutMilliseconds), "ms")
+    row("working on an answer", Int(Limits.workTimeoutMilliseconds), "ms")
     row("lingering", Int(Limits.lingerTimeoutMilliseconds), "ms")
     row("stopping", Int(Limits.stopTimeoutMilliseconds), "ms")
     heading("Sessions and logins")

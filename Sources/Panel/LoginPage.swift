@@ -21,7 +21,11 @@ extension Panel {
     // As many iterations as a real one: they are the time that it takes.
     let hash =
       account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
-    let isRight = form.verify("password", against: hash)
+    var password = TypedPassword(form["password"])
+    defer { password.wipe() }
+    guard let isRight = work.verify(password, against: hash, WorkTurn(request)) else {
+      return response.later()
+    }
     guard isRight, var account else {
       return Self.loginForm(
         response, .unprocessableContent, username: username, user: request.user,

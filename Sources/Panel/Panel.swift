@@ -80,18 +80,15 @@ enum Main {
     let directory = openDirectory(options.data)
     let secret = loadSecret(directory, options.data)
     let accounts = loadAccounts(directory, options.data)
-    let code = SetUpCode()
-    let iterations: UInt32
-    if let first = accounts[0] {
-      iterations = max(first.password.iterations, Calibration.iterationCountMin)
-    } else {
-      iterations = Calibration.measure()
+    let iterations =
+      accounts[0].map { max($0.password.iterations, Calibration.iterationCountMin) }
+      ?? Calibration.measure()
+    let panel = Panel(directory: directory, accounts: accounts, iterations: iterations)
+    if !panel.isSetUp {
       var message = Message("set-up code: ")
-      message.add(code.text)
+      message.add(panel.setUpCode.text)
       message.print()
     }
-    let panel = Panel(
-      directory: directory, accounts: accounts, iterations: iterations, setUpCode: code)
     serve(panel, on: listener, secret: secret.span)
   }
 

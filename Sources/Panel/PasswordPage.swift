@@ -22,14 +22,24 @@ extension Panel {
       password.wipe()
       repeated.wipe()
     }
-    var problem = password.problem(repeated: repeated)
-    let isRight = form.verify("current", against: account.password)
-    if !isRight { problem = "The current password is wrong." }
-    if problem != nil {
-      return Self.passwordForm(
-        response, .unprocessableContent, user: request.user, problem: problem)
+    let turn = WorkTurn(request)
+    if !work.isHashing(turn) {
+      var current = TypedPassword(form["current"])
+      defer { current.wipe() }
+      guard let isRight = work.verify(current, against: account.password, turn) else {
+        return response.later()
+      }
+      var problem = password.problem(repeated: repeated)
+      if !isRight { problem = "The current password is wrong." }
+      if problem != nil {
+        return Self.passwordForm(
+          response, .unprocessableContent, user: request.user, problem: problem)
+      }
     }
-    account.password = password.hash(iterations: iterations)
+    guard let hash = work.hash(password, iterations: iterations, turn) else {
+      return response.later()
+    }
+    account.password = hash
     account.sessions.endAll()
     account.epoch = account.sessions.begin()
     do throws(SystemError) {

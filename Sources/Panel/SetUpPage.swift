@@ -39,7 +39,10 @@ extension Panel {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: problem)
     }
-    var account = Account(name: username, password: password.hash(iterations: iterations))
+    guard let hash = work.hash(password, iterations: iterations, WorkTurn(request)) else {
+      return response.later()
+    }
+    var account = Account(name: username, password: hash)
     account.epoch = account.sessions.begin()
     do throws(SystemError) {
       try store(account)

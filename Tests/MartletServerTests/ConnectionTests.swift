@@ -131,6 +131,31 @@ import Testing
     }
   }
 
+  @Test("A responder may need several turns; others are answered meanwhile, in their order")
+  func working() {
+    withStage { stage, world in
+      let slow = world.connect(post("/slow", "one") + request("GET /slow") + request("GET /after"))
+      let other = world.connect(request("GET /other"))
+      stage.settle()
+      #expect(slow.text == echo("POST /slow [one]") + echo("GET /slow []") + echo("GET /after []"))
+      #expect(other.text == echo("GET /other []"))
+      #expect(
+        stage.requests.lines
+          == ["GET /other []", "POST /slow [one]", "GET /slow []", "GET /after []"])
+      #expect(stage.requests.slowTurns.isEmpty)
+    }
+  }
+
+  @Test("A client that is gone is not worked for")
+  func workingForNobody() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /slow"))
+      peer.peekFaults = [.gone]
+      stage.settle()
+      #expect(stage.requests.lines.isEmpty && peer.text.isEmpty)
+    }
+  }
+
   @Test("A request that waits ten seconds for a response buffer gets a short 503")
   func unavailable() {
     withStage { stage, world in

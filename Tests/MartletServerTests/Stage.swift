@@ -10,10 +10,13 @@ import Testing
 /// What the server has asked of its responder.
 final class Requests {
   var lines: [String] = []
+  /// How often a connection has asked for `/slow`.
+  var slowTurns: [UInt32: Int] = [:]
 }
 
 /// Says what it was asked: `METHOD /path [content]`. Some paths answer otherwise:
-/// `/big` with 15,000 octets, `/nothing` with 204 and content all the same.
+/// `/big` with 15,000 octets, `/nothing` with 204 and content all the same, `/slow` when it is asked
+/// the fifth time.
 struct EchoResponder: Responder, ~Copyable {
   let requests: Requests
 
@@ -24,6 +27,14 @@ struct EchoResponder: Responder, ~Copyable {
     let path = String(decoding: [UInt8](copying: head[request.head.target.path]), as: UTF8.self)
     let text = String(decoding: [UInt8](copying: request.content), as: UTF8.self)
     let line = "\("\(request.head.method)".uppercased()) \(path) [\(text)]"
+    if path == "/slow" {
+      requests.slowTurns[request.connection, default: 0] += 1
+      if requests.slowTurns[request.connection, default: 0] < 5 {
+        fields.append("X-Half: written\r\n")
+        return Reply(status: .ok, contentCount: 0, fieldsCount: fields.count, isUnfinished: true)
+      }
+      requests.slowTurns[request.connection] = nil
+    }
     requests.lines.append(line)
     if path == "/big" {
       for _ in 0..<15_000 { content.append(0x78) }
@@ -133,7 +144,7 @@ final class Stage {
         if connection.pausedUntil <= world.monotonic, ready.contains(.readableOrDone) {
           return false
         }
-      case .queued:
+      case .queued, .working:
         if memory.responses.hasFree { return false }
       case .sending: if ready.contains(.writable) { return false }
       case .linger: if ready.contains(.readable) { return false }

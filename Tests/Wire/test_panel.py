@@ -699,23 +699,25 @@ def test_unknown_page_and_method(panel):
     assert response.status == 405 and "GET" in response.allowed, response.told
 
 
-@pytest.mark.xfail(strict=True, reason="passwords are hashed whole: other clients wait meanwhile")
 def test_login_with_a_slow_hash_keeps_nobody_waiting(panel):
-    """Others are served while five logins are under way."""
+    """Password hashing runs in slices: others are served while twenty logins are under way."""
     connections = []
-    for _ in range(5):
+    for _ in range(20):
         connection = Connection(panel.address, patience=20)
         connection.send(form_request("/login", {"username": NAME, "password": "wrong password"}))
         connections.append(connection)
-    start = time.monotonic()
-    response = panel.visitor().get("/login")
-    took = time.monotonic() - start
-    assert response.status == 200, response.told
+    slowest = 0.0
+    for _ in range(20):
+        start = time.monotonic()
+        response = panel.visitor().get("/login")
+        assert response.status == 200, response.told
+        slowest = max(slowest, time.monotonic() - start)
+        time.sleep(0.02)
+    assert slowest < 0.25, f"a page took {slowest:.2f} s while others logged in"
     for connection in connections:
         response = connection.response(within=20)
-        assert response.status in (200, 302, 401, 403, 422, 429, 503), response.told
+        assert response.status == 422, response.told
         connection.close()
-    assert took < 0.1, f"a page took {took:.2f} s while others logged in"
 
 
 def test_form_in_every_wrong_shape_is_no_error(panel):
