@@ -15,7 +15,7 @@ extension SiteResponder where A: ~Copyable {
   ) {
     if isRenewal { writeRemember(request, to: &fields) }
     if state[0].isChanged {
-      state[0].claims.writeCookie("session", attributes(maxAge: nil), key, to: &fields)
+      state[0].claims.writeCookie(CookieNames.session, attributes(maxAge: nil), key, to: &fields)
     }
     if !isRenewal { writeRemember(request, to: &fields) }
   }
@@ -53,19 +53,19 @@ extension SiteResponder where A: ~Copyable {
     let (count, overflowed) = (writer.count, writer.overflowed)
     invariant(!overflowed, "the claims of a remember token fit their buffer")
     claims.setCount(count)
-    writeToken("_remember", of: claims.span, attributes(maxAge: seconds), key, to: &fields)
+    writeToken(CookieNames.remember, of: claims.span, attributes(maxAge: seconds), key, to: &fields)
   }
 
   /// Deletes the remember cookie if the browser has one. Microdot sets it without a path, so copies
   /// can lie at the folder of any page that renewed it: the one of this request's goes too.
   @_lifetime(fields: copy fields)
   private func clearRemember(_ request: borrowing IncomingRequest, to fields: inout Writer) {
-    guard Cookie.find(CookieNames.remember, in: request.head.fields(in: request.octets)) != nil
-    else { return }
+    let sent = request.head.fields(in: request.octets)
+    guard Cookie.find(CookieNames.remember.octets, in: sent) != nil else { return }
     var attributes = attributes(maxAge: 0)
     // Without a value nothing can be wrong with it.
     try? fields.append(
-      setCookie: "_remember", value: ("" as StaticString).octets, attributes: attributes)
+      setCookie: CookieNames.remember, value: ("" as StaticString).octets, attributes: attributes)
     let path = request.octets[request.head.target.path]
     var end = path.count
     while end > 0, path[end - 1] != "/" { end -= 1 }
@@ -73,7 +73,7 @@ extension SiteResponder where A: ~Copyable {
     attributes.path = nil
     // A path that cannot be an attribute's cannot have become one before.
     try? fields.append(
-      setCookie: "_remember", value: ("" as StaticString).octets,
+      setCookie: CookieNames.remember, value: ("" as StaticString).octets,
       path: path.extracting(first: end - 1), attributes: attributes)
   }
 

@@ -115,8 +115,6 @@ extension Application where Self: ~Copyable {
 
   private static func matches(_ path: Span<UInt8>, _ pattern: StaticString) -> Bool {
     let pattern = pattern.octets
-    // An absolute-form target without a path means "/" (RFC 9110 §4.2.3).
-    if path.count == 0 { return pattern.equals("/") }
     var decoder = PercentDecoder(path, plusIsSpace: false)
     var i = 0
     while let octet = decoder.next() {

@@ -32,8 +32,8 @@ struct Visitor<User: SessionUser> {
 
 /// The names of the two cookies, as in Microdot.
 enum CookieNames {
-  static var session: StaticString { "session" }
-  static var remember: StaticString { "_remember" }
+  static var session: CookieName { "session" }
+  static var remember: CookieName { "_remember" }
 }
 
 extension SiteResponder where A: ~Copyable {
@@ -89,10 +89,10 @@ extension SiteResponder where A: ~Copyable {
   ///
   /// - Returns: Whether `payload` now holds its claims.
   private func verifiedPayload(
-    of name: StaticString, _ request: borrowing IncomingRequest, into payload: inout SessionBuffer
+    of name: CookieName, _ request: borrowing IncomingRequest, into payload: inout SessionBuffer
   ) -> Bool {
     let fields = request.head.fields(in: request.octets)
-    guard let token = Cookie.find(name, in: fields) else { return false }
+    guard let token = Cookie.find(name.octets, in: fields) else { return false }
     do throws(TokenRefusal) {
       var target = payload.storageSpan
       let count = try JWS.verify(token, with: key, payload: &target)

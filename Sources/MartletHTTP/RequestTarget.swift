@@ -17,9 +17,6 @@ public struct RequestTarget: Equatable, Sendable {
   /// The query without its `?`, or `nil` when there is none. Nothing in it has been checked but
   /// that it holds no control and no blank.
   public let query: ByteRange?
-  /// Path, `?` and query as they came: where to come back to after a login. An absolute-form target
-  /// that leaves its path out (`http://host?query`) has only the `/` here.
-  public let pathAndQuery: ByteRange
 
   /// Takes the target at `range` apart.
   ///
@@ -38,7 +35,7 @@ public struct RequestTarget: Equatable, Sendable {
     if text.equals("*") {
       guard method == .options else { throw .targetMalformed }
       let asterisk = ByteRange(range.lowerBound..<end)
-      return (RequestTarget(path: asterisk, query: nil, pathAndQuery: asterisk), nil)
+      return (RequestTarget(path: asterisk, query: nil), nil)
     }
     return try absoluteForm(octets, range.lowerBound..<end)
   }
@@ -60,7 +57,7 @@ public struct RequestTarget: Equatable, Sendable {
     // An empty path means "/" (RFC 9110 §4.2.3): the second slash of the scheme's "//" stands in.
     let slash = ByteRange(start - 1..<start)
     let query = end < range.upperBound ? ByteRange(end + 1..<range.upperBound) : nil
-    return (RequestTarget(path: slash, query: query, pathAndQuery: slash), authority)
+    return (RequestTarget(path: slash, query: query), authority)
   }
 
   /// The index after `http://` or `https://` in any case, or `nil` for everything else.
@@ -74,10 +71,9 @@ public struct RequestTarget: Equatable, Sendable {
     return nil
   }
 
-  private init(path: ByteRange, query: ByteRange?, pathAndQuery: ByteRange) {
+  private init(path: ByteRange, query: ByteRange?) {
     self.path = path
     self.query = query
-    self.pathAndQuery = pathAndQuery
   }
 
   /// The target whose path begins with the `/` at `start`.
@@ -85,7 +81,6 @@ public struct RequestTarget: Equatable, Sendable {
     let mark = octets.extracting(0..<end).firstIndex(of: 0x3F, from: start)
     path = ByteRange(start..<(mark ?? end))
     query = mark.map { ByteRange($0 + 1..<end) }
-    pathAndQuery = ByteRange(start..<end)
     guard PercentDecoder.isWellFormed(octets[path]) else { throw .pathMalformed }
   }
 }

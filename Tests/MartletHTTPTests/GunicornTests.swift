@@ -73,7 +73,8 @@ struct GunicornTests {
       let headOutcome = drive(rest, size: \.size, RequestHead.parse)
       if case .refused(let refusal) = headOutcome { return .refused(refusal) }
       guard case .value(let head) = headOutcome else { return .incomplete }
-      let target = Array(rest[Int(head.target.pathAndQuery.offset)..<head.target.pathAndQuery.end])
+      let end = head.target.query?.end ?? head.target.path.end
+      let target = Array(rest[Int(head.target.path.offset)..<end])
       rest.removeFirst(head.size)
       var content: [UInt8] = []
       switch head.framing {

@@ -8,29 +8,28 @@ struct RequestTargetTests {
   @Test(
     "Path and query are found in every form",
     arguments: [
-      ("/", "/", nil, "/"),
-      ("/a/b", "/a/b", nil, "/a/b"),
-      ("/a?", "/a", "", "/a?"),
-      ("/a?b=c?d", "/a", "b=c?d", "/a?b=c?d"),
-      ("//host/a", "//host/a", nil, "//host/a"),
-      ("/a%20b", "/a%20b", nil, "/a%20b"),
-      ("/a?%zz", "/a", "%zz", "/a?%zz"),
-      ("/\"<>\\^`{|}é", "/\"<>\\^`{|}é", nil, "/\"<>\\^`{|}é"),
-      ("/a?b#c", "/a", "b", "/a?b"),
-      ("/a#b?c", "/a", nil, "/a"),
-      ("http://host/a?b", "/a", "b", "/a?b"),
-      ("HTTPS://host:1/", "/", nil, "/"),
-      ("http://host", "/", nil, "/"),
-      ("http://host?b", "/", "b", "/"),
-      ("http://host#b", "/", nil, "/"),
-      ("http://[::1]:80/a", "/a", nil, "/a"),
-    ] as [(String, String, String?, String)])
-  func parts(target: String, path: String, query: String?, whole: String) throws {
+      ("/", "/", nil),
+      ("/a/b", "/a/b", nil),
+      ("/a?", "/a", ""),
+      ("/a?b=c?d", "/a", "b=c?d"),
+      ("//host/a", "//host/a", nil),
+      ("/a%20b", "/a%20b", nil),
+      ("/a?%zz", "/a", "%zz"),
+      ("/\"<>\\^`{|}é", "/\"<>\\^`{|}é", nil),
+      ("/a?b#c", "/a", "b"),
+      ("/a#b?c", "/a", nil),
+      ("http://host/a?b", "/a", "b"),
+      ("HTTPS://host:1/", "/", nil),
+      ("http://host", "/", nil),
+      ("http://host?b", "/", "b"),
+      ("http://host#b", "/", nil),
+      ("http://[::1]:80/a", "/a", nil),
+    ] as [(String, String, String?)])
+  func parts(target: String, path: String, query: String?) throws {
     let request = "GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n"
     let parsed = try head(request).target
     #expect(text(request, parsed.path) == path)
     #expect(text(request, parsed.query) == query)
-    #expect(text(request, parsed.pathAndQuery) == whole)
   }
 
   @Test("The authority of an absolute-form target takes precedence over Host")
