@@ -81,7 +81,14 @@ const char *martlet_argument(size_t index) {
   return index < count ? end[(ptrdiff_t)index - (ptrdiff_t)count] : NULL;
 }
 
-_Noreturn void martlet_exit(int status) { _exit(status); }
+static void (*ending)(int status);
+
+void martlet_at_exit(void (*function)(int status)) { ending = function; }
+
+_Noreturn void martlet_exit(int status) {
+  if (ending) ending(status);
+  _exit(status);
+}
 
 int martlet_signal_descriptor(void) {
   sigset_t set;
@@ -162,6 +169,14 @@ const char *martlet_error_text(int error) {
     return "too many open files";
   case EFBIG:
     return "the file is too large";
+  case EBUSY:
+    return "it is in use";
+  case ENODEV:
+    return "there is no such device";
+  case ENOEXEC:
+    return "not made for this kernel";
+  case ENETUNREACH:
+    return "no network leads there";
   default:
     return "the system refused it";
   }

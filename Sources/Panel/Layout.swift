@@ -3,7 +3,7 @@
 import Martlet
 
 /// The page that is shown, for the header.
-enum Place { case overview, password, door }
+enum Place { case overview, password, power, door }
 
 extension Body {
   /// Writes everything up to the page's own content.
@@ -57,6 +57,17 @@ extension Body {
       <nav aria-label="Pages">
       <a href="/"\(markup: place == .overview ? " aria-current=\"page\"" : "")>Overview</a>
       <a href="/password"\(markup: place == .password ? " aria-current=\"page\"" : "")>Password</a>
+
+      """)
+    if Boot.isFirstProcess {
+      write(
+        """
+        <a href="/power"\(markup: place == .power ? " aria-current=\"page\"" : "")>Power</a>
+
+        """)
+    }
+    write(
+      """
       </nav>
       <form method="post" action="/logout"><span class="who">\(user.name)</span>
       <button class="quiet" type="submit">Log out</button></form>

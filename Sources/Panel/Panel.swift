@@ -17,10 +17,10 @@ struct PanelOptions {
 
   /// Reads the command line. Anything unknown ends the program with one line and status 2.
   init() {
-    guard let standard = Endpoint(("127.0.0.1:8080" as StaticString).octets) else {
-      stop("the default address is one")
-    }
+    let listen: StaticString = Boot.isFirstProcess ? Boot.listen : "127.0.0.1:8080"
+    guard let standard = Endpoint(listen.octets) else { stop("the default address is one") }
     endpoint = standard
+    if Boot.isFirstProcess { data = Boot.data }
     var arguments = Arguments()
     while let argument = arguments.next() {
       if argument.equals("--help") {
@@ -75,6 +75,7 @@ struct PanelOptions {
 @main
 enum Main {
   static func main() {
+    if Boot.isFirstProcess { Boot.start() }
     let options = PanelOptions()
     let listener = Listener(program: "martlet-panel", at: options.endpoint)
     let directory = openDirectory(options.data)

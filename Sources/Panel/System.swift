@@ -1,5 +1,5 @@
 // The panel's requests to the operating system: paths → what the files hold, how full disks are,
-// which addresses there are. The only file of the panel that faces C.
+// which addresses there are. The only file of the panel that lends memory to C.
 
 import CMartletPlatform
 import Martlet
@@ -78,6 +78,26 @@ enum System {
       unsafe martlet_disk_space(path.baseAddress, path.count, &total, &available)
     }
     return result == 0 ? DiskSpace(total: total, available: available) : nil
+  }
+}
+
+extension System {
+  /// Loads a module of the kernel.
+  static func loadModule(_ path: Span<UInt8>) throws(SystemError) {
+    // Safe: C reads the path during the call.
+    let result = unsafe path.withUnsafeBufferPointer { path in
+      unsafe martlet_load_module(path.baseAddress, path.count)
+    }
+    guard result == 0 else { throw SystemError(code: result) }
+  }
+
+  /// Names this machine.
+  static func setHostname(_ name: Span<UInt8>) throws(SystemError) {
+    // Safe: C reads the name during the call.
+    let result = unsafe name.withUnsafeBufferPointer { name in
+      unsafe martlet_set_host_name(name.baseAddress, name.count)
+    }
+    guard result == 0 else { throw SystemError(code: result) }
   }
 }
 

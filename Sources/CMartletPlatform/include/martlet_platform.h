@@ -25,6 +25,9 @@ const char *martlet_argument(size_t index);
 // Ends the program with that status.
 _Noreturn void martlet_exit(int status);
 
+// What martlet_exit() shall do first.
+void martlet_at_exit(void (*function)(int status));
+
 // A descriptor that becomes readable when SIGINT or SIGTERM arrives; both no longer end the process.
 // SIGPIPE is ignored. -errno on failure.
 int martlet_signal_descriptor(void);
