@@ -30,11 +30,15 @@ enum Boot {
 
   /// Says what a step has answered, if it failed.
   private static func check(_ result: Int32, _ step: StaticString) {
-    if result < 0 { complain(step, Text<1>(), SystemError(code: result)) }
+    if result < 0 { complain(step, SystemError(code: result)) }
   }
 
-  private static func complain<let capacity: Int>(
-    _ step: StaticString, _ name: Text<capacity>, _ error: SystemError
+  private static func complain(_ step: StaticString, _ error: SystemError) {
+    complain(step, ("" as StaticString).octets, error)
+  }
+
+  private static func complain(
+    _ step: StaticString, _ name: Span<UInt8>, _ error: SystemError
   ) {
     var message = Message("martlet-panel: ")
     message.add(step)
@@ -54,7 +58,7 @@ enum Boot {
         while let name = lines.next() { loadModule(name) }
       }
     } catch {
-      if !error.isNotFound { complain("cannot read /modules/list", Text<1>(), error) }
+      if !error.isNotFound { complain("cannot read /modules/list", error) }
     }
   }
 
@@ -64,7 +68,7 @@ enum Boot {
     do throws(SystemError) {
       try System.loadModule(path.span)
     } catch {
-      complain("cannot load ", path, error)
+      complain("cannot load ", path.span, error)
     }
   }
 
@@ -79,7 +83,7 @@ enum Boot {
       do throws(SystemError) {
         try System.setHostname(setting.hostname.span)
       } catch {
-        complain("cannot set the name ", setting.hostname, error)
+        complain("cannot set the name ", setting.hostname.span, error)
       }
     }
     guard let index = waitForInterface(setting) else { return }
@@ -113,7 +117,7 @@ enum Boot {
         return setting
       }
     } catch {
-      complain("cannot read /proc/cmdline", Text<1>(), error)
+      complain("cannot read /proc/cmdline", error)
       return nil
     }
   }
@@ -147,6 +151,14 @@ enum Boot {
     } catch {
       return 0
     }
+  }
+
+  /// Says how long the start has taken; the system's clock begins with the kernel.
+  static func tellTime() {
+    var message = Message("martlet-panel: ready ")
+    message.add(Int(System.milliseconds))
+    message.add(" ms after the kernel's start")
+    message.print()
   }
 
   // MARK: The end

@@ -3,7 +3,7 @@
 import Martlet
 
 /// The page that is shown, for the header.
-enum Place { case overview, password, power, door }
+enum Place { case overview, password, system, door }
 
 extension Body {
   /// Writes everything up to the page's own content.
@@ -62,7 +62,7 @@ extension Body {
     if Boot.isFirstProcess {
       write(
         """
-        <a href="/power"\(markup: place == .power ? " aria-current=\"page\"" : "")>Power</a>
+        <a href="/system"\(markup: place == .system ? " aria-current=\"page\"" : "")>System</a>
 
         """)
     }

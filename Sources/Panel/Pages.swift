@@ -22,7 +22,7 @@ struct Panel: Application, ~Copyable {
     work = PasswordWork(iterations: iterations)
   }
 
-  enum Page: UInt8 { case overview, setUp, login, password, power, logout, style }
+  enum Page: UInt8 { case overview, setUp, login, password, system, logout, style }
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -30,7 +30,7 @@ struct Panel: Application, ~Copyable {
     case .setUp: .getAndPost("/setup", for: .everyone)
     case .login: .getAndPost("/login", for: .everyone)
     case .password: .getAndPost("/password", for: .freshLogin(within: .minutes(10)))
-    case .power: .getAndPost("/power", for: .freshLogin(within: .minutes(10)))
+    case .system: .getAndPost("/system", for: .freshLogin(within: .minutes(10)))
     case .logout: .post("/logout", for: .loggedIn)
     case .style: .get("/panel.css", for: .everyone)
     }
@@ -54,8 +54,8 @@ struct Panel: Application, ~Copyable {
       return isPost ? logIn(request, response) : loginPage(request, response)
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
-    case .power:
-      return power(request, response)
+    case .system:
+      return systemPage(request, response)
     case .logout:
       return logOut(request, response)
     case .style:

@@ -90,6 +90,7 @@ enum Main {
       message.add(panel.setUpCode.text)
       message.print()
     }
+    if Boot.isFirstProcess { Boot.tellTime() }
     serve(panel, on: listener, secret: secret.span)
   }
 
