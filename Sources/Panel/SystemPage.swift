@@ -82,7 +82,8 @@ private struct MemoryUse {
     anonymous = Self.read(text, "AnonPages:")
     files = Self.read(text, "Cached:") + Self.read(text, "Buffers:")
     pageTables = Self.read(text, "PageTables:")
-    resident = Self.read("/proc/self/status", "VmRSS:")
+    // Counted page by page; what /proc/self/status tells is some pages behind.
+    resident = Self.read("/proc/self/smaps_rollup", "Rss:")
   }
 
   var sum: UInt64 { anonymous + files + pageTables }
