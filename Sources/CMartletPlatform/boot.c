@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <net/route.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -110,6 +112,13 @@ int martlet_mount(int which) {
   return 0;
 }
 
+// Whether a file's content lies in memory until the file is removed, as that of an initramfs does.
+static int is_in_memory(int descriptor) {
+  struct statfs system;
+  return fstatfs(descriptor, &system) == 0 &&
+         (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+}
+
 int martlet_load_module(const uint8_t *path, size_t path_count) {
   char text[MARTLET_PATH_SIZE];
   if (path_count >= sizeof text) return -ENAMETOOLONG;
@@ -118,6 +127,7 @@ int martlet_load_module(const uint8_t *path, size_t path_count) {
   int descriptor = open(text, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return -errno;
   int error = syscall(SYS_finit_module, descriptor, "", 0) == 0 || errno == EEXIST ? 0 : -errno;
+  if (!error && is_in_memory(descriptor) && unlink(text) != 0) error = -errno;
   close(descriptor);
   return error;
 }

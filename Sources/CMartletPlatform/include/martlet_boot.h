@@ -26,7 +26,8 @@ enum {
 // Mounts one of these, and makes its folder. 0 too when it is mounted already.
 int martlet_mount(int which);
 
-// Loads a module of the kernel from a file. 0 too when it is loaded already.
+// Loads a module of the kernel from a file. 0 too when it is loaded already. A file in memory, such as
+// that of an initramfs, is removed then: the kernel has its own copy.
 int martlet_load_module(const uint8_t *_Nullable path, size_t path_count);
 
 int martlet_set_host_name(const uint8_t *_Nullable name, size_t count);
