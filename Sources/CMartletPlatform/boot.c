@@ -97,17 +97,18 @@ void martlet_request_stop(void) { kill(getpid(), SIGTERM); }
 
 int martlet_mount(int which) {
   static const struct {
-    const char *type, *folder, *options;
+    const char *type, *folder, *options, *sign; // `sign` is there when it is mounted
   } all[] = {
-      [MARTLET_PROC] = {"proc", "/proc", NULL},
-      [MARTLET_SYS] = {"sysfs", "/sys", NULL},
-      [MARTLET_DATA] = {"tmpfs", "/data", "size=256k,mode=0700"},
+      [MARTLET_PROC] = {"proc", "/proc", NULL, "/proc/self"},
+      [MARTLET_SYS] = {"sysfs", "/sys", NULL, "/sys/kernel"},
+      [MARTLET_DATA] = {"tmpfs", "/data", "size=256k,mode=0700", NULL},
   };
   const char *folder = all[which].folder;
+  if (all[which].sign && access(all[which].sign, F_OK) == 0) return 0;
   if (mkdir(folder, 0755) != 0 && errno != EEXIST) return -errno;
   if (mount(all[which].type, folder, all[which].type, MS_NOSUID | MS_NODEV | MS_NOEXEC,
             all[which].options) != 0)
-    return errno == EBUSY ? 0 : -errno;
+    return -errno;
   if (which == MARTLET_DATA) data_is_mounted = 1;
   return 0;
 }

@@ -23,7 +23,7 @@ enum {
   MARTLET_DATA, // /data: 256 KiB of memory, for the owner only
 };
 
-// Mounts one of these, and makes its folder. 0 too when it is mounted already.
+// Mounts one of these, and makes its folder. 0 too when /proc or /sys is mounted already.
 int martlet_mount(int which);
 
 // Loads a module of the kernel from a file. 0 too when it is loaded already. A file in memory, such as

@@ -1,0 +1,125 @@
+"""The panel as the first process of a container that stands for a system: own processes, mounts,
+network and host name, nothing but /init in its root folder."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PANEL = Path(os.environ.get("MARTLET_BIN") or ROOT / ".build" / "boards" / "x86-64") / "martlet-panel"
+CONTAINER = ["unshare", "--fork", "--pid", "--mount", "--net", "--uts"]
+# What the kernel does in a system: memory for the root folder, an interface, its command line.
+PREPARE = """
+set -e
+mount -t tmpfs -o size=4m tmpfs "$1"
+cp "$2" "$1/$3"
+mkdir "$1/proc" "$1/modules"
+mount -t proc proc "$1/proc"
+printf '%s\\n' "$4" >"$1/cmdline"
+mount --bind "$1/cmdline" "$1/proc/cmdline"
+[ -z "$5" ] || printf "$5" >"$1/modules/list"
+ip link add peer0 type veth peer name eth0
+ip link set peer0 up
+ip address add 10.9.9.2/24 dev peer0
+name=$3 root=$1
+shift 5
+exec unshare --root="$root" "/$name" "$@"
+"""
+
+
+def why_not():
+    if os.environ.get("MARTLET_RUN"):
+        return "an emulated program cannot be the first process of a container here"
+    if not shutil.which("ip"):
+        return "there is no ip (package iproute2)"
+    tried = subprocess.run([*CONTAINER, "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+                           capture_output=True, text=True, check=False)
+    return f"no containers here: {tried.stderr.strip()}" if tried.returncode else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def containers():
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+
+
+class System:
+    def __init__(self, root, line="ip=10.9.9.1::10.9.9.2:255.255.255.0:board", *arguments,
+                 name="init", modules=""):
+        self.output = root.with_suffix(".log").open("w+b")
+        root.mkdir()
+        self.process = subprocess.Popen(
+            [*CONTAINER, "bash", "-c", PREPARE, "prepare", root, PANEL, name, line, modules,
+             *arguments], stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+
+    @property
+    def console(self):
+        size = os.fstat(self.output.fileno()).st_size
+        return os.pread(self.output.fileno(), size, 0).decode()
+
+    def wait_for(self, pattern, within=20.0):
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            matched = re.search(pattern, self.console)
+            if matched:
+                return matched
+            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.console}"
+            time.sleep(0.01)
+        raise AssertionError(f"nothing like {pattern!r} within {within} s:\n{self.console}")
+
+    @property
+    def pid(self):
+        """The first process, as this machine numbers it: the only child of unshare."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return int(children.split()[0])
+
+    def inside(self, *command, within=20.0):
+        """Runs a program of this machine in the container, with this machine's files."""
+        return subprocess.run(
+            ["nsenter", f"--target={self.pid}", "--net", "--uts", "--pid", *command],
+            capture_output=True, text=True, timeout=within, check=False)
+
+    def curl(self, path, *arguments):
+        """(status, text) of an answer."""
+        ran = self.inside("curl", "--silent", "--show-error", "--max-time", "10",
+                          "--write-out", "%{stderr}%{http_code}", *arguments,
+                          f"http://10.9.9.1{path}")
+        assert ran.returncode == 0, f"{ran.stderr}\n{self.console}"
+        return int(ran.stderr), ran.stdout
+
+    def mounts(self):
+        lines = Path(f"/proc/{self.pid}/mounts").read_text().splitlines()
+        return {line.split()[1]: (line.split()[2], line.split()[3]) for line in lines}
+
+    def end(self):
+        """How the first process has ended: a container is powered off with SIGINT."""
+        return self.process.wait(20)
+
+    def kill(self):
+        if self.process.poll() is None:
+            subprocess.run(["kill", "-KILL", str(self.pid)], check=False)
+            self.process.wait(10)
+
+
+@pytest.fixture
+def start(tmp_path):
+    systems = []
+
+    def start(*arguments, **options):
+        systems.append(System(tmp_path / f"root{len(systems)}", *arguments, **options))
+        return systems[-1]
+
+    yield start
+    for system in systems:
+        system.kill()
+
+
+POWERED_OFF = -signal.SIGINT
