@@ -27,7 +27,6 @@ mount --bind "$1/cmdline" "$1/proc/cmdline"
 [ -z "$5" ] || printf "$5" >"$1/modules/list"
 ip link add peer0 type veth peer name eth0
 ip link set peer0 up
-ip address add 10.9.9.2/24 dev peer0
 name=$3 root=$1
 shift 5
 exec unshare --root="$root" "/$name" "$@"
