@@ -83,6 +83,11 @@ int martlet_become_first_process(void) {
   static const int faults[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP, SIGILL};
   stack_t stack = {.ss_sp = martlet_scratch(), .ss_size = MARTLET_SCRATCH_SIZE};
   struct sigaction action = {.sa_handler = end_after_fault, .sa_flags = SA_ONSTACK};
+  // Without a console the kernel opens nothing, and what is said must not go to a connection.
+  int descriptor;
+  do descriptor = open("/", O_RDONLY);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) close(descriptor);
   martlet_at_exit(end);
   if (sigaltstack(&stack, NULL) != 0) return -errno;
   for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)

@@ -75,7 +75,7 @@ enum Boot {
   // MARK: Network
 
   /// How long an interface may take to appear; on USB it is seconds.
-  private static var interfaceTimeoutMilliseconds: Int64 { 15_000 }
+  private static var interfaceTimeoutMilliseconds: Int64 { 20_000 }
 
   private static func startNetwork() {
     guard let setting = readSetting() else { return }

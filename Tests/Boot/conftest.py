@@ -29,6 +29,7 @@ ip link add peer0 type veth peer name eth0
 ip link set peer0 up
 name=$3 root=$1
 shift 5
+[ -z "$NO_CONSOLE" ] || exec <&- >&- 2>&-
 exec unshare --root="$root" "/$name" "$@"
 """
 
@@ -52,12 +53,13 @@ def containers():
 
 class System:
     def __init__(self, root, line="ip=10.9.9.1::10.9.9.2:255.255.255.0:board", *arguments,
-                 name="init", modules=""):
+                 name="init", modules="", has_console=True):
         self.output = root.with_suffix(".log").open("w+b")
         root.mkdir()
         self.process = subprocess.Popen(
             [*CONTAINER, "bash", "-c", PREPARE, "prepare", root, PANEL, name, line, modules,
-             *arguments], stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+             *arguments], stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
+            env={**os.environ, "NO_CONSOLE": "" if has_console else "1"})
 
     @property
     def console(self):
@@ -77,8 +79,11 @@ class System:
     @property
     def pid(self):
         """The first process, as this machine numbers it: the only child of unshare."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return int(children.split()[0])
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        end = time.monotonic() + 10
+        while not children.read_text() and time.monotonic() < end:
+            time.sleep(0.01)
+        return int(children.read_text().split()[0])
 
     def inside(self, *command, within=20.0):
         """Runs a program of this machine in the container, with this machine's files."""

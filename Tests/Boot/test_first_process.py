@@ -125,6 +125,19 @@ def test_a_gateway_out_of_reach_is_told(start):
     assert "cannot set the gateway: no network leads there" in system.console, system.console
 
 
+def test_without_a_console_it_serves_too(start):
+    system = start(has_console=False)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and "/data" not in system.mounts():
+        time.sleep(0.05)
+    time.sleep(1)
+    status, page = system.curl("/setup")
+    assert status == 200 and page.startswith("<!doctype html>"), page
+    subprocess.run(["kill", "-TERM", str(system.pid)], check=True)
+    assert system.end() == POWERED_OFF
+    assert not system.console
+
+
 def test_the_system_page_powers_off(start, tmp_path):
     system = start()
     login = set_up(system, tmp_path / "jar")
