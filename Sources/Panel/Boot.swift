@@ -153,11 +153,13 @@ enum Boot {
     }
   }
 
-  /// Says how long the start has taken; the system's clock begins with the kernel.
-  static func tellTime() {
+  /// Says how long the start has taken (the system's clock begins with the kernel), and what it takes.
+  static func tellCost() {
     var message = Message("martlet-panel: ready ")
     message.add(Int(System.milliseconds))
-    message.add(" ms after the kernel's start")
+    message.add(" ms after the kernel's start; user space takes ")
+    message.add(Int(clamping: MemoryUse().sum))
+    message.add(" KiB")
     message.print()
   }
 

@@ -90,7 +90,7 @@ enum Main {
       message.add(panel.setUpCode.text)
       message.print()
     }
-    if Boot.isFirstProcess { Boot.tellTime() }
+    if Boot.isFirstProcess { Boot.tellCost() }
     serve(panel, on: listener, secret: secret.span)
   }
 

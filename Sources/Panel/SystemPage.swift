@@ -68,8 +68,8 @@ extension Panel {
 }
 
 /// What user space takes of the memory, in kibibytes: all that is not the kernel's.
-private struct MemoryUse {
-  /// Pages of programs that are nobody's file: data, stack.
+struct MemoryUse {
+  /// What programs have written: data, stack.
   let anonymous: UInt64
   /// Pages of files: the panel's own code, modules, accounts. They are mapped where they lie.
   let files: UInt64
@@ -77,6 +77,7 @@ private struct MemoryUse {
   /// What of all this is the panel's, shared or not.
   let resident: UInt64
 
+  /// Reads /proc.
   init() {
     let text: StaticString = "/proc/meminfo"
     anonymous = Self.read(text, "AnonPages:")
@@ -86,6 +87,7 @@ private struct MemoryUse {
     resident = Self.read("/proc/self/smaps_rollup", "Rss:")
   }
 
+  /// All of it.
   var sum: UInt64 { anonymous + files + pageTables }
 
   private static func read(_ path: StaticString, _ name: StaticString) -> UInt64 {

@@ -139,8 +139,8 @@ def check_memory(system, cookie):
     status, _, text, _ = system.ask("GET", "/system", **cookie)
     use = re.search(r'id="use" data-kib="([0-9]+)"', text)
     expect("the system's page is shown", status == 200 and use)
-    print("memory of user space (/proc/meminfo; the last line is the panel's own, in which"
-          " its part of the others is counted once more, /proc/self/smaps_rollup):")
+    print("memory of user space, from /proc/meminfo: AnonPages, Cached and Buffers, PageTables; then"
+          " the panel's\nown resident set, which is a part of it (/proc/self/smaps_rollup):")
     for name, size in re.findall(r"<dt>([^<]+)</dt><dd>([0-9]+) KiB</dd>", text):
         print(f"  {name:<18}{grouped(int(size)):>8} KiB")
     expect(f"user space takes less than {grouped(USER_SPACE_MAX)} KiB",

@@ -36,7 +36,8 @@ def test_it_sets_up_what_it_needs(start):
     assert re.search(r"^eth0\S* +UP +10\.9\.9\.1/24", addresses, re.MULTILINE), addresses
     assert "default via 10.9.9.2 dev eth0" in system.inside("ip", "route").stdout
     assert system.inside("hostname").stdout.strip() == "board"
-    assert re.search(r"ready [0-9]+ ms after the kernel's start", system.console), system.console
+    assert re.search(r"ready [0-9]+ ms after the kernel's start; user space takes [0-9]+ KiB\n",
+                     system.console), system.console
     assert "cannot" not in system.console, system.console
     assert system.curl("/setup")[0] == 200
 
