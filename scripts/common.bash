@@ -78,13 +78,8 @@ is_board() {
   [ -e "boards/$1/board.conf" ] || misused "there is no board '$1'; scripts/build --list names them."
 }
 
-# fact BOARD NAME: a line of the board's board.conf.
-fact() (
-  title='' machine='' triple='' target='' debian='' flags='' limits='' qemu=''
-  # shellcheck disable=SC1090  # One of boards/*/board.conf.
-  source "boards/$1/board.conf"
-  printf '%s\n' "${!2}"
-)
+# fact BOARD NAME: a line NAME="VALUE" of the board's board.conf.
+fact() { sed -n "s/^$2=\"\(.*\)\"$/\1/p" "boards/$1/board.conf"; }
 
 # is_static BOARD: whether its programs need no library; others use the system's.
 is_static() { [[ "$(fact "$1" target)" == *musl* ]]; }
