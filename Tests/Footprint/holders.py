@@ -9,8 +9,9 @@ import linkmap
 from memory import PAGE
 
 SYMBOLS = 25
-COLUMNS = {"code": (".text", ".init", ".fini", ".plt"), "constants": (".rodata",), "data": (".data",),
-           "bss": (".bss",)}
+COLUMNS = {".text": "code", ".init": "code", ".fini": "code", ".plt": "code", ".rodata": "constants",
+           ".data": "data", ".bss": "bss"}
+IN_FILE = ("code", "constants", "data", "tables")
 
 
 @dataclass(frozen=True)
@@ -19,27 +20,20 @@ class Row:
     octets: dict  # column -> octets
 
     @property
-    def total(self):
-        return sum(self.octets.values())
-
-
-def column_of(section):
-    for column, names in COLUMNS.items():
-        if section in names:
-            return column
-    return "tables"
+    def in_file(self):
+        return sum(self.octets.get(column, 0) for column in IN_FILE)
 
 
 def by_module(link_map, elf):
-    """Biggest first; in the last line what a file has beside its sections."""
+    """Biggest first; in the last line what the file has beside its sections. The sum is the file."""
     rows = []
     for holder, sections in link_map.by_holder().items():
         octets = Counter()
         for section, size in sections.items():
-            octets[column_of(section)] += size
+            octets[COLUMNS.get(section, "tables")] += size
         rows.append(Row(holder, dict(octets)))
     in_file = sum(size for name, (_, size) in link_map.sections.items() if name != ".bss")
-    rows.sort(key=lambda row: (-row.total, row.name))
+    rows.sort(key=lambda row: (-row.in_file, row.name))
     rows.append(Row("ELF headers, alignment in the file", {"tables": elf.size - in_file}))
     return rows
 
@@ -94,7 +88,7 @@ def resident_holders(measured, link_map, path):
                 for name, octets in shares(pieces, address - base):
                     add(name, octets, is_anonymous)
             else:
-                add(kind_of(mapping, measured.space), PAGE, is_anonymous)
+                add(kind_of(mapping, measured.space), PAGE, is_anonymous and mapping.anonymous > 0)
     return sorted(found.items(), key=lambda item: (-sum(item[1]), item[0]))
 
 
@@ -126,4 +120,4 @@ def kind_of(mapping, space):
         return mapping.path.strip("[]")
     if mapping.path:
         return mapping.path.rpartition("/")[2]
-    return "taken at run time, by the loader, the C library or the emulator"
+    return "taken at run time by the loader and the C library"

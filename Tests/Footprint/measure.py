@@ -31,7 +31,7 @@ def file_figures(path):
                                       for name in ("text", "rodata", "data", "bss")}}
 
 
-def measure(path, program, qemu=""):
+def measure(path, program, qemu=()):
     elf, figures = file_figures(path)
     with tempfile.TemporaryDirectory(prefix="footprint-") as data:
         running = Program(path, ["--listen", "127.0.0.1:0", *visits.arguments(program, data)], qemu)

@@ -16,6 +16,7 @@ from pathlib import Path
 PAGE = 4096
 PRESENT, FILE_PAGE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56
 GUEST_END = 1 << 40
+VDSO = "[vdso]"
 HEADER = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ \d+ *(.*)")
 
 
@@ -83,9 +84,12 @@ def own_mappings(pid, space, emulator=None):
     """The program's own mappings; fails where one of the emulator's lies among them."""
     mappings = read_smaps(Path(f"/proc/{pid}/smaps").read_text())
     own = [mapping for mapping in mappings if space.start <= mapping.start < space.end]
-    for mapping in own:
-        if emulator and (mapping.path == emulator or mapping.path.startswith("[")):
+    for mapping in own if emulator else ():
+        if mapping.path == emulator or mapping.path.startswith("["):
             raise ValueError(f"{mapping.path} of {emulator} lies in the program's address space")
+        if not mapping.path and mapping.permissions.startswith("r-"):
+            # What qemu puts in the place of the kernel's page of code; natively it is nobody's own.
+            mapping.path, mapping.anonymous = VDSO, 0
     return own
 
 

@@ -31,10 +31,10 @@ class Program:
     one would be a larger footprint.
     """
 
-    def __init__(self, path, arguments, qemu="", port=None, environment=None):
+    def __init__(self, path, arguments, qemu=(), port=None, environment=None):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="footprint-", suffix=".qemu")
         self.printed = tempfile.TemporaryFile("w+")
-        emulation = [*qemu.split(), "-d", "page", "-D", self.log.name] if qemu else []
+        emulation = [*qemu, "-d", "page", "-D", self.log.name] if qemu else []
         self.process = subprocess.Popen(
             [*emulation, f"./{Path(path).name}", *map(str, arguments)], cwd=Path(path).parent,
             stdin=subprocess.DEVNULL, stdout=self.printed, stderr=subprocess.STDOUT,
