@@ -8,7 +8,7 @@ leaves all in .build/footprint.
   --check    compares with boards/budgets; status 1 if a program is over budget or does not run
   --peers    measures MicroPython, CPython and lighttpd too (it needs PyPI and Debian once)
   --write    all that, and keeps it: boards/footprint.tsv, boards/history.tsv, README.md, the charts
-  --tighten  lowers the budgets to what was measured; none is raised
+  --tighten  lowers the budgets to what was measured or is kept; none is raised
   --validate shows the same programs of this machine natively and under qemu, side by side
 """
 
@@ -139,8 +139,7 @@ def show_growth(rows):
 def check(rows):
     wrong, over_aim = budgets.check(budgets.parse(budgets.PATH.read_text(encoding="utf-8")), rows)
     print(f"\n## Budgets\n\n{len(wrong)} over budget, {len(over_aim)} within it but over their aim.\n")
-    print("\n".join(f"- OVER BUDGET {line}" for line in wrong)
-          + "\n".join(f"- {line}" for line in over_aim))
+    print("\n".join([*(f"- OVER BUDGET {line}" for line in wrong), *(f"- {line}" for line in over_aim)]))
     return wrong
 
 
@@ -170,7 +169,8 @@ def main(arguments):
     show_growth(rows)
     if "--tighten" in options:
         text = budgets.PATH.read_text(encoding="utf-8")
-        budgets.PATH.write_text(budgets.tightened(text, rows), encoding="utf-8")
+        known = records.merged(records.kept_rows(), rows)
+        budgets.PATH.write_text(budgets.tightened(text, known), encoding="utf-8")
     wrong = check([row for row in rows if row.linkage != "peer"]) if "--check" in options else []
     if problems:
         print("\n## Did not run\n", *(f"- {problem}" for problem in problems), sep="\n")
