@@ -60,8 +60,8 @@ def bar(y, name, value, part, limit, kind):
     length = max(1.5, room * min(value, limit) / limit)
     drawn = [text(LEFT - 10, y + 12, name, anchor="end"),
              f'<rect class="{kind}" x="{LEFT}" y="{y}" width="{length:.1f}" height="{BAR}"/>']
-    if part:
-        inner = max(0, length * (1 - part / min(value, limit)))
+    if part:  # Of a bar that is cut, the same share.
+        inner = length * (1 - part / value)
         drawn.append(f'<rect class="part" x="{LEFT + length - inner:.1f}" y="{y}" '
                      f'width="{inner:.1f}" height="{BAR}"/>')
     if value > limit:  # The bar goes on beyond the page.

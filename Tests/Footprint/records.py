@@ -110,11 +110,13 @@ def add_history(rows):
 
 
 def growth(rows, kept):
-    """What has become larger or smaller, a line each. Memory counts from 4 KiB on."""
+    """What of ours has become larger or smaller, a line each. Memory counts beyond 4 KiB."""
     before = {row.key: row for row in kept}
     told = []
     for row in rows:
         old = before.get(row.key)
+        if row.linkage == "peer":
+            continue
         if old is None:
             told.append(f"{row.board} {row.program}: new")
             continue

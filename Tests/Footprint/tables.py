@@ -37,11 +37,13 @@ def figures(rows):
 
 
 def readme(rows):
-    """One line a program and board, of those that most people ask about."""
-    wanted = [row for board in README_BOARDS for row in rows if row.board == board]
-    body = [[row.board, f"`{row.program}`", octets(row, "file"), kib(row, "resident_idle"),
+    """One line a program and board, of those that most people ask about, and the other servers."""
+    ours = [row for board in README_BOARDS for row in rows
+            if row.board == board and row.linkage != "peer"]
+    peers = sorted((row for row in rows if row.linkage == "peer"), key=lambda row: row.figures["file"])
+    body = [[row.board, row.program if row in peers else f"`{row.program}`", octets(row, "file"), kib(row, "resident_idle"),
              kib(row, "resident_login"), kib(row, "resident_served"), kib(row, "anonymous_served")]
-            for row in wanted]
+            for row in ours + peers]
     head = ["Board", "Program", "File", "Resident, idle", "after a login",
             f"after {REQUESTS:,} requests", "of it anonymous"]
     return markdown(head, body, 2)
