@@ -12,8 +12,9 @@ HISTORY = ROOT / "boards" / "history.tsv"
 NAMES = ("board", "program", "linkage", "how")
 FIGURES_HEAD = ("# What scripts/footprint measured: sizes in octets, memory in KiB.\n"
                 "# `how` says whether the program ran natively or in which emulator.\n")
-HISTORY_HEAD = ("# Sizes by commit, in octets: a line where one has changed. A + says that the tree had\n"
-                "# changes beyond the commit.\n")
+HISTORY_HEAD = (
+    "# Sizes by commit, in octets: a line where one has changed. A + says that the tree had\n"
+    "# changes beyond the commit.\n")
 HISTORY_NAMES = ("date", "commit", "board", "program", *SIZES)
 
 
@@ -46,8 +47,10 @@ def cell(row, name):
 def write_rows(rows, path):
     lines = ["\t".join((*NAMES, *SIZES, *MEMORY))]
     for row in rows:
-        lines.append("\t".join([row.board, row.program, row.linkage, row.how,
-                                *(cell(row, name) for name in (*SIZES, *MEMORY))]))
+        lines.append("\t".join([
+            row.board, row.program, row.linkage, row.how,
+            *(cell(row, name) for name in (*SIZES, *MEMORY))
+        ]))
     path.write_text(FIGURES_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -59,8 +62,10 @@ def read_table(text):
 def read_rows(text):
     rows = []
     for fields in read_table(text):
-        figures = {name: int(fields[name]) * (1024 if name in MEMORY else 1)
-                   for name in (*SIZES, *MEMORY) if fields.get(name)}
+        figures = {
+            name: int(fields[name]) * (1024 if name in MEMORY else 1)
+            for name in (*SIZES, *MEMORY) if fields.get(name)
+        }
         rows.append(Row(*(fields[name] for name in NAMES), figures))
     return rows
 
@@ -101,10 +106,15 @@ def add_history(rows):
         sizes = {name: cell(row, name) for name in SIZES}
         before = last.get(row.key, {})
         if row.linkage != "peer" and any(before.get(name) != sizes[name] for name in SIZES):
-            lines.append({"date": today, "commit": commit, "board": row.board,
-                          "program": row.program, **sizes})
-    texts = ["\t".join(HISTORY_NAMES)] + ["\t".join(line[name] for name in HISTORY_NAMES)
-                                          for line in lines]
+            lines.append({
+                "date": today,
+                "commit": commit,
+                "board": row.board,
+                "program": row.program,
+                **sizes
+            })
+    texts = ["\t".join(HISTORY_NAMES)
+             ] + ["\t".join(line[name] for name in HISTORY_NAMES) for line in lines]
     HISTORY.write_text(HISTORY_HEAD + "\n".join(texts) + "\n", encoding="utf-8")
     return lines
 
@@ -126,6 +136,7 @@ def growth(rows, kept):
                 continue
             if abs(now - then) > (4096 if name in MEMORY else 0):
                 unit, divisor = ("KiB", 1024) if name in MEMORY else ("octets", 1)
-                told.append(f"{row.board} {row.program}: {name.replace('_', ', ')} {then // divisor:,} "
-                            f"→ {now // divisor:,} {unit} ({(now - then) // divisor:+,})")
+                told.append(
+                    f"{row.board} {row.program}: {name.replace('_', ', ')} {then // divisor:,} "
+                    f"→ {now // divisor:,} {unit} ({(now - then) // divisor:+,})")
     return told
