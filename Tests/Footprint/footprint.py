@@ -111,7 +111,7 @@ def validate():
                         2))
     print(
         "\nThe kernel's vdso is not there under qemu; two pages of x86 descriptor tables that qemu "
-        "at the\nend of the stack are. Everything else is the same, page for page.")
+        "puts\nat the end of the stack are. Everything else is the same, page for page.")
 
 
 def write_readme(rows):
@@ -189,9 +189,7 @@ def main(arguments):
     if "--write" in options:
         write(rows)
     if wrong or problems:
-        stop(
-            f"{len(wrong)} figures are over budget, {len(problems)} programs did not run; see above."
-        )
+        stop(f"{len(wrong)} figures over budget, {len(problems)} programs not run; see above.")
     return 0
 
 
