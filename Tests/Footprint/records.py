@@ -99,7 +99,8 @@ def add_history(rows):
     """Appends a line for every program with a size that is not what the last line says."""
     lines = history()
     last = {(line["board"], line["program"]): line for line in lines}
-    dirty = git("status", "--porcelain", "--", "Sources", "Package.swift", "boards/*/", "scripts")
+    dirty = git("status", "--porcelain", "--", "Sources", "Package.swift", "boards/*/*",
+                "scripts/build", "scripts/sdk")
     commit = (git("rev-parse", "--short", "HEAD") or "-") + ("+" if dirty else "")
     today = datetime.date.today().isoformat()
     for row in rows:
