@@ -87,8 +87,11 @@ def git(*arguments):
 
 
 def rows_before():
-    """The figures kept by the commit before this one, where git has them."""
-    return read_rows(git("show", f"HEAD^:{FIGURES.relative_to(ROOT)}"))
+    """The figures that the last commit with others than now has kept, where git has them."""
+    path = FIGURES.relative_to(ROOT)
+    last = git("show", f"HEAD:{path}")
+    is_new = FIGURES.is_file() and last != FIGURES.read_text(encoding="utf-8").strip()
+    return read_rows(last if is_new else git("show", f"HEAD^:{path}"))
 
 
 def history():

@@ -61,7 +61,10 @@ def readme(rows):
         "Board", "Program", "File", "Resident, idle", "after a login",
         f"after {REQUESTS:,} requests", "of it anonymous"
     ]
-    return markdown(head, body, 2)
+    return markdown(head, body, 2) + (
+        "\n\nFiles in octets, memory in KiB. ARM's programs run under qemu-user, of whose memory only "
+        "the\nprogram's counts. Other servers: Microdot's login example, and one page without a login; "
+        "their files are\nwithout the C library.")
 
 
 def holders_of(name, measured, link_map, path):
