@@ -124,7 +124,11 @@ def add_history(rows):
 
 
 def growth(rows, kept):
-    """What of ours has become larger or smaller, a line each. Memory counts beyond 4 KiB."""
+    """What of ours has become larger or smaller, a line each.
+
+    Sizes count from one octet on, memory beyond 4 KiB. What a dynamic program has resident of
+    Debian's libraries also depends on what of them lies in the page cache: there it is 64 KiB.
+    """
     before = {row.key: row for row in kept}
     told = []
     for row in rows:
@@ -138,7 +142,10 @@ def growth(rows, kept):
             now, then = row.figures.get(name), old.figures.get(name)
             if now is None or then is None:
                 continue
-            if abs(now - then) > (4096 if name in MEMORY else 0):
+            tolerance = 4096 if name in MEMORY else 0
+            if row.linkage == "dynamic" and name.startswith("resident"):
+                tolerance = 65536
+            if abs(now - then) > tolerance:
                 unit, divisor = ("KiB", 1024) if name in MEMORY else ("octets", 1)
                 told.append(
                     f"{row.board} {row.program}: {name.replace('_', ', ')} {then // divisor:,} "

@@ -63,8 +63,8 @@ def readme(rows):
     ]
     return markdown(head, body, 2) + (
         "\n\nFiles in octets, memory in KiB. ARM's programs run under qemu-user, of whose memory only "
-        "the\nprogram's counts. Other servers: Microdot's login example, and one page without a login; "
-        "their files are\nwithout the C library.")
+        "the\nprogram's counts. Other servers: Microdot's login example, and one page without a "
+        "login; their files\nare without the C library.")
 
 
 def holders_of(name, measured, link_map, path):
