@@ -62,8 +62,8 @@ def readme(rows):
         f"after {REQUESTS:,} requests", "of it anonymous"
     ]
     return markdown(head, body, 2) + (
-        "\n\nFiles in octets, memory in KiB. ARM's programs run under qemu-user, of whose memory only "
-        "the\nprogram's counts. Other servers: Microdot's login example, and one page without a "
+        "\n\nFiles in octets, memory in KiB. ARM's programs run under qemu-user, of whose memory "
+        "only the\nprogram's counts. Other servers: Microdot's login example, and one page without a "
         "login; their files\nare without the C library.")
 
 
