@@ -35,7 +35,7 @@ class Program:
         self.log = tempfile.NamedTemporaryFile("w+", prefix="footprint-", suffix=".qemu")
         self.printed = tempfile.TemporaryFile("w+")
         if qemu and not shutil.which(qemu[0]):
-            raise RuntimeError(f"{qemu[0]} is missing; install the package qemu-user-static")
+            raise RuntimeError(f"{qemu[0]} is missing; install the package qemu-user")
         emulation = [*qemu, "-d", "page", "-D", self.log.name] if qemu else []
         self.process = subprocess.Popen([*emulation, f"./{Path(path).name}", *map(str, arguments)],
                                         cwd=Path(path).parent,
