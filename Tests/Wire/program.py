@@ -4,6 +4,7 @@ The folder of the programs is MARTLET_BIN, what `scripts/build` fills; MARTLET_R
 an emulator with its arguments where they are not for this machine.
 """
 
+import functools
 import os
 import re
 import shlex
@@ -28,6 +29,12 @@ def command_of(name):
     assert path.is_file(), (f"{path} is missing: build the programs first (scripts/build) or name "
                             f"their folder in MARTLET_BIN")
     return [*RUN, str(path)]
+
+
+@functools.cache
+def room():
+    """How many connections the programs have slots for, as the panel's own table says."""
+    return int(re.search(r"Connections\n +at a time +([0-9]+)", run("martlet-panel", "--limits").stdout)[1])
 
 
 def run(name, *arguments, within=10.0, before=()):
