@@ -28,6 +28,7 @@ struct NetworkSetting {
     return found
   }
 
+  /// Reads the value; `nil` when it is not of that form.
   init?(_ value: Span<UInt8>) {
     var fields = Fields(value)
     let client = Self.address(fields.next())
@@ -78,6 +79,7 @@ private struct Fields: ~Escapable {
   init(_ text: Span<UInt8>) { rest = text }
 
   /// The next part; nothing after the last.
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   mutating func next() -> Span<UInt8> {
