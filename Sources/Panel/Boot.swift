@@ -1,6 +1,6 @@
-// The panel as the first process of a system that has nothing but a kernel and the panel (/init): it
+// The panel as the first process of a system, one that may have nothing but a kernel beside it. It
 // mounts what it reads, loads the modules that came along, and gives the network its address. What
-// fails is one line on the console; the system goes on where it can. In any other process nothing of
+// fails is one line on the console; the system goes on where it can. In other processes nothing of
 // this happens.
 
 import CMartletPlatform
@@ -16,8 +16,8 @@ enum Boot {
   static var listen: StaticString { "0.0.0.0:80" }
   static var data: Text<200> { "/data" }
 
-  /// Does all that comes before the panel's own start. From here on, the end of the program switches
-  /// the system off.
+  /// Does all that comes before the panel's own start. From here on, the end of the program is that
+  /// of the system.
   static func start() {
     check(martlet_become_first_process(), "cannot become the first process")
     check(martlet_mount(Int32(MARTLET_PROC)), "cannot mount /proc")
@@ -153,7 +153,8 @@ enum Boot {
     }
   }
 
-  /// Says how long the start has taken (the system's clock begins with the kernel), and what it takes.
+  /// Says how long the start has taken (the system's clock begins with the kernel) and what it
+  /// costs.
   static func tellCost() {
     var message = Message("martlet-panel: ready ")
     message.add(Int(System.milliseconds))

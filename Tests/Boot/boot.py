@@ -130,8 +130,8 @@ def check_overview(system, memory, cookie):
     status, _, text, _ = system.ask("GET", "/", **cookie)
     total = re.search(r'id="memory-total" data-kib="([0-9]+)"', text)
     expect("the overview is shown", status == 200 and total)
-    expect(f"the kernel has no more than {memory} MiB ({grouped(int(total[1]))} KiB are not its own)",
-           int(total[1]) <= 1024 * memory)
+    expect(f"the system has no more than {memory} MiB ({grouped(int(total[1]))} KiB are not the"
+           " kernel's own)", int(total[1]) <= 1024 * memory)
     expect("it shows the address that the kernel's command line gives", "10.0.2.15" in text)
 
 
@@ -139,8 +139,8 @@ def check_memory(system, cookie):
     status, _, text, _ = system.ask("GET", "/system", **cookie)
     use = re.search(r'id="use" data-kib="([0-9]+)"', text)
     expect("the system's page is shown", status == 200 and use)
-    print("memory of user space, from /proc/meminfo: AnonPages, Cached and Buffers, PageTables; then"
-          " the panel's\nown resident set, which is a part of it (/proc/self/smaps_rollup):")
+    print("memory of user space, from /proc/meminfo: AnonPages, Cached and Buffers, PageTables;"
+          " then the panel's\nown resident set, which is a part of it (/proc/self/smaps_rollup):")
     for name, size in re.findall(r"<dt>([^<]+)</dt><dd>([0-9]+) KiB</dd>", text):
         print(f"  {name:<18}{grouped(int(size)):>8} KiB")
     expect(f"user space takes less than {grouped(USER_SPACE_MAX)} KiB",

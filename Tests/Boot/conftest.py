@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PANEL = Path(os.environ.get("MARTLET_BIN") or ROOT / ".build" / "boards" / "x86-64") / "martlet-panel"
+PROGRAMS = Path(os.environ.get("MARTLET_BIN") or ROOT / ".build" / "boards" / "x86-64")
+PANEL = PROGRAMS / "martlet-panel"
 CONTAINER = ["unshare", "--fork", "--pid", "--mount", "--net", "--uts"]
 # What the kernel does in a system: memory for the root folder, an interface, its command line.
 PREPARE = """
@@ -72,7 +73,8 @@ class System:
             matched = re.search(pattern, self.console)
             if matched:
                 return matched
-            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.console}"
+            status = self.process.poll()
+            assert status is None, f"ended with {status}:\n{self.console}"
             time.sleep(0.01)
         raise AssertionError(f"nothing like {pattern!r} within {within} s:\n{self.console}")
 
@@ -85,10 +87,13 @@ class System:
             time.sleep(0.01)
         return int(children.read_text().split()[0])
 
-    def inside(self, *command, within=20.0):
-        """Runs a program of this machine in the container, with this machine's files."""
+    def inside(self, *command, within=20.0, parts=("--net", "--uts")):
+        """Runs a program of this machine in the container, with this machine's files.
+
+        Not among its processes, unless asked for: those end with the first one.
+        """
         return subprocess.run(
-            ["nsenter", f"--target={self.pid}", "--net", "--uts", "--pid", *command],
+            ["nsenter", f"--target={self.pid}", *parts, *command],
             capture_output=True, text=True, timeout=within, check=False)
 
     def curl(self, path, *arguments):

@@ -10,14 +10,21 @@ import pytest
 
 from conftest import POWERED_OFF
 
-FAULTS = [signal.SIGSEGV, signal.SIGILL, signal.SIGTRAP, signal.SIGBUS, signal.SIGFPE, signal.SIGABRT]
+FAULTS = [signal.SIGSEGV, signal.SIGILL, signal.SIGTRAP, signal.SIGBUS, signal.SIGFPE,
+          signal.SIGABRT]
 NAME, PASSWORD = "admin", "correct horse battery"
+
+
+def form_of(code):
+    """The set-up form, as curl takes it."""
+    fields = {"code": code, "username": NAME, "password": PASSWORD, "password_again": PASSWORD}
+    return [word for name, value in fields.items()
+            for word in ("--data-urlencode", f"{name}={value}")]
 
 
 def set_up(system, jar):
     code = system.wait_for(r"set-up code: ([0-9A-Z-]+)")[1]
-    form = [word for field in (f"code={code}", f"username={NAME}", f"password={PASSWORD}",
-                               f"password_again={PASSWORD}") for word in ("--data-urlencode", field)]
+    form = form_of(code)
     status, text = system.curl("/setup", "--cookie-jar", str(jar), *form)
     assert status == 302, text
     return ["--cookie", str(jar)]
@@ -47,7 +54,7 @@ def test_children_of_nobody_are_reaped(start):
     system.wait_for("listening")
     children = Path(f"/proc/{system.pid}/task/{system.pid}/children")
     # The shell ends first, so that its child becomes the panel's.
-    system.inside("sh", "-c", "sleep 1 >/dev/null 2>&1 & exit 0")
+    system.inside("sh", "-c", "sleep 1 >/dev/null 2>&1 & exit 0", parts=["--pid"])
     assert children.read_text(), "the child has not become the panel's"
     time.sleep(1.5)
     assert not children.read_text(), "the child is still there"
@@ -76,7 +83,8 @@ def test_a_fault_is_told_and_powers_off(start, number):
 def test_a_wrong_address_is_refused(start, line):
     system = start(line)
     assert system.end() == POWERED_OFF, system.console
-    assert f"martlet-panel: {line.split()[-1]} on the kernel's command line is not" in system.console
+    value = line.split()[-1]
+    assert f"martlet-panel: {value} on the kernel's command line is not" in system.console
     assert "ended with an error, see above; powering off" in system.console, system.console
 
 
@@ -166,8 +174,7 @@ def test_elsewhere_nothing_of_it_happens(start, tmp_path):
     assert "ready" not in system.console and "cannot" not in system.console, system.console
     assert system.inside("ip", "link", "set", "lo", "up").returncode == 0
     code = system.wait_for(r"set-up code: ([0-9A-Z-]+)")[1]
-    form = [word for field in (f"code={code}", f"username={NAME}", f"password={PASSWORD}",
-                               f"password_again={PASSWORD}") for word in ("--data-urlencode", field)]
+    form = form_of(code)
     jar = str(tmp_path / "jar")
 
     def curl(path, *arguments):

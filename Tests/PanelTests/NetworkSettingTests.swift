@@ -1,4 +1,4 @@
-// The kernel's `ip=` parameter: what of it the panel takes as the first process, and what it refuses.
+// The kernel's `ip=` parameter: what of it the panel takes as the first process, what it refuses.
 
 import Martlet
 import TestSupport

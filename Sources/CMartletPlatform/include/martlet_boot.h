@@ -1,6 +1,6 @@
 // The first process of a system: what the kernel starts as /init or /sbin/init. It must set up what
-// the kernel leaves to it, and it must never end: the kernel panics when it does. A program that does
-// not call martlet_become_first_process() is not touched. What can fail returns -errno.
+// the kernel leaves to it, and it must never end: the kernel panics when it does. A program that
+// does not call martlet_become_first_process() is not touched. What can fail returns -errno.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -26,8 +26,8 @@ enum {
 // Mounts one of these, and makes its folder. 0 too when /proc or /sys is mounted already.
 int martlet_mount(int which);
 
-// Loads a module of the kernel from a file. 0 too when it is loaded already. A file in memory, such as
-// that of an initramfs, is removed then: the kernel has its own copy.
+// Loads a module of the kernel from a file. 0 too when it is loaded already. A file in memory, such
+// as that of an initramfs, is removed then: the kernel has its own copy.
 int martlet_load_module(const uint8_t *_Nullable path, size_t path_count);
 
 int martlet_set_host_name(const uint8_t *_Nullable name, size_t count);
