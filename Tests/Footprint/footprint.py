@@ -1,6 +1,6 @@
 """Usage: scripts/footprint [--write] [FOLDER]
 
-Measures each program of FOLDER (default .build/boards/host, what scripts/build makes): the file, its
+Measures each program of FOLDER (default .build/boards/x86-64, what scripts/build makes): the file, its
 sections, resident memory at the start, after the first request and after 1,000 more, the stack, the
 biggest symbols. Prints Markdown. --write also puts the table between the two footprint lines of
 README.md. Status 1 if memory grew after the first request.
@@ -183,7 +183,7 @@ def main():
     folders = [argument for argument in arguments if argument != "--write"]
     if len(folders) > 1 or any(folder.startswith("-") for folder in folders):
         stop("unknown option; there are --write and a folder.", 2)
-    folder = Path(folders[0]).resolve() if folders else ROOT / ".build" / "boards" / "host"
+    folder = Path(folders[0]).resolve() if folders else ROOT / ".build" / "boards" / "x86-64"
     rows, complaints, lists = [], [], []
     for name in ("hello-example", "login-example", "martlet-panel"):
         path = folder / name
