@@ -103,6 +103,8 @@ class Machine:
 
     def __init__(self, base, kind="chroot"):
         self.base, self.kind = Path(base), kind
+        # What Debian's init scripts go by where no systemd runs: without a runlevel, none is started.
+        self.environment = {} if kind == "systemd" else {"RUNLEVEL": "2", "PREVLEVEL": "N"}
         self.scratch = Path(tempfile.mkdtemp(dir=ROOTS, prefix="machine-"))
         self.root = self.scratch / "root"
         for name in ("upper", "work", "root"):
@@ -123,7 +125,7 @@ class Machine:
                        f"exec chroot {self.root} {init}")
             command = ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork",
                        "--kill-child", "sh", "-c", mount + prepare]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log,
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd="/", stdout=self.log,
                                         stderr=self.log)
         try:
             self.pid = self._first_process()
@@ -197,8 +199,8 @@ class Machine:
         done = subprocess.run(
             self.enter("/bin/sh", "-c", script), stdin=subprocess.DEVNULL, capture_output=True,
             text=True, errors="replace", timeout=240, check=False,
-            env={"PATH": path, "HOME": "/root", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
-            **options)
+            cwd="/", env={"PATH": path, "HOME": "/root", "LC_ALL": "C",
+                          "DEBIAN_FRONTEND": "noninteractive", **self.environment}, **options)
         assert not check or done.returncode == 0, (
             f"{script!r} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
