@@ -25,9 +25,9 @@ ROOTS = REPOSITORY / ".build" / "package-roots"
 RELEASE = "bookworm"
 
 # What the systems hold beside Debian's minimum.
-SYSTEMD = ("systemd-sysv", "openssh-server", "adduser", "libmbedcrypto7")
-SMALL = ("adduser", "openrc", "busybox-static", "dropbear-bin")
-FOREIGN = ("adduser", "libmbedcrypto7")
+SYSTEMD = ("systemd-sysv", "openssh-server", "sudo", "adduser", "libmbedcrypto7")
+SMALL = ("adduser", "openrc", "busybox", "dropbear-bin")
+FOREIGN = ("systemd-sysv", "adduser", "libmbedcrypto7")
 
 QEMU = {"arm64": "/usr/bin/qemu-aarch64-static"}
 BINFMT = {
@@ -191,7 +191,7 @@ class Machine:
 
     def enter(self, *command):
         """The command line that runs a command in the machine."""
-        return ["nsenter", "--all", "--root", "--wd=/", f"--target={self.pid}", *command]
+        return ["nsenter", "--all", "--root", "--wd", f"--target={self.pid}", *command]
 
     def run(self, script, check=True, **options):
         """Runs a shell script in the machine, as root."""
