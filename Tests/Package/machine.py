@@ -118,13 +118,15 @@ class Machine:
             command = ["unshare", "--mount", "sh", "-c", mount + start]
         else:
             init = ("/sbin/init" if kind == "busybox" else
-                    "sh -c 'trap : CHLD; sleep infinity & while :; do wait; done'")
+                    "sh -c 'while :; do sleep 1000 & wait $!; done'")
             prepare = (f"mount -t proc proc {self.root}/proc && mount --rbind -o ro /sys "
                        f"{self.root}/sys && mount -t tmpfs -o mode=755 tmpfs {self.root}/run && "
                        f"mount -t devpts -o newinstance,ptmxmode=666 devpts {self.root}/dev/pts && "
                        f"exec chroot {self.root} {init}")
             command = ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork",
                        "--kill-child", "sh", "-c", mount + prepare]
+        # Nothing of it outlives the tests, however they end.
+        command = ["setpriv", "--pdeathsig", "KILL", *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd="/", stdout=self.log,
                                         stderr=self.log)
         try:

@@ -106,13 +106,17 @@ def test_a_first_version_that_is_broken(device, workshop, tmp_path):
     assert "no version before" in workshop.deploy(device, "--back", status=1)
 
 
-def test_programs_of_other_machines(device, workshop, tmp_path):
+def test_programs_of_another_kind(device, workshop, tmp_path):
     if not (BOARDS / "pi64" / "martlet-panel").is_file():
         pytest.skip("not built: pi64")
     workshop.use(BOARDS / "pi64" / "martlet-panel", "pi64")
     told = workshop.deploy(device, board="pi64", status=1)
     assert "is a machine of kind x86_64, and the programs of pi64 are for aarch64" in told
-    workshop.use(BOARDS / "pi64" / "martlet-panel")
+    # Of a machine that no kernel knows, not even with an emulator.
+    octets = bytearray((BOARDS / "pi64" / "martlet-panel").read_bytes())
+    octets[18:20] = b"\xee\xee"
+    (tmp_path / "unknown").write_bytes(octets)
+    workshop.use(tmp_path / "unknown")
     assert "does not run on this machine" in workshop.deploy(device, status=1)
     device.machine.run("[ ! -e /opt/martlet ]")
 
