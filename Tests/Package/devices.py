@@ -73,8 +73,11 @@ class Device:
                 f"umask 077; mkdir -p /root/.ssh; echo '{public}' >/root/.ssh/authorized_keys")
             if kind == "openrc":
                 # What a start of the whole system would have left.
-                self.machine.run("mkdir -p /run/openrc /run/lock /etc/dropbear; echo default "
-                                 ">/run/openrc/softlevel; dropbear -R -p 127.0.0.1:22 >/dev/null 2>&1")
+                self.machine.run(
+                    "cd /run; mkdir -p lock openrc /etc/dropbear; cd openrc; mkdir starting "
+                    "started stopping inactive wasinactive failed hotplugged daemons options "
+                    "exclusive scheduled tmp; echo default >softlevel; "
+                    "dropbear -R -p 127.0.0.1:22 >/dev/null 2>&1")
             if kind == "systemd":
                 self.machine.run(
                     "useradd -m -s /bin/sh pi; echo 'pi ALL=(ALL) NOPASSWD: ALL' "
