@@ -114,11 +114,11 @@ class Workshop:
         with open(self.folder / "boards/install/NOTICE", "a", encoding="ascii") as notice:
             notice.write(text + "\n")
 
-    def deploy(self, device, *options, board="x86-64", user="root", status=0):
+    def deploy(self, device, *options, board="x86-64", user="root", status=0, typed=""):
         done = subprocess.run(
             ["nsenter", f"--net=/proc/{device.machine.pid}/ns/net", "scripts/deploy",
              "-F", str(device.config), *options, board, f"{user}@127.0.0.1:22"],
-            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            cwd=self.folder, input=typed, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
             env={**os.environ, "SOURCE_DATE_EPOCH": "1000000000"})
         assert done.returncode == status, f"scripts/deploy ended with {done.returncode}:\n{done.stdout}"

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import BOARDS, REPOSITORY, need_root, need_tools
 from devices import Device, Workshop
+from test_files import INSTALL
 from visit import Person, code_in
 
 NEVER_STARTS = """\
@@ -103,7 +104,7 @@ def test_a_first_version_that_is_broken(device, workshop, tmp_path):
     device.machine.run("[ ! -e /opt/martlet/martlet-panel ] && [ ! -e /etc/init.d/martlet-panel ] "
                        "&& [ ! -e /etc/init.d/S50martlet-panel ] && "
                        "[ ! -e /etc/systemd/system/martlet-panel.service ]")
-    assert "no version before" in workshop.deploy(device, "--back", status=1)
+    assert "nothing has been deployed" in workshop.deploy(device, "--back", status=1)
 
 
 def test_programs_of_another_kind(device, workshop, tmp_path):
@@ -147,13 +148,45 @@ def test_it_comes_back_with_the_device(workshop):
         device.close()
 
 
+def test_inittab_as_INSTALL_says(workshop):
+    """By hand, without a script: BusyBox's init runs the panel and starts it again."""
+    need_root()
+    line = re.search(r"^ +(::respawn:.*)$", (INSTALL / "INSTALL").read_text(), re.MULTILINE)[1]
+    device = Device("busybox")
+    try:
+        machine = device.machine
+        machine.put(workshop.good, "/usr/bin/martlet-panel")
+        machine.run(
+            "chmod 755 /usr/bin/martlet-panel; mkdir -p /var/lib/martlet; "
+            "echo martlet:x:900: >>/etc/group; "
+            "echo martlet:x:900:900::/var/lib/martlet:/bin/false >>/etc/passwd; "
+            "chown martlet: /var/lib/martlet; chmod 700 /var/lib/martlet; "
+            f"echo '{line}' >>/etc/inittab; kill -HUP 1")
+        machine.wait_for("grep -q ':1F90 .* 0A ' /proc/net/tcp")
+        first = machine.told("pidof martlet-panel")
+        assert machine.told(f"stat -c %U /proc/{first}") == "martlet"
+        machine.run(f"kill {first}")
+        machine.wait_for(f"pid=$(pidof martlet-panel) && [ $pid != {first} ] && "
+                         "grep -q ':1F90 .* 0A ' /proc/net/tcp")
+    finally:
+        device.close()
+
+
 def test_deploy_with_sudo(workshop):
     need_root()
     need_tools("systemd-nspawn", "ssh")
     device = Device("systemd")
     try:
         told = workshop.deploy(device, user="pi")
+        first = version_in(told)
         Person(device.machine).set_up(code_in(told))
-        assert version_in(told) in device.machine.told("readlink /opt/martlet/martlet-panel")
+        # With a password, which is asked for once.
+        device.machine.run("echo pi:raspberry | chpasswd; "
+                           "echo 'pi ALL=(ALL) ALL' >/etc/sudoers.d/pi")
+        workshop.change("second")
+        told = workshop.deploy(device, user="pi", typed="raspberry\n")
+        assert version_in(told) != first and "raspberry" not in told
+        assert version_in(workshop.deploy(device, "--back", user="pi", typed="raspberry\n")) == first
+        workshop.deploy(device, "--back", user="pi", typed="wrong\n", status=1)
     finally:
         device.close()
