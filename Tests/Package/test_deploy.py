@@ -148,6 +148,30 @@ def test_it_comes_back_with_the_device(workshop):
         device.close()
 
 
+def test_procd_script_under_busybox(workshop):
+    """What the script for OpenWrt tells procd. There is no procd here: its functions only print."""
+    need_root()
+    device = Device("busybox")
+    try:
+        machine = device.machine
+        machine.put(INSTALL / "martlet-panel.procd", "/etc/init.d/martlet-panel")
+        machine.put(INSTALL / "martlet-panel.default", "/tmp/default")
+        told = machine.told(
+            "mkdir -p /etc/default; cp /tmp/default /etc/default/martlet-panel; "
+            "echo martlet:x:900: >>/etc/group; "
+            "echo martlet:x:900:900::/etc/martlet:/bin/false >>/etc/passwd; "
+            "procd_open_instance() { echo open; }; procd_close_instance() { echo close; }; "
+            "procd_set_param() { echo \"$*\"; }; "
+            ". /etc/init.d/martlet-panel; start_service; stat -c %a%U /etc/martlet")
+        assert told.splitlines() == [
+            "open",
+            "command /usr/bin/martlet-panel --data /etc/martlet --listen 0.0.0.0:8080",
+            "user martlet", "group martlet", "no_new_privs 1", "file /etc/default/martlet-panel",
+            "stdout 1", "stderr 1", "respawn", "close", "700martlet"]
+    finally:
+        device.close()
+
+
 def test_inittab_as_INSTALL_says(workshop):
     """By hand, without a script: BusyBox's init runs the panel and starts it again."""
     need_root()
