@@ -28,13 +28,28 @@ private_apt() {
     -o Acquire::Retries=3 -o APT::Update::Error-Mode=any "$@"
 }
 
-# list_packages FOLDER ARCHITECTURE KIND SUITE: fetches the archive's list of packages.
+# list_packages FOLDER ARCHITECTURE KIND SUITE: fetches the archive's list of packages. Where the
+# security updates alone are out of order, as after a release for a day or two, it goes without them
+# and leaves a file `without-security`.
 list_packages() {
   local folder=$1 kind="$3 [signed-by=$keyring]" suite=$4 main security
   read -r main security < <(archives)
   mkdir -p "$folder"/{state/lists/partial,cache/archives/partial,files}
+  rm -f "$folder/without-security"
   : >"$folder/status"
   printf '%s\n' "$kind $main $suite main" "$kind $main $suite-updates main" \
     "$kind $security $suite-security main" >"$folder/sources.list"
-  private_apt "$folder" "$2" update
+  if ! private_apt "$folder" "$2" update; then
+    sed -i '/-security /d' "$folder/sources.list"
+    private_apt "$folder" "$2" update
+    touch "$folder/without-security"
+  fi
+}
+
+# say_if_without_security FOLDER OPTION: OPTION is what asks for newer packages.
+say_if_without_security() {
+  if [ -e "$1/without-security" ]; then
+    say "Note: Debian's security updates for ${1##*/} were out of order in the archive, so these are" \
+      "the release's packages; $2 asks again."
+  fi
 }
