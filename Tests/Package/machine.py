@@ -20,8 +20,11 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = REPOSITORY / ".build" / "package-roots"
+ARCHIVE_FAILS = "Couldn.t download|Failed getting|Invalid Release|couldn.t be downloaded"
 RELEASE = "bookworm"
 
 # What the systems hold beside Debian's minimum.
@@ -67,6 +70,8 @@ def root(name, arch, packages):
                f"--include={','.join(packages)}", RELEASE, str(folder), archive()]
     with emulated(arch):
         made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode != 0 and re.search(ARCHIVE_FAILS, made.stdout + made.stderr):
+        pytest.skip(f"Debian's archive did not answer as it should:\n{made.stdout[-500:]}")
     assert made.returncode == 0, f"{' '.join(command)}:\n{made.stdout[-3000:]}{made.stderr[-3000:]}"
     for package in (folder / "var/cache/apt/archives").glob("*.deb"):
         package.unlink()
