@@ -1,6 +1,8 @@
 // The static memory of the one server that a process runs; zero pages until they are used.
 #include "martlet_memory.h"
 
+#include <string.h>
+
 static uint8_t receive_memory[MARTLET_RECEIVE_SIZE];
 static uint8_t head_memory[MARTLET_HEAD_SIZE];
 static uint8_t fields_memory[MARTLET_FIELDS_SIZE];
@@ -16,3 +18,29 @@ struct martlet_memory martlet_take_static_memory(void) {
   return (struct martlet_memory){receive_memory,    head_memory,       fields_memory,
                                  response_memory,   connection_memory, poll_memory};
 }
+
+static _Thread_local struct {
+  uint8_t *octets;
+  size_t capacity, count;
+  bool overflowed;
+} page;
+
+void martlet_page_begin(uint8_t *octets, size_t capacity) {
+  page.octets = octets;
+  page.capacity = capacity;
+  page.count = 0;
+  page.overflowed = false;
+}
+
+void martlet_page_append(const uint8_t *octets, size_t count) {
+  if (page.overflowed || count > page.capacity - page.count) {
+    page.overflowed = true;
+    return;
+  }
+  memcpy(page.octets + page.count, octets, count);
+  page.count += count;
+}
+
+size_t martlet_page_count(void) { return page.count; }
+
+bool martlet_page_overflowed(void) { return page.overflowed; }

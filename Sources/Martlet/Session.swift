@@ -21,25 +21,8 @@ struct SessionState: ~Copyable {
   var overflowed = false
   var remember = RememberChange.keep
 
-  init() {}
-
-  /// Begins anew for the next request.
-  mutating func reset() {
-    claims.removeAll()
-    isChanged = false
-    overflowed = false
-    remember = .keep
-  }
-
-  /// Takes over the claims of a token. Not inlined, so that its copies leave the stack with it.
-  ///
-  /// - Returns: Whether they are an object and fit.
-  @inline(never)
-  mutating func load(_ payload: Span<UInt8>) -> Bool {
-    guard let copy = SessionClaims<2_048>(copying: payload) else { return false }
-    claims = copy
-    return true
-  }
+  /// Where it lies while a page answers: exactly one.
+  typealias Slot = InlineArray<1, SessionState>
 
   /// Notes a change that fitted, or that it did not.
   mutating func note(_ fitted: Bool) {
@@ -104,57 +87,80 @@ extension ClaimsSet {
 /// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is
 /// valid; setting one is a bug and stops the program.
 ///
+/// An application without users has sessions when its `hasSessions` says so; using one that is not
+/// there is a bug and stops the program.
+///
 /// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500: the
 /// browser keeps the session that it had.
 public struct Session: ~Copyable, ~Escapable {
-  /// Exactly one.
-  var state: MutableSpan<SessionState>
+  /// One, or none in an application without sessions.
+  private var states: MutableSpan<SessionState>
 
   @_lifetime(copy state)
-  init(_ state: consuming MutableSpan<SessionState>) { self.state = state }
+  init(_ state: consuming MutableSpan<SessionState>) { states = state }
+
+  /// None.
+  @_lifetime(immortal)
+  init() { states = MutableSpan() }
+
+  /// The session.
+  var state: SessionState {
+    _read {
+      check()
+      yield states[0]
+    }
+    _modify {
+      check()
+      yield &states[0]
+    }
+  }
+
+  private func check() {
+    invariant(states.count == 1, "an application that uses sessions says so with hasSessions")
+  }
 
   /// A member that is a string of at most `capacity` octets, or `nil`.
   public func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
-    state[0].text(of: name)
+    state.text(of: name)
   }
 
   /// A member that is an integer, or `nil`.
   public func integer(of name: StaticString) -> Int64? {
-    state[0].integer(of: name)
+    state.integer(of: name)
   }
 
   /// A member that is true or false, or `nil`.
   public func boolean(of name: StaticString) -> Bool? {
-    state[0].boolean(of: name)
+    state.boolean(of: name)
   }
 
   /// Sets a member to a string (UTF-8).
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, text: Span<UInt8>) {
     Self.check(name)
-    state[0].note(state[0].claims.set(name, text: text))
+    state.note(state.claims.set(name, text: text))
   }
 
   /// Sets a member to an integer.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, integer: Int64) {
     Self.check(name)
-    state[0].note(state[0].claims.set(name, integer: integer))
+    state.note(state.claims.set(name, integer: integer))
   }
 
   /// Sets a member to true or false.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, boolean: Bool) {
     Self.check(name)
-    state[0].note(state[0].claims.set(name, boolean: boolean))
+    state.note(state.claims.set(name, boolean: boolean))
   }
 
   /// Removes a member.
   @_lifetime(self: copy self)
   public mutating func remove(_ name: StaticString) {
     Self.check(name)
-    state[0].claims.remove(name)
-    state[0].isChanged = true
+    state.claims.remove(name)
+    state.isChanged = true
   }
 
   private static func check(_ name: StaticString) {

@@ -84,6 +84,21 @@ public struct JSONStringDecoder: ~Escapable {
   }
 }
 
+extension JSON {
+  /// Octets that `Writer.append(jsonString:)` writes for well-formed UTF-8.
+  public static func stringSize(_ octets: Span<UInt8>) -> Int {
+    var size = 2
+    for i in octets.indices {
+      switch octets[i] {
+      case "\"", "\\": size += 2
+      case 0x00...0x1F: size += 6
+      default: size += 1
+      }
+    }
+    return size
+  }
+}
+
 extension Writer {
   /// Writes a JSON string with its quotation marks. Ill-formed UTF-8 becomes U+FFFD.
   @_lifetime(self: copy self)

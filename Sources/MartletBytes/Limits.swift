@@ -8,9 +8,6 @@ import CMartletPlatform
 /// A session's claims, a JSON object.
 public typealias SessionBuffer = FixedBuffer<2_048>
 
-/// The interpolated values of one text, escaped.
-public typealias InterpolationBuffer = FixedBuffer<1_024>
-
 /// Every limit, with its unit and its reason.
 public enum Limits {
   // MARK: Requests

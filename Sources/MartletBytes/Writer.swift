@@ -18,7 +18,12 @@ public struct Writer: ~Copyable, ~Escapable {
 
   /// A writer into the room that is left; afterwards say with `advance` how much it wrote.
   public var remainder: Writer {
-    @_lifetime(&self) mutating get { Writer(target._mutatingExtracting(count..<target.count)) }
+    @_lifetime(&self) mutating get { Writer(roomSpan) }
+  }
+
+  /// The room that is left, for whoever needs some memory before the next octet is written.
+  public var roomSpan: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get { target._mutatingExtracting(count..<target.count) }
   }
 
   /// Counts octets that `remainder` wrote as written.

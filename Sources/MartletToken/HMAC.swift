@@ -12,8 +12,8 @@ import MartletBytes
 ///     let key = HMACKey(secret)
 ///     let digest = key.authenticate(message)
 public struct HMACKey: ~Copyable {
-  private var inner = SHA256()
-  private var outer = SHA256()
+  private var inner = SHA256(unused: ())
+  private var outer = SHA256(unused: ())
   /// Whether the key has no octets: RFC 2104 allows it, but everybody knows it.
   public let isEmpty: Bool
 
@@ -23,6 +23,8 @@ public struct HMACKey: ~Copyable {
   /// - Complexity: Two compressions, and for a long key those of its hash.
   public init(_ key: Span<UInt8>) {
     isEmpty = key.isEmpty
+    inner = SHA256()
+    outer = SHA256()
     if key.count <= SHA256.blockSize {
       feedPads(key)
     } else {
@@ -32,6 +34,9 @@ public struct HMACKey: ~Copyable {
       feedPads(digest.span)
     }
   }
+
+  /// The key of whoever neither signs nor verifies: empty, and not made ready.
+  public init() { isEmpty = true }
 
   private mutating func feedPads(_ key: Span<UInt8>) {
     invariant(key.count <= SHA256.blockSize, "a padded key is one block")

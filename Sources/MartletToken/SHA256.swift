@@ -31,6 +31,9 @@ public struct SHA256: ~Copyable {
 
   private init(_ context: mbedtls_sha256_context) { self.context = context }
 
+  /// The place of a hash that has not been begun; nothing may be fed to it.
+  init(unused: Void) {}
+
   /// The hash of what has been fed so far, to be continued on its own (a midstate).
   public func copy() -> SHA256 { SHA256(context) }
 

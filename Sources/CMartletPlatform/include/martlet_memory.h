@@ -2,6 +2,8 @@
 // and pages that are never touched cost no RAM. Each size with its unit and its reason; Swift reads
 // them through `Limits`, which checks how they relate to each other.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "martlet_platform.h"
@@ -41,3 +43,10 @@ struct martlet_memory {
 
 // The static arrays, for the one server of a process: a second call stops the program.
 struct martlet_memory martlet_take_static_memory(void);
+
+// The text of the page that this thread is answering: where it goes, how much of it there is, and
+// whether something did not fit. Nothing fits before a page has begun.
+void martlet_page_begin(uint8_t *_Nullable octets, size_t capacity);
+void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
+size_t martlet_page_count(void);
+bool martlet_page_overflowed(void);
