@@ -11,15 +11,15 @@ extension SiteResponder where A: ~Copyable {
   /// - Parameter isRenewal: Whether the remember cookie restored the login; then it comes first.
   @_lifetime(fields: copy fields)
   func writeCookies(
-    _ request: borrowing IncomingRequest, _ state: borrowing SessionState, isRenewal: Bool,
+    _ request: borrowing IncomingRequest, _ session: borrowing Session, isRenewal: Bool,
     to fields: inout Writer
   ) {
     let lines = CookieLines(secure: A.cookiesAreSecure)
-    if isRenewal { lines.writeRemember(state, request, key, to: &fields) }
-    if state.isChanged {
-      lines.write(CookieNames.session, of: state.claims.span, maxAge: nil, key, to: &fields)
+    if isRenewal { lines.writeRemember(session, request, key, to: &fields) }
+    if session.changes.isChanged {
+      lines.write(CookieNames.session, of: session.claims.span, maxAge: nil, key, to: &fields)
     }
-    if !isRenewal { lines.writeRemember(state, request, key, to: &fields) }
+    if !isRenewal { lines.writeRemember(session, request, key, to: &fields) }
   }
 }
 
@@ -30,23 +30,23 @@ struct CookieLines {
 
   @_lifetime(fields: copy fields)
   func writeRemember(
-    _ state: borrowing SessionState, _ request: borrowing IncomingRequest,
+    _ session: borrowing Session, _ request: borrowing IncomingRequest,
     _ key: borrowing HMACKey, to fields: inout Writer
   ) {
-    switch state.remember {
+    switch session.changes.remember {
     case .keep: return
     case .set(let days):
-      setRemember(state, days: days, now: request.moment.unixSeconds, key, to: &fields)
+      setRemember(session, days: days, now: request.moment.unixSeconds, key, to: &fields)
     case .clear: clearRemember(request, to: &fields)
     }
   }
 
   @_lifetime(fields: copy fields)
   private func setRemember(
-    _ state: borrowing SessionState, days: Int, now: Int64, _ key: borrowing HMACKey,
+    _ session: borrowing Session, days: Int, now: Int64, _ key: borrowing HMACKey,
     to fields: inout Writer
   ) {
-    guard let id = state.userID else { return fields.overflow() }
+    guard let id = session.userID else { return fields.overflow() }
     let seconds = days * 86_400
     // An identifier of 64 octets, each escaped to six, and three numbers.
     var claims = FixedBuffer<512>()
@@ -61,7 +61,7 @@ struct CookieLines {
     writer.append(",\"exp\":")
     writer.append(decimal: now + Int64(seconds))
     writer.append(",\"_remember\":")
-    writer.append(decimal: state.integer(of: "_session") ?? 0)
+    writer.append(decimal: session.integer(of: "_session") ?? 0)
     writer.append("}")
     let (count, overflowed) = (writer.count, writer.overflowed)
     invariant(!overflowed, "the claims of a remember token fit their buffer")

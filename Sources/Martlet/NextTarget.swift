@@ -10,6 +10,7 @@ import MartletServer
 enum NextTarget {
   /// Writes an octet of a target in the value of `next`, as Microdot does, but `%` too, so that what
   /// is encoded comes back as it was: `/?a=b` becomes `/%3Fa%3Db`.
+  @inline(never)
   @_lifetime(writer: copy writer)
   private static func encode(_ octet: UInt8, to writer: inout Writer) {
     switch octet {
@@ -18,6 +19,7 @@ enum NextTarget {
     }
   }
 
+  @inline(never)
   @_lifetime(writer: copy writer)
   private static func write(_ octet: UInt8, to writer: inout Writer) {
     if ASCII.isURIOctet(octet) { writer.append(octet) } else { writer.append(percentEncoded: octet) }

@@ -27,6 +27,8 @@ public struct Answer {
   var overflowed = false
   /// Whether caches may hand it to others: then it carries no cookies.
   var isPublic = false
+  /// What has become of the session.
+  var session = SessionChanges()
 }
 
 /// How long a login is remembered.
@@ -141,9 +143,9 @@ public struct Response: ~Copyable, ~Escapable {
   public consuming func login(
     _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
   ) -> Answer {
-    session.state.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
     if case .days(let days) = remember {
-      session.state.remember = .set(days: min(max(days, 1), Limits.rememberDaysMax))
+      session.setRemember(.set(days: min(max(days, 1), Limits.rememberDaysMax)))
     }
     return answer(.found, .toNext(path))
   }
@@ -151,7 +153,7 @@ public struct Response: ~Copyable, ~Escapable {
   /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
   @_lifetime(self: copy self)
   public mutating func renewLogin(_ user: borrowing some SessionUser) {
-    session.state.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
   }
 
   /// Sends the visitor back to the login page, which still knows where they were going.
@@ -159,8 +161,8 @@ public struct Response: ~Copyable, ~Escapable {
 
   /// Logs the visitor out, forgets the remember cookie, and sends them to `path`.
   public consuming func logout(to path: StaticString) -> Answer {
-    session.state.logOut()
-    session.state.remember = .clear
+    session.logOut()
+    session.setRemember(.clear)
     return redirect(path)
   }
 
@@ -181,7 +183,8 @@ public struct Response: ~Copyable, ~Escapable {
     }
     return Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
-      overflowed: PageText.overflowed || fields.overflowed, isPublic: isCacheable)
+      overflowed: PageText.overflowed || fields.overflowed, isPublic: isCacheable,
+      session: session.outcome)
   }
 }
 

@@ -28,7 +28,7 @@ public struct Listener: ~Copyable {
 /// program with status 0. What keeps it from starting is said in one line; the status is then 1.
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
   let listener = Listener(program: options.program, at: options.endpoint)
-  run(site, on: listener, secret: options.secret.span)
+  run(site, on: listener, secret: options.secret)
   exitNormally()
 }
 

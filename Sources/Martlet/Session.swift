@@ -12,65 +12,15 @@ enum RememberChange: Equatable {
   case clear
 }
 
-/// The session under way, and what the response does to the cookies.
-struct SessionState: ~Copyable {
-  var claims = SessionClaims<2_048>()
+/// What a page has done to the session, and what becomes of the cookies.
+struct SessionChanges {
+  /// Octets of the claims.
+  var count = 0
   /// Whether the session cookie is to be written.
   var isChanged = false
   /// Whether something did not fit: the response becomes a 500.
   var overflowed = false
   var remember = RememberChange.keep
-
-  /// Where it lies while a page answers: exactly one.
-  typealias Slot = InlineArray<1, SessionState>
-
-  /// Notes a change that fitted, or that it did not.
-  mutating func note(_ fitted: Bool) {
-    isChanged = true
-    if !fitted { overflowed = true }
-  }
-
-  /// Makes the session that of a user who is logged in.
-  ///
-  /// - Parameter authenticatedAt: When the password was entered; `nil` when it was not.
-  mutating func logIn(_ id: UserID, epoch: Int64, authenticatedAt: Int64?) {
-    // What another user has left in this browser is not handed on.
-    if let previous = userID, previous != id { claims.removeAll() }
-    switch id {
-    case .text(let text): note(claims.set("_user_id", text: text.span))
-    case .integer(let integer): note(claims.set("_user_id", integer: integer))
-    }
-    note(claims.set("_fresh", boolean: authenticatedAt != nil))
-    note(claims.set("_session", integer: epoch))
-    if let authenticatedAt {
-      note(claims.set("_at", integer: authenticatedAt))
-    } else {
-      claims.remove("_at")
-    }
-  }
-
-  /// Takes the login out of the session; the program's own members stay, as in Microdot.
-  mutating func logOut() {
-    claims.remove("_user_id")
-    claims.remove("_fresh")
-    claims.remove("_session")
-    claims.remove("_at")
-    isChanged = true
-  }
-
-  /// The user that the session names, or `nil`.
-  var userID: UserID? { (try? ClaimsSet(claims.span))?.userID("_user_id") }
-
-  /// A member that is a string of at most `capacity` octets, or `nil`.
-  func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
-    (try? ClaimsSet(claims.span))?.text(of: name)
-  }
-
-  /// A member that is an integer, or `nil`.
-  func integer(of name: StaticString) -> Int64? { (try? ClaimsSet(claims.span))?.integer(of: name) }
-
-  /// A member that is true or false, or `nil`.
-  func boolean(of name: StaticString) -> Bool? { (try? ClaimsSet(claims.span))?.boolean(of: name) }
 }
 
 extension ClaimsSet {
@@ -93,77 +43,149 @@ extension ClaimsSet {
 /// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500: the
 /// browser keeps the session that it had.
 public struct Session: ~Copyable, ~Escapable {
-  /// One, or none in an application without sessions.
-  private var states: MutableSpan<SessionState>
+  /// In memory that is empty in an application without sessions.
+  var claims: SessionClaims
+  private(set) var changes: SessionChanges
+  private let isThere: Bool
 
-  @_lifetime(copy state)
-  init(_ state: consuming MutableSpan<SessionState>) { states = state }
+  /// An empty session.
+  @_lifetime(copy storage)
+  init(_ storage: consuming MutableSpan<UInt8>) {
+    claims = SessionClaims(storage)
+    changes = SessionChanges()
+    isThere = true
+  }
+
+  /// The session that a page has left.
+  @_lifetime(copy storage)
+  init(_ storage: consuming MutableSpan<UInt8>, _ changes: SessionChanges) {
+    claims = SessionClaims(storage, count: changes.count)
+    self.changes = changes
+    isThere = true
+  }
 
   /// None.
   @_lifetime(immortal)
-  init() { states = MutableSpan() }
+  init() {
+    claims = SessionClaims(MutableSpan(), count: 0)
+    changes = SessionChanges()
+    isThere = false
+  }
 
-  /// The session.
-  var state: SessionState {
-    _read {
-      check()
-      yield states[0]
-    }
-    _modify {
-      check()
-      yield &states[0]
+  /// What is to be known of it when the page has answered.
+  var outcome: SessionChanges {
+    var outcome = changes
+    outcome.count = claims.count
+    return outcome
+  }
+
+  private func checkIsThere() {
+    invariant(isThere, "an application that uses sessions says so with hasSessions")
+  }
+
+  private var reading: ClaimsSet? {
+    @_lifetime(borrow self)
+    get {
+      checkIsThere()
+      return try? ClaimsSet(claims.span)
     }
   }
 
-  private func check() {
-    invariant(states.count == 1, "an application that uses sessions says so with hasSessions")
+  // MARK: Logins
+
+  /// The user that the session names, or `nil`.
+  var userID: UserID? { reading?.userID("_user_id") }
+
+  /// Decides what becomes of the remember cookie.
+  @_lifetime(self: copy self)
+  mutating func setRemember(_ change: RememberChange) { changes.remember = change }
+
+  /// Notes a change that fitted, or that it did not.
+  @_lifetime(self: copy self)
+  private mutating func note(_ fitted: Bool) {
+    changes.isChanged = true
+    if !fitted { changes.overflowed = true }
   }
+
+  /// Makes the session that of a user who is logged in.
+  ///
+  /// - Parameter authenticatedAt: When the password was entered; `nil` when it was not.
+  @_lifetime(self: copy self)
+  mutating func logIn(_ id: UserID, epoch: Int64, authenticatedAt: Int64?) {
+    // What another user has left in this browser is not handed on.
+    if let previous = userID, previous != id { claims.removeAll() }
+    switch id {
+    case .text(let text): note(claims.set("_user_id", text: text.span))
+    case .integer(let integer): note(claims.set("_user_id", integer: integer))
+    }
+    note(claims.set("_fresh", boolean: authenticatedAt != nil))
+    note(claims.set("_session", integer: epoch))
+    if let authenticatedAt {
+      note(claims.set("_at", integer: authenticatedAt))
+    } else {
+      claims.remove("_at")
+    }
+  }
+
+  /// Takes the login out of the session; the program's own members stay, as in Microdot.
+  @_lifetime(self: copy self)
+  mutating func logOut() {
+    checkIsThere()
+    claims.remove("_user_id")
+    claims.remove("_fresh")
+    claims.remove("_session")
+    claims.remove("_at")
+    changes.isChanged = true
+  }
+
+  // MARK: Members
 
   /// A member that is a string of at most `capacity` octets, or `nil`.
   public func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
-    state.text(of: name)
+    reading?.text(of: name)
   }
 
   /// A member that is an integer, or `nil`.
   public func integer(of name: StaticString) -> Int64? {
-    state.integer(of: name)
+    reading?.integer(of: name)
   }
 
   /// A member that is true or false, or `nil`.
   public func boolean(of name: StaticString) -> Bool? {
-    state.boolean(of: name)
+    reading?.boolean(of: name)
   }
 
   /// Sets a member to a string (UTF-8).
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, text: Span<UInt8>) {
-    Self.check(name)
-    state.note(state.claims.set(name, text: text))
+    check(name)
+    note(claims.set(name, text: text))
   }
 
   /// Sets a member to an integer.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, integer: Int64) {
-    Self.check(name)
-    state.note(state.claims.set(name, integer: integer))
+    check(name)
+    note(claims.set(name, integer: integer))
   }
 
   /// Sets a member to true or false.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, boolean: Bool) {
-    Self.check(name)
-    state.note(state.claims.set(name, boolean: boolean))
+    check(name)
+    note(claims.set(name, boolean: boolean))
   }
 
   /// Removes a member.
   @_lifetime(self: copy self)
   public mutating func remove(_ name: StaticString) {
-    Self.check(name)
-    state.claims.remove(name)
-    state.isChanged = true
+    check(name)
+    claims.remove(name)
+    changes.isChanged = true
   }
 
-  private static func check(_ name: StaticString) {
+  private func check(_ name: StaticString) {
+    checkIsThere()
     let octets = name.octets
     let isReserved =
       octets.hasPrefix("_") || octets.equals("exp") || octets.equals("nbf")

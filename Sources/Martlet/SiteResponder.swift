@@ -71,7 +71,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       if request.head.method == .post, let refusal = request.formRefusal {
         return RefusalPage.write(refusal.status, refusal.reason, &content, &fields)
       }
-      if A.hasSessions { return enter(page, access, request, &content, &fields) }
+      if A.hasSessions {
+        var claims = SessionBuffer()
+        var storage = claims.storageSpan
+        return enter(page, access, request, &storage, &content, &fields)
+      }
       guard !access.needsLogin else {
         return RefusalPage.write(.forbidden, "Nobody can log in here.", &content, &fields)
       }
@@ -79,6 +83,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
+  @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func enterWithoutSession(
@@ -95,47 +100,53 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return answer.status
   }
 
+  /// - Parameter storage: Memory for the session.
+  @inline(never)
+  @_lifetime(storage: copy storage)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func enter(
     _ page: A.Page, _ access: Access, _ request: borrowing IncomingRequest,
-    _ content: inout Writer, _ fields: inout Writer
+    _ storage: inout MutableSpan<UInt8>, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    var state = SessionState.Slot { _ in SessionState() }
-    var visitor = readSession(request, &state[0])
+    var session = Session(storage._mutatingExtracting(0..<storage.count))
+    var visitor = Visitor<A.User>()
+    readSession(request, &session, &visitor)
     var isRenewal = false
     // A session that names somebody gone does not fall back to the remember cookie, as in Microdot.
     // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone.
     if access.rule == .loggedIn, visitor.user == nil, !visitor.sessionIsDead {
-      visitor.user = restoreLogin(request, &state[0], scratch: content.roomSpan)
+      restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
     guard visitor.mayEnter(access, now: request.moment.unixSeconds) else {
-      if visitor.sessionIsDead { state[0].logOut() }
+      if visitor.sessionIsDead { session.logOut() }
       writeLoginLocation(request, keepingNext: false, &fields)
-      writeCookies(request, state[0], isRenewal: false, to: &fields)
+      writeCookies(request, session, isRenewal: false, to: &fields)
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
       return .found
     }
-    let answer = respond(page, visitor, Session(state.mutableSpan), request, &content, &fields)
+    let answer = respond(page, visitor, session, request, &content, &fields)
     if case .later = answer.action {
       isUnfinished = true
       return answer.status
     }
     complete(answer, request, &content, &fields)
-    if state[0].overflowed { content.overflow() }
+    if answer.session.overflowed { content.overflow() }
     if answer.isPublic { return answer.status }
+    let after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
     // A page that logs out has the last word on the remember cookie.
-    let renews = isRenewal && state[0].remember != .clear
-    writeCookies(request, state[0], isRenewal: renews, to: &fields)
+    let renews = isRenewal && answer.session.remember != .clear
+    writeCookies(request, after, isRenewal: renews, to: &fields)
     return answer.status
   }
 
   /// Lets the page answer, in what remains of the two writers.
+  @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respond(
-    _ page: A.Page, _ visitor: consuming Visitor<A.User>, _ session: consuming Session,
+    _ page: A.Page, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)

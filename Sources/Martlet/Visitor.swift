@@ -38,55 +38,52 @@ enum CookieNames {
 
 extension SiteResponder where A: ~Copyable {
   /// Reads the session and the user that it names.
+  @inline(never)
+  @_lifetime(session: copy session)
   func readSession(
-    _ request: borrowing IncomingRequest, _ state: inout SessionState
-  ) -> Visitor<A.User> {
-    var visitor = Visitor<A.User>()
-    guard state.load(request, key), let claims = try? ClaimsSet(state.claims.span),
+    _ request: borrowing IncomingRequest, _ session: inout Session,
+    _ visitor: inout Visitor<A.User>
+  ) {
+    guard session.load(request, key), let claims = try? ClaimsSet(session.claims.span),
       let id = claims.userID("_user_id")
-    else { return visitor }
-    guard let user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
-    else {
-      visitor.sessionIsDead = true
-      return visitor
-    }
-    visitor.user = user
+    else { return }
+    visitor.user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
+    guard visitor.user != nil else { return visitor.sessionIsDead = true }
     visitor.isFresh = claims.boolean(of: "_fresh") ?? false
     visitor.authenticatedAt = claims.integer(of: "_at")
-    return visitor
   }
 
   /// Restores a login from the remember cookie: never a fresh one. The session then names the user
   /// and the remember cookie is renewed for the days that it was made for.
   ///
+  /// A cookie that is ours and useless is cleared.
+  ///
   /// - Parameter scratch: Memory to work in.
-  /// - Returns: The user, or `nil`; a cookie that is ours and useless is cleared.
+  @inline(never)
+  @_lifetime(session: copy session)
   func restoreLogin(
-    _ request: borrowing IncomingRequest, _ state: inout SessionState,
-    scratch: consuming MutableSpan<UInt8>
-  ) -> A.User? {
+    _ request: borrowing IncomingRequest, _ session: inout Session,
+    _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
+  ) {
     guard let count = request.payload(of: CookieNames.remember, key, into: &scratch),
       let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
       // A session is no remember token, whatever members the program has put into it. One that
       // never ends is none either.
       !claims.contains("_session"), !claims.contains("_user_id"), claims.contains("exp"),
       let id = claims.userID("user_id")
-    else { return nil }
-    guard let user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
-    else {
-      state.remember = .clear
-      return nil
-    }
+    else { return }
+    visitor.user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
+    guard let user = visitor.user else { return session.setRemember(.clear) }
     // Microdot writes `days` and reads `_days`, so both are read.
     let days = claims.integer(of: "days") ?? claims.integer(of: "_days") ?? 30
     let isPossible = days >= 1 && days <= Int64(Limits.rememberDaysMax)
-    state.logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
-    state.remember = .set(days: isPossible ? Int(days) : 30)
-    return user
+    session.logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
+    session.setRemember(.set(days: isPossible ? Int(days) : 30))
   }
 
   /// The user, when the application knows one of that identifier and the token's epoch is theirs.
   /// A token without any epoch is one of Microdot's.
+  @inline(never)
   private func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
     if hasEpoch { return epoch.flatMap { site.user(id, epoch: $0) } }
     return A.acceptsMicrodotTokens ? site.user(id) : nil
@@ -112,8 +109,9 @@ extension IncomingRequest {
   }
 }
 
-extension SessionState {
+extension Session {
   /// Takes over the claims of the session cookie, where there is a good one.
+  @_lifetime(self: copy self)
   fileprivate mutating func load(
     _ request: borrowing IncomingRequest, _ key: borrowing HMACKey
   ) -> Bool {

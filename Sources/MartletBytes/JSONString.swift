@@ -13,6 +13,7 @@ public struct JSONStringDecoder: ~Escapable {
   public init(_ raw: Span<UInt8>) { self.raw = raw }
 
   /// The next octet, or `nil` at the end. A surrogate without its other half becomes U+FFFD.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func next() -> UInt8? {
     if pendingIndex < pending.count {

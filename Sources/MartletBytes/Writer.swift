@@ -39,6 +39,7 @@ public struct Writer: ~Copyable, ~Escapable {
   }
 
   /// Writes one octet.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(_ octet: UInt8) {
     guard !overflowed, count < target.count else { return overflowed = true }
@@ -47,10 +48,11 @@ public struct Writer: ~Copyable, ~Escapable {
   }
 
   /// Writes all of `octets`, or none when they do not fit.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(_ octets: Span<UInt8>) {
     guard !overflowed, octets.count <= room else { return overflowed = true }
-    for i in octets.indices { target[count &+ i] = octets[i] }
+    target.copy(octets, to: count)
     count &+= octets.count
   }
 
@@ -63,6 +65,7 @@ public struct Writer: ~Copyable, ~Escapable {
   public mutating func overflow() { overflowed = true }
 
   /// Takes back what was written after the first `count` octets, and that something did not fit.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func truncate(to count: Int) {
     invariant(count <= self.count, "a writer only shrinks to what it has written")
@@ -71,6 +74,7 @@ public struct Writer: ~Copyable, ~Escapable {
   }
 
   /// Writes a number in decimal digits, with a minus sign when it is negative.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(decimal value: some BinaryInteger & FixedWidthInteger) {
     appendDecimal(negative: value < 0, magnitude: UInt64(value.magnitude), digitCountMin: 1)

@@ -7,58 +7,59 @@
 
 import MartletBytes
 
-/// A claims set to be changed and signed: up to `capacity` octets of JSON text, at most 65,535.
+/// A claims set to be changed and signed, in memory that is lent: as many octets of JSON text as it
+/// has, at most 65,535.
 ///
-///     var claims = SessionClaims<2_048>()
+///     var claims = SessionClaims(storage.mutableSpan)
 ///     claims.set("_user_id", text: id.span)
 ///     claims.set("_fresh", boolean: true)
 ///     JWS.sign(claims.span, with: key, to: &writer)
-public struct SessionClaims<let capacity: Int>: ~Copyable {
-  private var buffer = FixedBuffer<capacity>()
+public struct SessionClaims: ~Copyable, ~Escapable {
+  private var storage: MutableSpan<UInt8>
+  /// Octets of the JSON text, at the storage's start.
+  public private(set) var count: Int
 
   /// No claims: `{}`.
-  public init() {
-    invariant(capacity >= 2 && capacity <= 0xFFFF, "claims hold {}, and ranges reach all of them")
-    buffer.append(("{}" as StaticString).octets)
+  @_lifetime(copy storage)
+  public init(_ storage: consuming MutableSpan<UInt8>) {
+    invariant(storage.count >= 2 && storage.count <= 0xFFFF, "claims hold {}, in reach of ranges")
+    self.init(storage, count: 0)
+    removeAll()
   }
 
-  /// The claims of `payload`, each of them octet for octet; blanks between them are left out.
+  /// The claims that another value has left in the storage.
   ///
-  /// - Returns: `nil` when it is not one JSON object, or does not fit.
-  public init?(copying payload: Span<UInt8>) {
-    self.init()
-    guard payload.count <= capacity else { return nil }
-    buffer.removeAll()
-    buffer.append(payload)
-    guard adopt(payload.count) else { return nil }
+  /// - Parameter count: Its `count`.
+  @_lifetime(copy storage)
+  public init(_ storage: consuming MutableSpan<UInt8>, count: Int) {
+    self.storage = storage
+    self.count = count
   }
 
   /// The whole storage, for a payload to be put there; then call `adopt`.
   public var storageSpan: MutableSpan<UInt8> {
-    @_lifetime(&self) mutating get { buffer.storageSpan }
+    @_lifetime(&self) mutating get { storage._mutatingExtracting(0..<storage.count) }
   }
 
-  /// Takes the first `count` octets of the storage for the claims, each of them octet for octet;
-  /// blanks between them are left out.
+  /// Takes the first octets of the storage for the claims, each of them octet for octet; blanks
+  /// between them are left out.
   ///
   /// - Returns: Whether they are one JSON object. If not, there are no claims.
+  @_lifetime(self: copy self)
   public mutating func adopt(_ count: Int) -> Bool {
-    buffer.setCount(count)
-    guard JSONObject(buffer.span) != nil else {
-      removeAll()
-      return false
-    }
-    return replace(nil, with: .nothing)
+    self.count = count
+    if JSONObject(span) != nil { return replace(nil, with: .nothing) }
+    removeAll()
+    return false
   }
 
   /// The claims as JSON text: what `JWS.sign` takes and `ClaimsSet` reads.
   public var span: Span<UInt8> {
-    // Addressable for the reason that stands at `FixedBuffer.span`.
-    @_addressableSelf @_lifetime(borrow self) get { buffer.span }
+    @_lifetime(borrow self) get { storage.span.extracting(0..<count) }
   }
 
   /// Whether there are no claims.
-  public var isEmpty: Bool { buffer.count == 2 }
+  public var isEmpty: Bool { count == 2 }
 
   /// Sets a claim to a string, in place of all of that name.
   ///
@@ -66,6 +67,7 @@ public struct SessionClaims<let capacity: Int>: ~Copyable {
   /// - Returns: Whether it fitted and was UTF-8. If not, nothing has changed.
   /// - Complexity: O(capacity).
   @discardableResult
+  @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, text: Span<UInt8>) -> Bool {
     guard text.isUTF8 else { return false }
     return replace(name, with: .text(text))
@@ -75,6 +77,7 @@ public struct SessionClaims<let capacity: Int>: ~Copyable {
   ///
   /// - Returns: Whether it fitted. If not, nothing has changed.
   @discardableResult
+  @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, integer: Int64) -> Bool {
     var digits = InlineArray<24, UInt8>(repeating: 0)
     var writer = Writer(digits.mutableSpan)
@@ -87,6 +90,7 @@ public struct SessionClaims<let capacity: Int>: ~Copyable {
   ///
   /// - Returns: Whether it fitted. If not, nothing has changed.
   @discardableResult
+  @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, boolean: Bool) -> Bool {
     replace(name, with: .json((boolean ? "true" : "false" as StaticString).octets))
   }
@@ -95,35 +99,26 @@ public struct SessionClaims<let capacity: Int>: ~Copyable {
   ///
   /// - Returns: Whether it fitted. If not, nothing has changed.
   @discardableResult
+  @_lifetime(self: copy self)
   public mutating func setNull(_ name: StaticString) -> Bool {
     replace(name, with: .json(("null" as StaticString).octets))
   }
 
   /// Removes all claims of that name, however it is spelled there.
+  @_lifetime(self: copy self)
   public mutating func remove(_ name: StaticString) {
     invariant(replace(name, with: .nothing), "claims get no longer by removing one")
   }
 
   /// Removes all claims.
+  @_lifetime(self: copy self)
   public mutating func removeAll() {
-    buffer.removeAll()
-    buffer.append(("{}" as StaticString).octets)
+    storage[0] = 0x7B
+    storage[1] = 0x7D
+    count = 2
   }
 
-  private mutating func replace(_ name: StaticString?, with value: ClaimsText.Value) -> Bool {
-    let count = buffer.count
-    var storage = buffer.storageSpan
-    guard let newCount = ClaimsText.replace(name, with: value, in: &storage, count: count) else {
-      return false
-    }
-    buffer.setCount(newCount)
-    return true
-  }
-}
-
-/// Changes to the text of claims, in place, whatever the capacity.
-private enum ClaimsText {
-  enum Value: ~Escapable {
+  private enum Value: ~Escapable {
     case text(Span<UInt8>)
     /// JSON as it stands.
     case json(Span<UInt8>)
@@ -132,51 +127,55 @@ private enum ClaimsText {
 
   /// Takes the members of one name out and writes that one anew.
   ///
-  /// - Parameters:
-  ///   - name: The name, or `nil` to change nothing but the blanks between the members.
-  ///   - count: How many octets of `storage` are the text, which has been checked.
-  /// - Returns: How many are now, or `nil` when it would not fit; then nothing has changed.
-  static func replace(
-    _ name: StaticString?, with value: Value, in storage: inout MutableSpan<UInt8>, count: Int
-  ) -> Int? {
-    let keptCount = compact(&storage, count: count, without: name, moves: false)
-    let memberSize = size(of: name, value, isFirst: keptCount == 1)
-    guard keptCount + memberSize + 1 <= storage.count else { return nil }
-    let end = compact(&storage, count: count, without: name, moves: true)
+  /// - Parameter name: The name, or `nil` to change nothing but the blanks between the members.
+  /// - Returns: Whether it fitted. If not, nothing has changed.
+  @_lifetime(self: copy self)
+  private mutating func replace(_ name: StaticString?, with value: Value) -> Bool {
+    let keptCount = compact(without: name, moves: false)
+    let memberSize = Self.size(of: name, value, isFirst: keptCount == 1)
+    guard keptCount + memberSize + 1 <= storage.count else { return false }
+    let end = compact(without: name, moves: true)
     var writer = Writer(storage._mutatingExtracting(end..<storage.count))
-    if let name { write(name, value, isFirst: end == 1, to: &writer) }
-    writer.append("}")
-    return end + writer.count
+    if let name { Self.write(name, value, isFirst: end == 1, to: &writer) }
+    writer.append(0x7D)  // "}"
+    count = end + writer.count
+    return true
   }
 
   /// Moves the members together, but not those of one name.
   ///
   /// - Parameter moves: Whether to do it, or only to say how long they would be.
   /// - Returns: The index behind the last one.
-  private static func compact(
-    _ octets: inout MutableSpan<UInt8>, count: Int, without name: StaticString?, moves: Bool
-  ) -> Int {
-    var source = JSON.skipBlanks(octets.span, 0) + 1
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func compact(without name: StaticString?, moves: Bool) -> Int {
+    var source = JSON.skipBlanks(span, 0) + 1
     var end = 0
-    // What is written never overtakes what is read, because nothing gets longer.
-    func put(_ octet: UInt8, _ octets: inout MutableSpan<UInt8>) {
-      if moves { octets[end] = octet }
-      end += 1
-    }
-    put(0x7B, &octets)  // "{"
-    while let member = JSON.member(octets.span.extracting(0..<count), from: source) {
+    if moves { storage[0] = 0x7B }  // "{"
+    while let member = JSON.member(span, from: source) {
       source = member.range.end
-      if let name, JSON.string(octets.span[member.name], equals: name) { continue }
-      if end > 1 { put(0x2C, &octets) }  // ","
-      for i in Int(member.name.offset) - 1...member.name.end { put(octets[i], &octets) }
-      put(0x3A, &octets)  // ":"
-      let isString = member.value.kind == .string
-      let (start, valueEnd) = (Int(member.value.range.offset), member.value.range.end)
-      for i in (isString ? start - 1 : start)..<(isString ? valueEnd + 1 : valueEnd) {
-        put(octets[i], &octets)
-      }
+      if let name, JSON.string(span[member.name], equals: name) { continue }
+      // In front of the first member stands the brace, in front of any other a comma. What is written
+      // never overtakes what is read, because nothing gets longer.
+      if moves, end > 0 { storage[end] = 0x2C }
+      end &+= 1
+      let quote = member.value.kind == .string ? 1 : 0
+      let value = member.value.range
+      end = copy(Int(member.name.offset) &- 1, Int(member.name.count) &+ 2, to: end, moves)
+      if moves { storage[end] = 0x3A }
+      end = copy(Int(value.offset) &- quote, Int(value.count) &+ 2 &* quote, to: end &+ 1, moves)
     }
-    return end
+    return max(end, 1)
+  }
+
+  /// Moves octets towards the start, if asked to.
+  ///
+  /// - Returns: The index behind them.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func copy(_ start: Int, _ count: Int, to target: Int, _ moves: Bool) -> Int {
+    if moves { for i in 0..<count { storage[target &+ i] = storage[start &+ i] } }
+    return target &+ count
   }
 
   /// Octets that `write` writes.

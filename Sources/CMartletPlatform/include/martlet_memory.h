@@ -18,7 +18,8 @@ enum {
   // head, 16 KiB of content, 8 KiB for the framing of chunks.
   MARTLET_RECEIVE_SIZE = 40960,
 
-  // Octets of a response head: status line, the server's fields, the page's fields.
+  // Octets of a response head: status line, the server's fields, the page's fields. It is put together
+  // where the request was, which has been answered then.
   MARTLET_HEAD_SIZE = 8704,
 
   // Octets of the field lines that a page adds: cookies above all.
@@ -34,7 +35,6 @@ enum {
 // Where the memory lies: the static arrays of the one server of a process, or what a test lends.
 struct martlet_memory {
   uint8_t *_Nonnull receive;  // MARTLET_RECEIVE_SIZE octets
-  uint8_t *_Nonnull head;     // MARTLET_HEAD_SIZE octets
   uint8_t *_Nonnull fields;   // MARTLET_FIELDS_SIZE octets
   uint8_t *_Nonnull responses; // MARTLET_RESPONSE_COUNT times MARTLET_RESPONSE_SIZE octets
   void *_Nonnull connections;  // MARTLET_CONNECTION_COUNT times MARTLET_CONNECTION_SIZE octets
