@@ -3,20 +3,28 @@
 
 #include <string.h>
 
-// In this order what is always used shares a page; the head of a short response and its content do.
-static struct martlet_poll_entry poll_memory[MARTLET_CONNECTION_COUNT + 2];
-static _Alignas(16) uint8_t connection_memory[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
-static uint8_t receive_memory[MARTLET_RECEIVE_SIZE];
-static uint8_t fields_memory[MARTLET_FIELDS_SIZE];
-static _Alignas(4096) uint8_t response_memory[MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
+// In this order the first connections share a page with what poll() takes.
+static struct {
+  struct martlet_poll_entry poll[MARTLET_CONNECTION_COUNT + 2];
+  _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
+  uint8_t receive[MARTLET_RECEIVE_SIZE];
+  uint8_t fields[MARTLET_FIELDS_SIZE];
+} memory;
+
+// Shifted so that a page of 4 KiB holds the last KiB of a response's head and the first three of its
+// content: most responses are no more than that.
+static struct {
+  _Alignas(4096) uint8_t shift[(4096 + 1024 - MARTLET_HEAD_SIZE % 4096) % 4096];
+  uint8_t octets[MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
+} responses;
 
 struct martlet_memory martlet_take_static_memory(void) {
   static int taken;
   static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
   if (taken) martlet_stop(file, __LINE__, name);
   taken = 1;
-  return (struct martlet_memory){receive_memory, fields_memory, response_memory,
-                                 connection_memory, poll_memory};
+  return (struct martlet_memory){memory.receive, memory.fields, responses.octets,
+                                 memory.connections, memory.poll};
 }
 
 static _Thread_local struct {

@@ -9,8 +9,9 @@ extension SiteResponder where A: ~Copyable {
   /// Writes what has changed. When something does not fit, the writer has overflowed.
   ///
   /// - Parameter isRenewal: Whether the remember cookie restored the login; then it comes first.
+  @inline(never)
   @_lifetime(fields: copy fields)
-  func writeCookies(
+  mutating func writeCookies(
     _ request: borrowing IncomingRequest, _ session: borrowing Session, isRenewal: Bool,
     to fields: inout Writer
   ) {

@@ -162,9 +162,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   /// Adds to an answer what only the library knows.
+  @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  private func complete(
+  private mutating func complete(
     _ answer: Answer, _ request: borrowing IncomingRequest, _ content: inout Writer,
     _ fields: inout Writer
   ) {
@@ -189,8 +190,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ///
   /// - Parameter keepingNext: Whether to hand on the `next` of this request's query, or else to come
   ///   back to this request's target.
+  @inline(never)
   @_lifetime(fields: copy fields)
-  private func writeLoginLocation(
+  private mutating func writeLoginLocation(
     _ request: borrowing IncomingRequest, keepingNext: Bool, _ fields: inout Writer
   ) {
     fields.append("Location: ")

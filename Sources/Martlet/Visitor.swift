@@ -40,7 +40,7 @@ extension SiteResponder where A: ~Copyable {
   /// Reads the session and the user that it names.
   @inline(never)
   @_lifetime(session: copy session)
-  func readSession(
+  mutating func readSession(
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>
   ) {
@@ -61,7 +61,7 @@ extension SiteResponder where A: ~Copyable {
   /// - Parameter scratch: Memory to work in.
   @inline(never)
   @_lifetime(session: copy session)
-  func restoreLogin(
+  mutating func restoreLogin(
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
   ) {
@@ -84,7 +84,7 @@ extension SiteResponder where A: ~Copyable {
   /// The user, when the application knows one of that identifier and the token's epoch is theirs.
   /// A token without any epoch is one of Microdot's.
   @inline(never)
-  private func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
+  private mutating func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
     if hasEpoch { return epoch.flatMap { site.user(id, epoch: $0) } }
     return A.acceptsMicrodotTokens ? site.user(id) : nil
   }

@@ -49,7 +49,15 @@ public struct SHA256: ~Copyable {
   }
 
   /// The digest of all that was fed. The context is overwritten: it may hold secrets.
-  public consuming func finish() -> Digest {
+  public consuming func finish() -> Digest { end() }
+
+  /// Goes on where another one is, whatever this one was fed.
+  mutating func restart(from other: borrowing SHA256) { context = other.context }
+
+  /// The digest of all that was fed; then only `restart` makes sense. The context is overwritten: it
+  /// may hold secrets.
+  @inline(never)
+  mutating func end() -> Digest {
     var digest = Digest(repeating: 0)
     var target = digest.mutableSpan
     // Unsafe: C writes exactly 32 octets, which is what a `Digest` has room for.
