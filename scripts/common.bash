@@ -60,8 +60,37 @@ toolchain() {
 libgcc() {
   local file newest=
   while IFS= read -r file; do newest=${file%/*}; done < <(
-    find /usr/lib/gcc/x86_64-linux-gnu -maxdepth 2 -name crtbeginS.o 2>/dev/null | sort -V)
+    find /usr/lib/gcc/*-linux-gnu -maxdepth 2 -name crtbeginS.o 2>/dev/null | sort -V)
   printf '%s' "$newest"
+}
+
+# The boards: the folders of boards/ that have a board.conf with facts.
+all_boards() {
+  local file
+  for file in boards/*/board.conf; do
+    file=${file%/*}
+    printf '%s\n' "${file#boards/}"
+  done
+}
+
+# is_board NAME: ends the script if there is no such board.
+is_board() {
+  [ -e "boards/$1/board.conf" ] || misused "there is no board '$1'; scripts/build --list names them."
+}
+
+# fact BOARD NAME: a line NAME="VALUE" of the board's board.conf.
+fact() { sed -n "s/^$2=\"\(.*\)\"$/\1/p" "boards/$1/board.conf"; }
+
+# is_static BOARD: whether its programs need no library; others use the system's.
+is_static() { [[ "$(fact "$1" target)" == *musl* ]]; }
+
+# The board that this machine is.
+own_board() {
+  case $(uname -m) in
+  x86_64) say x86-64 ;;
+  aarch64) say pi64 ;;
+  *) fail "name a board; scripts/build --list shows them." ;;
+  esac
 }
 
 has_chromium() { command -v chromium >/dev/null; }

@@ -95,7 +95,11 @@ __attribute__((constructor)) static void keep_environment(void) { first_environm
 const uint8_t *martlet_argument(size_t index, size_t *size) {
   char **end = first_environment - 1;
   size_t count = 0;
-  while ((uintptr_t)end[-1 - (ptrdiff_t)count] != count) count++;
+  // Before the arguments stands their count, or their address where 32-bit ARM's glibc has started us.
+  for (;; count++) {
+    char **first = end - count;
+    if ((uintptr_t)first[-1] == count || first[-1] == (char *)first) break;
+  }
   if (index >= count) return NULL;
   const char *text = end[(ptrdiff_t)index - (ptrdiff_t)count];
   *size = strlen(text);

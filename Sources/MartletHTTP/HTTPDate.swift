@@ -13,8 +13,10 @@ extension Writer {
   ///   the last one of 9999, because the year has four digits.
   @_lifetime(self: copy self)
   public mutating func append(httpDate seconds: Int64) {
-    let time = Int(min(max(seconds, 0), 253_402_300_799))
-    let days = time / 86_400
+    // In 64 bits: where `Int` has 32, seconds end in 2038.
+    let seconds = min(max(seconds, 0), 253_402_300_799)
+    let days = Int(seconds / 86_400)
+    let time = Int(seconds % 86_400)
     let date = CivilDate(daysSince1970: days)
     // The first day of 1970 was a Thursday.
     let weekdays: StaticString = "ThuFriSatSunMonTueWed"
@@ -27,7 +29,7 @@ extension Writer {
     append(" ")
     append(decimal: date.year, digitCountMin: 4)
     append(" ")
-    append(decimal: time / 3_600 % 24, digitCountMin: 2)
+    append(decimal: time / 3_600, digitCountMin: 2)
     append(":")
     append(decimal: time / 60 % 60, digitCountMin: 2)
     append(":")

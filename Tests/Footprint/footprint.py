@@ -1,26 +1,34 @@
-"""Usage: scripts/footprint [--write] [FOLDER]
+"""Usage: scripts/footprint [--check] [--write] [--peers] [--tighten] [BOARD...]
 
-Measures each program of FOLDER (default .build/boards/host, what scripts/build makes): the file, its
-sections, resident memory at the start, after the first request and after 1,000 more, the stack, the
-biggest symbols. Prints Markdown. --write also puts the table between the two footprint lines of
-README.md. Status 1 if memory grew after the first request.
+Measures every program of each board that is built (scripts/build): the file and its sections, the
+stack's high-water mark, resident and anonymous memory idle, after a login and after 1,000 requests,
+natively or under qemu-user; and who holds what, by module, symbol and array. Prints Markdown and
+leaves all in .build/footprint.
+
+  --check    compares with boards/budgets; status 1 if a program is over budget or does not run
+  --peers    measures MicroPython, CPython and lighttpd too (it needs PyPI and Debian once)
+  --write    all that, and keeps it: boards/footprint.tsv, boards/history.tsv, README.md, the charts
+  --tighten  lowers the budgets to what was measured or is kept; none is raised
+  --validate shows the same programs of this machine natively and under qemu, side by side
 """
 
-import http.client
-import os
 import re
-import signal
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = 1000
-SYMBOLS = 25
-PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
-SECRET = "a secret of at least thirty-two octets"
+import boards
+import budgets
+import charts
+import holders
+import linkmap
+import peers
+import records
+import tables
+from measure import file_figures, measure
+from visits import PROGRAMS
+
+OUT = boards.ROOT / ".build" / "footprint"
 START, END = "<!-- footprint -->", "<!-- /footprint -->"
+OPTIONS = ("--check", "--peers", "--write", "--tighten", "--validate", "--help")
 
 
 def stop(message, status=1):
@@ -28,184 +36,150 @@ def stop(message, status=1):
     sys.exit(status)
 
 
-class Running:
-    """A program that listens on a port that the system chose."""
-
-    def __init__(self, path, *arguments):
-        self.printed = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([path, "--listen", "127.0.0.1:0", *arguments],
-                                        stdin=subprocess.DEVNULL, stdout=self.printed,
-                                        stderr=subprocess.STDOUT)
-        self.port = self.find_port()
-
-    def find_port(self):
-        for _ in range(1000):
-            os.sched_yield()
-            text = os.pread(self.printed.fileno(), 4096, 0).decode()
-            matched = re.search(r"http://127\.0\.0\.1:([0-9]+)", text)
-            if matched:
-                return int(matched[1])
-            try:
-                self.process.wait(0.01)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        self.process.kill()
-        return None
-
-    def memory(self):
-        """KiB by kind, counted page by page, and of the stack."""
-        folder = Path(f"/proc/{self.process.pid}")
-        rollup = (folder / "smaps_rollup").read_text()
-        sizes = {name: int(kib) for name, kib in re.findall(r"^(\w+): +(\d+) kB", rollup, re.M)}
-        stack = re.search(r"\[stack\]\n(?:\w+: .*\n)*?Rss: +(\d+) kB", (folder / "smaps").read_text())
-        return {"resident": sizes["Rss"], "anonymous": sizes["Anonymous"],
-                "file": sizes["Rss"] - sizes["Anonymous"], "stack": int(stack[1])}
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(10) != 0:
-            stop(f"{self.process.args[0]} ended with {self.process.returncode}.")
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
 
 
-def ask(connection, method, path, form=None, cookie=None):
-    fields = {"Cookie": cookie} if cookie else {}
-    if form:
-        fields["Content-Type"] = "application/x-www-form-urlencoded"
-    connection.request(method, path, form, fields)
-    response = connection.getresponse()
-    response.read()
-    return response
+def measure_program(board, program):
+    """(row, who holds what) and what went wrong, if anything."""
+    path = board.program(program)
+    link_map = linkmap.read_map(path.with_name(f"{program}.map").read_text(encoding="utf-8"))
+    elf, figures = file_figures(path)
+    holders.check_sizes(link_map, elf)
+    told, problem = "", None
+    try:
+        measured = measure(path, program, board.emulation())
+        figures = measured.figures
+        told = tables.holders_of(f"{program} for {board.name}", measured, link_map, path)
+    except (RuntimeError, OSError) as error:
+        problem = f"{board.name} {program}: {error}"
+    return records.Row(board.name, program, board.linkage, board.how, figures), told, problem
 
 
-class Client:
-    """Asks one program for its page; the login example as somebody who is logged in."""
-
-    PAGES = {"hello-example": "/", "login-example": "/", "martlet-panel": "/setup"}
-
-    def __init__(self, name, port):
-        self.name, self.port, self.cookie = name, port, None
-        if name == "login-example":
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            response = ask(connection, "POST", "/login", "username=susan&password=hello")
-            self.cookie = response.getheader("Set-Cookie", "").split(";")[0]
-            connection.close()
-
-    def ask_for_page(self, times):
-        """On one connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        for _ in range(times):
-            page = self.PAGES[self.name]
-            response = ask(connection, "GET", page, cookie=self.cookie)
-            if response.status != 200:
-                stop(f"{self.name} answered {page} with {response.status}.")
-        connection.close()
+def measure_boards(wanted):
+    rows, told, problems = [], {}, []
+    for board in wanted:
+        progress(f"Measuring {board.name} ({board.how}) …")
+        for program in PROGRAMS:
+            row, text, problem = measure_program(board, program)
+            rows.append(row)
+            told[row.key] = text
+            problems += [problem] if problem else []
+    return rows, told, problems
 
 
-def sections(path):
-    text = subprocess.run(["size", "-A", path], capture_output=True, text=True, check=True).stdout
-    return {name: int(size) for name, size in re.findall(r"^(\.\S+) +(\d+)", text, re.M)}
+def choose(names):
+    known = {board.name: board for board in boards.all_boards()}
+    for name in names:
+        if name not in known:
+            stop(f"there is no board {name!r}; scripts/build --list names them.", 2)
+    chosen = [known[name] for name in names] or list(known.values())
+    built = [board for board in chosen
+             if all(board.program(program).is_file() for program in PROGRAMS)]
+    missing = [board.name for board in chosen if board not in built]
+    if missing:
+        progress(f"Not built: {' '.join(missing)}; scripts/build {' '.join(missing)} does.")
+    if not built or (names and missing):
+        stop("there is nothing to measure; build first." if not built else "not all boards are built.")
+    return built
 
 
-def biggest_symbols(path):
-    """From the linker's map; a program itself carries no names."""
-    sizes, seen = {}, set()
-    for line in path.read_text().splitlines():
-        columns = line.split(None, 4)
-        # Lines of a section carry the object file and the section, lines of a symbol its name.
-        if len(columns) == 5 and ":(" not in columns[4] and not columns[4].startswith("."):
-            # Names of one address are one symbol; the first stands for all.
-            if re.fullmatch("[0-9a-f]+", columns[0]) and columns[0] not in seen:
-                seen.add(columns[0])
-                sizes[columns[4]] = int(columns[2], 16)
-    names = sorted(sizes, key=sizes.get, reverse=True)[:SYMBOLS]
-    told = subprocess.run(["swift", "demangle", "--simplified", "--compact"], input="\n".join(names),
-                          capture_output=True, text=True, check=True).stdout.splitlines()
-    return [(sizes[name], text) for name, text in zip(names, told)]
+def validate():
+    """The method for emulated programs, shown on programs that also run natively."""
+    board, lines = boards.own_board(), []
+    for program in PROGRAMS:
+        path = board.program(program)
+        link_map = linkmap.read_map(path.with_name(f"{program}.map").read_text(encoding="utf-8"))
+        native, emulated = measure(path, program), measure(path, program, (board.emulator,))
+        sides = [dict(holders.resident_holders(some, link_map, path)) for some in (native, emulated)]
+        for name in sorted(set(sides[0]) | set(sides[1])):
+            octets = [sum(side.get(name, (0, 0))) for side in sides]
+            if octets[0] != octets[1]:
+                lines.append([program, name, *octets])
+        lines.append([program, "stack, high-water mark",
+                      *(some.figures["stack"] for some in (native, emulated))])
+        lines.append([program, "**all**",
+                      *(some.figures["resident_served"] for some in (native, emulated))])
+    print(tables.markdown(["Program", "What differs, and the sums", "native", board.emulator], lines, 2))
+    print("\nThe kernel's vdso is not there under qemu; two pages of x86 descriptor tables that qemu puts "
+          "at the\nend of the stack are. Everything else is the same, page for page.")
 
 
-def measure(path):
-    with tempfile.TemporaryDirectory() as data:
-        arguments = {"hello-example": [], "login-example": ["--secret", SECRET],
-                     "martlet-panel": ["--data", data + "/data"]}[path.name]
-        program = Running(path, *arguments)
-        if program.port is None:
-            return None
-        idle = program.memory()
-        client = Client(path.name, program.port)
-        client.ask_for_page(1)
-        once = program.memory()
-        for _ in range(10):
-            client.ask_for_page(REQUESTS // 10)
-        after = program.memory()
-        program.stop()
-    return idle, once, after
-
-
-def table_row(path, memory):
-    size = sections(path)
-    cells = [f"`{path.name}`", path.stat().st_size,
-             *(size.get(name, 0) for name in (".text", ".rodata", ".data", ".bss"))]
-    if memory is None:
-        return cells + ["does not listen"] + [""] * 5
-    idle, once, after = memory
-    return cells + [idle["resident"], once["resident"], after["resident"], after["anonymous"],
-                    after["file"], after["stack"]]
-
-
-def markdown(rows):
-    lines = ["| Program | File | .text | .rodata | .data | .bss | Resident, idle | after 1 request "
-             f"| after {REQUESTS:,} more | of it its own | of it the file | of it the stack |",
-             "|---" + "|--:" * 11 + "|"]
-    for row in rows:
-        lines.append("| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else cell
-                                       for cell in row) + " |")
-    lines += ["", "Files and sections in octets, memory in KiB (`/proc/PID/smaps_rollup`)."]
-    return "\n".join(lines)
-
-
-def write(table):
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+def write_readme(rows):
+    readme = boards.ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
     pattern = re.compile(re.escape(START) + r"\n.*?" + re.escape(END), re.S)
     if len(pattern.findall(text)) != 1:
         stop(f"README.md has no lines {START} and {END} to write between.")
-    readme.write_text(pattern.sub(lambda _: f"{START}\n{table}\n{END}", text), encoding="utf-8")
-    print("Wrote the table to README.md.")
+    block = (f"{START}\n![Files and memory of Martlet's programs and of other servers]"
+             f"(.github/images/footprint.svg)\n\n{tables.readme(rows)}\n{END}")
+    readme.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
 
 
-def main():
-    arguments = sys.argv[1:]
-    if "--help" in arguments:
+def write(rows):
+    everything = records.merged(records.kept_rows(), rows)
+    records.write_rows(everything, records.FIGURES)
+    history = records.add_history(rows)
+    board = boards.own_board().name
+    charts.BARS.write_text(charts.bars(everything, board), encoding="utf-8")
+    charts.PLOT.write_text(charts.history_plot(history, board), encoding="utf-8")
+    write_readme(everything)
+    progress("Wrote boards/footprint.tsv, boards/history.tsv, README.md and the charts.")
+
+
+def show_growth(rows):
+    kept = records.kept_rows()
+    told, base = records.growth(rows, kept), "what boards/footprint.tsv keeps"
+    if not told and kept:
+        told, base = records.growth(rows, records.rows_before()), "the commit before"
+    print(f"\n## Growth against {base}\n")
+    print("\n".join(f"- {line}" for line in told) or "None.")
+
+
+def check(rows):
+    wrong, over_aim = budgets.check(budgets.parse(budgets.PATH.read_text(encoding="utf-8")), rows)
+    print(f"\n## Budgets\n\n{len(wrong)} over budget, {len(over_aim)} within it but over their aim.\n")
+    print("\n".join([*(f"- OVER BUDGET {line}" for line in wrong), *(f"- {line}" for line in over_aim)]))
+    return wrong
+
+
+def main(arguments):
+    options = {argument for argument in arguments if argument.startswith("-")}
+    if "--help" in options:
         print(__doc__.strip())
         return 0
-    writes = "--write" in arguments
-    folders = [argument for argument in arguments if argument != "--write"]
-    if len(folders) > 1 or any(folder.startswith("-") for folder in folders):
-        stop("unknown option; there are --write and a folder.", 2)
-    folder = Path(folders[0]).resolve() if folders else ROOT / ".build" / "boards" / "host"
-    rows, complaints, lists = [], [], []
-    for name in ("hello-example", "login-example", "martlet-panel"):
-        path = folder / name
-        if not path.is_file():
-            stop(f"{path} is missing; run scripts/build first.")
-        print(f"Measuring {name} …", file=sys.stderr)
-        memory = measure(path)
-        rows.append(table_row(path, memory))
-        if memory:
-            _, once, after = memory
-            for kind in ("resident", "anonymous", "stack"):
-                if after[kind] != once[kind]:
-                    complaints.append(f"{name}: {kind} memory is {once[kind]} KiB after one "
-                                      f"request and {after[kind]} KiB after {REQUESTS:,} more.")
-        lines = [f"{size:>8,}  {text}" for size, text in biggest_symbols(folder / f"{name}.map")]
-        lists.append(f"{name}: the biggest {SYMBOLS} symbols, in octets\n" + "\n".join(lines))
-    table = markdown(rows)
-    print(table, *lists, *complaints, sep="\n\n")
-    if writes:
-        write(table)
-    return 1 if complaints else 0
+    if options - set(OPTIONS):
+        stop(f"unknown option {min(options - set(OPTIONS))!r}; --help lists them.", 2)
+    if "--validate" in options:
+        validate()
+        return 0
+    wanted = choose([argument for argument in arguments if argument not in options])
+    rows, told, problems = measure_boards(wanted)
+    if options & {"--peers", "--write"}:
+        progress("Measuring other servers …")
+        rows += peers.measure_all()
+    OUT.mkdir(parents=True, exist_ok=True)
+    records.write_rows(rows, OUT / "footprint.tsv")
+    (OUT / "holders.md").write_text("\n".join(filter(None, told.values())), encoding="utf-8")
+    print(tables.figures(rows))
+    if not options & {"--check", "--write"}:
+        shown = told if len(wanted) == 1 else {}
+        print("", *filter(None, shown.values()), sep="\n\n")
+    print(f"Who holds what: {(OUT / 'holders.md').relative_to(boards.ROOT)}")
+    show_growth(rows)
+    if "--tighten" in options:
+        text = budgets.PATH.read_text(encoding="utf-8")
+        known = records.merged(records.kept_rows(), rows)
+        budgets.PATH.write_text(budgets.tightened(text, known), encoding="utf-8")
+    wrong = check([row for row in rows if row.linkage != "peer"]) if "--check" in options else []
+    if problems:
+        print("\n## Did not run\n", *(f"- {problem}" for problem in problems), sep="\n")
+    if "--write" in options:
+        write(rows)
+    if wrong or problems:
+        stop(f"{len(wrong)} figures are over budget, {len(problems)} programs did not run; see above.")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,10 +1,13 @@
 """Starts one of the programs under test, waits for the line that it prints, and ends it.
 
-The folder of the programs is MARTLET_BIN, by default what `scripts/build` fills.
+The folder of the programs is MARTLET_BIN, what `scripts/build` fills; MARTLET_RUN is what runs them,
+an emulator with its arguments where they are not for this machine.
 """
 
+import functools
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,23 +16,30 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAMS = Path(os.environ.get("MARTLET_BIN") or REPOSITORY / ".build" / "boards" / "host")
+PROGRAMS = Path(os.environ.get("MARTLET_BIN") or REPOSITORY / ".build" / "boards" / "x86-64")
+RUN = shlex.split(os.environ.get("MARTLET_RUN", ""))
 LISTENING = re.compile(r"http://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
 START_PATIENCE = 10.0
 STOP_PATIENCE = 10.0
 
 
-def path_of(name):
-    """The file of a program; a path stays what it is."""
+def command_of(name):
+    """What runs a program; a path stays what it is."""
     path = PROGRAMS / name
     assert path.is_file(), (f"{path} is missing: build the programs first (scripts/build) or name "
                             f"their folder in MARTLET_BIN")
-    return str(path)
+    return [*RUN, str(path)]
+
+
+@functools.cache
+def room():
+    """How many connections the programs have slots for, as the panel's own table says."""
+    return int(re.search(r"Connections\n +at a time +([0-9]+)", run("martlet-panel", "--limits").stdout)[1])
 
 
 def run(name, *arguments, within=10.0, before=()):
     """Runs a program that is expected to end by itself."""
-    command = [*before, path_of(name), *arguments]
+    command = [*before, *command_of(name), *arguments]
     try:
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", timeout=within, check=False)
@@ -53,7 +63,7 @@ class Program:
 
     @classmethod
     def start(cls, name, *arguments, **options):
-        return cls([path_of(name), *arguments], name, **options)
+        return cls([*command_of(name), *arguments], name, **options)
 
     @classmethod
     def start_python(cls, script, *arguments):

@@ -17,7 +17,7 @@ import time
 import pytest
 
 from client import Connection, Visitor, form_request, request
-from program import Program, path_of, run
+from program import Program, command_of, run
 
 PAGE = request("GET", "/login")
 NAMES = ["login-example", "hello-example", "martlet-panel"]
@@ -82,7 +82,7 @@ def test_empty_secret_is_one_line():
 
 
 def test_endless_secret_is_one_line_or_served():
-    command = [path_of("login-example"), *ANYWHERE, "--secret", "s" * 100_000]
+    command = [*command_of("login-example"), *ANYWHERE, "--secret", "s" * 100_000]
     try:
         Program(command).stop()
     except AssertionError:
@@ -143,7 +143,7 @@ def test_port_that_is_not_permitted_is_one_line(tmp_path):
         if int(first.read()) <= 80:
             pytest.skip("this system lets everybody use port 80")
     before = ()
-    program = path_of("login-example")
+    program = command_of("login-example")[-1]
     if os.geteuid() == 0:
         if not shutil.which("setpriv"):
             pytest.skip("root may use every port, and setpriv is not there to become nobody")
@@ -193,7 +193,7 @@ def test_listens_on_ipv6(name, tmp_path):
 
 def test_does_not_wait_for_a_terminal():
     """Standard output and error may be gone: the server serves all the same."""
-    command = ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', path_of("hello-example")]
+    command = ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', *command_of("hello-example")]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

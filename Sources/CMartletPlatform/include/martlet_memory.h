@@ -8,9 +8,21 @@
 
 #include "martlet_platform.h"
 
+// How much a board has for a web page: chosen by `limits` in boards/BOARD/board.conf.
+#if defined MARTLET_LIMITS_TINY
+#define MARTLET_CONNECTIONS 8  // routers with 32 MB of RAM
+#define MARTLET_RESPONSES 2
+#elif defined MARTLET_LIMITS_SMALL
+#define MARTLET_CONNECTIONS 64 // one slow core
+#define MARTLET_RESPONSES 4
+#else
+#define MARTLET_CONNECTIONS 256
+#define MARTLET_RESPONSES 8
+#endif
+
 enum {
   // Connections at a time: a slot each, of this many octets at most.
-  MARTLET_CONNECTION_COUNT = 256,
+  MARTLET_CONNECTION_COUNT = MARTLET_CONNECTIONS,
   MARTLET_CONNECTION_SIZE = 64,
 
   // Octets where one complete request is read into, shared by all connections, because only one is
@@ -29,7 +41,7 @@ enum {
   MARTLET_RESPONSE_SIZE = 24576,
 
   // Responses that wait for slow readers at a time; each holds one response buffer.
-  MARTLET_RESPONSE_COUNT = 8,
+  MARTLET_RESPONSE_COUNT = MARTLET_RESPONSES,
 };
 
 // Where the memory lies: the static arrays of the one server of a process, or what a test lends.
