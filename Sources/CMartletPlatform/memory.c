@@ -11,19 +11,17 @@ static struct {
   uint8_t fields[MARTLET_FIELDS_SIZE];
 } memory;
 
-// Shifted so that a page of 4 KiB holds the last KiB of a response's head and the first three of its
-// content: most responses are no more than that.
-static struct {
-  _Alignas(4096) uint8_t shift[(4096 + 1024 - MARTLET_HEAD_SIZE % 4096) % 4096];
-  uint8_t octets[MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
-} responses;
+// Where the responses begin is chosen at the start, so that a page of 4 KiB holds the last KiB of a
+// response's head and the first three of its content: most responses are no more than that.
+static uint8_t responses[4096 + MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
 
 struct martlet_memory martlet_take_static_memory(void) {
   static int taken;
   static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
   if (taken) martlet_stop(file, __LINE__, name);
   taken = 1;
-  return (struct martlet_memory){memory.receive, memory.fields, responses.octets,
+  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)responses) % 4096;
+  return (struct martlet_memory){memory.receive, memory.fields, responses + shift,
                                  memory.connections, memory.poll};
 }
 

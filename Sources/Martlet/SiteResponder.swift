@@ -217,7 +217,7 @@ extension Answer {
   fileprivate func writeRefusal(
     _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
   ) {
-    RefusalPage.write(status, reason, to: &content)
+    RefusalPage.write(status, reason.octets, to: &content)
     fields.append("Content-Type: text/html; charset=utf-8\r\n")
   }
 }
@@ -231,7 +231,7 @@ extension RefusalPage {
   fileprivate static func write(
     _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    write(status, reason, to: &content)
+    write(status, reason.octets, to: &content)
     writeFields(to: &fields)
     return status
   }
