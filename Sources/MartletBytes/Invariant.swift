@@ -26,7 +26,7 @@ public func invariant(
   @inline(__always)
   public func stop(_ name: StaticString, file: StaticString = #fileID, line: UInt = #line) -> Never {
     // Safe: literals are immortal and end with a NUL, which is cheaper to pass than their counts.
-    unsafe martlet_stop(file.utf8Start, UInt32(truncatingIfNeeded: line), nil)
+    unsafe martlet_stop_at(file.utf8Start, UInt32(truncatingIfNeeded: line))
   }
 #else
   /// Ends the program with a message: the place where the impossible arrived, and the fact's name.

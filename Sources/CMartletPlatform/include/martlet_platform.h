@@ -7,6 +7,7 @@
 // Ends the program: "martlet: bug at FILE:LINE: NAME" on standard error, then SIGABRT. Both texts end
 // with a NUL; the name may be NULL.
 _Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *name);
+_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line);
 
 // Fills `octets` from the kernel's random source; waits for it to be seeded. 0, or -1 on failure.
 int martlet_random(uint8_t *octets, size_t count);
