@@ -20,11 +20,11 @@ class Board:
 
     @property
     def how(self):
-        return "native" if self.is_native else self.emulator.removesuffix("-static")
+        return "native" if self.is_native else self.emulator
 
     @property
     def emulator(self):
-        return self.qemu[0] if self.qemu else f"qemu-{platform.machine()}-static"
+        return self.qemu[0] if self.qemu else f"qemu-{platform.machine()}"
 
     @property
     def linkage(self):
@@ -34,21 +34,12 @@ class Board:
         return BUILT / self.name / name
 
     def emulation(self):
-        """The command before the program's own; for a dynamic program with its board's libraries.
-
-        Their folders are given from the program's folder, because the text lies on the stack. `-L`
-        alone does not do: the 32-bit loader asks with statx, which qemu 7.2 does not redirect.
-        """
+        """The command before the program's own; for a dynamic program with its board's libraries."""
         if self.is_native:
             return ()
         if self.is_static:
             return self.qemu
-        sysroot = ROOT / ".build" / BUNDLE / self.name / "sysroot"
-        folders = sorted(folder.parent for part in ("lib", "usr/lib")
-                         for folder in sysroot.glob(f"{part}/*-linux-*/lib*.so.*"))
-        texts = dict.fromkeys(f"../../{BUNDLE}/{self.name}/sysroot/{folder.relative_to(sysroot)}"
-                              for folder in folders)
-        return *self.qemu, "-L", str(sysroot), "-E", "LD_LIBRARY_PATH=" + ":".join(texts)
+        return *self.qemu, "-L", str(ROOT / ".build" / BUNDLE / self.name / "sysroot")
 
 
 def read_facts(text):

@@ -1,8 +1,8 @@
 """boards/budgets: how large each program may be on each board, and how large it shall become.
 
 A line is BOARDS PROGRAM FIGURE BUDGET [AIM]: BOARDS a board, a pattern (`pi*`), `static` or
-`dynamic`; PROGRAM a program or `*`; FIGURE one of FIGURES; BUDGET and AIM octets, or with K KiB. The
-first line that fits counts. A `#` begins a comment.
+`dynamic`; PROGRAM a program or `*`; FIGURE one of FIGURES; BUDGET and AIM octets, or with K KiB.
+The first line that fits counts. A `#` begins a comment.
 """
 
 import fnmatch
@@ -67,7 +67,8 @@ def measured(row, figure):
 
 
 def budget_for(budgets, row, figure):
-    return next((budget for budget in budgets if budget.figure == figure and budget.fits(row)), None)
+    return next((budget for budget in budgets if budget.figure == figure and budget.fits(row)),
+                None)
 
 
 def check(budgets, rows):
@@ -83,8 +84,9 @@ def check(budgets, rows):
             if budget is None:
                 wrong.append(f"{name}: no line of boards/budgets fits")
             elif octets > budget.octets:
-                wrong.append(f"{name}: {octets:,} octets, {octets - budget.octets:,} over the budget of "
-                             f"{budget.octets:,} (boards/budgets line {budget.line})")
+                wrong.append(
+                    f"{name}: {octets:,} octets, {octets - budget.octets:,} over the budget of "
+                    f"{budget.octets:,} (boards/budgets line {budget.line})")
             elif budget.aim is not None and octets > budget.aim:
                 over_aim.append(f"{name}: {octets:,} octets, aim {budget.aim:,}")
     return wrong, over_aim
@@ -93,13 +95,15 @@ def check(budgets, rows):
 def tightened(text, rows):
     """The file with each budget lowered to what its rows need, rounded up to KiB; none is raised.
 
-    Memory has 4 KiB to spare. What dynamic programs have resident is mostly Debian's libraries, which
-    change with Debian: those budgets stay.
+    Memory has 4 KiB to spare. What dynamic programs have resident is mostly Debian's libraries,
+    which change with Debian: those budgets stay.
     """
     budgets, lines = parse(text), text.splitlines()
     for budget in budgets:
-        needed = [measured(row, budget.figure) for row in rows
-                  if budget_for(budgets, row, budget.figure) is budget]
+        needed = [
+            measured(row, budget.figure) for row in rows
+            if budget_for(budgets, row, budget.figure) is budget
+        ]
         needed = max((octets for octets in needed if octets is not None), default=None)
         if needed is None or (budget.boards == "dynamic" and budget.figure == "resident"):
             continue
@@ -108,6 +112,6 @@ def tightened(text, rows):
         if kib * 1024 < budget.octets:
             old = re.match(r"\s*\S+\s+\S+\s+\S+\s+(\S+)", lines[budget.line - 1])
             start, end = old.span(1)
-            lines[budget.line - 1] = (lines[budget.line - 1][:start]
-                                      + f"{kib}K".ljust(end - start) + lines[budget.line - 1][end:])
+            lines[budget.line - 1] = (lines[budget.line - 1][:start] +
+                                      f"{kib}K".ljust(end - start) + lines[budget.line - 1][end:])
     return "\n".join(lines) + "\n"

@@ -53,15 +53,17 @@ def read_elf(path):
     for index in range(program_count):
         at = program_offset + index * program_size
         if wide:
-            kind, _, offset, address, _, in_file, in_memory = struct.unpack_from("<2I5Q", octets, at)
+            kind, _, offset, address, _, in_file, in_memory = struct.unpack_from(
+                "<2I5Q", octets, at)
         else:
             kind, offset, address, _, in_file, in_memory = struct.unpack_from("<6I", octets, at)
         if kind == LOAD:
             segments.append(Segment(offset, address, in_file, in_memory))
         is_dynamic |= kind == INTERPRETER
-    entries = [struct.unpack_from("<2I4Q" if wide else "<6I", octets,
-                                  section_offset + index * section_size)
-               for index in range(section_count)]
+    entries = [
+        struct.unpack_from("<2I4Q" if wide else "<6I", octets,
+                           section_offset + index * section_size) for index in range(section_count)
+    ]
     names = entries[names_index][4] if entries else 0
     sections = []
     for name, _, flags, address, _, size in entries:

@@ -74,13 +74,15 @@ def choose(names):
         if name not in known:
             stop(f"there is no board {name!r}; scripts/build --list names them.", 2)
     chosen = [known[name] for name in names] or list(known.values())
-    built = [board for board in chosen
-             if all(board.program(program).is_file() for program in PROGRAMS)]
+    built = [
+        board for board in chosen if all(board.program(program).is_file() for program in PROGRAMS)
+    ]
     missing = [board.name for board in chosen if board not in built]
     if missing:
         progress(f"Not built: {' '.join(missing)}; scripts/build {' '.join(missing)} does.")
     if not built or (names and missing):
-        stop("there is nothing to measure; build first." if not built else "not all boards are built.")
+        stop("there is nothing to measure; build first."
+             if not built else "not all boards are built.")
     return built
 
 
@@ -90,19 +92,26 @@ def validate():
     for program in PROGRAMS:
         path = board.program(program)
         link_map = linkmap.read_map(path.with_name(f"{program}.map").read_text(encoding="utf-8"))
-        native, emulated = measure(path, program), measure(path, program, (board.emulator,))
-        sides = [dict(holders.resident_holders(some, link_map, path)) for some in (native, emulated)]
+        native, emulated = measure(path, program), measure(path, program, (board.emulator, ))
+        sides = [
+            dict(holders.resident_holders(some, link_map, path)) for some in (native, emulated)
+        ]
         for name in sorted(set(sides[0]) | set(sides[1])):
             octets = [sum(side.get(name, (0, 0))) for side in sides]
             if octets[0] != octets[1]:
                 lines.append([program, name, *octets])
-        lines.append([program, "stack, high-water mark",
-                      *(some.figures["stack"] for some in (native, emulated))])
-        lines.append([program, "**all**",
-                      *(some.figures["resident_served"] for some in (native, emulated))])
-    print(tables.markdown(["Program", "What differs, and the sums", "native", board.emulator], lines, 2))
-    print("\nThe kernel's vdso is not there under qemu; two pages of x86 descriptor tables that qemu puts "
-          "at the\nend of the stack are. Everything else is the same, page for page.")
+        lines.append([
+            program, "stack, high-water mark",
+            *(some.figures["stack"] for some in (native, emulated))
+        ])
+        lines.append(
+            [program, "**all**", *(some.figures["resident_served"] for some in (native, emulated))])
+    print(
+        tables.markdown(["Program", "What differs, and the sums", "native", board.emulator], lines,
+                        2))
+    print(
+        "\nThe kernel's vdso is not there under qemu; two pages of x86 descriptor tables that qemu "
+        "puts\nat the end of the stack are. Everything else is the same, page for page.")
 
 
 def write_readme(rows):
@@ -138,8 +147,11 @@ def show_growth(rows):
 
 def check(rows):
     wrong, over_aim = budgets.check(budgets.parse(budgets.PATH.read_text(encoding="utf-8")), rows)
-    print(f"\n## Budgets\n\n{len(wrong)} over budget, {len(over_aim)} within it but over their aim.\n")
-    print("\n".join([*(f"- OVER BUDGET {line}" for line in wrong), *(f"- {line}" for line in over_aim)]))
+    print(
+        f"\n## Budgets\n\n{len(wrong)} over budget, {len(over_aim)} within it but over their aim.\n"
+    )
+    print("\n".join(
+        [*(f"- OVER BUDGET {line}" for line in wrong), *(f"- {line}" for line in over_aim)]))
     return wrong
 
 
@@ -177,9 +189,12 @@ def main(arguments):
     if "--write" in options:
         write(rows)
     if wrong or problems:
-        stop(f"{len(wrong)} figures are over budget, {len(problems)} programs did not run; see above.")
+        stop(f"{len(wrong)} figures over budget, {len(problems)} programs not run; see above.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (RuntimeError, ValueError, OSError) as problem:
+        stop(f"{problem}.")

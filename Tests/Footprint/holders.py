@@ -9,8 +9,15 @@ import linkmap
 from memory import PAGE
 
 SYMBOLS = 25
-COLUMNS = {".text": "code", ".init": "code", ".fini": "code", ".plt": "code", ".rodata": "constants",
-           ".data": "data", ".bss": "bss"}
+COLUMNS = {
+    ".text": "code",
+    ".init": "code",
+    ".fini": "code",
+    ".plt": "code",
+    ".rodata": "constants",
+    ".data": "data",
+    ".bss": "bss"
+}
 IN_FILE = ("code", "constants", "data", "tables")
 
 
@@ -25,7 +32,9 @@ class Row:
 
 
 def by_module(link_map, elf):
-    """Biggest first; in the last line what the file has beside its sections. The sum is the file."""
+    """Biggest first; in the last line what the file has beside its sections. The sum is the
+    file.
+    """
     rows = []
     for holder, sections in link_map.by_holder().items():
         octets = Counter()
@@ -61,13 +70,17 @@ def biggest_symbols(link_map, count=SYMBOLS):
 def demangled(names):
     if not shutil.which("swift"):
         return names
-    told = subprocess.run(["swift", "demangle", "--simplified", "--compact"], check=True,
-                          input="\n".join(names), capture_output=True, text=True)
+    told = subprocess.run(["swift", "demangle", "--simplified", "--compact"],
+                          check=True,
+                          input="\n".join(names),
+                          capture_output=True,
+                          text=True)
     return told.stdout.splitlines()
 
 
 def resident_holders(measured, link_map, path):
-    """name -> [octets in pages of the file, octets in anonymous pages]; the sum is what is resident.
+    """name -> [octets in pages of the file, octets in anonymous pages]; the sum is what is
+    resident.
 
     A page is shared out to the sections and arrays that lie in it; what nobody holds of it, at a
     segment's end, is the rest of the page.
@@ -81,7 +94,8 @@ def resident_holders(measured, link_map, path):
     base = min(mapping.start - mapping.offset for mapping in own) if own else 0
     base -= measured.elf.first_address
     pieces = sorted(pieces_of(link_map))
-    image_end = base + max(segment.address + segment.memory_size for segment in measured.elf.segments)
+    image_end = base + max(segment.address + segment.memory_size
+                           for segment in measured.elf.segments)
     for mapping in measured.mappings:
         for address, is_anonymous in measured.pages.get(mapping.start, ()):
             if base <= address < image_end:

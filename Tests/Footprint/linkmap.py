@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 LINE = re.compile(r" *([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+) +(\d+) ( *)(\S.*)")
-OURS = ("CMartletPlatform", "MartletBytes", "MartletHTTP", "MartletToken", "MartletServer", "Martlet",
-        "hello_example", "login_example", "martlet_panel")
+OURS = ("CMartletPlatform", "MartletBytes", "MartletHTTP", "MartletToken", "MartletServer",
+        "Martlet", "hello_example", "login_example", "martlet_panel")
 C_LIBRARY, RUNTIME, MBEDTLS = "C library", "compiler runtime", "mbedTLS"
 STANDARD_LIBRARY, LITERALS, LINKER = "Swift standard library", "literals, merged", "linker's tables"
 ALIGNMENT = "alignment"
@@ -102,10 +102,12 @@ def parts_of(section, address, size, members):
             raise BadMap(f"{section}: {origin}:({inner}) overlaps what stands before it")
         if start > at:
             if start - at >= max(alignment, 2):
-                raise BadMap(f"{section}: nobody holds {start - at} octets before {origin}:({inner})")
+                raise BadMap(
+                    f"{section}: nobody holds {start - at} octets before {origin}:({inner})")
             parts.append(Part(section, at, start - at, ALIGNMENT, ALIGNMENT))
         named = [symbol for symbol in symbols if symbol[1]]
-        mangled = "$e" + inner.partition("$e")[2] if "$e" in inner else (named or [(0, 0, "")])[0][2]
+        mangled = "$e" + inner.partition("$e")[2] if "$e" in inner else (named
+                                                                         or [(0, 0, "")])[0][2]
         holder = holder_of(origin, inner, mangled)
         parts += split(section, start, length, holder, named, inner)
         at = start + length

@@ -27,8 +27,13 @@ class Measured:
 
 def file_figures(path):
     elf = read_elf(path)
-    return elf, {"file": elf.size, **{name: elf.section_size("." + name)
-                                      for name in ("text", "rodata", "data", "bss")}}
+    return elf, {
+        "file": elf.size,
+        **{
+            name: elf.section_size("." + name)
+            for name in ("text", "rodata", "data", "bss")
+        }
+    }
 
 
 def measure(path, program, qemu=()):
@@ -42,8 +47,10 @@ def measure(path, program, qemu=()):
             note(figures, "login", running)
             visits.serve(visitor)
             mappings = note(figures, "served", running)
-            pages = {mapping.start: memory.touched_pages(running.pid, mapping)
-                     for mapping in mappings if mapping.resident}
+            pages = {
+                mapping.start: memory.touched_pages(running.pid, mapping)
+                for mapping in mappings if mapping.resident
+            }
             figures["stack"] = memory.stack_use(running.pid, mappings, running.space)
             visitor.close()
             status = running.stop()

@@ -1,10 +1,11 @@
-"""What a running program has in memory: resident and anonymous octets, the touched pages, the stack.
+"""What a running program has in memory: resident and anonymous octets, the touched pages, the
+stack.
 
 A program for this machine is a process of its own. One for another machine runs inside qemu-user,
 whose process holds the program's mappings beside qemu's. They are told apart by address: qemu's log
-of page layouts says where the program's address space begins (`guest_base`) and where its stack does.
-A 32-bit program has 4 GiB from there; a 64-bit one lies below 1 TiB, where qemu's own mappings never
-are (`own_mappings` checks that). Pages are this machine's, 4 KiB each.
+of page layouts says where the program's address space begins (`guest_base`) and where its stack
+does. A 32-bit program has 4 GiB from there; a 64-bit one lies below 1 TiB, where qemu's own
+mappings never are (`own_mappings` checks that). Pages are this machine's, 4 KiB each.
 """
 
 import os
@@ -55,7 +56,8 @@ def read_smaps(text):
         header = HEADER.fullmatch(line)
         if header:
             start, end, permissions, offset, path = header.groups()
-            mappings.append(Mapping(int(start, 16), int(end, 16), permissions, int(offset, 16), path))
+            mappings.append(
+                Mapping(int(start, 16), int(end, 16), permissions, int(offset, 16), path))
         elif line.startswith("Rss:"):
             mappings[-1].resident = int(line.split()[1]) * 1024
         elif line.startswith("Anonymous:"):
@@ -104,7 +106,7 @@ def touched_pages(pid, mapping):
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
         octets = os.pread(pagemap.fileno(), count * 8, mapping.start // PAGE * 8)
     pages = []
-    for index, (entry,) in enumerate(struct.iter_unpack("<Q", octets)):
+    for index, (entry, ) in enumerate(struct.iter_unpack("<Q", octets)):
         if entry & PRESENT and entry & (FILE_PAGE | EXCLUSIVE):
             pages.append((mapping.start + index * PAGE, not entry & FILE_PAGE))
     return pages
@@ -118,7 +120,9 @@ def stack_mapping(mappings, space):
 
 
 def stack_use(pid, mappings, space):
-    """Octets between the start of the stack and the lowest octet that was ever written other than 0."""
+    """Octets between the start of the stack and the lowest octet that was ever written other than
+    0.
+    """
     mapping = stack_mapping(mappings, space)
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         for address, _ in touched_pages(pid, mapping):

@@ -1,15 +1,15 @@
 """Other servers beside ours, measured in the same run and by the same client.
 
 Microdot's login example on MicroPython's unix port and on CPython, and lighttpd with a static page.
-"File" is what must be on flash beside the C library, which most boards have: the files that the running
-program has mapped and the sources of the modules that it has imported, nothing else of its installation.
-Python is Debian's.
+"File" is what must be on flash beside the C library, which most boards have: the files that the
+running program has mapped and the sources of the modules that it has imported, nothing else of its
+installation. Python is Debian's.
 
-MicroPython comes from PyPI as an extension module of CPython, with MicroPython's own `main` in it. It is
-run without CPython: a launcher of our own loads the module, gives it a place for each of CPython's
-names that it mentions and calls MicroPython's `main`. The C++ library and libgcc, which only the
-extension's CPython half needs, are not counted. How much the package's own command takes, with CPython
-around it, stands in a line of its own.
+MicroPython comes from PyPI as an extension module of CPython, with MicroPython's own `main` in it.
+It is run without CPython: a launcher of our own loads the module, gives it a place for each of
+CPython's names that it mentions and calls MicroPython's `main`. The C++ library and libgcc, which
+only the extension's CPython half needs, are not counted. How much the package's own command takes,
+with CPython around it, stands in a line of its own.
 """
 
 import os
@@ -27,7 +27,7 @@ from records import Row
 from running import Program
 from visitor import Visitor
 
-SOURCES = Path(__file__).parent / "peers"
+SOURCES = Path(__file__).parent / "servers"
 FOLDER = ROOT / ".build" / "footprint" / "peers"
 MODULES = ("__init__", "microdot", "helpers", "login", "session")
 NOT_MICROPYTHON = ("libstdc++.so", "libgcc_s.so")
@@ -47,7 +47,10 @@ int main(int count, char **arguments) {
 
 
 def quietly(*command, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    done = subprocess.run([str(word) for word in command],
+                          capture_output=True,
+                          text=True,
+                          **options)
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise RuntimeError(f"{Path(command[0]).name} failed: {lines[-1] if lines else 'silently'}")
@@ -75,7 +78,8 @@ def set_up_micropython():
     extension, = packages().glob("micropython_run*.so")
     quietly("strip", "-o", folder / "micropython.so", extension)
     undefined = quietly("nm", "-D", "--undefined-only", extension)
-    places = "\n".join(f"char {name}[512];" for name in re.findall(r" U (_?Py\w+)$", undefined, re.M))
+    places = "\n".join(f"char {name}[512];"
+                       for name in re.findall(r" U (_?Py\w+)$", undefined, re.M))
     source = folder / "launcher.c"
     source.write_text(LAUNCHER % places)
     quietly("cc", "-Os", "-s", "-rdynamic", source, "-o", folder / "micropython")
@@ -160,8 +164,9 @@ def measure(name, path, arguments, files, logs_in=True, without=(), environment=
             figures[f"anonymous_{moment}"] = found.anonymous
         figures["stack"] = memory.stack_use(program.pid, mappings, program.space)
         mapped = {mapping.path for mapping in mappings if os.path.isfile(mapping.path)}
-        figures["file"] = sum(os.path.getsize(file) for file in mapped | set(map(str, files))
-                              if not C_LIBRARY.search(file))
+        figures["file"] = sum(
+            os.path.getsize(file) for file in mapped | set(map(str, files))
+            if not C_LIBRARY.search(file))
         visitor.close()
     finally:
         program.kill()
@@ -170,9 +175,12 @@ def measure(name, path, arguments, files, logs_in=True, without=(), environment=
 
 def imported_sources(python, folder, module="login"):
     """The files of all modules that are imported with one of them."""
-    told = quietly(python, "-B", "-c", f"import sys, {module}; print(*sorted({{m.__file__ for m in "
-                   "list(sys.modules.values()) if getattr(m, '__file__', None)}), sep='\\n')", cwd=folder)
-    return told.split()
+    told = quietly(python,
+                   "-B",
+                   "-c", f"import sys, {module}; print(*sorted({{m.__file__ for m in "
+                   "list(sys.modules.values()) if getattr(m, '__file__', None)}), sep='\\n')",
+                   cwd=folder)
+    return told.splitlines()
 
 
 def measure_all():
@@ -181,20 +189,28 @@ def measure_all():
     python = FOLDER / "python/bin/python"
     folder = set_up_micropython()
     own = [*folder.glob("*.py"), *folder.glob("microdot/*.py")]
-    rows = [measure("MicroPython, Microdot", folder / "micropython", ["login.py", "PORT", visits.SECRET],
-                    own, without=NOT_MICROPYTHON)]
-    rows.append(measure("MicroPython in its PyPI wrapper", python,
-                        [FOLDER / "python/bin/micropython", folder / "login.py", "PORT", visits.SECRET],
-                        [*own, *imported_sources(python, folder, "micropython_unix")],
-                        environment={"MICROPYPATH": f".frozen:{folder}"}))
+    rows = [
+        measure("MicroPython, Microdot",
+                folder / "micropython", ["login.py", "PORT", visits.SECRET],
+                own,
+                without=NOT_MICROPYTHON)
+    ]
+    rows.append(
+        measure("MicroPython in its PyPI wrapper",
+                python,
+                [FOLDER / "python/bin/micropython", folder / "login.py", "PORT", visits.SECRET],
+                [*own, *imported_sources(python, folder, "micropython_unix")],
+                environment={"MICROPYPATH": f".frozen:{folder}"}))
     folder = set_up_cpython()
-    rows.append(measure("CPython, Microdot", python,
-                        ["-B", folder / "login.py", "PORT", visits.SECRET],
-                        imported_sources(python, folder)))
+    rows.append(
+        measure("CPython, Microdot", python, ["-B", folder / "login.py", "PORT", visits.SECRET],
+                imported_sources(python, folder)))
     folder = set_up_lighttpd()
     libraries = ":".join(sorted({str(file.parent) for file in folder.glob("root/**/*.so.*")}))
-    rows.append(measure("lighttpd, a static page", folder / "lighttpd",
-                        ["-D", "-f", "lighttpd.conf", "-m", "root/usr/lib/lighttpd"],
-                        [folder / "lighttpd.conf", folder / "pages/index.html"], logs_in=False,
-                        environment={"LD_LIBRARY_PATH": libraries}))
+    rows.append(
+        measure("lighttpd, a static page",
+                folder / "lighttpd", ["-D", "-f", "lighttpd.conf", "-m", "root/usr/lib/lighttpd"],
+                [folder / "lighttpd.conf", folder / "pages/index.html"],
+                logs_in=False,
+                environment={"LD_LIBRARY_PATH": libraries}))
     return rows

@@ -12,8 +12,9 @@ HISTORY = ROOT / "boards" / "history.tsv"
 NAMES = ("board", "program", "linkage", "how")
 FIGURES_HEAD = ("# What scripts/footprint measured: sizes in octets, memory in KiB.\n"
                 "# `how` says whether the program ran natively or in which emulator.\n")
-HISTORY_HEAD = ("# Sizes by commit, in octets: a line where one has changed. A + says that the tree had\n"
-                "# changes beyond the commit.\n")
+HISTORY_HEAD = (
+    "# Sizes by commit, in octets: a line where one has changed. A + says that the tree had\n"
+    "# changes beyond the commit.\n")
 HISTORY_NAMES = ("date", "commit", "board", "program", *SIZES)
 
 
@@ -46,8 +47,10 @@ def cell(row, name):
 def write_rows(rows, path):
     lines = ["\t".join((*NAMES, *SIZES, *MEMORY))]
     for row in rows:
-        lines.append("\t".join([row.board, row.program, row.linkage, row.how,
-                                *(cell(row, name) for name in (*SIZES, *MEMORY))]))
+        lines.append("\t".join([
+            row.board, row.program, row.linkage, row.how,
+            *(cell(row, name) for name in (*SIZES, *MEMORY))
+        ]))
     path.write_text(FIGURES_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -59,8 +62,10 @@ def read_table(text):
 def read_rows(text):
     rows = []
     for fields in read_table(text):
-        figures = {name: int(fields[name]) * (1024 if name in MEMORY else 1)
-                   for name in (*SIZES, *MEMORY) if fields.get(name)}
+        figures = {
+            name: int(fields[name]) * (1024 if name in MEMORY else 1)
+            for name in (*SIZES, *MEMORY) if fields.get(name)
+        }
         rows.append(Row(*(fields[name] for name in NAMES), figures))
     return rows
 
@@ -82,8 +87,11 @@ def git(*arguments):
 
 
 def rows_before():
-    """The figures kept by the commit before this one, where git has them."""
-    return read_rows(git("show", f"HEAD^:{FIGURES.relative_to(ROOT)}"))
+    """The figures that the last commit with others than now has kept, where git has them."""
+    path = FIGURES.relative_to(ROOT)
+    last = git("show", f"HEAD:{path}")
+    is_new = FIGURES.is_file() and last != FIGURES.read_text(encoding="utf-8").strip()
+    return read_rows(last if is_new else git("show", f"HEAD^:{path}"))
 
 
 def history():
@@ -94,23 +102,33 @@ def add_history(rows):
     """Appends a line for every program with a size that is not what the last line says."""
     lines = history()
     last = {(line["board"], line["program"]): line for line in lines}
-    dirty = git("status", "--porcelain", "--", "Sources", "Package.swift", "boards/*/", "scripts")
+    dirty = git("status", "--porcelain", "--", "Sources", "Package.swift", "boards/*/*",
+                "scripts/build", "scripts/sdk")
     commit = (git("rev-parse", "--short", "HEAD") or "-") + ("+" if dirty else "")
     today = datetime.date.today().isoformat()
     for row in rows:
         sizes = {name: cell(row, name) for name in SIZES}
         before = last.get(row.key, {})
         if row.linkage != "peer" and any(before.get(name) != sizes[name] for name in SIZES):
-            lines.append({"date": today, "commit": commit, "board": row.board,
-                          "program": row.program, **sizes})
-    texts = ["\t".join(HISTORY_NAMES)] + ["\t".join(line[name] for name in HISTORY_NAMES)
-                                          for line in lines]
+            lines.append({
+                "date": today,
+                "commit": commit,
+                "board": row.board,
+                "program": row.program,
+                **sizes
+            })
+    texts = ["\t".join(HISTORY_NAMES)
+             ] + ["\t".join(line[name] for name in HISTORY_NAMES) for line in lines]
     HISTORY.write_text(HISTORY_HEAD + "\n".join(texts) + "\n", encoding="utf-8")
     return lines
 
 
 def growth(rows, kept):
-    """What of ours has become larger or smaller, a line each. Memory counts beyond 4 KiB."""
+    """What of ours has become larger or smaller, a line each.
+
+    Sizes count from one octet on, memory beyond 4 KiB. What a dynamic program has resident of
+    Debian's libraries also depends on what of them lies in the page cache: there it is 64 KiB.
+    """
     before = {row.key: row for row in kept}
     told = []
     for row in rows:
@@ -124,8 +142,12 @@ def growth(rows, kept):
             now, then = row.figures.get(name), old.figures.get(name)
             if now is None or then is None:
                 continue
-            if abs(now - then) > (4096 if name in MEMORY else 0):
+            tolerance = 4096 if name in MEMORY else 0
+            if row.linkage == "dynamic" and name.startswith("resident"):
+                tolerance = 65536
+            if abs(now - then) > tolerance:
                 unit, divisor = ("KiB", 1024) if name in MEMORY else ("octets", 1)
-                told.append(f"{row.board} {row.program}: {name.replace('_', ', ')} {then // divisor:,} "
-                            f"→ {now // divisor:,} {unit} ({(now - then) // divisor:+,})")
+                told.append(
+                    f"{row.board} {row.program}: {name.replace('_', ', ')} {then // divisor:,} "
+                    f"→ {now // divisor:,} {unit} ({(now - then) // divisor:+,})")
     return told

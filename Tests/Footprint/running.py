@@ -6,6 +6,7 @@ The environment is empty and addresses are not randomised, so that figures repea
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -27,18 +28,22 @@ def without_randomisation():
 class Program:
     """A server that prints where it listens, or that listens on the port given.
 
-    A program is started by its bare name in its folder: its path lies on the stack, so that a longer
-    one would be a larger footprint.
+    A program is started by its bare name in its folder: its path lies on the stack, so that a
+    longer one would be a larger footprint.
     """
-
     def __init__(self, path, arguments, qemu=(), port=None, environment=None):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="footprint-", suffix=".qemu")
         self.printed = tempfile.TemporaryFile("w+")
+        if qemu and not shutil.which(qemu[0]):
+            raise RuntimeError(f"{qemu[0]} is missing; install the package qemu-user")
         emulation = [*qemu, "-d", "page", "-D", self.log.name] if qemu else []
-        self.process = subprocess.Popen(
-            [*emulation, f"./{Path(path).name}", *map(str, arguments)], cwd=Path(path).parent,
-            stdin=subprocess.DEVNULL, stdout=self.printed, stderr=subprocess.STDOUT,
-            env=environment or {}, preexec_fn=without_randomisation)
+        self.process = subprocess.Popen([*emulation, f"./{Path(path).name}", *map(str, arguments)],
+                                        cwd=Path(path).parent,
+                                        stdin=subprocess.DEVNULL,
+                                        stdout=self.printed,
+                                        stderr=subprocess.STDOUT,
+                                        env=environment or {},
+                                        preexec_fn=without_randomisation)
         try:
             self.port = port or int(self.wait_for(r"http://127\.0\.0\.1:([0-9]+)")[1])
             self.emulator = os.readlink(f"/proc/{self.pid}/exe") if qemu else None
@@ -68,7 +73,8 @@ class Program:
                 break
             time.sleep(0.01)
         lines = self.output().strip().splitlines()
-        raise RuntimeError(f"{self.process.args[0]} does not start: {lines[-1] if lines else 'silent'}")
+        raise RuntimeError(
+            f"{self.process.args[0]} does not start: {lines[-1] if lines else 'silent'}")
 
     def rest(self):
         """Waits until the program waits for the next event, so that all its work is done."""

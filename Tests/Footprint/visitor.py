@@ -1,6 +1,7 @@
 """A small HTTP client with a cookie jar that keeps its connection where the server does.
 
-Each request goes out in one piece and each answer is read whole, so that a run is like the last one.
+Each request goes out in one piece and each answer is read whole, so that a run is like the last
+one.
 """
 
 import re
@@ -30,11 +31,13 @@ class Visitor:
     def ask(self, method, target, form=None):
         lines = [f"{method} {target} HTTP/1.1", "Host: localhost"]
         if self.jar:
-            lines.append("Cookie: " + "; ".join(f"{key}={value}" for key, value in self.jar.items()))
+            lines.append("Cookie: " + "; ".join(f"{key}={value}"
+                                                for key, value in self.jar.items()))
         body = urlencode(form).encode() if form is not None else b""
         if form is not None:
-            lines += ["Content-Type: application/x-www-form-urlencoded",
-                      f"Content-Length: {len(body)}"]
+            lines += [
+                "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"
+            ]
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -62,7 +65,8 @@ class Visitor:
         head, _, body = octets.partition(b"\r\n\r\n")
         answer = Answer(int(head.split(None, 2)[1]), head.decode("latin-1"), b"")
         length = answer.field("Content-Length")
-        closes = head.startswith(b"HTTP/1.0") or (answer.field("Connection") or "").lower() == "close"
+        closes = head.startswith(b"HTTP/1.0") or (answer.field("Connection")
+                                                  or "").lower() == "close"
         if length is None and not closes:
             raise RuntimeError("an answer without Content-Length on a connection that stays")
         while length is None or len(body) < int(length):

@@ -1,4 +1,6 @@
-"""What each program is asked: first a login, where it has one, then the same page again and again."""
+"""What each program is asked: first a login, where it has one, then the same page again and
+again.
+"""
 
 REQUESTS = 1000
 SECRET = "a secret of at least thirty-two octets"
@@ -9,8 +11,11 @@ PROGRAMS = ("hello-example", "login-example", "martlet-panel")
 
 
 def arguments(program, data):
-    return {"hello-example": [], "login-example": ["--secret", SECRET],
-            "martlet-panel": ["--data", f"{data}/data"]}[program]
+    return {
+        "hello-example": [],
+        "login-example": ["--secret", SECRET],
+        "martlet-panel": ["--data", f"{data}/data"]
+    }[program]
 
 
 def enter(program, running, visitor):
@@ -19,8 +24,12 @@ def enter(program, running, visitor):
         visitor.expect(302, "POST", "/login", {"username": "susan", "password": "hello"})
     elif program == "martlet-panel":
         code = running.wait_for(CODE)[1]
-        visitor.expect(302, "POST", "/setup", {"code": code, "username": NAME, "password": PASSWORD,
-                                               "password_again": PASSWORD})
+        visitor.expect(302, "POST", "/setup", {
+            "code": code,
+            "username": NAME,
+            "password": PASSWORD,
+            "password_again": PASSWORD
+        })
         visitor.expect(302, "POST", "/login", {"username": NAME, "password": PASSWORD})
     visitor.expect(200, "GET", "/")
 

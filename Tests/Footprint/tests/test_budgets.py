@@ -7,9 +7,20 @@ import budgets
 import footprint
 import records
 
-FIGURES = {"file": 5000, "text": 4000, "rodata": 10, "data": 0, "bss": 100, "stack": 2000,
-           "resident_idle": 8192, "anonymous_idle": 4096, "resident_login": 16384,
-           "anonymous_login": 8192, "resident_served": 12288, "anonymous_served": 4096}
+FIGURES = {
+    "file": 5000,
+    "text": 4000,
+    "rodata": 10,
+    "data": 0,
+    "bss": 100,
+    "stack": 2000,
+    "resident_idle": 8192,
+    "anonymous_idle": 4096,
+    "resident_login": 16384,
+    "anonymous_login": 8192,
+    "resident_served": 12288,
+    "anonymous_served": 4096
+}
 ROW = records.Row("pi64", "login-example", "static", "native", FIGURES)
 TEXT = """\
 # A comment.
@@ -43,9 +54,11 @@ def test_a_figure_without_a_budget_is_wrong():
     assert wrong == ["pi64 login-example bss: no line of boards/budgets fits"]
 
 
-@pytest.mark.parametrize("line", ["pi64 hello-example file", "pi64 hello-example size 1K",
-                                  "pi64 hello-example file 1M", "pi64 hello-example file 1K 2K",
-                                  "pi64 hello-example file 1K 1K 1K", "pi64 hello-example file -1"])
+@pytest.mark.parametrize("line", [
+    "pi64 hello-example file", "pi64 hello-example size 1K", "pi64 hello-example file 1M",
+    "pi64 hello-example file 1K 2K", "pi64 hello-example file 1K 1K 1K",
+    "pi64 hello-example file -1"
+])
 def test_lines_that_are_refused(line):
     with pytest.raises(budgets.BadBudget, match="line 1:"):
         budgets.parse(line)
@@ -53,7 +66,8 @@ def test_lines_that_are_refused(line):
 
 def test_tightening_lowers_and_never_raises():
     loose = TEXT.replace("5000   4K", "900K   4K")
-    assert "pi*      login-example  file       5K     4K  # the first" in budgets.tightened(loose, [ROW])
+    assert "pi*      login-example  file       5K     4K  # the first" in budgets.tightened(
+        loose, [ROW])
     assert budgets.tightened(TEXT, [ROW]) == TEXT
     assert budgets.tightened(TEXT.replace("8K", "4K"), [ROW]) == TEXT.replace("8K", "4K")
 
@@ -67,7 +81,6 @@ def test_the_budgets_of_the_tree_cover_every_board_and_program():
                 assert budgets.budget_for(parsed, row, figure), f"{board.name} {program} {figure}"
 
 
-
 @pytest.fixture
 def only_hello(tmp_path, monkeypatch):
     """Only the hello example of this machine is measured, against budgets of the test's own."""
@@ -75,7 +88,7 @@ def only_hello(tmp_path, monkeypatch):
     path = board.program("hello-example")
     if not path.is_file():
         pytest.skip(f"{path} is not built")
-    monkeypatch.setattr(footprint, "PROGRAMS", ("hello-example",))
+    monkeypatch.setattr(footprint, "PROGRAMS", ("hello-example", ))
     monkeypatch.setattr(footprint, "OUT", boards.ROOT / ".build" / "footprint-test")
     monkeypatch.setattr(budgets, "PATH", tmp_path / "budgets")
     return board.name, path, budgets.PATH
@@ -96,7 +109,8 @@ def test_a_real_program_over_budget_fails_the_run(only_hello, capsys):
     assert status_of("--check", board) == 0
     file.write_text(f"* * file {size - 1}\n" + others)
     assert status_of("--check", board) == 1
-    assert f"OVER BUDGET {board} hello-example file: {size:,} octets, 1 over" in capsys.readouterr().out
+    assert f"OVER BUDGET {board} hello-example file: {size:,} octets, 1 over" in capsys.readouterr(
+    ).out
 
 
 def test_memory_over_budget_fails_the_run(only_hello, capsys):

@@ -1,4 +1,6 @@
-"""The map reader: every octet of a section has one holder, and a map that does not add up is refused."""
+"""The map reader: every octet of a section has one holder, and a map that does not add up is
+refused.
+"""
 
 import pytest
 
@@ -45,9 +47,28 @@ def test_every_octet_of_a_section_has_one_holder():
 def test_holders_and_what_is_alignment():
     table = linkmap.read_map(MAP).by_holder()
     assert table == {
-        LITERALS: {".rodata": 0x20}, "MartletHTTP": {".rodata": 0x10}, C_LIBRARY: {".text": 0x13},
-        "MartletServer": {".text": 0x20}, ALIGNMENT: {".text": 0xd}, MBEDTLS: {".text": 0x1c},
-        "CMartletPlatform": {".bss": 0x40}}
+        LITERALS: {
+            ".rodata": 0x20
+        },
+        "MartletHTTP": {
+            ".rodata": 0x10
+        },
+        C_LIBRARY: {
+            ".text": 0x13
+        },
+        "MartletServer": {
+            ".text": 0x20
+        },
+        ALIGNMENT: {
+            ".text": 0xd
+        },
+        MBEDTLS: {
+            ".text": 0x1c
+        },
+        "CMartletPlatform": {
+            ".bss": 0x40
+        }
+    }
 
 
 def test_what_is_not_loaded_is_not_read():
@@ -62,8 +83,10 @@ def test_octets_between_symbols_are_the_input_sections():
 
 @pytest.mark.parametrize("old, new", [
     ("            1040             1040       1c ", "            1050             1050       0c "),
-    ("            1030             1030        3     4  ", "            1028             1028        3     4  "),
-    ("             2e0              2e0       30    16 .rodata", "             2e0              2e0       28    16 .rodata"),
+    ("            1030             1030        3     4  ",
+     "            1028             1028        3     4  "),
+    ("             2e0              2e0       30    16 .rodata",
+     "             2e0              2e0       28    16 .rodata"),
 ])
 def test_gaps_overlaps_and_wrong_sums_are_refused(old, new):
     assert old in MAP
@@ -76,21 +99,22 @@ def test_something_else_is_refused():
         linkmap.read_map("GNU ld prints another map\n")
 
 
-@pytest.mark.parametrize("symbol, module", [
-    ("$e7Martlet6SessionV5claimF", "Martlet"),
-    ("$e13login_example4SiteV", "login_example"),
-    ("$e13MartletServer6ServerV4turnyyF13login_example4SiteV_Tg5", "MartletServer"),
-    ("$es4SpanV12MartletBytesE7matchesF", "MartletBytes"),
-    ("$es6UInt32V1mmF", STANDARD_LIBRARY), ("$eSS5countSivg", STANDARD_LIBRARY),
-    ("$eSo13martlet_entryV", None), ("memcpy", None)])
+@pytest.mark.parametrize(
+    "symbol, module",
+    [("$e7Martlet6SessionV5claimF", "Martlet"), ("$e13login_example4SiteV", "login_example"),
+     ("$e13MartletServer6ServerV4turnyyF13login_example4SiteV_Tg5", "MartletServer"),
+     ("$es4SpanV12MartletBytesE7matchesF", "MartletBytes"), ("$es6UInt32V1mmF", STANDARD_LIBRARY),
+     ("$eSS5countSivg", STANDARD_LIBRARY), ("$eSo13martlet_entryV", None), ("memcpy", None)])
 def test_swift_symbols_are_of_the_module_that_declares_them(symbol, module):
     assert linkmap.module_of(symbol) == module
 
 
-@pytest.mark.parametrize("origin, section, holder", [
-    ("<internal>", ".got", LINKER), ("<internal>", ".rodata.cst16", LITERALS),
-    ("/x/12/libgcc.a(_udivsi3.o)", ".text", RUNTIME), ("/x/12/crtbeginS.o", ".text", RUNTIME),
-    ("/x/crti.o", ".init", C_LIBRARY), ("/x/libc.a(exit.lo)", ".text.exit", C_LIBRARY)])
+@pytest.mark.parametrize("origin, section, holder",
+                         [("<internal>", ".got", LINKER), ("<internal>", ".rodata.cst16", LITERALS),
+                          ("/x/12/libgcc.a(_udivsi3.o)", ".text", RUNTIME),
+                          ("/x/12/crtbeginS.o", ".text", RUNTIME),
+                          ("/x/crti.o", ".init", C_LIBRARY),
+                          ("/x/libc.a(exit.lo)", ".text.exit", C_LIBRARY)])
 def test_other_files(origin, section, holder):
     assert linkmap.holder_of(origin, section, "") == holder
 

@@ -76,8 +76,8 @@ def test_pages_that_were_written_are_counted_and_pages_that_were_read_are_not(ar
     octets[3 * memory.PAGE] = b"1"
     octets[7 * memory.PAGE + 5] = b"1"
     assert octets[9 * memory.PAGE] == b"\0"
-    assert memory.touched_pages(os.getpid(), mapping) == [
-        (mapping.start + 3 * memory.PAGE, True), (mapping.start + 7 * memory.PAGE, True)]
+    assert memory.touched_pages(os.getpid(), mapping) == [(mapping.start + 3 * memory.PAGE, True),
+                                                          (mapping.start + 7 * memory.PAGE, True)]
 
 
 def test_the_stack_is_used_down_to_its_lowest_octet(area):

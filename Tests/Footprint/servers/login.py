@@ -48,7 +48,8 @@ async def log_in(request):
     for user in USERS.values():
         if user.username == request.form["username"]:
             if user.password == request.form["password"]:
-                return await login.login_user(request, user,
+                return await login.login_user(request,
+                                              user,
                                               remember=bool(request.form.get("remember_me")))
     return redirect("/login")
 

@@ -30,12 +30,14 @@ def _mac(key, octets):
 
 
 def encode(payload, key, algorithm="HS256"):
-    octets = (_base64url(json.dumps({"typ": "JWT", "alg": "HS256"}).encode()) + b"."
-              + _base64url(json.dumps(payload).encode()))
+    octets = (_base64url(json.dumps({
+        "typ": "JWT",
+        "alg": "HS256"
+    }).encode()) + b"." + _base64url(json.dumps(payload).encode()))
     return (octets + b"." + _base64url(_mac(key, octets))).decode()
 
 
-def decode(token, key, algorithms=("HS256",)):
+def decode(token, key, algorithms=("HS256", )):
     try:
         header, payload, mac = token.encode().split(b".")
         if json.loads(_from_base64url(header))["alg"] != "HS256":
