@@ -17,7 +17,7 @@ extension SiteResponder where A: ~Copyable {
   ) {
     let lines = CookieLines(secure: A.cookiesAreSecure)
     if isRenewal { lines.writeRemember(session, request, key, to: &fields) }
-    if session.changes.isChanged {
+    if session.isChanged {
       lines.write(CookieNames.session, of: session.claims.span, maxAge: nil, key, to: &fields)
     }
     if !isRenewal { lines.writeRemember(session, request, key, to: &fields) }
@@ -34,10 +34,10 @@ struct CookieLines {
     _ session: borrowing Session, _ request: borrowing IncomingRequest,
     _ key: borrowing HMACKey, to fields: inout Writer
   ) {
-    switch session.changes.remember {
+    switch session.remember {
     case .keep: return
     case .set(let days):
-      setRemember(session, days: days, now: request.moment.unixSeconds, key, to: &fields)
+      setRemember(session, days: Int(days), now: request.moment.unixSeconds, key, to: &fields)
     case .clear: clearRemember(request, to: &fields)
     }
   }

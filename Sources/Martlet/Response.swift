@@ -145,7 +145,7 @@ public struct Response: ~Copyable, ~Escapable {
   ) -> Answer {
     session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
     if case .days(let days) = remember {
-      session.setRemember(.set(days: min(max(days, 1), Limits.rememberDaysMax)))
+      session.setRemember(.set(days: UInt16(min(max(days, 1), Limits.rememberDaysMax))))
     }
     return answer(.found, .toNext(path))
   }

@@ -8,7 +8,7 @@ import MartletToken
 /// What becomes of the remember cookie.
 enum RememberChange: Equatable {
   case keep
-  case set(days: Int)
+  case set(days: UInt16)
   case clear
 }
 
@@ -45,42 +45,40 @@ extension ClaimsSet {
 public struct Session: ~Copyable, ~Escapable {
   /// In memory that is empty in an application without sessions.
   var claims: SessionClaims
-  private(set) var changes: SessionChanges
-  private let isThere: Bool
+  /// Whether the session cookie is to be written.
+  private(set) var isChanged = false
+  private var overflowed = false
+  private(set) var remember = RememberChange.keep
 
   /// An empty session.
   @_lifetime(copy storage)
   init(_ storage: consuming MutableSpan<UInt8>) {
     claims = SessionClaims(storage)
-    changes = SessionChanges()
-    isThere = true
   }
 
   /// The session that a page has left.
   @_lifetime(copy storage)
   init(_ storage: consuming MutableSpan<UInt8>, _ changes: SessionChanges) {
     claims = SessionClaims(storage, count: changes.count)
-    self.changes = changes
-    isThere = true
+    isChanged = changes.isChanged
+    overflowed = changes.overflowed
+    remember = changes.remember
   }
 
   /// None.
   @_lifetime(immortal)
   init() {
     claims = SessionClaims(MutableSpan(), count: 0)
-    changes = SessionChanges()
-    isThere = false
   }
 
   /// What is to be known of it when the page has answered.
   var outcome: SessionChanges {
-    var outcome = changes
-    outcome.count = claims.count
-    return outcome
+    SessionChanges(
+      count: claims.count, isChanged: isChanged, overflowed: overflowed, remember: remember)
   }
 
   private func checkIsThere() {
-    invariant(isThere, "an application that uses sessions says so with hasSessions")
+    invariant(claims.capacity > 0, "an application that uses sessions says so with hasSessions")
   }
 
   private var reading: ClaimsSet? {
@@ -98,13 +96,13 @@ public struct Session: ~Copyable, ~Escapable {
 
   /// Decides what becomes of the remember cookie.
   @_lifetime(self: copy self)
-  mutating func setRemember(_ change: RememberChange) { changes.remember = change }
+  mutating func setRemember(_ change: RememberChange) { remember = change }
 
   /// Notes a change that fitted, or that it did not.
   @_lifetime(self: copy self)
   private mutating func note(_ fitted: Bool) {
-    changes.isChanged = true
-    if !fitted { changes.overflowed = true }
+    isChanged = true
+    if !fitted { overflowed = true }
   }
 
   /// Makes the session that of a user who is logged in.
@@ -135,7 +133,7 @@ public struct Session: ~Copyable, ~Escapable {
     claims.remove("_fresh")
     claims.remove("_session")
     claims.remove("_at")
-    changes.isChanged = true
+    isChanged = true
   }
 
   // MARK: Members
@@ -181,7 +179,7 @@ public struct Session: ~Copyable, ~Escapable {
   public mutating func remove(_ name: StaticString) {
     check(name)
     claims.remove(name)
-    changes.isChanged = true
+    isChanged = true
   }
 
   private func check(_ name: StaticString) {

@@ -78,7 +78,7 @@ extension SiteResponder where A: ~Copyable {
     let days = claims.integer(of: "days") ?? claims.integer(of: "_days") ?? 30
     let isPossible = days >= 1 && days <= Int64(Limits.rememberDaysMax)
     session.logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
-    session.setRemember(.set(days: isPossible ? Int(days) : 30))
+    session.setRemember(.set(days: isPossible ? UInt16(days) : 30))
   }
 
   /// The user, when the application knows one of that identifier and the token's epoch is theirs.

@@ -16,8 +16,16 @@ import MartletBytes
 ///     JWS.sign(claims.span, with: key, to: &writer)
 public struct SessionClaims: ~Copyable, ~Escapable {
   private var storage: MutableSpan<UInt8>
+  private var size: UInt16
+
   /// Octets of the JSON text, at the storage's start.
-  public private(set) var count: Int
+  public private(set) var count: Int {
+    get { Int(size) }
+    set { size = UInt16(newValue) }
+  }
+
+  /// Octets of the storage.
+  public var capacity: Int { storage.count }
 
   /// No claims: `{}`.
   @_lifetime(copy storage)
@@ -33,7 +41,7 @@ public struct SessionClaims: ~Copyable, ~Escapable {
   @_lifetime(copy storage)
   public init(_ storage: consuming MutableSpan<UInt8>, count: Int) {
     self.storage = storage
-    self.count = count
+    size = UInt16(count)
   }
 
   /// The whole storage, for a payload to be put there; then call `adopt`.
