@@ -3,25 +3,24 @@
 
 #include <string.h>
 
-// In this order the first connections share a page with what poll() takes.
+// In this order the first connections share a page with what poll() takes. Where the responses begin
+// is chosen at the start, so that a page of 4 KiB holds the last KiB of a response's head and the
+// first three of its content: most responses are no more than that.
 static struct {
   struct martlet_poll_entry poll[MARTLET_CONNECTION_COUNT + 2];
   _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
   uint8_t receive[MARTLET_RECEIVE_SIZE];
   uint8_t fields[MARTLET_FIELDS_SIZE];
+  uint8_t responses[4096 + MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
 } memory;
-
-// Where the responses begin is chosen at the start, so that a page of 4 KiB holds the last KiB of a
-// response's head and the first three of its content: most responses are no more than that.
-static uint8_t responses[4096 + MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
 
 struct martlet_memory martlet_take_static_memory(void) {
   static int taken;
   static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
   if (taken) martlet_stop(file, __LINE__, name);
   taken = 1;
-  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)responses) % 4096;
-  return (struct martlet_memory){memory.receive, memory.fields, responses + shift,
+  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)memory.responses) % 4096;
+  return (struct martlet_memory){memory.receive, memory.fields, memory.responses + shift,
                                  memory.connections, memory.poll};
 }
 

@@ -50,7 +50,9 @@ _Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *n
   _exit(134);
 }
 
-_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line) { martlet_stop(file, line, NULL); }
+_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line) {
+  martlet_stop(file, line, NULL);
+}
 
 int martlet_random(uint8_t *octets, size_t count) {
   while (count > 0) {

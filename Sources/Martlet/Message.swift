@@ -24,7 +24,7 @@ public struct Message: ~Copyable {
   /// Adds octets; controls become `?`, so that nothing from outside steers the terminal.
   public mutating func add(_ octets: Span<UInt8>) {
     for i in octets.indices {
-      Self.append(ASCII.isControl(octets[i]) ? ("?" as StaticString).octets : octets.extracting(i..<i + 1))
+      if ASCII.isControl(octets[i]) { add("?") } else { Self.append(octets.extracting(i..<i + 1)) }
     }
   }
 

@@ -65,7 +65,8 @@ public struct Options {
         exitNormally()
       }
       let isListen = name.equals("--listen")
-      guard isListen || secret != nil && name.equals("--secret"), let value = arguments.next() else {
+      let isKnown = isListen || secret != nil && name.equals("--secret")
+      guard isKnown, let value = arguments.next() else {
         var message = Message(program)
         message.add(": ")
         message.add(name)

@@ -90,7 +90,8 @@ public enum JSON {
     i = skipBlanks(octets, nameEnd)
     i = skipBlanks(octets, i + 1)
     guard let end = skipValue(octets, i) else { return nil }
-    return JSONObject.Member(name: name, value: value(octets, i..<end), range: ByteRange(start..<end))
+    return JSONObject.Member(
+      name: name, value: value(octets, i..<end), range: ByteRange(start..<end))
   }
 
   /// Whether the string between the quotation marks, escapes read, is `literal`.

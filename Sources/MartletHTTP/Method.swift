@@ -24,7 +24,9 @@ public enum Method: UInt8, Sendable {
   }
 
   /// As they stand in a request line, in the order of the cases.
-  private static var names: StaticString { "GET\nHEAD\nPOST\nPUT\nDELETE\nCONNECT\nOPTIONS\nTRACE\nPATCH" }
+  private static var names: StaticString {
+    "GET\nHEAD\nPOST\nPUT\nDELETE\nCONNECT\nOPTIONS\nTRACE\nPATCH"
+  }
 
   /// The method as it stands in a request line.
   public var name: Span<UInt8> {

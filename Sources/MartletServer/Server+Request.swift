@@ -6,7 +6,9 @@ import MartletHTTP
 extension Server where T: ~Copyable, R: ~Copyable {
   /// Does what `ready` allows.
   @inline(never)
-  mutating func advance(_ connection: inout Connection, _ ready: Readiness, _ memory: inout ServerMemory) {
+  mutating func advance(
+    _ connection: inout Connection, _ ready: Readiness, _ memory: inout ServerMemory
+  ) {
     switch connection.phase {
     case .free: return
     case .idle, .head, .content, .queued, .working:
@@ -18,7 +20,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   // MARK: Receiving
 
-  private mutating func receive(_ connection: inout Connection, peerIsDone: Bool, _ memory: inout ServerMemory) {
+  private mutating func receive(
+    _ connection: inout Connection, peerIsDone: Bool, _ memory: inout ServerMemory
+  ) {
     var target = memory.receive.storageSpan
     switch transport.peek(connection.descriptor, into: &target) {
     case .octets(let count):
@@ -60,7 +64,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private mutating func waitForMore(_ connection: inout Connection, wakeCount: Int, _ memory: inout ServerMemory) {
+  private mutating func waitForMore(
+    _ connection: inout Connection, wakeCount: Int, _ memory: inout ServerMemory
+  ) {
     connection.examinedCount = UInt16(memory.receive.count)
     guard connection.wakeCount != UInt16(wakeCount) else { return }
     connection.wakeCount = UInt16(wakeCount)
@@ -114,7 +120,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Leaves the whole request with the kernel, to be read again in a later turn.
   private mutating func wait(
-    _ connection: inout Connection, _ phase: Connection.Phase, milliseconds: Int64, _ memory: inout ServerMemory
+    _ connection: inout Connection, _ phase: Connection.Phase, milliseconds: Int64,
+    _ memory: inout ServerMemory
   ) {
     guard connection.phase != phase else { return }
     connection.phase = phase
@@ -136,7 +143,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
   ///
   /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
-  private mutating func take(_ connection: inout Connection, _ size: Int, _ memory: inout ServerMemory) -> Bool {
+  private mutating func take(
+    _ connection: inout Connection, _ size: Int, _ memory: inout ServerMemory
+  ) -> Bool {
     let descriptor = connection.descriptor
     var remaining = size
     while remaining > 0 {
@@ -168,8 +177,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Makes a reply ready to be sent from its buffer. The request is not there any more afterwards.
   private mutating func begin(
-    _ connection: inout Connection, _ buffer: Int8, _ reply: Reply, sendsContent: Bool, closes: Bool,
-    _ memory: inout ServerMemory
+    _ connection: inout Connection, _ buffer: Int8, _ reply: Reply, sendsContent: Bool,
+    closes: Bool, _ memory: inout ServerMemory
   ) {
     memory.fields.setCount(reply.fieldsCount)
     let head = ResponseHead(
@@ -208,7 +217,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Answers with an error page and ends the connection: after a refusal nobody knows where the next
   /// request begins.
   @inline(never)
-  mutating func refuse(_ connection: inout Connection, _ refusal: Refusal, _ memory: inout ServerMemory) {
+  mutating func refuse(
+    _ connection: inout Connection, _ refusal: Refusal, _ memory: inout ServerMemory
+  ) {
     guard let buffer = memory.responses.acquire() else {
       return refuseWithoutBuffer(&connection, &memory)
     }
@@ -263,7 +274,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private mutating func finishResponse(_ connection: inout Connection, _ memory: inout ServerMemory) {
+  private mutating func finishResponse(
+    _ connection: inout Connection, _ memory: inout ServerMemory
+  ) {
     if connection.closesAfterResponse { return end(&connection, &memory) }
     connection.deadline =
       moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds

@@ -215,7 +215,7 @@ import Testing
     #expect(String(decoding: content.prefix(reply.contentCount), as: UTF8.self) == "open")
   }
 
-  @Test("An application without sessions has no cookies, and a page that needs a login lets nobody in")
+  @Test("Without sessions there are no cookies, and a page that needs a login lets nobody in")
   func withoutSessions() {
     let client = TestClient(ClosedSite(), secret: secret)
     client.sign("session", #"{"_user_id":"user001","_fresh":true,"_session":0}"#)
