@@ -10,26 +10,48 @@
 
 #include "martlet_platform.h"
 
-static void say(const void *octets, size_t count) {
-  ssize_t ignored = write(STDERR_FILENO, octets, count);
-  (void)ignored;
+static uint8_t message[MARTLET_MESSAGE_SIZE];
+static size_t message_count;
+
+void martlet_message_add(const uint8_t *octets, size_t count) {
+  // One octet stays for the line feed.
+  for (size_t i = 0; i < count && message_count < sizeof message - 1; i++)
+    message[message_count++] = octets[i];
 }
 
-_Noreturn void martlet_stop(const uint8_t *name, const uint8_t *file, uint32_t line) {
-  char digits[10];
-  size_t start = sizeof digits;
+void martlet_message_print(int descriptor) {
+  message[message_count++] = '\n';
+  // A terminal that is gone is no reason to end.
+  martlet_write_all(descriptor, message, message_count);
+  message_count = 0;
+}
+
+static void say(const void *text) { martlet_message_add(text, strlen(text)); }
+
+_Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *name) {
+  char digits[11] = {0};
+  size_t start = sizeof digits - 1;
   do {
     digits[--start] = (char)('0' + line % 10);
     line /= 10;
   } while (line > 0);
-  say("martlet: ", 9);
-  say(name, strlen((const char *)name));
-  say(" (", 2);
-  say(file, strlen((const char *)file));
-  say(":", 1);
-  say(digits + start, sizeof digits - start);
-  say(")\n", 2);
-  abort();
+  message_count = 0;
+  say("martlet: bug at ");
+  say(file);
+  say(":");
+  say(digits + start);
+  if (name) {
+    say(": ");
+    say(name);
+  }
+  martlet_message_print(STDERR_FILENO);
+  // abort() would bring signal handlers' machinery into the program.
+  kill(getpid(), SIGABRT);
+  _exit(134);
+}
+
+_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line) {
+  martlet_stop(file, line, NULL);
 }
 
 int martlet_random(uint8_t *octets, size_t count) {
@@ -74,7 +96,7 @@ static char **first_environment;
 
 __attribute__((constructor)) static void keep_environment(void) { first_environment = environ; }
 
-const char *martlet_argument(size_t index) {
+const uint8_t *martlet_argument(size_t index, size_t *size) {
   char **end = first_environment - 1;
   size_t count = 0;
   // Before the arguments stands their count, or their address where 32-bit ARM's glibc has started us.
@@ -82,7 +104,10 @@ const char *martlet_argument(size_t index) {
     char **first = end - count;
     if ((uintptr_t)first[-1] == count || first[-1] == (char *)first) break;
   }
-  return index < count ? end[(ptrdiff_t)index - (ptrdiff_t)count] : NULL;
+  if (index >= count) return NULL;
+  const char *text = end[(ptrdiff_t)index - (ptrdiff_t)count];
+  *size = strlen(text);
+  return (const uint8_t *)text;
 }
 
 static void (*ending)(int status);
@@ -95,12 +120,14 @@ _Noreturn void martlet_exit(int status) {
 }
 
 int martlet_signal_descriptor(void) {
-  sigset_t set;
+  sigset_t set, blocked;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -errno;
-  signal(SIGPIPE, SIG_IGN);
+  blocked = set;
+  // A peer or a terminal that is gone is an error of write(), not the end of the program.
+  sigaddset(&blocked, SIGPIPE);
+  if (sigprocmask(SIG_BLOCK, &blocked, NULL) != 0) return -errno;
   int descriptor = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   return descriptor < 0 ? -errno : descriptor;
 }

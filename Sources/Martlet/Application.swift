@@ -58,6 +58,11 @@ public protocol Application: ~Copyable {
   /// stands behind a proxy that speaks TLS.
   static var cookiesAreSecure: Bool { get }
 
+  /// Whether there are sessions: who is logged in, and `response.session`. Without them cookies are
+  /// neither read nor written, and a program is not made larger by what it does not use. As long as
+  /// an application does not say otherwise: yes when it has users.
+  static var hasSessions: Bool { get }
+
   /// Field lines for every response, each ended by CRLF.
   static var fields: StaticString { get }
 }
@@ -71,6 +76,7 @@ extension Application where Self: ~Copyable {
   public var loginPath: StaticString { "/login" }
   public static var acceptsMicrodotTokens: Bool { false }
   public static var cookiesAreSecure: Bool { false }
+  public static var hasSessions: Bool { true }
 
   /// No framing by other sites, no guessing of media types, no address handed to other sites.
   public static var fields: StaticString {
@@ -85,4 +91,5 @@ extension Application where Self: ~Copyable {
 
 extension Application where Self: ~Copyable, User == NoUser {
   public func user(_ id: UserID) -> NoUser? { nil }
+  public static var hasSessions: Bool { false }
 }

@@ -5,21 +5,38 @@ import MartletBytes
 
 /// The arguments of the running program, without its name.
 public struct Arguments {
-  private var index = 1
+  /// Which is the next.
+  private(set) var index = 1
 
   /// The arguments from the first one on.
   public init() {}
 
   /// The next argument, or `nil` after the last. It lies in the process's own memory, for ever.
-  @_lifetime(immortal)
+  @inline(never) @_lifetime(immortal)
   public mutating func next() -> Span<UInt8>? {
-    // Safe: the kernel ends each argument with a NUL, and they stay until the process ends.
-    guard let text = unsafe martlet_argument(index) else { return nil }
+    guard let argument = Self[index] else { return nil }
     index += 1
-    let octets = unsafe UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
-    var count = 0
-    while unsafe octets[count] != 0 { count += 1 }
-    let buffer = unsafe UnsafeBufferPointer(start: octets, count: count)
-    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+    return argument
+  }
+
+  /// An argument, counted from 1; `nil` when there are not so many.
+  static subscript(index: Int) -> Span<UInt8>? {
+    @_lifetime(immortal)
+    get {
+      var count = 0
+      // Safe: C returns `count` octets that stay until the process ends.
+      guard let octets = unsafe martlet_argument(index, &count) else { return nil }
+      let buffer = unsafe UnsafeBufferPointer(start: octets, count: count)
+      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+    }
+  }
+
+  /// An argument, or the literal when the index is 0.
+  static subscript(index: Int, orElse literal: StaticString) -> Span<UInt8> {
+    @_lifetime(immortal)
+    get {
+      guard index > 0, let argument = Self[index] else { return literal.octets }
+      return argument
+    }
   }
 }

@@ -9,57 +9,33 @@ import MartletHTTP
 ///
 ///     response.html("<h1>Hello, \(user.name)!</h1>")
 ///
-/// Literal parts are not copied, whatever their length. Values are escaped for text and for quoted
-/// attributes; together they may have 1,024 octets in one literal (`InterpolationBuffer`), and there
-/// may be 48 pieces. A text that exceeds this makes the response a 500, never a cut page: write
-/// longer pages in several parts with `Body.write`.
+/// Values are escaped for text and for quoted attributes. A text is not collected first: it is put
+/// into the response as the string is made, so it costs no memory and has no limit of its own. This
+/// is why it stands where it is given to `html` or `write`; one that is kept for later, or written
+/// twice, is a bug and stops the program.
 public struct HTML: ExpressibleByStringInterpolation {
-  /// What is between two seams: a literal, or a count of octets in the values.
-  enum Piece {
-    case literal(StaticString)
-    case value(count: UInt16)
-  }
-
-  private var pieces: Interpolation
+  /// Where it lies in the page.
+  let range: Range<Int>
 
   public init(stringLiteral literal: StaticString) {
-    pieces = Interpolation(literalCapacity: 0, interpolationCount: 0)
-    pieces.appendLiteral(literal)
+    let start = PageText.count
+    PageText.append(literal.octets)
+    range = start..<PageText.count
   }
 
-  public init(stringInterpolation: Interpolation) { pieces = stringInterpolation }
+  public init(stringInterpolation: Interpolation) {
+    range = stringInterpolation.start..<PageText.count
+  }
 
   public typealias StringInterpolation = Interpolation
 
-  /// Writes the text; marks the writer as overflowed when the text is not whole.
-  @_lifetime(writer: copy writer)
-  func write(to writer: inout Writer) {
-    var start = 0
-    for i in 0..<pieces.pieceCount {
-      switch pieces.pieces[i] {
-      case .literal(let literal):
-        writer.append(literal)
-      case .value(let count):
-        writer.append(pieces.values.span.extracting(start..<start + Int(count)))
-        start += Int(count)
-      }
-    }
-    if pieces.overflowed { writer.overflow() }
-  }
-
-  /// Collects the parts of an interpolated string.
+  /// Writes the parts of an interpolated string.
   public struct Interpolation: StringInterpolationProtocol {
-    fileprivate var pieces = InlineArray<48, Piece>(repeating: .value(count: 0))
-    fileprivate var pieceCount = 0
-    fileprivate var values = InlineArray<1_024, UInt8>(repeating: 0)
-    private var valueCount = 0
-    fileprivate var overflowed = false
+    fileprivate let start: Int
 
-    public init(literalCapacity: Int, interpolationCount: Int) {}
+    public init(literalCapacity: Int, interpolationCount: Int) { start = PageText.count }
 
-    public mutating func appendLiteral(_ literal: StaticString) {
-      if literal.utf8CodeUnitCount > 0 { append(.literal(literal)) }
-    }
+    public mutating func appendLiteral(_ literal: StaticString) { PageText.append(literal.octets) }
 
     /// Adds a text.
     public mutating func appendInterpolation<let capacity: Int>(_ text: Text<capacity>) {
@@ -88,68 +64,41 @@ public struct HTML: ExpressibleByStringInterpolation {
 
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
-      let start = valueCount
       var repair = UTF8Repair()
-      for i in octets.indices { put(repair.feed(octets[i])) }
-      put(repair.finish())
-      endValue(from: start)
+      for i in octets.indices { Self.put(repair.feed(octets[i])) }
+      Self.put(repair.finish())
     }
 
     /// Adds what a person typed into a form, decoded.
     public mutating func appendInterpolation(_ value: borrowing FormValue) {
-      let start = valueCount
       var repair = UTF8Repair()
       var decoder = value.decoder
-      while let octet = decoder.next() { put(repair.feed(octet)) }
-      put(repair.finish())
-      endValue(from: start)
+      while let octet = decoder.next() { Self.put(repair.feed(octet)) }
+      Self.put(repair.finish())
     }
 
     /// Adds a number in decimal digits.
     public mutating func appendInterpolation(_ number: some BinaryInteger & FixedWidthInteger) {
-      let start = valueCount
       // The longest: a minus sign and 20 digits.
       var digits = InlineArray<24, UInt8>(repeating: 0)
       var writer = Writer(digits.mutableSpan)
       writer.append(decimal: number)
       let count = writer.count
-      for i in 0..<count { put(digits[i]) }
-      endValue(from: start)
-    }
-
-    private mutating func endValue(from start: Int) {
-      if valueCount > start { append(.value(count: UInt16(valueCount - start))) }
-    }
-
-    private mutating func append(_ piece: Piece) {
-      guard pieceCount < pieces.count else { return overflowed = true }
-      pieces[pieceCount] = piece
-      pieceCount += 1
-    }
-
-    private mutating func put(_ octet: UInt8) {
-      guard valueCount < values.count else { return overflowed = true }
-      values[valueCount] = octet
-      valueCount += 1
+      PageText.append(digits.span.extracting(first: count))
     }
 
     /// Escapes for text and for attributes in either kind of quotes.
-    private mutating func put(_ text: Text<8>) {
+    private static func put(_ text: Text<8>) {
       for i in 0..<text.count {
         switch text.span[i] {
-        case "&": put(literal: "&amp;")
-        case "<": put(literal: "&lt;")
-        case ">": put(literal: "&gt;")
-        case "\"": put(literal: "&quot;")
-        case "'": put(literal: "&#39;")
-        case let octet: put(octet)
+        case "&": PageText.append(("&amp;" as StaticString).octets)
+        case "<": PageText.append(("&lt;" as StaticString).octets)
+        case ">": PageText.append(("&gt;" as StaticString).octets)
+        case "\"": PageText.append(("&quot;" as StaticString).octets)
+        case "'": PageText.append(("&#39;" as StaticString).octets)
+        default: PageText.append(text.span.extracting(i..<i + 1))
         }
       }
-    }
-
-    private mutating func put(literal: StaticString) {
-      let octets = literal.octets
-      for i in octets.indices { put(octets[i]) }
     }
   }
 }

@@ -3,15 +3,14 @@
 import CMartletPlatform
 import MartletBytes
 
-/// A text for the terminal, at most 1,024 octets; what is beyond is cut.
+/// A text for the terminal, at most 1,024 octets; what is beyond is cut. One at a time: its text lies
+/// in memory that all messages share.
 public struct Message: ~Copyable {
   /// Where it goes.
   public enum Stream: Int32 {
     case output = 1
     case error = 2
   }
-
-  private var text = FixedBuffer<1_024>()
 
   /// An empty message.
   public init() {}
@@ -20,11 +19,13 @@ public struct Message: ~Copyable {
   public init(_ literal: StaticString) { add(literal) }
 
   /// Adds a literal.
-  public mutating func add(_ literal: StaticString) { text.append(literal.octets) }
+  public mutating func add(_ literal: StaticString) { Self.append(literal.octets) }
 
   /// Adds octets; controls become `?`, so that nothing from outside steers the terminal.
   public mutating func add(_ octets: Span<UInt8>) {
-    for i in octets.indices { text.append(ASCII.isControl(octets[i]) ? 0x3F : octets[i]) }
+    for i in octets.indices {
+      if ASCII.isControl(octets[i]) { add("?") } else { Self.append(octets.extracting(i..<i + 1)) }
+    }
   }
 
   /// Adds a text.
@@ -36,18 +37,18 @@ public struct Message: ~Copyable {
     var writer = Writer(digits.mutableSpan)
     writer.append(decimal: number)
     let count = writer.count
-    text.append(digits.span.extracting(first: count))
+    Self.append(digits.span.extracting(first: count))
+  }
+
+  private static func append(_ octets: Span<UInt8>) {
+    // Safe: the call reads the octets and keeps no pointer.
+    unsafe octets.withUnsafeBufferPointer { octets in
+      unsafe martlet_message_add(octets.baseAddress, octets.count)
+    }
   }
 
   /// Writes the message and the end of the line.
-  public mutating func print(_ stream: Stream = .output) {
-    text.append(0x0A)
-    // Safe: the call reads the text and keeps nothing. A terminal that is gone is no reason to end.
-    _ = unsafe text.span.withUnsafeBufferPointer { octets in
-      unsafe martlet_write_all(stream.rawValue, octets.baseAddress, octets.count)
-    }
-    text.removeAll()
-  }
+  public mutating func print(_ stream: Stream = .output) { martlet_message_print(stream.rawValue) }
 
   /// Writes the message to standard error and ends the program.
   ///

@@ -8,92 +8,84 @@ import MartletServer
 
 /// The `next` of a login.
 enum NextTarget {
-  /// Writes a request target as the value of `next`, as Microdot does, but `%` first, so that what
+  /// Writes an octet of a target in the value of `next`, as Microdot does, but `%` too, so that what
   /// is encoded comes back as it was: `/?a=b` becomes `/%3Fa%3Db`.
-  ///
-  /// - Returns: Whether it is within `Limits.nextSizeMax`; if not, nothing is written.
+  @inline(never)
   @_lifetime(writer: copy writer)
-  static func encode(_ target: Span<UInt8>, to writer: inout Writer) -> Bool {
-    let start = writer.count
-    for i in target.indices {
-      switch target[i] {
-      case "%", "+", "?", "#", "&", "=": writer.append(percentEncoded: target[i])
-      case let octet where ASCII.isURIOctet(octet): writer.append(octet)
-      case let octet: writer.append(percentEncoded: octet)
-      }
+  private static func encode(_ octet: UInt8, to writer: inout Writer) {
+    switch octet {
+    case "%", "+", "?", "#", "&", "=": writer.append(percentEncoded: octet)
+    default: write(octet, to: &writer)
     }
-    guard writer.count - start <= Limits.nextSizeMax else {
-      writer.truncate(to: start)
-      return false
-    }
-    return true
+  }
+
+  @inline(never)
+  @_lifetime(writer: copy writer)
+  private static func write(_ octet: UInt8, to writer: inout Writer) {
+    if ASCII.isURIOctet(octet) { writer.append(octet) } else { writer.append(percentEncoded: octet) }
   }
 
   /// Writes the target of a request: its path and, where there is one, its query.
+  ///
+  /// - Returns: Whether it is within `Limits.nextSizeMax`.
   @_lifetime(writer: copy writer)
   static func encode(_ request: borrowing IncomingRequest, to writer: inout Writer) -> Bool {
     let start = writer.count
     let target = request.head.target
-    guard encode(request.octets[target.path], to: &writer) else { return false }
-    guard let query = target.query else { return true }
-    writer.append(percentEncoded: 0x3F)
-    guard encode(request.octets[query], to: &writer),
-      writer.count - start <= Limits.nextSizeMax
-    else {
-      writer.truncate(to: start)
-      return false
+    encode(request.octets[target.path], to: &writer)
+    if let query = target.query {
+      encode(0x3F, to: &writer)
+      encode(request.octets[query], to: &writer)
     }
-    return true
+    return writer.count - start <= Limits.nextSizeMax
+  }
+
+  @_lifetime(writer: copy writer)
+  private static func encode(_ octets: Span<UInt8>, to writer: inout Writer) {
+    for i in octets.indices { encode(octets[i], to: &writer) }
   }
 
   /// Writes the `next` of a query as the value of another one's.
   ///
-  /// - Returns: Whether it is within `Limits.nextSizeMax` and not empty; if not, nothing is written.
+  /// - Returns: Whether it is within `Limits.nextSizeMax` and not empty.
   @_lifetime(writer: copy writer)
   static func reencode(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
-    var text = FixedBuffer<3_072>()
-    var target = text.storageSpan
-    guard let count = next.decode(into: &target), count > 0 else { return false }
-    text.setCount(count)
-    return encode(text.span, to: &writer)
+    let start = writer.count
+    var decoder = next.decoder
+    while let octet = decoder.next() { encode(octet, to: &writer) }
+    return writer.count > start && writer.count - start <= Limits.nextSizeMax
   }
 
   /// Writes the decoded `next` as a Location when it is a path of this site.
   ///
   /// A path of this site begins with one `/` that neither `/` nor `\` follows, and has no control
-  /// octet, which browsers leave out: `/<TAB>/host` is `//host` to them. The same must hold when it
-  /// is decoded once more, for whoever decodes too often on the way.
+  /// octet, which browsers leave out: `/<TAB>/host` is `//host` to them. This must hold for what is
+  /// written when it is decoded, which also shows what was encoded twice, for whoever decodes too
+  /// often on the way.
   ///
-  /// - Returns: Whether it is one; if not, nothing is written.
+  /// - Returns: Whether it is one, of at most `Limits.nextSizeMax` octets.
   @_lifetime(writer: copy writer)
   static func write(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
-    var text = FixedBuffer<3_072>()
-    var target = text.storageSpan
-    guard let count = next.decode(into: &target) else { return false }
-    text.setCount(count)
-    guard isLocal(PercentDecoder(text.span, plusIsSpace: false)), isLocal(undecoded: text.span)
-    else { return false }
-    for i in text.span.indices {
-      let octet = text.span[i]
-      if ASCII.isURIOctet(octet) { writer.append(octet) } else { writer.append(percentEncoded: octet) }
+    let start = writer.count
+    var decoder = next.decoder
+    var count = 0
+    while let octet = decoder.next() {
+      write(octet, to: &writer)
+      count += 1
     }
-    return true
+    let written = writer.span.extracting(start..<writer.count)
+    return count <= Limits.nextSizeMax && written.hasPrefix("/") && isLocal(written)
   }
 
-  private static func isLocal(undecoded octets: Span<UInt8>) -> Bool {
-    guard octets.count > 0, octets[0] == "/" else { return false }
-    if octets.count > 1, octets[1] == "/" || octets[1] == "\\" { return false }
-    for i in octets.indices where ASCII.isControl(octets[i]) { return false }
-    return true
-  }
-
-  private static func isLocal(_ decoder: consuming PercentDecoder) -> Bool {
-    guard let first = decoder.next(), first == "/" else { return false }
-    guard let second = decoder.next() else { return true }
-    if second == "/" || second == "\\" || ASCII.isControl(second) { return false }
+  private static func isLocal(_ path: Span<UInt8>) -> Bool {
+    var decoder = PercentDecoder(path, plusIsSpace: false)
+    var position = 0
     while let octet = decoder.next() {
       if ASCII.isControl(octet) { return false }
+      if position == 0, octet != "/" { return false }
+      if position == 1, octet == "/" || octet == "\\" { return false }
+      position += 1
     }
-    return true
+    return position > 0
   }
 }

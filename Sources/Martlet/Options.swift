@@ -34,8 +34,15 @@ public struct Options {
   public let program: StaticString
   /// Where to listen.
   public private(set) var endpoint: Endpoint
+  /// What sessions are signed with without the option.
+  private let secretLiteral: StaticString
+  /// Which argument is the secret, or 0.
+  private var secretIndex = 0
+
   /// What sessions are signed with; empty for a program without logins.
-  public private(set) var secret: Text<200>
+  public var secret: Span<UInt8> {
+    @_lifetime(immortal) get { Arguments[secretIndex, orElse: secretLiteral] }
+  }
 
   /// Reads `--listen ADDRESS:PORT`, `--secret TEXT` and `--help` from the command line. Anything
   /// else ends the program with a line that says what it takes.
@@ -48,38 +55,44 @@ public struct Options {
     guard let endpoint = Endpoint(listen.octets) else { stop("the default address is one") }
     self.program = program
     self.endpoint = endpoint
-    self.secret = secret.map { Text(stringLiteral: $0) } ?? ""
-    let usage = usage(takesSecret: secret != nil)
+    secretLiteral = secret ?? ""
     var arguments = Arguments()
-    while let argument = arguments.next() {
-      if argument.equals("--help") {
-        var message = Message("Usage: ")
-        message.add(program)
-        message.add(usage)
+    while let name = arguments.next() {
+      if name.equals("--help") {
+        var message = Message()
+        message.add(usageOf: program, takesSecret: secret != nil)
         message.print()
         exitNormally()
-      } else if argument.equals("--listen"), let value = arguments.next() {
-        guard let endpoint = Endpoint(value) else { fail(program, notAnEndpoint: value) }
-        self.endpoint = endpoint
-      } else if argument.equals("--secret"), secret != nil, let value = arguments.next() {
-        guard value.count > 0, let text = Text<200>(value) else {
-          fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
-        }
-        self.secret = text
-      } else {
+      }
+      let isListen = name.equals("--listen")
+      let isKnown = isListen || secret != nil && name.equals("--secret")
+      guard isKnown, let value = arguments.next() else {
         var message = Message(program)
         message.add(": ")
-        message.add(argument)
-        message.add(" is not an option or lacks its value. Usage: ")
-        message.add(program)
-        message.add(usage)
+        message.add(name)
+        message.add(" is not an option or lacks its value. ")
+        message.add(usageOf: program, takesSecret: secret != nil)
         message.fail(status: 2)
+      }
+      if isListen {
+        guard let endpoint = Endpoint(value) else { fail(program, notAnEndpoint: value) }
+        self.endpoint = endpoint
+      } else {
+        guard value.count > 0, value.count <= 200 else {
+          fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
+        }
+        secretIndex = arguments.index - 1
       }
     }
   }
+}
 
-  private func usage(takesSecret: Bool) -> StaticString {
-    takesSecret ? " [--listen ADDRESS:PORT] [--secret TEXT]" : " [--listen ADDRESS:PORT]"
+extension Message {
+  fileprivate mutating func add(usageOf program: StaticString, takesSecret: Bool) {
+    add("Usage: ")
+    add(program)
+    add(" [--listen ADDRESS:PORT]")
+    if takesSecret { add(" [--secret TEXT]") }
   }
 }
 

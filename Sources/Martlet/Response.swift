@@ -27,6 +27,8 @@ public struct Answer {
   var overflowed = false
   /// Whether caches may hand it to others: then it carries no cookies.
   var isPublic = false
+  /// What has become of the session.
+  var session = SessionChanges()
 }
 
 /// How long a login is remembered.
@@ -45,8 +47,9 @@ public enum Remember: Equatable, Sendable {
 /// Unless `isPublic` is called, the answer is for this visitor at this moment only:
 /// `Cache-Control: no-store` and `Vary: Cookie`.
 public struct Response: ~Copyable, ~Escapable {
-  private var content: Writer
   private var fields: Writer
+  /// Octets of page text that belong to the answer.
+  private var contentCount = 0
   private var isCacheable = false
   /// Seconds since 1970 UTC.
   private let time: Int64
@@ -54,12 +57,10 @@ public struct Response: ~Copyable, ~Escapable {
   /// The visitor's session.
   public var session: Session
 
-  @_lifetime(copy content, copy fields, copy session)
-  init(
-    content: consuming Writer, fields: consuming Writer, session: consuming Session, time: Int64
-  ) {
+  /// Its content is `PageText`.
+  @_lifetime(copy fields, copy session)
+  init(fields: consuming Writer, session: consuming Session, time: Int64) {
     self.time = time
-    self.content = content
     self.fields = fields
     self.session = session
   }
@@ -108,7 +109,8 @@ public struct Response: ~Copyable, ~Escapable {
   ///   - octets: At most `Limits.responseContentSizeMax`.
   public consuming func asset(_ mediaType: StaticString, _ octets: StaticString) -> Answer {
     setField("Content-Type", mediaType)
-    content.append(octets)
+    PageText.append(octets.octets)
+    contentCount = PageText.count
     return answer(.ok, .none)
   }
 
@@ -141,9 +143,9 @@ public struct Response: ~Copyable, ~Escapable {
   public consuming func login(
     _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
   ) -> Answer {
-    session.state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
     if case .days(let days) = remember {
-      session.state[0].remember = .set(days: min(max(days, 1), Limits.rememberDaysMax))
+      session.setRemember(.set(days: UInt16(min(max(days, 1), Limits.rememberDaysMax))))
     }
     return answer(.found, .toNext(path))
   }
@@ -151,7 +153,7 @@ public struct Response: ~Copyable, ~Escapable {
   /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
   @_lifetime(self: copy self)
   public mutating func renewLogin(_ user: borrowing some SessionUser) {
-    session.state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
   }
 
   /// Sends the visitor back to the login page, which still knows where they were going.
@@ -159,15 +161,20 @@ public struct Response: ~Copyable, ~Escapable {
 
   /// Logs the visitor out, forgets the remember cookie, and sends them to `path`.
   public consuming func logout(to path: StaticString) -> Answer {
-    session.state[0].logOut()
-    session.state[0].remember = .clear
+    session.logOut()
+    session.setRemember(.clear)
     return redirect(path)
   }
 
   // MARK: Answering
 
   @_lifetime(self: copy self)
-  fileprivate mutating func write(_ text: HTML) { text.write(to: &content) }
+  fileprivate mutating func write(_ text: HTML) {
+    invariant(
+      text.range.lowerBound == contentCount && text.range.upperBound == PageText.count,
+      "page text is written where it is made")
+    contentCount = text.range.upperBound
+  }
 
   fileprivate consuming func answer(_ status: Status, _ action: Answer.Action) -> Answer {
     if !isCacheable {
@@ -175,8 +182,9 @@ public struct Response: ~Copyable, ~Escapable {
       setField("Vary", "Cookie")
     }
     return Answer(
-      status: status, contentCount: content.count, fieldsCount: fields.count, action: action,
-      overflowed: content.overflowed || fields.overflowed, isPublic: isCacheable)
+      status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
+      overflowed: PageText.overflowed || fields.overflowed, isPublic: isCacheable,
+      session: session.outcome)
   }
 }
 

@@ -28,7 +28,7 @@ public struct Listener: ~Copyable {
 /// program with status 0. What keeps it from starting is said in one line; the status is then 1.
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
   let listener = Listener(program: options.program, at: options.endpoint)
-  run(site, on: listener, secret: options.secret.span)
+  run(site, on: listener, secret: options.secret)
   exitNormally()
 }
 
@@ -38,7 +38,7 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
 ///   - listener: Where. What a program prints before it serves, it prints after it has this.
 ///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
 ///     any page is not for everyone; without one, cookies are signed with a key that is forgotten
-///     at the end.
+///     at the end. An application without sessions needs none.
 public func serve<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>
 ) -> Never {
@@ -49,10 +49,10 @@ public func serve<A: Application & ~Copyable>(
 private func run<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>
 ) {
-  if secret.count == 0, A.needsLogin {
+  if A.hasSessions, secret.count == 0, A.needsLogin {
     fail(listener.program, "no secret to sign sessions with; give one with --secret TEXT.")
   }
-  let responder = secret.count > 0 ? SiteResponder(site, secret: secret) : SiteResponder(site)
+  let responder = SiteResponder(site, secret: secret)
   announce(listener.program, listener.endpoint, port: listener.transport.port)
   var server = Server(transport: listener.transport, responder: responder)
   var memory = ServerMemory.takeStatic()

@@ -8,41 +8,99 @@ import MartletToken
 /// What becomes of the remember cookie.
 enum RememberChange: Equatable {
   case keep
-  case set(days: Int)
+  case set(days: UInt16)
   case clear
 }
 
-/// The session under way, and what the response does to the cookies.
-struct SessionState: ~Copyable {
-  var claims = SessionClaims<2_048>()
+/// What a page has done to the session, and what becomes of the cookies.
+struct SessionChanges {
+  /// Octets of the claims.
+  var count = 0
   /// Whether the session cookie is to be written.
   var isChanged = false
   /// Whether something did not fit: the response becomes a 500.
   var overflowed = false
   var remember = RememberChange.keep
+}
 
-  init() {}
+extension ClaimsSet {
+  /// A user identifier: a string of at most 64 octets, or an integer. Nothing else is one.
+  func userID(_ name: StaticString) -> UserID? {
+    if let text: Text<64> = text(of: name) { return .text(text) }
+    return integer(of: name).map { .integer($0) }
+  }
+}
 
-  /// Begins anew for the next request.
-  mutating func reset() {
-    claims.removeAll()
-    isChanged = false
-    overflowed = false
-    remember = .keep
+/// The session as a page reads and changes it: `response.session`.
+///
+/// Names are the program's own. Those that begin with `_` are the library's, and the registered
+/// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is
+/// valid; setting one is a bug and stops the program.
+///
+/// An application without users has sessions when its `hasSessions` says so; using one that is not
+/// there is a bug and stops the program.
+///
+/// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500: the
+/// browser keeps the session that it had.
+public struct Session: ~Copyable, ~Escapable {
+  /// In memory that is empty in an application without sessions.
+  var claims: SessionClaims
+  /// Whether the session cookie is to be written.
+  private(set) var isChanged = false
+  private var overflowed = false
+  private(set) var remember = RememberChange.keep
+
+  /// An empty session.
+  @_lifetime(copy storage)
+  init(_ storage: consuming MutableSpan<UInt8>) {
+    claims = SessionClaims(storage)
   }
 
-  /// Takes over the claims of a token. Not inlined, so that its copies leave the stack with it.
-  ///
-  /// - Returns: Whether they are an object and fit.
-  @inline(never)
-  mutating func load(_ payload: Span<UInt8>) -> Bool {
-    guard let copy = SessionClaims<2_048>(copying: payload) else { return false }
-    claims = copy
-    return true
+  /// The session that a page has left.
+  @_lifetime(copy storage)
+  init(_ storage: consuming MutableSpan<UInt8>, _ changes: SessionChanges) {
+    claims = SessionClaims(storage, count: changes.count)
+    isChanged = changes.isChanged
+    overflowed = changes.overflowed
+    remember = changes.remember
   }
+
+  /// None.
+  @_lifetime(immortal)
+  init() {
+    claims = SessionClaims(MutableSpan(), count: 0)
+  }
+
+  /// What is to be known of it when the page has answered.
+  var outcome: SessionChanges {
+    SessionChanges(
+      count: claims.count, isChanged: isChanged, overflowed: overflowed, remember: remember)
+  }
+
+  private func checkIsThere() {
+    invariant(claims.capacity > 0, "an application that uses sessions says so with hasSessions")
+  }
+
+  private var reading: ClaimsSet? {
+    @_lifetime(borrow self)
+    get {
+      checkIsThere()
+      return try? ClaimsSet(claims.span)
+    }
+  }
+
+  // MARK: Logins
+
+  /// The user that the session names, or `nil`.
+  var userID: UserID? { reading?.userID("_user_id") }
+
+  /// Decides what becomes of the remember cookie.
+  @_lifetime(self: copy self)
+  mutating func setRemember(_ change: RememberChange) { remember = change }
 
   /// Notes a change that fitted, or that it did not.
-  mutating func note(_ fitted: Bool) {
+  @_lifetime(self: copy self)
+  private mutating func note(_ fitted: Bool) {
     isChanged = true
     if !fitted { overflowed = true }
   }
@@ -50,6 +108,7 @@ struct SessionState: ~Copyable {
   /// Makes the session that of a user who is logged in.
   ///
   /// - Parameter authenticatedAt: When the password was entered; `nil` when it was not.
+  @_lifetime(self: copy self)
   mutating func logIn(_ id: UserID, epoch: Int64, authenticatedAt: Int64?) {
     // What another user has left in this browser is not handed on.
     if let previous = userID, previous != id { claims.removeAll() }
@@ -67,7 +126,9 @@ struct SessionState: ~Copyable {
   }
 
   /// Takes the login out of the session; the program's own members stay, as in Microdot.
+  @_lifetime(self: copy self)
   mutating func logOut() {
+    checkIsThere()
     claims.remove("_user_id")
     claims.remove("_fresh")
     claims.remove("_session")
@@ -75,89 +136,54 @@ struct SessionState: ~Copyable {
     isChanged = true
   }
 
-  /// The user that the session names, or `nil`.
-  var userID: UserID? { (try? ClaimsSet(claims.span))?.userID("_user_id") }
-
-  /// A member that is a string of at most `capacity` octets, or `nil`.
-  func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
-    (try? ClaimsSet(claims.span))?.text(of: name)
-  }
-
-  /// A member that is an integer, or `nil`.
-  func integer(of name: StaticString) -> Int64? { (try? ClaimsSet(claims.span))?.integer(of: name) }
-
-  /// A member that is true or false, or `nil`.
-  func boolean(of name: StaticString) -> Bool? { (try? ClaimsSet(claims.span))?.boolean(of: name) }
-}
-
-extension ClaimsSet {
-  /// A user identifier: a string of at most 64 octets, or an integer. Nothing else is one.
-  func userID(_ name: StaticString) -> UserID? {
-    if let text: Text<64> = text(of: name) { return .text(text) }
-    return integer(of: name).map { .integer($0) }
-  }
-}
-
-/// The session as a page reads and changes it: `response.session`.
-///
-/// Names are the program's own. Those that begin with `_` are the library's, and the registered
-/// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is
-/// valid; setting one is a bug and stops the program.
-///
-/// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500: the
-/// browser keeps the session that it had.
-public struct Session: ~Copyable, ~Escapable {
-  /// Exactly one.
-  var state: MutableSpan<SessionState>
-
-  @_lifetime(copy state)
-  init(_ state: consuming MutableSpan<SessionState>) { self.state = state }
+  // MARK: Members
 
   /// A member that is a string of at most `capacity` octets, or `nil`.
   public func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
-    state[0].text(of: name)
+    reading?.text(of: name)
   }
 
   /// A member that is an integer, or `nil`.
   public func integer(of name: StaticString) -> Int64? {
-    state[0].integer(of: name)
+    reading?.integer(of: name)
   }
 
   /// A member that is true or false, or `nil`.
   public func boolean(of name: StaticString) -> Bool? {
-    state[0].boolean(of: name)
+    reading?.boolean(of: name)
   }
 
   /// Sets a member to a string (UTF-8).
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, text: Span<UInt8>) {
-    Self.check(name)
-    state[0].note(state[0].claims.set(name, text: text))
+    check(name)
+    note(claims.set(name, text: text))
   }
 
   /// Sets a member to an integer.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, integer: Int64) {
-    Self.check(name)
-    state[0].note(state[0].claims.set(name, integer: integer))
+    check(name)
+    note(claims.set(name, integer: integer))
   }
 
   /// Sets a member to true or false.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, boolean: Bool) {
-    Self.check(name)
-    state[0].note(state[0].claims.set(name, boolean: boolean))
+    check(name)
+    note(claims.set(name, boolean: boolean))
   }
 
   /// Removes a member.
   @_lifetime(self: copy self)
   public mutating func remove(_ name: StaticString) {
-    Self.check(name)
-    state[0].claims.remove(name)
-    state[0].isChanged = true
+    check(name)
+    claims.remove(name)
+    isChanged = true
   }
 
-  private static func check(_ name: StaticString) {
+  private func check(_ name: StaticString) {
+    checkIsThere()
     let octets = name.octets
     let isReserved =
       octets.hasPrefix("_") || octets.equals("exp") || octets.equals("nbf")

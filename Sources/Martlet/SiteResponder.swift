@@ -6,41 +6,43 @@ package import MartletServer
 import MartletToken
 
 /// Answers requests with an application's pages: for the server, and for tests without one.
+///
+/// What an application does not have - sessions - is left out where `A.hasSessions` is asked: the
+/// optimizer knows the answer.
 package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var site: A
-  /// The secret's key. An application without logins has one that nobody knows.
   let key: HMACKey
-  /// The session of the request under way: exactly one.
-  var state: InlineArray<1, SessionState>
   /// Whether the page wants to be asked again.
   private var isUnfinished = false
 
+  /// - Parameter secret: What cookies are signed with; without one, with a key that nobody knows.
   package init(_ site: consuming A, secret: Span<UInt8>) {
     self.site = site
-    key = HMACKey(secret)
-    state = InlineArray { _ in SessionState() }
-  }
-
-  /// For an application without a secret: cookies are signed with a key that nobody knows.
-  init(_ site: consuming A) {
-    var secret = Digest(repeating: 0)
-    var target = secret.mutableSpan
-    Random.fill(&target)
-    self.init(site, secret: secret.span)
+    guard A.hasSessions else {
+      key = HMACKey()
+      return
+    }
+    if secret.count > 0 {
+      key = HMACKey(secret)
+    } else {
+      var random = Digest(repeating: 0)
+      var target = random.mutableSpan
+      Random.fill(&target)
+      key = HMACKey(random.span)
+    }
   }
 
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
-    state[0].reset()
     isUnfinished = false
     fields.append(A.fields)
     let fieldsStart = fields.count
     var status = journey(request, &content, &fields)
-    if content.overflowed || fields.overflowed || state[0].overflowed {
+    if content.overflowed || fields.overflowed {
       content.truncate(to: 0)
       fields.truncate(to: fieldsStart)
-      status = refuse(
+      status = RefusalPage.write(
         .internalServerError, "What this page wanted to say does not fit this device's memory.",
         &content, &fields)
     }
@@ -59,80 +61,100 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     switch A.destination(request.head.method, path) {
     case .nowhere:
       if request.head.method == .options, path.equals("*") { return .ok }
-      return refuse(.notFound, "There is no such page here.", &content, &fields)
+      return RefusalPage.write(.notFound, "There is no such page here.", &content, &fields)
     case .otherMethods(let methods):
       fields.append(field: "Allow", value: methods.allow)
       if request.head.method == .options { return .ok }
-      return refuse(
+      return RefusalPage.write(
         .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
     case .page(let page, let access):
-      if let refusal = precondition(request) {
-        return refuse(refusal.0, refusal.1, &content, &fields)
+      if request.head.method == .post, let refusal = request.formRefusal {
+        return RefusalPage.write(refusal.status, refusal.reason, &content, &fields)
       }
-      return enter(page, access, request, &content, &fields)
+      if A.hasSessions {
+        var claims = SessionBuffer()
+        var storage = claims.storageSpan
+        return enter(page, access, request, &storage, &content, &fields)
+      }
+      guard !access.needsLogin else {
+        return RefusalPage.write(.forbidden, "Nobody can log in here.", &content, &fields)
+      }
+      return enterWithoutSession(page, request, &content, &fields)
     }
   }
 
-  /// What a request that changes something must fulfil.
-  private func precondition(_ request: borrowing IncomingRequest) -> (Status, StaticString)? {
-    guard request.head.method == .post else { return nil }
-    if request.isCrossOrigin {
-      return (.forbidden, "This request was caused by a page of another site.")
+  @inline(never)
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func enterWithoutSession(
+    _ page: A.Page, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ fields: inout Writer
+  ) -> Status {
+    let answer = respond(page, Visitor(), Session(), request, &content, &fields)
+    switch answer.action {
+    case .none: break
+    case .refuse(let reason): answer.writeRefusal(reason, &content, &fields)
+    case .later: isUnfinished = true
+    case .toNext, .toLogin: stop("an application without sessions has no login")
     }
-    guard request.content.count > 0 else { return nil }
-    let fields = request.head.fields(in: request.octets)
-    guard let mediaType = fields.value(of: "Content-Type") else { return nil }
-    let end = mediaType.firstIndex(of: 0x3B) ?? mediaType.count
-    let essence = mediaType.extracting(mediaType.trimmed(0..<end))
-    if essence.equalsIgnoringCase("application/x-www-form-urlencoded") { return nil }
-    return (.unsupportedMediaType, "This page takes forms only.")
+    return answer.status
   }
 
+  /// - Parameter storage: Memory for the session.
+  @inline(never)
+  @_lifetime(storage: copy storage)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func enter(
     _ page: A.Page, _ access: Access, _ request: borrowing IncomingRequest,
-    _ content: inout Writer, _ fields: inout Writer
+    _ storage: inout MutableSpan<UInt8>, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    var visitor = readSession(request)
+    var session = Session(storage._mutatingExtracting(0..<storage.count))
+    var visitor = Visitor<A.User>()
+    readSession(request, &session, &visitor)
     var isRenewal = false
     // A session that names somebody gone does not fall back to the remember cookie, as in Microdot.
     // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone.
     if access.rule == .loggedIn, visitor.user == nil, !visitor.sessionIsDead {
-      visitor.user = restoreLogin(request)
+      restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
     guard visitor.mayEnter(access, now: request.moment.unixSeconds) else {
-      if visitor.sessionIsDead { state[0].logOut() }
+      if visitor.sessionIsDead { session.logOut() }
       writeLoginLocation(request, keepingNext: false, &fields)
-      writeCookies(request, isRenewal: false, to: &fields)
+      writeCookies(request, session, isRenewal: false, to: &fields)
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
       return .found
     }
-    let answer = respond(page, visitor, request, &content, &fields)
+    let answer = respond(page, visitor, session, request, &content, &fields)
     if case .later = answer.action {
       isUnfinished = true
       return answer.status
     }
     complete(answer, request, &content, &fields)
+    if answer.session.overflowed { content.overflow() }
     if answer.isPublic { return answer.status }
+    let after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
     // A page that logs out has the last word on the remember cookie.
-    writeCookies(request, isRenewal: isRenewal && state[0].remember != .clear, to: &fields)
+    let renews = isRenewal && answer.session.remember != .clear
+    writeCookies(request, after, isRenewal: renews, to: &fields)
     return answer.status
   }
 
   /// Lets the page answer, in what remains of the two writers.
+  @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respond(
-    _ page: A.Page, _ visitor: consuming Visitor<A.User>, _ request: borrowing IncomingRequest,
-    _ content: inout Writer, _ fields: inout Writer
+    _ page: A.Page, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
+    _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
     let response = Response(
-      content: content.remainder, fields: fields.remainder, session: Session(state.mutableSpan),
-      time: request.moment.unixSeconds)
+      fields: fields.remainder, session: session, time: request.moment.unixSeconds)
+    PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
+    PageText.end()
     content.advance(by: answer.contentCount)
     fields.advance(by: answer.fieldsCount)
     if answer.overflowed { content.overflow() }
@@ -140,9 +162,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   /// Adds to an answer what only the library knows.
+  @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  private func complete(
+  private mutating func complete(
     _ answer: Answer, _ request: borrowing IncomingRequest, _ content: inout Writer,
     _ fields: inout Writer
   ) {
@@ -151,15 +174,15 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
     case .toNext(let path):
       fields.append("Location: ")
-      if let next = request.query["next"], NextTarget.write(next, to: &fields) {
-        fields.append("\r\n")
-      } else {
+      let start = fields.count
+      var isWritten = false
+      if let next = request.query["next"] { isWritten = NextTarget.write(next, to: &fields) }
+      if !isWritten {
+        fields.truncate(to: start)
         fields.append(path)
-        fields.append("\r\n")
       }
-    case .refuse(let reason):
-      RefusalPage.write(answer.status, reason, to: &content)
-      fields.append("Content-Type: text/html; charset=utf-8\r\n")
+      fields.append("\r\n")
+    case .refuse(let reason): answer.writeRefusal(reason, &content, &fields)
     }
   }
 
@@ -167,8 +190,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ///
   /// - Parameter keepingNext: Whether to hand on the `next` of this request's query, or else to come
   ///   back to this request's target.
+  @inline(never)
   @_lifetime(fields: copy fields)
-  private func writeLoginLocation(
+  private mutating func writeLoginLocation(
     _ request: borrowing IncomingRequest, keepingNext: Bool, _ fields: inout Writer
   ) {
     fields.append("Location: ")
@@ -184,15 +208,47 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if !isWritten { fields.truncate(to: start) }
     fields.append("\r\n")
   }
+}
 
-  /// Writes an error page.
+extension Answer {
+  /// Writes the error page that the page has asked for.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  private func refuse(
+  fileprivate func writeRefusal(
+    _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
+  ) {
+    RefusalPage.write(status, reason.octets, to: &content)
+    fields.append("Content-Type: text/html; charset=utf-8\r\n")
+  }
+}
+
+extension RefusalPage {
+  /// Writes an error page with its fields.
+  ///
+  /// - Returns: The status, for the caller to return.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  fileprivate static func write(
     _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    RefusalPage.write(status, reason, to: &content)
-    RefusalPage.writeFields(to: &fields)
+    write(status, reason.octets, to: &content)
+    writeFields(to: &fields)
     return status
+  }
+}
+
+extension IncomingRequest {
+  /// Why a POST is not one of this site's forms, or `nil`.
+  fileprivate var formRefusal: (status: Status, reason: StaticString)? {
+    if isCrossOrigin {
+      return (.forbidden, "This request was caused by a page of another site.")
+    }
+    guard content.count > 0 else { return nil }
+    let fields = head.fields(in: octets)
+    guard let mediaType = fields.value(of: "Content-Type") else { return nil }
+    let end = mediaType.firstIndex(of: 0x3B) ?? mediaType.count
+    let essence = mediaType.extracting(mediaType.trimmed(0..<end))
+    if essence.equalsIgnoringCase("application/x-www-form-urlencoded") { return nil }
+    return (.unsupportedMediaType, "This page takes forms only.")
   }
 }

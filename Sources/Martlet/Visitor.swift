@@ -38,76 +38,92 @@ enum CookieNames {
 
 extension SiteResponder where A: ~Copyable {
   /// Reads the session and the user that it names.
-  mutating func readSession(_ request: borrowing IncomingRequest) -> Visitor<A.User> {
-    var visitor = Visitor<A.User>()
-    var payload = SessionBuffer()
-    guard verifiedPayload(of: CookieNames.session, request, into: &payload),
-      let claims = try? ClaimsSet(payload.span),
-      // A remember token is no session: its purpose is another.
-      !claims.contains("_remember"),
-      state[0].load(payload.span)
-    else { return visitor }
-    guard let id = claims.userID("_user_id") else { return visitor }
-    guard let user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
-    else {
-      visitor.sessionIsDead = true
-      return visitor
-    }
-    visitor.user = user
+  @inline(never)
+  @_lifetime(session: copy session)
+  mutating func readSession(
+    _ request: borrowing IncomingRequest, _ session: inout Session,
+    _ visitor: inout Visitor<A.User>
+  ) {
+    guard session.load(request, key), let claims = try? ClaimsSet(session.claims.span),
+      let id = claims.userID("_user_id")
+    else { return }
+    visitor.user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
+    guard visitor.user != nil else { return visitor.sessionIsDead = true }
     visitor.isFresh = claims.boolean(of: "_fresh") ?? false
     visitor.authenticatedAt = claims.integer(of: "_at")
-    return visitor
   }
 
   /// Restores a login from the remember cookie: never a fresh one. The session then names the user
   /// and the remember cookie is renewed for the days that it was made for.
   ///
-  /// - Returns: The user, or `nil`; a cookie that is ours and useless is cleared.
-  mutating func restoreLogin(_ request: borrowing IncomingRequest) -> A.User? {
-    var payload = SessionBuffer()
-    guard verifiedPayload(of: CookieNames.remember, request, into: &payload),
-      let claims = try? ClaimsSet(payload.span),
+  /// A cookie that is ours and useless is cleared.
+  ///
+  /// - Parameter scratch: Memory to work in.
+  @inline(never)
+  @_lifetime(session: copy session)
+  mutating func restoreLogin(
+    _ request: borrowing IncomingRequest, _ session: inout Session,
+    _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
+  ) {
+    guard let count = request.payload(of: CookieNames.remember, key, into: &scratch),
+      let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
       // A session is no remember token, whatever members the program has put into it. One that
       // never ends is none either.
       !claims.contains("_session"), !claims.contains("_user_id"), claims.contains("exp"),
       let id = claims.userID("user_id")
-    else { return nil }
-    guard let user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
-    else {
-      state[0].remember = .clear
-      return nil
-    }
+    else { return }
+    visitor.user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
+    guard let user = visitor.user else { return session.setRemember(.clear) }
     // Microdot writes `days` and reads `_days`, so both are read.
     let days = claims.integer(of: "days") ?? claims.integer(of: "_days") ?? 30
     let isPossible = days >= 1 && days <= Int64(Limits.rememberDaysMax)
-    state[0].logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
-    state[0].remember = .set(days: isPossible ? Int(days) : 30)
-    return user
-  }
-
-  /// Verifies a cookie's token: signature and times.
-  ///
-  /// - Returns: Whether `payload` now holds its claims.
-  private func verifiedPayload(
-    of name: CookieName, _ request: borrowing IncomingRequest, into payload: inout SessionBuffer
-  ) -> Bool {
-    let fields = request.head.fields(in: request.octets)
-    guard let token = Cookie.find(name.octets, in: fields) else { return false }
-    do throws(TokenRefusal) {
-      var target = payload.storageSpan
-      let count = try JWS.verify(token, with: key, payload: &target)
-      payload.setCount(count)
-      try ClaimsSet(payload.span).check(now: request.moment.unixSeconds)
-      return true
-    } catch {
-      return false
-    }
+    session.logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
+    session.setRemember(.set(days: isPossible ? UInt16(days) : 30))
   }
 
   /// The user, when the application knows one of that identifier and the token's epoch is theirs.
   /// A token without any epoch is one of Microdot's.
-  private func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
+  @inline(never)
+  private mutating func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
     if hasEpoch { return epoch.flatMap { site.user(id, epoch: $0) } }
     return A.acceptsMicrodotTokens ? site.user(id) : nil
+  }
+}
+
+extension IncomingRequest {
+  /// Verifies a cookie's token: signature and times.
+  ///
+  /// - Parameter payload: Receives the claims.
+  /// - Returns: How many octets of claims, or `nil` when there is no such cookie or it is no good.
+  fileprivate func payload(
+    of name: CookieName, _ key: borrowing HMACKey, into payload: inout MutableSpan<UInt8>
+  ) -> Int? {
+    guard let token = Cookie.find(name.octets, in: head.fields(in: octets)) else { return nil }
+    do throws(TokenRefusal) {
+      let count = try JWS.verify(token, with: key, payload: &payload)
+      try ClaimsSet(payload.span.extracting(0..<count)).check(now: moment.unixSeconds)
+      return count
+    } catch {
+      return nil
+    }
+  }
+}
+
+extension Session {
+  /// Takes over the claims of the session cookie, where there is a good one.
+  @_lifetime(self: copy self)
+  fileprivate mutating func load(
+    _ request: borrowing IncomingRequest, _ key: borrowing HMACKey
+  ) -> Bool {
+    var target = claims.storageSpan
+    let count = request.payload(of: CookieNames.session, key, into: &target)
+    guard let count, claims.adopt(count),
+      // A remember token is no session: its purpose is another.
+      let set = try? ClaimsSet(claims.span), !set.contains("_remember")
+    else {
+      claims.removeAll()
+      return false
+    }
+    return true
   }
 }

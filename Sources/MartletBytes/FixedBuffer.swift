@@ -22,6 +22,7 @@ public struct FixedBuffer<let capacity: Int>: ~Copyable {
   }
 
   /// Says how many octets of the storage count.
+  @inline(never)
   public mutating func setCount(_ count: Int) {
     invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
     self.count = count
@@ -33,7 +34,9 @@ public struct FixedBuffer<let capacity: Int>: ~Copyable {
   @discardableResult
   public mutating func append(_ octets: Span<UInt8>) -> Bool {
     guard octets.count <= capacity - count else { return false }
-    for i in octets.indices { storage[count &+ i] = octets[i] }
+    let start = count
+    var target = storage.mutableSpan
+    target.copy(octets, to: start)
     count &+= octets.count
     return true
   }

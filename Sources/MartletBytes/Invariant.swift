@@ -4,8 +4,8 @@
 
 import CMartletPlatform
 
-/// Stops the program when `condition` is false: writes `name`, file and line to standard error and
-/// aborts, so that a supervisor restarts it.
+/// Stops the program when `condition` is false: writes file and line to standard error, in full
+/// Swift `name` too, and aborts, so that a supervisor restarts it.
 ///
 /// For what can only be false through a bug of ours. It stays in release builds.
 ///
@@ -20,9 +20,23 @@ public func invariant(
   if !condition() { stop(name, file: file, line: line) }
 }
 
-/// Ends the program with a message: the place where the impossible arrived.
-@inline(__always)
-public func stop(_ name: StaticString, file: StaticString = #fileID, line: UInt = #line) -> Never {
-  // Safe: literals are immortal and end with a NUL, which is cheaper to pass than their counts.
-  unsafe martlet_stop(name.utf8Start, file.utf8Start, UInt32(truncatingIfNeeded: line))
-}
+#if hasFeature(Embedded)
+  /// Ends the program with a message: the place where the impossible arrived. The fact's name stands
+  /// there; to carry all names would make each program 3 KB larger.
+  @inline(__always)
+  public func stop(
+    _ name: StaticString, file: StaticString = #fileID, line: UInt = #line
+  ) -> Never {
+    // Safe: literals are immortal and end with a NUL, which is cheaper to pass than their counts.
+    unsafe martlet_stop_at(file.utf8Start, UInt32(truncatingIfNeeded: line))
+  }
+#else
+  /// Ends the program with a message: the place where the impossible arrived, and the fact's name.
+  @inline(__always)
+  public func stop(
+    _ name: StaticString, file: StaticString = #fileID, line: UInt = #line
+  ) -> Never {
+    // Safe: literals are immortal and end with a NUL.
+    unsafe martlet_stop(file.utf8Start, UInt32(truncatingIfNeeded: line), name.utf8Start)
+  }
+#endif

@@ -50,19 +50,7 @@ public struct JSONObject: ~Escapable {
   ///
   /// - Parameter previous: The member before it.
   public func member(after previous: Member?) -> Member? {
-    var i = previous.map { $0.range.end } ?? firstMember
-    i = JSON.skipBlanks(octets, i)
-    if octets[i] == "," { i = JSON.skipBlanks(octets, i + 1) }
-    guard octets[i] == "\"" else { return nil }
-    let start = i
-    // The text was checked when the object was made, so the parts are known to be there.
-    guard let nameEnd = JSON.skipString(octets, i) else { return nil }
-    let name = ByteRange(i + 1..<nameEnd - 1)
-    i = JSON.skipBlanks(octets, nameEnd)
-    i = JSON.skipBlanks(octets, i + 1)
-    guard let end = JSON.skipValue(octets, i) else { return nil }
-    return Member(
-      name: name, value: JSON.value(octets, i..<end), range: ByteRange(start..<end))
+    JSON.member(octets, from: previous.map { $0.range.end } ?? firstMember)
   }
 
   /// The value of the member of that name. Of several, the last one counts, as in both of
@@ -87,6 +75,23 @@ public enum JSON {
     let start = skipBlanks(octets, 0)
     guard let end = skipValue(octets, start) else { return false }
     return skipBlanks(octets, end) == octets.count && octets.isUTF8
+  }
+
+  /// The member of a checked object that begins at or behind an index, blanks and a comma before it
+  /// read over; `nil` at the object's end.
+  public static func member(_ octets: Span<UInt8>, from start: Int) -> JSONObject.Member? {
+    var i = skipBlanks(octets, start)
+    if octets[i] == "," { i = skipBlanks(octets, i + 1) }
+    guard octets[i] == "\"" else { return nil }
+    let start = i
+    // The text has been checked, so the parts are known to be there.
+    guard let nameEnd = skipString(octets, i) else { return nil }
+    let name = ByteRange(i + 1..<nameEnd - 1)
+    i = skipBlanks(octets, nameEnd)
+    i = skipBlanks(octets, i + 1)
+    guard let end = skipValue(octets, i) else { return nil }
+    return JSONObject.Member(
+      name: name, value: value(octets, i..<end), range: ByteRange(start..<end))
   }
 
   /// Whether the string between the quotation marks, escapes read, is `literal`.
@@ -169,7 +174,7 @@ public enum JSON {
   // MARK: Skipping. Each takes the index of the first octet and returns the index after the last.
 
   /// ws = *( SP / HTAB / LF / CR ).
-  static func skipBlanks(_ octets: Span<UInt8>, _ start: Int) -> Int {
+  public static func skipBlanks(_ octets: Span<UInt8>, _ start: Int) -> Int {
     var i = start
     while i < octets.count {
       switch octets[i] {

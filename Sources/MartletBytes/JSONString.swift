@@ -13,6 +13,7 @@ public struct JSONStringDecoder: ~Escapable {
   public init(_ raw: Span<UInt8>) { self.raw = raw }
 
   /// The next octet, or `nil` at the end. A surrogate without its other half becomes U+FFFD.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func next() -> UInt8? {
     if pendingIndex < pending.count {
@@ -81,6 +82,21 @@ public struct JSONStringDecoder: ~Escapable {
       text.append(tail(0))
     }
     return text
+  }
+}
+
+extension JSON {
+  /// Octets that `Writer.append(jsonString:)` writes for well-formed UTF-8.
+  public static func stringSize(_ octets: Span<UInt8>) -> Int {
+    var size = 2
+    for i in octets.indices {
+      switch octets[i] {
+      case "\"", "\\": size += 2
+      case 0x00...0x1F: size += 6
+      default: size += 1
+      }
+    }
+    return size
   }
 }
 

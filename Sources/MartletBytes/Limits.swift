@@ -8,9 +8,6 @@ import CMartletPlatform
 /// A session's claims, a JSON object.
 public typealias SessionBuffer = FixedBuffer<2_048>
 
-/// The interpolated values of one text, escaped.
-public typealias InterpolationBuffer = FixedBuffer<1_024>
-
 /// Every limit, with its unit and its reason.
 public enum Limits {
   // MARK: Requests
@@ -117,6 +114,7 @@ public enum Limits {
       "a request of the largest head and content fits the receive buffer")
     invariant(requestTargetSizeMax < requestHeadSizeMax, "a target fits a head")
     invariant(cookieSizeMax < requestHeadSizeMax, "cookies fit a head")
+    invariant(receiveSizeMax >= responseHeadSizeMax, "a response head fits the receive buffer")
     invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")
     invariant(responseSizeMax <= 0xFFFF, "an offset reaches all of a response")
     invariant(

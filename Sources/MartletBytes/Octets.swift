@@ -50,3 +50,12 @@ extension Span where Element == UInt8 {
     get { extracting(Int(range.offset)..<Int(range.offset) + Int(range.count)) }
   }
 }
+
+extension MutableSpan where Element == UInt8 {
+  /// Overwrites the octets from `start` on with a copy of `octets`, which must fit. Not inlined, so
+  /// that the loop is in the program once.
+  @inline(never)
+  public mutating func copy(_ octets: Span<UInt8>, to start: Int) {
+    for i in octets.indices { self[start &+ i] = octets[i] }
+  }
+}

@@ -18,6 +18,7 @@ public struct PercentDecoder: ~Escapable {
   }
 
   /// The next decoded octet, or `nil` at the end.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func next() -> UInt8? {
     guard index < octets.count else { return nil }

@@ -39,7 +39,9 @@ public struct Text<let capacity: Int>: Equatable, Sendable, ExpressibleByStringL
   @discardableResult
   public mutating func append(_ octets: Span<UInt8>) -> Bool {
     guard octets.count <= min(capacity, 255) - count else { return false }
-    for i in octets.indices { storage[count &+ i] = octets[i] }
+    let start = count
+    var target = storage.mutableSpan
+    target.copy(octets, to: start)
     size &+= UInt8(octets.count)
     return true
   }

@@ -21,6 +21,7 @@ public struct UTF8Repair {
   ///
   /// - Returns: What can be written now: nothing while a character is unfinished, a whole character,
   ///   or U+FFFD for each ill-formed part (two of them at most).
+  @inline(never)
   public mutating func feed(_ octet: UInt8) -> Text<8> {
     var output = Text<8>()
     var step = take(octet)

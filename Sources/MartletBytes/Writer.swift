@@ -18,7 +18,12 @@ public struct Writer: ~Copyable, ~Escapable {
 
   /// A writer into the room that is left; afterwards say with `advance` how much it wrote.
   public var remainder: Writer {
-    @_lifetime(&self) mutating get { Writer(target._mutatingExtracting(count..<target.count)) }
+    @_lifetime(&self) mutating get { Writer(roomSpan) }
+  }
+
+  /// The room that is left, for whoever needs some memory before the next octet is written.
+  public var roomSpan: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get { target._mutatingExtracting(count..<target.count) }
   }
 
   /// Counts octets that `remainder` wrote as written.
@@ -34,6 +39,7 @@ public struct Writer: ~Copyable, ~Escapable {
   }
 
   /// Writes one octet.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(_ octet: UInt8) {
     guard !overflowed, count < target.count else { return overflowed = true }
@@ -42,10 +48,11 @@ public struct Writer: ~Copyable, ~Escapable {
   }
 
   /// Writes all of `octets`, or none when they do not fit.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(_ octets: Span<UInt8>) {
     guard !overflowed, octets.count <= room else { return overflowed = true }
-    for i in octets.indices { target[count &+ i] = octets[i] }
+    target.copy(octets, to: count)
     count &+= octets.count
   }
 
@@ -58,6 +65,7 @@ public struct Writer: ~Copyable, ~Escapable {
   public mutating func overflow() { overflowed = true }
 
   /// Takes back what was written after the first `count` octets, and that something did not fit.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func truncate(to count: Int) {
     invariant(count <= self.count, "a writer only shrinks to what it has written")
@@ -66,6 +74,7 @@ public struct Writer: ~Copyable, ~Escapable {
   }
 
   /// Writes a number in decimal digits, with a minus sign when it is negative.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(decimal value: some BinaryInteger & FixedWidthInteger) {
     appendDecimal(negative: value < 0, magnitude: UInt64(value.magnitude), digitCountMin: 1)

@@ -46,6 +46,7 @@ public struct CookieString: ~Escapable {
   /// and is read over.
   ///
   /// - Complexity: O(n) in the octets up to the end of that cookie; each octet is read twice.
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() -> CookiePair? {

@@ -31,6 +31,7 @@ public struct FieldSection: ~Escapable {
   public init(_ octets: Span<UInt8>) { rest = octets }
 
   /// The next field, or `nil` after the last.
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() -> Field? {

@@ -87,6 +87,7 @@ public struct FormFields: ~Escapable {
   public init(_ octets: Span<UInt8>) { rest = octets }
 
   /// The next field, or `nil` after the last.
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   public mutating func next() -> FormField? {

@@ -2,8 +2,10 @@
 // to status, one sentence for the person who reads the answer. After a refusal the connection
 // closes: where the next request would begin is no longer certain (RFC 9112 §9.6).
 
+import MartletBytes
+
 /// The reason why a request is refused, before any page has seen it.
-public enum Refusal: Error, Equatable, Sendable {
+public enum Refusal: UInt8, Error, Equatable, Sendable {
   // MARK: Request line (RFC 9112 §3)
 
   /// Not `method SP request-target SP HTTP-version CRLF`.
@@ -85,64 +87,58 @@ public enum Refusal: Error, Equatable, Sendable {
   /// The content was not complete in time.
   case contentTimeout
 
+  /// A line for each case, in their order: the status that the peer is owed, and the reason.
+  private static var table: StaticString {
+    """
+    400 The request line is malformed.
+    501 The method is not implemented.
+    400 The request target is malformed.
+    414 The request target is too long.
+    400 The path has an invalid percent-encoding.
+    400 The HTTP version is malformed.
+    505 The HTTP version is not supported.
+    400 A line does not end in CR LF.
+    400 A field name is malformed.
+    400 A field name is followed by a space.
+    400 A field line is folded.
+    400 A field value holds a control character.
+    431 The request head is too large.
+    431 The request has too many field lines.
+    431 The cookies are too large.
+    400 The Host field is missing.
+    400 The Host field is repeated.
+    400 The Host field is malformed.
+    417 The expectation cannot be met.
+    400 The Content-Length is malformed.
+    400 The Content-Length is repeated.
+    501 The transfer coding is not implemented.
+    400 The Transfer-Encoding is repeated.
+    400 HTTP/1.0 has no Transfer-Encoding.
+    400 Content-Length and Transfer-Encoding contradict each other.
+    413 The content is too large.
+    400 A chunk size is malformed.
+    400 A chunk does not end in CR LF.
+    400 A chunk extension is malformed.
+    413 The chunk extensions are too large.
+    431 The trailer section is too large.
+    400 A trailer field is not allowed there.
+    408 The request head did not arrive in time.
+    408 The content did not arrive in time.
+    """
+  }
+
   /// The status that the peer is owed.
   public var status: Status {
-    switch self {
-    case .requestLineMalformed, .targetMalformed, .pathMalformed, .versionMalformed,
-      .lineEndMalformed, .fieldNameMalformed, .spaceBeforeColon, .fieldLineFolded,
-      .fieldValueMalformed, .hostMissing, .hostRepeated, .hostMalformed,
-      .contentLengthMalformed, .contentLengthRepeated, .transferEncodingRepeated,
-      .transferEncodingInOldVersion, .framingAmbiguous, .chunkSizeMalformed, .chunkEndMissing,
-      .chunkExtensionMalformed, .trailerFieldForbidden:
-      .badRequest
-    case .headTimeout, .contentTimeout: .requestTimeout
-    case .contentTooLarge, .chunkExtensionsTooLarge: .contentTooLarge
-    case .targetTooLong: .uriTooLong
-    case .expectationUnknown: .expectationFailed
-    case .headTooLarge, .tooManyFieldLines, .cookiesTooLarge, .trailerSectionTooLarge:
-      .requestHeaderFieldsTooLarge
-    case .methodUnknown, .transferCodingUnknown: .notImplemented
-    case .versionUnsupported: .httpVersionNotSupported
-    }
+    let line = Self.table.line(Int(rawValue))
+    return Status(UInt16(line.extracting(first: 3).decimal() ?? 400))
   }
 
   /// The reason in one sentence for a person; it repeats nothing of the request.
-  public var reason: StaticString {
-    switch self {
-    case .requestLineMalformed: "The request line is malformed."
-    case .methodUnknown: "The method is not implemented."
-    case .targetMalformed: "The request target is malformed."
-    case .targetTooLong: "The request target is too long."
-    case .pathMalformed: "The path has an invalid percent-encoding."
-    case .versionMalformed: "The HTTP version is malformed."
-    case .versionUnsupported: "The HTTP version is not supported."
-    case .lineEndMalformed: "A line does not end in CR LF."
-    case .fieldNameMalformed: "A field name is malformed."
-    case .spaceBeforeColon: "A field name is followed by a space."
-    case .fieldLineFolded: "A field line is folded."
-    case .fieldValueMalformed: "A field value holds a control character."
-    case .headTooLarge: "The request head is too large."
-    case .tooManyFieldLines: "The request has too many field lines."
-    case .cookiesTooLarge: "The cookies are too large."
-    case .hostMissing: "The Host field is missing."
-    case .hostRepeated: "The Host field is repeated."
-    case .hostMalformed: "The Host field is malformed."
-    case .expectationUnknown: "The expectation cannot be met."
-    case .contentLengthMalformed: "The Content-Length is malformed."
-    case .contentLengthRepeated: "The Content-Length is repeated."
-    case .transferCodingUnknown: "The transfer coding is not implemented."
-    case .transferEncodingRepeated: "The Transfer-Encoding is repeated."
-    case .transferEncodingInOldVersion: "HTTP/1.0 has no Transfer-Encoding."
-    case .framingAmbiguous: "Content-Length and Transfer-Encoding contradict each other."
-    case .contentTooLarge: "The content is too large."
-    case .chunkSizeMalformed: "A chunk size is malformed."
-    case .chunkEndMissing: "A chunk does not end in CR LF."
-    case .chunkExtensionMalformed: "A chunk extension is malformed."
-    case .chunkExtensionsTooLarge: "The chunk extensions are too large."
-    case .trailerSectionTooLarge: "The trailer section is too large."
-    case .trailerFieldForbidden: "A trailer field is not allowed there."
-    case .headTimeout: "The request head did not arrive in time."
-    case .contentTimeout: "The content did not arrive in time."
+  public var reason: Span<UInt8> {
+    @_lifetime(immortal)
+    get {
+      let line = Self.table.line(Int(rawValue))
+      return line.extracting(4..<line.count)
     }
   }
 }

@@ -31,6 +31,14 @@ public enum SetCookie {
   public static var sizeMax: Int { 4_096 }
   /// Octets of an attribute's value.
   public static var attributeSizeMax: Int { 1_024 }
+
+  /// Whether a Path attribute can be that: path-value = *av-octet (RFC 6265bis §4.1.1), with a `/`
+  /// in front, because any other path would be replaced by the user agent's own.
+  public static func isPath(_ path: Span<UInt8>) -> Bool {
+    guard path.count <= attributeSizeMax, path.hasPrefix("/") else { return false }
+    for i in path.indices where path[i] > 0x7E || path[i] < 0x20 || path[i] == ";" { return false }
+    return true
+  }
 }
 
 /// When a cookie goes along with a request that another site has caused (RFC 6265bis §5.6.7).
@@ -108,7 +116,7 @@ extension Writer {
     _ attributes: CookieAttributes
   ) throws(SetCookieError) {
     try attributes.check(value, of: name)
-    if hasPath { try CookieAttributes.check(path: path) }
+    guard !hasPath || SetCookie.isPath(path) else { throw .pathMalformed }
     if name.hasHostPrefix {
       guard path.equals("/"), attributes.domain == nil else { throw .hostPrefixViolated }
     }
@@ -161,16 +169,6 @@ extension CookieAttributes {
     guard secure || !needsSecure else { throw .secureMissing }
     guard let domain else { return }
     guard Self.isDomain(domain.octets) else { throw .domainMalformed }
-  }
-
-  /// path-value = *av-octet (RFC 6265bis §4.1.1), with a `/` in front: any other path would be
-  /// replaced by the user agent's own.
-  fileprivate static func check(path: Span<UInt8>) throws(SetCookieError) {
-    guard path.count <= SetCookie.attributeSizeMax, path.hasPrefix("/")
-    else { throw .pathMalformed }
-    for i in path.indices where path[i] > 0x7E || path[i] < 0x20 || path[i] == ";" {
-      throw .pathMalformed
-    }
   }
 
   private static func isDomain(_ octets: Span<UInt8>) -> Bool {

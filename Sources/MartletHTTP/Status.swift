@@ -1,6 +1,8 @@
 // The status of a response (RFC 9110 §15): a code of three digits and the phrase that people read.
 // The phrase follows from the code, so no status line can say two things.
 
+import MartletBytes
+
 /// A response's status.
 public struct Status: Equatable, Sendable {
   /// Three digits, 100 to 599; the first one is the class.
@@ -36,34 +38,46 @@ public struct Status: Equatable, Sendable {
   public static var httpVersionNotSupported: Status { Status(505) }
 
   /// The phrase that RFC 9110 §15, RFC 6585 §4 and §5 give the code; empty for any other code.
-  public var reasonPhrase: StaticString {
-    switch code {
-    case 200: "OK"
-    case 201: "Created"
-    case 204: "No Content"
-    case 302: "Found"
-    case 303: "See Other"
-    case 304: "Not Modified"
-    case 400: "Bad Request"
-    case 401: "Unauthorized"
-    case 403: "Forbidden"
-    case 404: "Not Found"
-    case 405: "Method Not Allowed"
-    case 408: "Request Timeout"
-    case 409: "Conflict"
-    case 413: "Content Too Large"
-    case 414: "URI Too Long"
-    case 415: "Unsupported Media Type"
-    case 417: "Expectation Failed"
-    case 422: "Unprocessable Content"
-    case 429: "Too Many Requests"
-    case 431: "Request Header Fields Too Large"
-    case 500: "Internal Server Error"
-    case 501: "Not Implemented"
-    case 503: "Service Unavailable"
-    case 505: "HTTP Version Not Supported"
-    default: ""
+  public var reasonPhrase: Span<UInt8> {
+    @_lifetime(immortal)
+    get {
+      var lines = Lines(Self.phrases.octets)
+      while let line = lines.next() {
+        if line.extracting(first: 3).decimal() == UInt64(code) {
+          return line.extracting(4..<line.count)
+        }
+      }
+      return Self.phrases.octets.extracting(0..<0)
     }
+  }
+
+  private static var phrases: StaticString {
+    """
+    200 OK
+    201 Created
+    204 No Content
+    302 Found
+    303 See Other
+    304 Not Modified
+    400 Bad Request
+    401 Unauthorized
+    403 Forbidden
+    404 Not Found
+    405 Method Not Allowed
+    408 Request Timeout
+    409 Conflict
+    413 Content Too Large
+    414 URI Too Long
+    415 Unsupported Media Type
+    417 Expectation Failed
+    422 Unprocessable Content
+    429 Too Many Requests
+    431 Request Header Fields Too Large
+    500 Internal Server Error
+    501 Not Implemented
+    503 Service Unavailable
+    505 HTTP Version Not Supported
+    """
   }
 
   /// Whether a response of this status has content at all: 1xx, 204 and 304 end with their head

@@ -79,7 +79,7 @@ public protocol Responder: ~Copyable {
 public enum RefusalPage {
   /// Writes the content of a refusal: a small HTML page without any text from outside.
   @_lifetime(writer: copy writer)
-  public static func write(_ status: Status, _ reason: StaticString, to writer: inout Writer) {
+  public static func write(_ status: Status, _ reason: Span<UInt8>, to writer: inout Writer) {
     writer.append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">")
     writer.append("<meta name=\"viewport\" content=\"width=device-width\"><title>")
     writer.append(decimal: status.code)

@@ -40,7 +40,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
     for slot in 0..<memory.connections.count {
       let ready = memory.interests.ready(ofSlot: slot)
-      if !ready.isEmpty { advance(slot, ready, &memory) }
+      guard !ready.isEmpty else { continue }
+      var connection = memory.connections[slot]
+      advance(&connection, ready, &memory)
+      memory.connections[slot] = connection
     }
     expire(&memory)
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll(&memory) }
@@ -66,10 +69,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func fillInterests(_ memory: inout ServerMemory) {
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
-      let wanted = interest(memory.connections[slot], memory)
+      let connection = memory.connections[slot]
+      let wanted = interest(connection, memory)
       guard !wanted.isEmpty else { continue }
-      memory.interests.insert(
-        slot: slot, descriptor: memory.connections[slot].descriptor, wanted: wanted)
+      memory.interests.insert(slot: slot, descriptor: connection.descriptor, wanted: wanted)
     }
     memory.interests.includesSignals = stopDeadline == nil
     memory.interests.includesListener =
@@ -80,9 +83,11 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private func waitMilliseconds(_ memory: borrowing ServerMemory) -> Int {
     var next = stopDeadline ?? .max
     if listenerPausedUntil > moment.monotonicMilliseconds { next = min(next, listenerPausedUntil) }
-    for slot in 0..<memory.connections.count where memory.connections[slot].phase != .free {
-      next = min(next, memory.connections[slot].deadline)
-      let pausedUntil = memory.connections[slot].pausedUntil
+    for slot in 0..<memory.connections.count {
+      let connection = memory.connections[slot]
+      guard connection.phase != .free else { continue }
+      next = min(next, connection.deadline)
+      let pausedUntil = connection.pausedUntil
       if pausedUntil > moment.monotonicMilliseconds { next = min(next, pausedUntil) }
     }
     guard next != .max else { return -1 }
@@ -131,12 +136,19 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Ends a connection at once and frees all that it held.
-  mutating func close(_ slot: Int, _ memory: inout ServerMemory) {
-    let connection = memory.connections[slot]
+  @inline(never)
+  mutating func close(_ connection: inout Connection, _ memory: inout ServerMemory) {
     connection.checkInvariants()
     if connection.responseBuffer >= 0 { memory.responses.release(connection.responseBuffer) }
     transport.close(connection.descriptor)
-    memory.connections[slot] = Connection()
+    connection = Connection()
+  }
+
+  /// The same for the connection of a slot.
+  private mutating func close(_ slot: Int, _ memory: inout ServerMemory) {
+    var connection = memory.connections[slot]
+    close(&connection, &memory)
+    memory.connections[slot] = connection
   }
 
   /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
@@ -170,16 +182,17 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   private mutating func expire(_ memory: inout ServerMemory) {
     for slot in 0..<memory.connections.count {
-      let connection = memory.connections[slot]
+      var connection = memory.connections[slot]
       guard connection.phase != .free, connection.deadline <= moment.monotonicMilliseconds else {
         continue
       }
       switch connection.phase {
-      case .head: refuse(slot, .headTimeout, &memory)
-      case .content: refuse(slot, .contentTimeout, &memory)
-      case .queued, .working: refuseWithoutBuffer(slot, &memory)
-      case .free, .idle, .sending, .linger: close(slot, &memory)
+      case .head: refuse(&connection, .headTimeout, &memory)
+      case .content: refuse(&connection, .contentTimeout, &memory)
+      case .queued, .working: refuseWithoutBuffer(&connection, &memory)
+      case .free, .idle, .sending, .linger: close(&connection, &memory)
       }
+      memory.connections[slot] = connection
     }
   }
 

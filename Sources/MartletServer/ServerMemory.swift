@@ -12,14 +12,13 @@ public struct ServerMemory: ~Copyable {
   var connections: ConnectionTable
   /// What poll() waits for.
   var interests: InterestSet
-  /// The request being read or answered: one for all connections.
+  /// The request being read or answered, and afterwards the head of its response: one for all
+  /// connections.
   var receive: LentBuffer
   /// Responses, each until its last octet is sent.
   var responses: ResponsePool
   /// The field lines of the response being written: one for all connections.
   var fields: LentBuffer
-  /// The head of the response being written: one for all connections.
-  var head: LentBuffer
 
   /// The static memory of the process; taken once.
   public static func takeStatic() -> ServerMemory {
@@ -35,7 +34,6 @@ public struct ServerMemory: ~Copyable {
     receive = unsafe LentBuffer(memory.receive, capacity: Limits.receiveSizeMax)
     responses = unsafe ResponsePool(memory.responses)
     fields = unsafe LentBuffer(memory.fields, capacity: Limits.responseFieldsSizeMax)
-    head = unsafe LentBuffer(memory.head, capacity: Limits.responseHeadSizeMax)
     Limits.checkRelations()
   }
 
@@ -73,6 +71,7 @@ public struct ServerMemory: ~Copyable {
   }
 
   /// Says how many octets of the storage count.
+  @inline(never)
   mutating func setCount(_ count: Int) {
     invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
     self.count = count
@@ -180,7 +179,7 @@ public struct ServerMemory: ~Copyable {
   mutating func place(head: Span<UInt8>, _ index: Int8) -> Int {
     let offset = Limits.responseHeadSizeMax - head.count
     var target = buffer(index)
-    for i in head.indices { target[offset &+ i] = head[i] }
+    target.copy(head, to: offset)
     return offset
   }
 

@@ -12,8 +12,8 @@ import MartletBytes
 ///     let key = HMACKey(secret)
 ///     let digest = key.authenticate(message)
 public struct HMACKey: ~Copyable {
-  private var inner = SHA256()
-  private var outer = SHA256()
+  private var inner = SHA256(unused: ())
+  private var outer = SHA256(unused: ())
   /// Whether the key has no octets: RFC 2104 allows it, but everybody knows it.
   public let isEmpty: Bool
 
@@ -21,17 +21,23 @@ public struct HMACKey: ~Copyable {
   ///
   /// - Parameter key: Any number of octets. More than a block of 64 are hashed first (RFC 2104 §2).
   /// - Complexity: Two compressions, and for a long key those of its hash.
+  @inline(never)
   public init(_ key: Span<UInt8>) {
     isEmpty = key.isEmpty
+    inner = SHA256()
+    outer = SHA256()
     if key.count <= SHA256.blockSize {
       feedPads(key)
     } else {
       var hash = SHA256()
       hash.update(key)
-      let digest = hash.finish()
+      let digest = hash.end()
       feedPads(digest.span)
     }
   }
+
+  /// The key of whoever neither signs nor verifies: empty, and not made ready.
+  public init() { isEmpty = true }
 
   private mutating func feedPads(_ key: Span<UInt8>) {
     invariant(key.count <= SHA256.blockSize, "a padded key is one block")
@@ -50,20 +56,20 @@ public struct HMACKey: ~Copyable {
   ///
   /// - Complexity: One compression for each 64 octets begun, nine octets counted more, and one.
   public func authenticate(_ octets: Span<UInt8>) -> Digest {
-    var innerHash = inner.copy()
-    innerHash.update(octets)
-    let innerDigest = innerHash.finish()
-    var outerHash = outer.copy()
-    outerHash.update(innerDigest.span)
-    return outerHash.finish()
+    authenticate(octets, octets.extracting(0..<0))
   }
 
   /// The MAC of `first` followed by `second`, without putting them together.
+  @inline(never)
   public func authenticate(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Digest {
-    var mac = begin()
-    mac.update(first)
-    mac.update(second)
-    return mac.finish()
+    var hash = inner.copy()
+    hash.update(first)
+    hash.update(second)
+    var digest = hash.end()
+    hash.restart(from: outer)
+    hash.update(digest.span)
+    digest = hash.end()
+    return digest
   }
 
   /// Overwrites both states, for a key that is needed no more. A value that merely goes out of
@@ -89,8 +95,8 @@ public struct HMAC: ~Copyable {
 
   /// The MAC of all that was fed.
   public consuming func finish() -> Digest {
-    let innerDigest = inner.finish()
-    outer.update(innerDigest.span)
-    return outer.finish()
+    let digest = inner.end()
+    outer.update(digest.span)
+    return outer.end()
   }
 }

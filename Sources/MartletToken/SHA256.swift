@@ -31,6 +31,9 @@ public struct SHA256: ~Copyable {
 
   private init(_ context: mbedtls_sha256_context) { self.context = context }
 
+  /// The place of a hash that has not been begun; nothing may be fed to it.
+  init(unused: Void) {}
+
   /// The hash of what has been fed so far, to be continued on its own (a midstate).
   public func copy() -> SHA256 { SHA256(context) }
 
@@ -46,7 +49,15 @@ public struct SHA256: ~Copyable {
   }
 
   /// The digest of all that was fed. The context is overwritten: it may hold secrets.
-  public consuming func finish() -> Digest {
+  public consuming func finish() -> Digest { end() }
+
+  /// Goes on where another one is, whatever this one was fed.
+  mutating func restart(from other: borrowing SHA256) { context = other.context }
+
+  /// The digest of all that was fed; then only `restart` makes sense. The context is overwritten: it
+  /// may hold secrets.
+  @inline(never)
+  mutating func end() -> Digest {
     var digest = Digest(repeating: 0)
     var target = digest.mutableSpan
     // Unsafe: C writes exactly 32 octets, which is what a `Digest` has room for.

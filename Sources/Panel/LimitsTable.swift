@@ -49,7 +49,6 @@ enum LimitsTable {
     heading("Static memory")
     var sum = 0
     memory("receive buffer", Limits.receiveSizeMax, &sum)
-    memory("response head", Limits.responseHeadSizeMax, &sum)
     memory("response fields", Limits.responseFieldsSizeMax, &sum)
     memory("responses", Limits.responseBufferCountMax * Limits.responseSizeMax, &sum)
     memory("connection slots", Limits.connectionCountMax * 64, &sum)

@@ -3,25 +3,6 @@
 
 import Martlet
 
-/// The lines of a text, without their line feeds.
-struct Lines: ~Escapable {
-  private var rest: Span<UInt8>
-
-  @_lifetime(copy text)
-  init(_ text: Span<UInt8>) { rest = text }
-
-  /// The next line, or `nil` after the last.
-  @_lifetime(copy self)
-  @_lifetime(self: copy self)
-  mutating func next() -> Span<UInt8>? {
-    guard rest.count > 0 else { return nil }
-    let end = rest.firstIndex(of: 0x0A) ?? rest.count
-    let line = rest.extracting(0..<end)
-    rest = rest.extracting(min(end + 1, rest.count)..<rest.count)
-    return line
-  }
-}
-
 /// The words of a line, between blanks.
 struct Words: ~Escapable {
   private var rest: Span<UInt8>

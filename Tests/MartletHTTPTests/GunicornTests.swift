@@ -94,7 +94,7 @@ struct GunicornTests {
         rest.removeFirst(extent.size)
       }
       requests.append(
-        Request(method: head.method.name.description, target: target, content: content))
+        Request(method: String(head.method.name), target: target, content: content))
       if !head.keepsAlive { break }
     }
     return .requests(requests)

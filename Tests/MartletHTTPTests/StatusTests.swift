@@ -11,7 +11,7 @@ struct StatusTests {
     for (code, name) in names.enumerated() {
       let method = withGuardedOctets(name) { Method.parse($0) }
       #expect(method == Method(rawValue: UInt8(code)))
-      #expect(method?.name.description == name)
+      #expect(method.map { String($0.name) } == name)
     }
     for name in ["", "G", "GE", "GETS", "get", "Get", "PROPFIND"] {
       #expect(withGuardedOctets(name) { Method.parse($0) } == nil)
@@ -40,9 +40,9 @@ struct StatusTests {
     ]
     for (status, code, phrase) in phrases {
       #expect(status.code == code)
-      #expect(status.reasonPhrase.description == phrase)
+      #expect(String(status.reasonPhrase) == phrase)
     }
-    #expect(Status(418).reasonPhrase.description == "")
+    #expect(String(Status(418).reasonPhrase) == "")
   }
 
   @Test("1xx, 204 and 304 have no content")
@@ -76,10 +76,10 @@ struct StatusTests {
   func refusal(code: UInt16, refusals: [Refusal]) {
     for refusal in refusals {
       #expect(refusal.status.code == code)
-      #expect(refusal.reason.description.hasSuffix("."))
-      #expect(refusal.reason.description.first?.isUppercase == true)
+      #expect(String(refusal.reason).hasSuffix("."))
+      #expect(String(refusal.reason).first?.isUppercase == true)
     }
-    let all = Self.refusals.flatMap(\.1).map(\.reason.description)
+    let all = Self.refusals.flatMap(\.1).map { String($0.reason) }
     #expect(Set(all).count == all.count)
   }
 }

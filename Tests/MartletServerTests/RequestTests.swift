@@ -217,7 +217,7 @@ import Testing
         #expect(peer.text.hasPrefix(status), "\(refusal)")
         #expect(peer.text.contains("\r\nConnection: close\r\n"))
         #expect(peer.text.contains("\r\nContent-Type: text/html; charset=utf-8\r\n"))
-        #expect(peer.text.contains("<p>\(refusal.reason)</p>"))
+        #expect(peer.text.contains("<p>\(String(refusal.reason))</p>"))
         #expect(peer.text.components("HTTP/1.1").count == 2, "one answer")
         #expect(peer.isFinished)
         #expect(stage.requests.lines.isEmpty)

@@ -73,8 +73,7 @@ final class Stage {
     let entrySize = MemoryLayout<martlet_poll_entry>.stride
     let connectionSize = Int(MARTLET_CONNECTION_SIZE)
     blocks = [
-      block(Limits.receiveSizeMax), block(Limits.responseHeadSizeMax),
-      block(Limits.responseFieldsSizeMax),
+      block(Limits.receiveSizeMax), block(Limits.responseFieldsSizeMax),
       block(Limits.responseBufferCountMax * Limits.responseSizeMax),
       block(Limits.connectionCountMax * connectionSize),
       block((Limits.connectionCountMax + 2) * entrySize),
@@ -82,11 +81,10 @@ final class Stage {
     memory = ServerMemory(
       martlet_memory(
         receive: blocks[0].assumingMemoryBound(to: UInt8.self),
-        head: blocks[1].assumingMemoryBound(to: UInt8.self),
-        fields: blocks[2].assumingMemoryBound(to: UInt8.self),
-        responses: blocks[3].assumingMemoryBound(to: UInt8.self),
-        connections: blocks[4],
-        poll: blocks[5].bindMemory(
+        fields: blocks[1].assumingMemoryBound(to: UInt8.self),
+        responses: blocks[2].assumingMemoryBound(to: UInt8.self),
+        connections: blocks[3],
+        poll: blocks[4].bindMemory(
           to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2)))
     server = Server(
       transport: ScriptedTransport(world: world), responder: EchoResponder(requests: requests))

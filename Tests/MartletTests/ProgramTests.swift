@@ -1,6 +1,7 @@
 // What a program is told and what it says: its arguments, where to listen, and why it ends.
 
 import Glibc
+import MartletTesting
 import TestSupport
 import Testing
 
@@ -198,7 +199,7 @@ import Testing
     #expect(site.loginPath.description == "/login")
     #expect(NoUser().id == 0 && NoUser().epoch == 0)
     #expect(!OpenSite.acceptsMicrodotTokens && !OpenSite.cookiesAreSecure)
-    var responder = SiteResponder(OpenSite())
+    var responder = SiteResponder(OpenSite(), secret: ("" as StaticString).octets)
     let octets = [UInt8]("GET / HTTP/1.1\r\nHost: h\r\nCookie: session=x\r\n\r\n".utf8)
     guard case .complete(let head, _) = RequestProgress.of(octets.span, examinedCount: 0) else {
       return
@@ -212,6 +213,54 @@ import Testing
       content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
     #expect(reply.status == .ok)
     #expect(String(decoding: content.prefix(reply.contentCount), as: UTF8.self) == "open")
+  }
+
+  @Test("Without sessions there are no cookies, and a page that needs a login lets nobody in")
+  func withoutSessions() {
+    let client = TestClient(ClosedSite(), secret: secret)
+    client.sign("session", #"{"_user_id":"user001","_fresh":true,"_session":0}"#)
+    client.sign("_remember", #"{"user_id":"user001","days":30,"exp":9999999999,"_remember":0}"#)
+    #expect(client.get("/").body == "open")
+    let response = client.get("/closed")
+    #expect(response.status == .forbidden)
+    #expect(response.body.contains("Nobody can log in here."))
+    #expect(response.setCookies == [] && response.location == nil)
+    #expect(client.get("/refused").status == .conflict)
+    #expect(!ClosedSite.hasSessions && Site<Strict>.hasSessions)
+  }
+
+  @Test("Using a session that is not there stops the program, and so does logging in or out")
+  func sessionWithoutSessions() async {
+    for target in ["/session", "/logout", "/login"] {
+      #expect(ClosedSite.destination(.get, [UInt8](target.utf8).span).isPage)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = TestClient(ClosedSite(), secret: secret).get("/session")
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = TestClient(ClosedSite(), secret: secret).get("/logout")
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = TestClient(ClosedSite(), secret: secret).get("/login")
+    }
+  }
+
+  @Test("An application without users may have sessions all the same")
+  func sessionsWithoutUsers() {
+    let client = TestClient(CountingSite(), secret: secret)
+    #expect(client.get("/").body == "1")
+    #expect(client.get("/").body == "2")
+    #expect(client.claims("session") == #"{"count":2}"#)
+  }
+
+  @Test("Page text that is kept for later stops the program")
+  func lateText() async {
+    await #expect(processExitsWith: .failure) {
+      _ = TestClient(ClosedSite(), secret: secret).get("/late")
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = TestClient(ClosedSite(), secret: secret).get("/twice")
+    }
   }
 
   @Test("Identifiers are the same when their kind is")
@@ -253,6 +302,69 @@ struct OpenSite: Application {
   func respond(
     to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
   ) -> Answer { response.html("open") }
+}
+
+/// Without users and without sessions.
+private struct ClosedSite: Application {
+  enum Page: UInt8 { case index, closed, refused, session, logout, login, late, twice }
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .index: .get("/", for: .everyone)
+    case .closed: .get("/closed", for: .loggedIn)
+    case .refused: .get("/refused", for: .everyone)
+    case .session: .get("/session", for: .everyone)
+    case .logout: .get("/logout", for: .everyone)
+    case .login: .get("/login", for: .everyone)
+    case .late: .get("/late", for: .everyone)
+    case .twice: .get("/twice", for: .everyone)
+    }
+  }
+  func respond(
+    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+  ) -> Answer {
+    switch page {
+    case .index, .closed: return response.html("open")
+    case .refused: return response.refuse(.conflict, "No.")
+    case .session:
+      response.session.set("count", integer: 1)
+      return response.html("")
+    case .logout: return response.logout(to: "/")
+    case .login: return response.redirectToLogin()
+    case .late:
+      let text: HTML = "late"
+      var body = response.body()
+      body.write("early")
+      body.write(text)
+      return body.end()
+    case .twice:
+      let text: HTML = "twice"
+      var body = response.body()
+      body.write(text)
+      body.write(text)
+      return body.end()
+    }
+  }
+}
+
+extension Destination {
+  fileprivate var isPage: Bool {
+    if case .page = self { return true }
+    return false
+  }
+}
+
+/// Without users, with sessions.
+private struct CountingSite: Application {
+  enum Page: UInt8 { case index }
+  static var hasSessions: Bool { true }
+  static func route(to page: Page) -> Route { .get("/", for: .everyone) }
+  func respond(
+    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+  ) -> Answer {
+    let count = (response.session.integer(of: "count") ?? 0) + 1
+    response.session.set("count", integer: count)
+    return response.html("\(count)")
+  }
 }
 
 private func serveSite(at text: String, secret: StaticString) -> Never {

@@ -2,6 +2,8 @@
 // and pages that are never touched cost no RAM. Each size with its unit and its reason; Swift reads
 // them through `Limits`, which checks how they relate to each other.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "martlet_platform.h"
@@ -28,7 +30,8 @@ enum {
   // head, 16 KiB of content, 8 KiB for the framing of chunks.
   MARTLET_RECEIVE_SIZE = 40960,
 
-  // Octets of a response head: status line, the server's fields, the page's fields.
+  // Octets of a response head: status line, the server's fields, the page's fields. It is put together
+  // where the request was, which has been answered then.
   MARTLET_HEAD_SIZE = 8704,
 
   // Octets of the field lines that a page adds: cookies above all.
@@ -44,7 +47,6 @@ enum {
 // Where the memory lies: the static arrays of the one server of a process, or what a test lends.
 struct martlet_memory {
   uint8_t *_Nonnull receive;  // MARTLET_RECEIVE_SIZE octets
-  uint8_t *_Nonnull head;     // MARTLET_HEAD_SIZE octets
   uint8_t *_Nonnull fields;   // MARTLET_FIELDS_SIZE octets
   uint8_t *_Nonnull responses; // MARTLET_RESPONSE_COUNT times MARTLET_RESPONSE_SIZE octets
   void *_Nonnull connections;  // MARTLET_CONNECTION_COUNT times MARTLET_CONNECTION_SIZE octets
@@ -53,3 +55,10 @@ struct martlet_memory {
 
 // The static arrays, for the one server of a process: a second call stops the program.
 struct martlet_memory martlet_take_static_memory(void);
+
+// The text of the page that this thread is answering: where it goes, how much of it there is, and
+// whether something did not fit. Nothing fits before a page has begun.
+void martlet_page_begin(uint8_t *_Nullable octets, size_t capacity);
+void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
+size_t martlet_page_count(void);
+bool martlet_page_overflowed(void);

@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Ends the program: "martlet: NAME (FILE:LINE)" on standard error, then abort(). Both texts end with
-// a NUL.
-_Noreturn void martlet_stop(const uint8_t *name, const uint8_t *file,
-                            uint32_t line);
+// Ends the program: "martlet: bug at FILE:LINE: NAME" on standard error, then SIGABRT. Both texts end
+// with a NUL; the name may be NULL.
+_Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *name);
+_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line);
 
 // Fills `octets` from the kernel's random source; waits for it to be seeded. 0, or -1 on failure.
 int martlet_random(uint8_t *octets, size_t count);
@@ -19,8 +19,14 @@ int64_t martlet_unix_seconds(void);
 // Writes all octets to a descriptor, waiting as long as it takes. 0, or -errno.
 int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 
-// The program's arguments, the program's name first; NULL beyond the last.
-const char *martlet_argument(size_t index);
+// The program's arguments, the program's name first; NULL beyond the last. They stay for ever.
+const uint8_t *martlet_argument(size_t index, size_t *count);
+
+// A line for the terminal is put together in one place, of MARTLET_MESSAGE_SIZE octets; what is
+// beyond is cut. `martlet_message_print` writes it with a line feed and empties it.
+enum { MARTLET_MESSAGE_SIZE = 1024 };
+void martlet_message_add(const uint8_t *octets, size_t count);
+void martlet_message_print(int descriptor);
 
 // Ends the program with that status.
 _Noreturn void martlet_exit(int status);
@@ -29,7 +35,7 @@ _Noreturn void martlet_exit(int status);
 void martlet_at_exit(void (*function)(int status));
 
 // A descriptor that becomes readable when SIGINT or SIGTERM arrives; both no longer end the process.
-// SIGPIPE is ignored. -errno on failure.
+// SIGPIPE is blocked for ever. -errno on failure.
 int martlet_signal_descriptor(void);
 
 // Sockets. Every descriptor is non-blocking and closed on exec. What can fail returns -errno.

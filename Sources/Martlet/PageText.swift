@@ -1,0 +1,34 @@
+// The text of the page that is being answered. A string literal knows nothing of the response that it
+// is meant for, so where page text goes is kept aside while a page answers: for each thread, because
+// tests answer several pages at a time. This file faces C; the memory is a writer's room, lent.
+
+import CMartletPlatform
+import MartletBytes
+
+/// What the page under way has written.
+enum PageText {
+  /// Puts text from now on to where `room` begins. Nothing else may be put there before `end`.
+  static func begin(in room: consuming MutableSpan<UInt8>) {
+    // Safe: the room stays where it is until `end`, which the same function calls.
+    unsafe room.withUnsafeMutableBufferPointer { octets in
+      unsafe martlet_page_begin(octets.baseAddress, octets.count)
+    }
+  }
+
+  /// No text is taken any more.
+  static func end() { martlet_page_begin(nil, 0) }
+
+  /// How many octets have been written.
+  static var count: Int { martlet_page_count() }
+
+  /// Whether something did not fit.
+  static var overflowed: Bool { martlet_page_overflowed() }
+
+  /// Writes all of `octets`, or notes that they do not fit.
+  static func append(_ octets: Span<UInt8>) {
+    // Safe: C reads `count` octets during the call, and writes no more than there is room for.
+    unsafe octets.withUnsafeBufferPointer { octets in
+      unsafe martlet_page_append(octets.baseAddress, octets.count)
+    }
+  }
+}
