@@ -30,7 +30,8 @@ static int data_is_mounted;
 
 int martlet_is_first_process(void) {
   if (getpid() != 1) return 0;
-  const char *path = martlet_argument(0);
+  size_t count;
+  const char *path = (const char *)martlet_argument(0, &count);
   const char *slash = path ? strrchr(path, '/') : NULL;
   return path && strcmp(slash ? slash + 1 : path, "init") == 0;
 }
