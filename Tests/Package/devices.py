@@ -119,7 +119,7 @@ class Workshop:
             ["nsenter", f"--net=/proc/{device.machine.pid}/ns/net", "scripts/deploy",
              "-F", str(device.config), *options, board, f"{user}@127.0.0.1:22"],
             cwd=self.folder, input=typed, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
+            stderr=subprocess.STDOUT, text=True, errors="replace", check=False, timeout=120,
             env={**os.environ, "SOURCE_DATE_EPOCH": "1000000000"})
         assert done.returncode == status, f"scripts/deploy ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
