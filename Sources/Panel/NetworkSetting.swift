@@ -28,23 +28,27 @@ struct NetworkSetting {
     return found
   }
 
-  /// Reads the value; `nil` when it is not of that form.
+  /// Reads the value; `nil` when it is not of that form. Field by field: with all fields read before
+  /// they are judged, Swift 6.3 makes code for ARMv6 that refuses everything.
   init?(_ value: Span<UInt8>) {
     var fields = Fields(value)
-    let client = Self.address(fields.next())
+    guard let client = Self.address(fields.next()), client != 0 else { return nil }
     let server = fields.next()
-    let gateway = fields.next()
-    let netmask = Self.address(fields.next())
-    let hostname = Text<64>(fields.next())
-    let device = fields.next()
-    let method = fields.next()
-    guard let client, client != 0, server.isEmpty || Self.address(server) != nil,
-      gateway.isEmpty || Self.address(gateway) != nil, let netmask, Self.isNetmask(netmask),
-      let hostname, let name = Text<15>(device), device.firstIndex(of: 0x2F) == nil,
-      method.isEmpty || method.equals("off") || method.equals("none"), fields.isAtEnd
+    guard server.isEmpty || Self.address(server) != nil else { return nil }
+    let gatewayField = fields.next()
+    let gateway = Self.address(gatewayField)
+    guard gatewayField.isEmpty || gateway != nil else { return nil }
+    guard let netmask = Self.address(fields.next()), Self.isNetmask(netmask),
+      let hostname = Text<64>(fields.next())
     else { return nil }
+    let device = fields.next()
+    guard let name = Text<15>(device), device.firstIndex(of: 0x2F) == nil else { return nil }
+    let method = fields.next()
+    guard method.isEmpty || method.equals("off") || method.equals("none"), fields.isAtEnd else {
+      return nil
+    }
     self.client = client
-    self.gateway = Self.address(gateway)
+    self.gateway = gateway
     self.netmask = netmask
     self.hostname = hostname
     self.device = name
