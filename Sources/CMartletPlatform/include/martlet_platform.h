@@ -19,7 +19,8 @@ int64_t martlet_unix_seconds(void);
 // Writes all octets to a descriptor, waiting as long as it takes. 0, or -errno.
 int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 
-// The program's arguments, the program's name first; NULL beyond the last. They stay for ever, each with a NUL after its octets.
+// The program's arguments, the program's name first; NULL beyond the last. They stay for ever,
+// each with a NUL after its octets.
 const uint8_t *martlet_argument(size_t index, size_t *count);
 
 // A line for the terminal is put together in one place, of MARTLET_MESSAGE_SIZE octets; what is
