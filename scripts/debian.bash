@@ -9,6 +9,9 @@ archives() {
   local given=${MARTLET_DEBIAN_ARCHIVE:-} known main security
   known=$(apt-get indextargets --format "\$(ORIGIN) \$(REPO_URI)" 'Created-By: Packages' |
     awk '$1 == "Debian" { print $2 }')
+  # Before the first `apt-get update` apt knows no more than where it would look.
+  [ -n "$known" ] || known=$(apt-get update --print-uris 2>/dev/null |
+    sed -nE "s,^'([^']*/debian(-security)?/)dists/.*,\1,p" | sort -u)
   main=${given:-$(grep -v security <<<"$known" | head -n 1)}
   [ -n "$main" ] || fail "apt knows no Debian archive here; run apt-get update, or give the" \
     "archive's address in MARTLET_DEBIAN_ARCHIVE."
