@@ -52,7 +52,8 @@ let package = Package(
       dependencies: ["MartletBytes", "MartletHTTP", "MartletToken", "MartletServer", "CMartletPlatform"],
       swiftSettings: swift),
     .target(
-      name: "MartletTesting", dependencies: ["Martlet", "MartletBytes", "MartletHTTP", "MartletServer"],
+      name: "MartletTesting",
+      dependencies: ["Martlet", "MartletBytes", "MartletHTTP", "MartletServer", "CMartletPlatform"],
       swiftSettings: swift),
 
     // Layer 5: programs.

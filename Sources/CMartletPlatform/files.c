@@ -1,5 +1,6 @@
 // Files, disks and addresses. EINTR ends here; every other errno is handed up as -errno.
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 // Files beyond 2 GiB on 32-bit boards.
 #include "martlet_files.h"
 
 #include <arpa/inet.h>
@@ -88,6 +89,30 @@ long martlet_read_file(int directory, const uint8_t *path, size_t path_count, ui
   }
   close(descriptor);
   return error ? error : (long)total;
+}
+
+int martlet_open_file(int directory, const uint8_t *path, size_t path_count, int64_t *size) {
+  char text[MARTLET_PATH_SIZE];
+  struct stat facts;
+  int error = terminate(text, path, path_count, "");
+  if (error) return error;
+  int descriptor = open_at(directory, text, O_RDONLY | O_NONBLOCK, 0);
+  if (descriptor < 0) return descriptor;
+  if (fstat(descriptor, &facts) != 0) error = -errno;
+  if (!error && !S_ISREG(facts.st_mode)) error = -EISDIR;
+  if (error) {
+    close(descriptor);
+    return error;
+  }
+  *size = facts.st_size;
+  return descriptor;
+}
+
+long martlet_read_at(int file, uint8_t *octets, size_t count, int64_t offset) {
+  ssize_t n;
+  do n = pread(file, octets, count, (off_t)offset);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : n;
 }
 
 int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,

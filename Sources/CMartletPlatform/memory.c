@@ -24,7 +24,7 @@ struct martlet_memory martlet_take_static_memory(void) {
                                  memory.connections, memory.poll};
 }
 
-static _Thread_local struct {
+static struct {
   uint8_t *octets;
   size_t capacity, count;
   bool overflowed;
@@ -49,3 +49,30 @@ void martlet_page_append(const uint8_t *octets, size_t count) {
 size_t martlet_page_count(void) { return page.count; }
 
 bool martlet_page_overflowed(void) { return page.overflowed; }
+
+static uint64_t counts[MARTLET_COUNTER_COUNT];
+
+void martlet_count_add(size_t counter) { counts[counter % MARTLET_COUNTER_COUNT]++; }
+
+uint64_t martlet_count(size_t counter) { return counts[counter % MARTLET_COUNTER_COUNT]; }
+
+static struct martlet_page_work page_work;
+
+struct martlet_page_work *martlet_page_work(void) { return &page_work; }
+
+static _Alignas(16) uint8_t works[MARTLET_WORK_COUNT][MARTLET_WORK_SIZE];
+
+void *martlet_work(size_t index) { return works[index % MARTLET_WORK_COUNT]; }
+
+static struct martlet_token tokens[MARTLET_TOKEN_COUNT];
+
+struct martlet_token *martlet_token(size_t index) { return &tokens[index % MARTLET_TOKEN_COUNT]; }
+
+uint32_t martlet_token_owner(void) {
+  static uint32_t owners;
+  return ++owners;
+}
+
+static uint8_t session[MARTLET_SESSION_SIZE];
+
+uint8_t *martlet_session(void) { return session; }

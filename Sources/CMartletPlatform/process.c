@@ -71,6 +71,12 @@ int64_t martlet_monotonic_milliseconds(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t martlet_monotonic_microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int64_t martlet_unix_seconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

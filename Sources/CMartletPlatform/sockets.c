@@ -1,13 +1,18 @@
 // Sockets and waiting for them. EINTR ends here; every other errno is handed up as -errno.
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 // Files beyond 2 GiB on 32-bit boards.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "martlet_platform.h"
 
@@ -41,6 +46,9 @@ int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16
   int on = 1, off = 0, failed = 0;
   // After a restart the old connections' TIME-WAIT must not keep the port.
   failed |= setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Connections inherit it: a response goes out in one piece, and waiting for more would only delay
+  // its last segment.
+  failed |= setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   // "::" shall take IPv4 too, whatever the system's default is.
   if (address.ss_family == AF_INET6)
     failed |= setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
@@ -58,14 +66,32 @@ int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16
   return listener;
 }
 
-int martlet_accept(int listener) {
+// Eight octets in wire order.
+static uint64_t number(const uint8_t *octets) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; i++) value = value << 8 | octets[i];
+  return value;
+}
+
+int martlet_accept(int listener, uint64_t *peer_high, uint64_t *peer_low) {
+  union {
+    struct sockaddr_storage any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } peer;
+  socklen_t size = sizeof peer;
   int descriptor;
-  do descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  do descriptor = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) return -errno;
-  // A response goes out in one piece: waiting for more would only delay its last segment.
-  int on = 1;
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  *peer_high = 0;
+  *peer_low = 0;
+  if (peer.any.ss_family == AF_INET) {
+    *peer_low = 0xFFFF00000000 | ntohl(peer.v4.sin_addr.s_addr);
+  } else if (peer.any.ss_family == AF_INET6) {
+    *peer_high = number(peer.v6.sin6_addr.s6_addr);
+    *peer_low = number(peer.v6.sin6_addr.s6_addr + 8);
+  }
   return descriptor;
 }
 
@@ -85,15 +111,38 @@ long martlet_discard(int descriptor, size_t count) {
   return receive(descriptor, NULL, count, MSG_TRUNC);
 }
 
+long martlet_receive(int descriptor, uint8_t *octets, size_t count) {
+  return receive(descriptor, octets, count, 0);
+}
+
 int martlet_wake_at(int descriptor, int count) {
   return setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count) == 0 ? 0 : -errno;
 }
 
-long martlet_send(int descriptor, const uint8_t *octets, size_t count) {
+long martlet_send(int descriptor, const uint8_t *octets, size_t count, const uint8_t *more,
+                  size_t more_count, int continues) {
+  struct iovec parts[2] = {{(void *)octets, count}, {(void *)more, more_count}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (continues ? MSG_MORE : 0);
   ssize_t n;
-  do n = send(descriptor, octets, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+  do {
+    n = more_count > 0 ? sendmsg(descriptor, &message, flags)
+                       : send(descriptor, octets, count, flags);
+  } while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : n;
+}
+
+long martlet_send_file(int descriptor, int file, int64_t offset, size_t count) {
+  off_t start = (off_t)offset;
+  ssize_t n;
+  do n = sendfile(descriptor, file, &start, count);
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : n;
+}
+
+long martlet_unconfirmed(int descriptor) {
+  int count = 0;
+  return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : -errno;
 }
 
 int martlet_finish_sending(int descriptor) {
@@ -103,26 +152,16 @@ int martlet_finish_sending(int descriptor) {
 // Linux closes the descriptor even when close() reports EINTR, so it is never called again.
 void martlet_close(int descriptor) { close(descriptor); }
 
-// The entries are laid out as poll()'s own, so that they need not be copied.
 _Static_assert(sizeof(struct martlet_poll_entry) == sizeof(struct pollfd), "as struct pollfd");
 _Static_assert(offsetof(struct martlet_poll_entry, wanted) == offsetof(struct pollfd, events),
                "as struct pollfd");
 _Static_assert(offsetof(struct martlet_poll_entry, ready) == offsetof(struct pollfd, revents),
                "as struct pollfd");
+_Static_assert(MARTLET_READABLE == POLLIN && MARTLET_WRITABLE == POLLOUT &&
+                   MARTLET_PEER_DONE == POLLRDHUP && MARTLET_PEER_GONE == (POLLERR | POLLHUP),
+               "as poll() numbers them");
 
 int martlet_poll(struct martlet_poll_entry *entries, size_t count, int milliseconds) {
-  for (size_t i = 0; i < count; i++) {
-    int16_t wanted = entries[i].wanted;
-    entries[i].wanted = (int16_t)((wanted & MARTLET_READABLE ? POLLIN : 0) |
-                                  (wanted & MARTLET_WRITABLE ? POLLOUT : 0) |
-                                  (wanted & MARTLET_PEER_DONE ? POLLRDHUP : 0));
-  }
   int n = poll((struct pollfd *)entries, count, milliseconds);
-  for (size_t i = 0; i < count; i++) {
-    int16_t ready = n > 0 && entries[i].descriptor >= 0 ? entries[i].ready : 0;
-    entries[i].ready = (int16_t)((ready & POLLIN ? MARTLET_READABLE : 0) |
-                                 (ready & POLLOUT ? MARTLET_WRITABLE : 0) |
-                                 (ready & (POLLRDHUP | POLLHUP | POLLERR) ? MARTLET_PEER_DONE : 0));
-  }
   return n < 0 ? 0 : n;
 }

@@ -11,12 +11,6 @@
 #error "Martlet needs mbedTLS's own SHA-256: build mbedTLS without MBEDTLS_SHA256_ALT"
 #endif
 
-// Gives `value` back and hides from the optimizer that it is the same.
-static inline uint32_t cmbedtls_opaque(uint32_t value) {
-  __asm__ volatile("" : "+r"(value));
-  return value;
-}
-
 static inline int cmbedtls_sha256_starts(mbedtls_sha256_context *context) {
 #if MBEDTLS_VERSION_MAJOR >= 3
   return mbedtls_sha256_starts(context, 0);

@@ -69,9 +69,10 @@ struct Site: Application {
       }
       let form = request.form
       for i in users.indices where form.field("username", equals: users[i].username) {
-        if form.verify("password", against: users[i].password) {
-          return response.login(users[i], remember: Remember(form.has("remember_me")))
+        guard let isRight = response.verify(form["password"], against: users[i].password) else {
+          return response.later()
         }
+        if isRight { return response.login(users[i], remember: Remember(form.has("remember_me"))) }
       }
       return response.redirectToLogin()
 

@@ -3,6 +3,7 @@
 // access and a page without an answer do not compile.
 
 import MartletBytes
+public import MartletServer
 
 /// A web application.
 ///
@@ -47,6 +48,28 @@ public protocol Application: ~Copyable {
     to page: Page, _ request: borrowing Request<User>, _ response: consuming Response
   ) -> Answer
 
+  /// Writes the next piece of an answer that `response.pieces` has begun.
+  ///
+  /// - Parameters:
+  ///   - cursor: What the page has noted before; what it notes now it gets to see the next time.
+  ///   - body: Where to write: at most `body.room` octets. A piece with nothing in it is possible.
+  mutating func write(
+    _ page: Page, _ cursor: inout Cursor, to body: inout PieceBody
+  ) -> Piece.Next
+
+  /// Takes the next piece of the content that `response.take` has asked for.
+  mutating func take(
+    _ octets: Span<UInt8>, for page: Page, _ cursor: inout Cursor
+  ) -> Reception
+
+  /// Answers when all of the content has been taken.
+  mutating func finish(
+    _ page: Page, _ cursor: Cursor, _ response: consuming Response
+  ) -> Answer
+
+  /// The visitor has gone before the last piece, of either direction.
+  mutating func abandon(_ page: Page, _ cursor: Cursor)
+
   /// The path of the login page, where those are sent who may not enter.
   var loginPath: StaticString { get }
 
@@ -72,6 +95,20 @@ extension Application where Self: ~Copyable {
     guard let user = user(id), user.epoch == epoch else { return nil }
     return user
   }
+
+  public mutating func write(
+    _ page: Page, _ cursor: inout Cursor, to body: inout PieceBody
+  ) -> Piece.Next { stop("an application that answers in pieces says how") }
+
+  public mutating func take(
+    _ octets: Span<UInt8>, for page: Page, _ cursor: inout Cursor
+  ) -> Reception { stop("an application that takes content in pieces says how") }
+
+  public mutating func finish(
+    _ page: Page, _ cursor: Cursor, _ response: consuming Response
+  ) -> Answer { stop("an application that takes content in pieces says how") }
+
+  public mutating func abandon(_ page: Page, _ cursor: Cursor) {}
 
   public var loginPath: StaticString { "/login" }
   public static var acceptsMicrodotTokens: Bool { false }

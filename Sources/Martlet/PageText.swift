@@ -1,6 +1,6 @@
 // The text of the page that is being answered. A string literal knows nothing of the response that it
-// is meant for, so where page text goes is kept aside while a page answers: for each thread, because
-// tests answer several pages at a time. This file faces C; the memory is a writer's room, lent.
+// is meant for, so where page text goes is kept aside while a page answers, one at a time in a
+// process. This file faces C; the memory is a writer's room, lent.
 
 import CMartletPlatform
 import MartletBytes
@@ -29,6 +29,17 @@ enum PageText {
     // Safe: C reads `count` octets during the call, and writes no more than there is room for.
     unsafe octets.withUnsafeBufferPointer { octets in
       unsafe martlet_page_append(octets.baseAddress, octets.count)
+    }
+  }
+
+  /// Memory for the session of the visitor who is being answered, whatever is in it.
+  static var sessionMemory: MutableSpan<UInt8> {
+    @_lifetime(immortal)
+    get {
+      // Safe: a static array of that size; one visitor is answered at a time.
+      let buffer = unsafe UnsafeMutableBufferPointer(
+        start: martlet_session(), count: Limits.sessionSizeMax)
+      return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), copying: ())
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import MartletBytes
 public import MartletHTTP
+public import MartletServer
 
 /// Proof that a page has answered, and what; made by consuming a `Response`.
 public struct Answer {
@@ -17,6 +18,8 @@ public struct Answer {
     case refuse(StaticString)
     /// Nothing yet.
     case later
+    /// Nothing yet; the request's content is to be taken in pieces.
+    case take(Cursor, countMax: Int)
   }
 
   var status: Status
@@ -27,6 +30,8 @@ public struct Answer {
   var overflowed = false
   /// Whether caches may hand it to others: then it carries no cookies.
   var isPublic = false
+  /// Where the content is, if not in what has been written.
+  var content = Reply.Kind.written
   /// What has become of the session.
   var session = SessionChanges()
 }
@@ -57,9 +62,15 @@ public struct Response: ~Copyable, ~Escapable {
   /// The visitor's session.
   public var session: Session
 
+  /// Whether the password that the page has asked about is right, when it is asked again.
+  let passwordIsRight: Bool?
+
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
-  init(fields: consuming Writer, session: consuming Session, time: Int64) {
+  init(
+    fields: consuming Writer, session: consuming Session, time: Int64, passwordIsRight: Bool? = nil
+  ) {
+    self.passwordIsRight = passwordIsRight
     self.time = time
     self.fields = fields
     self.session = session
@@ -98,20 +109,54 @@ public struct Response: ~Copyable, ~Escapable {
   /// Begins an HTML page that is written in several parts.
   @_lifetime(copy self)
   public consuming func body(_ status: Status = .ok) -> Body {
-    setField("Content-Type", "text/html; charset=utf-8")
+    fields.append("Content-Type: text/html; charset=utf-8\r\n")
     return Body(self, status)
   }
 
-  /// Answers with octets that are part of the program.
+  /// Answers with octets that are part of the program: any number of them. They are sent from where
+  /// they lie.
   ///
-  /// - Parameters:
-  ///   - mediaType: For example `text/css; charset=utf-8`.
-  ///   - octets: At most `Limits.responseContentSizeMax`.
+  /// - Parameter mediaType: For example `text/css; charset=utf-8`.
   public consuming func asset(_ mediaType: StaticString, _ octets: StaticString) -> Answer {
     setField("Content-Type", mediaType)
-    PageText.append(octets.octets)
-    contentCount = PageText.count
-    return answer(.ok, .none)
+    return answer(.ok, .none, .data(octets))
+  }
+
+  /// Answers with a file of the system, which is sent without being read into the program. A reader
+  /// who is slow costs the file's descriptor and no memory.
+  ///
+  /// A page that is not there is answered with 404; one that cannot be opened now, because
+  /// descriptors have run out, with 503. A file that becomes shorter while it is sent ends the
+  /// connection. Files without a length, such as those of `/proc`, come out empty: those are for
+  /// `pieces`.
+  ///
+  /// - Parameters:
+  ///   - mediaType: For example `application/octet-stream`.
+  ///   - path: At most 511 octets, without a NUL; relative to the working directory. Nothing in it
+  ///     is checked: a path must not come from outside.
+  public consuming func file(_ mediaType: StaticString, at path: Span<UInt8>) -> Answer {
+    switch OpenFile.open(path) {
+    case .file(let descriptor, let count):
+      setField("Content-Type", mediaType)
+      return answer(.ok, .none, .file(descriptor: descriptor, count: count))
+    case .notNow:
+      setField("Retry-After", "5")
+      return refuse(.serviceUnavailable, "This device is busy. Try again in a few seconds.")
+    case .notThere:
+      return refuse(.notFound, "There is no such file here.")
+    }
+  }
+
+  /// Answers in pieces, which `Application.write(_:_:to:)` is asked for one after the other, whenever
+  /// the visitor has taken those before: for what is longer than a buffer, or has no end yet. A
+  /// reader who is slow costs nothing else.
+  ///
+  /// - Parameter cursor: What `write` gets to see first.
+  public consuming func pieces(
+    _ mediaType: StaticString, from cursor: Cursor = Cursor()
+  ) -> Answer {
+    setField("Content-Type", mediaType)
+    return answer(.ok, .none, .pieces(cursor))
   }
 
   // MARK: Redirection and refusal
@@ -127,11 +172,27 @@ public struct Response: ~Copyable, ~Escapable {
     answer(status, .refuse(reason))
   }
 
-  /// Answers in a later turn: the page is asked again, with the same request, after other
-  /// connections had theirs. For work that takes longer than some milliseconds; the page keeps its
-  /// state under `request.connection` and does about 2 ms of it each time. Changes to the session
-  /// made in this turn are forgotten. After `Limits.workTimeoutMilliseconds` the visitor gets a 503.
+  /// Answers in a later turn: the page is asked again, with the same request, when what it has asked
+  /// for is done (`verify`, `hash`); without such a wish, in one of the next turns, so that a page can
+  /// do long work of its own in steps of some 0.1 ms, whose state it keeps under
+  /// `request.connection`. All such work together gets 2 ms of a turn. Changes to the session made in
+  /// this turn are forgotten.
+  ///
+  /// At most `Limits.workCountMax` requests are put off at a time; beyond, and after
+  /// `Limits.workTimeoutMilliseconds`, the visitor gets a 503 with Retry-After. A visitor who closes
+  /// the connection ends the work.
   public consuming func later() -> Answer { answer(.ok, .later) }
+
+  /// Takes the request's content in pieces: `Application.take(_:for:_:)` gets them one after the
+  /// other, then `Application.finish(_:_:_:)` answers. For a page whose route is an `upload`.
+  ///
+  /// - Parameters:
+  ///   - countMax: Octets that are taken; a request with more is refused with 413, at once where it
+  ///     says how many.
+  ///   - cursor: What `take` gets to see first.
+  public consuming func take(atMost countMax: Int, from cursor: Cursor = Cursor()) -> Answer {
+    answer(.ok, .take(cursor, countMax: countMax))
+  }
 
   // MARK: Login
 
@@ -176,15 +237,16 @@ public struct Response: ~Copyable, ~Escapable {
     contentCount = text.range.upperBound
   }
 
-  fileprivate consuming func answer(_ status: Status, _ action: Answer.Action) -> Answer {
+  fileprivate consuming func answer(
+    _ status: Status, _ action: Answer.Action, _ content: Reply.Kind = .written
+  ) -> Answer {
     if !isCacheable {
-      setField("Cache-Control", "no-store")
-      setField("Vary", "Cookie")
+      fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
     }
     return Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
       overflowed: PageText.overflowed || fields.overflowed, isPublic: isCacheable,
-      session: session.outcome)
+      content: content, session: session.outcome)
   }
 }
 

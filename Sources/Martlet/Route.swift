@@ -41,6 +41,8 @@ public struct Route: Sendable {
   let path: StaticString
   let methods: MethodSet
   let access: Access
+  /// Whether the content of its requests is taken in pieces.
+  var takesPieces = false
 
   /// A page to look at. HEAD works wherever GET does.
   public static func get(_ path: StaticString, for access: Access) -> Route {
@@ -55,6 +57,14 @@ public struct Route: Sendable {
   /// A form and what it is sent to, at one path.
   public static func getAndPost(_ path: StaticString, for access: Access) -> Route {
     Route(path: path, methods: .getAndPost, access: access)
+  }
+}
+
+extension Route {
+  /// A page that takes a content of any length, piece by piece (POST): it is asked when the head is
+  /// there, and answers with `response.take`.
+  public static func upload(_ path: StaticString, for access: Access) -> Route {
+    Route(path: path, methods: .post, access: access, takesPieces: true)
   }
 }
 
@@ -87,7 +97,7 @@ struct MethodSet: Sendable {
 
 /// What a method and a path lead to.
 enum Destination<Page> {
-  case page(Page, Access)
+  case page(Page, Access, takesPieces: Bool)
   /// The path is known, the method is not for it.
   case otherMethods(MethodSet)
   case nowhere
@@ -104,7 +114,9 @@ extension Application where Self: ~Copyable {
     while let page = Page(rawValue: rawValue) {
       let route = route(to: page)
       if matches(path, route.path) {
-        if route.methods.allows(method) { return .page(page, route.access) }
+        if route.methods.allows(method) { 
+          return .page(page, route.access, takesPieces: route.takesPieces)
+        }
         others = MethodSet(rawValue: others.rawValue | route.methods.rawValue)
       }
       guard rawValue < .max else { break }

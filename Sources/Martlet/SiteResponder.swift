@@ -12,12 +12,18 @@ import MartletToken
 package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var site: A
   let key: HMACKey
-  /// Whether the page wants to be asked again.
-  private var isUnfinished = false
+  /// For whom tokens are remembered.
+  let tokenOwner: UInt32
+  /// What has become of the request that is being answered.
+  var kind = Reply.Kind.written
+  /// Passwords that are being verified or hashed.
+  var works: WorkTable
 
   /// - Parameter secret: What cookies are signed with; without one, with a key that nobody knows.
   package init(_ site: consuming A, secret: Span<UInt8>) {
     self.site = site
+    works = WorkTable()
+    tokenOwner = TokenCache.newOwner()
     guard A.hasSessions else {
       key = HMACKey()
       return
@@ -35,20 +41,48 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
-    isUnfinished = false
+    kind = .written
     fields.append(A.fields)
     let fieldsStart = fields.count
     var status = journey(request, &content, &fields)
     if content.overflowed || fields.overflowed {
-      content.truncate(to: 0)
-      fields.truncate(to: fieldsStart)
-      status = RefusalPage.write(
-        .internalServerError, "What this page wanted to say does not fit this device's memory.",
-        &content, &fields)
+      status = writeOverflow(from: fieldsStart, &content, &fields)
     }
-    return Reply(
-      status: status, contentCount: content.count, fieldsCount: fields.count,
-      isUnfinished: isUnfinished)
+    let reply = Reply(
+      status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
+    if A.hasSessions, !reply.isUnfinished { works.end(request.connection) }
+    return reply
+  }
+
+  /// What the page has written does not fit: an error page takes its place.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  mutating func writeOverflow(
+    from fieldsStart: Int, _ content: inout Writer, _ fields: inout Writer
+  ) -> Status {
+    if case .file(let file, _) = kind { OpenFile.close(file) }
+    kind = .written
+    content.truncate(to: 0)
+    fields.truncate(to: fieldsStart)
+    return RefusalPage.write(
+      .internalServerError, "What this page wanted to say does not fit this device's memory.",
+      &content, &fields)
+  }
+
+  /// Does what the page has asked for before it answers; where there is no room for that, refuses.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func putOff(
+    _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
+  ) -> Status {
+    kind = .later
+    if !works.begin(for: request.connection) {
+      kind = .written
+      fields.append("Retry-After: 5\r\n")
+      return RefusalPage.write(
+        .serviceUnavailable, "This device is busy. Try again in a few seconds.", &content, &fields)
+    }
+    return .ok
   }
 
   /// From the route to the cookies.
@@ -67,13 +101,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       if request.head.method == .options { return .ok }
       return RefusalPage.write(
         .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
-    case .page(let page, let access):
-      if request.head.method == .post, let refusal = request.formRefusal {
+    case .page(let page, let access, let takesPieces):
+      if request.head.method == .post, let refusal = request.refusal(asForm: !takesPieces) {
         return RefusalPage.write(refusal.status, refusal.reason, &content, &fields)
       }
       if A.hasSessions {
-        var claims = SessionBuffer()
-        var storage = claims.storageSpan
+        var storage = PageText.sessionMemory
         return enter(page, access, request, &storage, &content, &fields)
       }
       guard !access.needsLogin else {
@@ -91,10 +124,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ fields: inout Writer
   ) -> Status {
     let answer = respond(page, Visitor(), Session(), request, &content, &fields)
+    kind = answer.content.of(page)
     switch answer.action {
     case .none: break
     case .refuse(let reason): answer.writeRefusal(reason, &content, &fields)
-    case .later: isUnfinished = true
+    case .later: kind = .later
+    case .take(let cursor, let countMax):
+      kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
     case .toNext, .toLogin: stop("an application without sessions has no login")
     }
     return answer.status
@@ -127,9 +163,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return .found
     }
     let answer = respond(page, visitor, session, request, &content, &fields)
-    if case .later = answer.action {
-      isUnfinished = true
+    switch answer.action {
+    case .later: return putOff(request, &content, &fields)
+    case .take(let cursor, let countMax):
+      kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
       return answer.status
+    case .none, .toNext, .toLogin, .refuse: kind = answer.content.of(page)
     }
     complete(answer, request, &content, &fields)
     if answer.session.overflowed { content.overflow() }
@@ -150,8 +189,14 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
+    var passwordIsRight: Bool?
+    if A.hasSessions {
+      passwordIsRight = works.isRight(request.connection)
+      PageWork.offer(works.hash(of: request.connection))
+    }
     let response = Response(
-      fields: fields.remainder, session: session, time: request.moment.unixSeconds)
+      fields: fields.remainder, session: session, time: request.moment.unixSeconds,
+      passwordIsRight: passwordIsRight)
     PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
     PageText.end()
@@ -166,11 +211,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func complete(
-    _ answer: Answer, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ answer: borrowing Answer, _ request: borrowing IncomingRequest, _ content: inout Writer,
     _ fields: inout Writer
   ) {
     switch answer.action {
-    case .none, .later: return
+    case .none, .later, .take: return
     case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
     case .toNext(let path):
       fields.append("Location: ")
@@ -214,7 +259,7 @@ extension Answer {
   /// Writes the error page that the page has asked for.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  fileprivate func writeRefusal(
+  func writeRefusal(
     _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
   ) {
     RefusalPage.write(status, reason.octets, to: &content)
@@ -238,12 +283,14 @@ extension RefusalPage {
 }
 
 extension IncomingRequest {
-  /// Why a POST is not one of this site's forms, or `nil`.
-  fileprivate var formRefusal: (status: Status, reason: StaticString)? {
+  /// Why a POST is not one of this site's, or `nil`.
+  ///
+  /// - Parameter asForm: Whether its content is to be a form.
+  fileprivate func refusal(asForm: Bool) -> (status: Status, reason: StaticString)? {
     if isCrossOrigin {
       return (.forbidden, "This request was caused by a page of another site.")
     }
-    guard content.count > 0 else { return nil }
+    guard asForm, content.count > 0 else { return nil }
     let fields = head.fields(in: octets)
     guard let mediaType = fields.value(of: "Content-Type") else { return nil }
     let end = mediaType.firstIndex(of: 0x3B) ?? mediaType.count

@@ -44,13 +44,12 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>
   ) {
-    guard session.load(request, key), let claims = try? ClaimsSet(session.claims.span),
-      let id = claims.userID("_user_id")
+    guard let facts = session.load(request, key, owner: tokenOwner), let id = facts.user
     else { return }
-    visitor.user = user(id, epoch: claims.integer(of: "_session"), claims.contains("_session"))
+    visitor.user = user(id, epoch: facts.epoch, facts.hasEpoch)
     guard visitor.user != nil else { return visitor.sessionIsDead = true }
-    visitor.isFresh = claims.boolean(of: "_fresh") ?? false
-    visitor.authenticatedAt = claims.integer(of: "_at")
+    visitor.isFresh = facts.isFresh
+    visitor.authenticatedAt = facts.authenticatedAt
   }
 
   /// Restores a login from the remember cookie: never a fresh one. The session then names the user
@@ -65,7 +64,9 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
   ) {
-    guard let count = request.payload(of: CookieNames.remember, key, into: &scratch),
+    let fields = request.head.fields(in: request.octets)
+    guard let token = Cookie.find(CookieNames.remember.octets, in: fields),
+      let count = key.claims(of: token, request.moment, into: &scratch),
       let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
       // A session is no remember token, whatever members the program has put into it. One that
       // never ends is none either.
@@ -90,17 +91,16 @@ extension SiteResponder where A: ~Copyable {
   }
 }
 
-extension IncomingRequest {
-  /// Verifies a cookie's token: signature and times.
+extension HMACKey {
+  /// Verifies a token: signature and times.
   ///
   /// - Parameter payload: Receives the claims.
-  /// - Returns: How many octets of claims, or `nil` when there is no such cookie or it is no good.
-  fileprivate func payload(
-    of name: CookieName, _ key: borrowing HMACKey, into payload: inout MutableSpan<UInt8>
+  /// - Returns: How many octets of claims, or `nil` when it is no good.
+  fileprivate func claims(
+    of token: Span<UInt8>, _ moment: Moment, into payload: inout MutableSpan<UInt8>
   ) -> Int? {
-    guard let token = Cookie.find(name.octets, in: head.fields(in: octets)) else { return nil }
     do throws(TokenRefusal) {
-      let count = try JWS.verify(token, with: key, payload: &payload)
+      let count = try JWS.verify(token, with: self, payload: &payload)
       try ClaimsSet(payload.span.extracting(0..<count)).check(now: moment.unixSeconds)
       return count
     } catch {
@@ -111,19 +111,42 @@ extension IncomingRequest {
 
 extension Session {
   /// Takes over the claims of the session cookie, where there is a good one.
+  ///
+  /// - Parameter owner: For whom tokens are remembered that were verified with that key.
+  /// - Returns: What they say about who it is.
   @_lifetime(self: copy self)
   fileprivate mutating func load(
-    _ request: borrowing IncomingRequest, _ key: borrowing HMACKey
+    _ request: borrowing IncomingRequest, _ key: borrowing HMACKey, owner: UInt32
+  ) -> SessionFacts? {
+    let fields = request.head.fields(in: request.octets)
+    guard let token = Cookie.find(CookieNames.session.octets, in: fields) else { return nil }
+    let cache = TokenCache(of: token, owner: owner)
+    if let facts = cache.facts(of: token) {
+      guard facts.areValid(now: request.moment.unixSeconds) else { return nil }
+      var target = claims.storageSpan
+      claims.resume(cache.copyClaims(to: &target))
+      return facts
+    }
+    guard verify(token, request.moment, key) else {
+      claims.removeAll()
+      return nil
+    }
+    guard let set = try? ClaimsSet(claims.span) else { return nil }
+    let facts = SessionFacts(set)
+    cache.remember(token, facts, claims: claims.span)
+    return facts
+  }
+
+  /// Verifies a token, and takes over its claims.
+  @_lifetime(self: copy self)
+  private mutating func verify(
+    _ token: Span<UInt8>, _ moment: Moment, _ key: borrowing HMACKey
   ) -> Bool {
     var target = claims.storageSpan
-    let count = request.payload(of: CookieNames.session, key, into: &target)
-    guard let count, claims.adopt(count),
-      // A remember token is no session: its purpose is another.
-      let set = try? ClaimsSet(claims.span), !set.contains("_remember")
-    else {
-      claims.removeAll()
-      return false
-    }
-    return true
+    guard let count = key.claims(of: token, moment, into: &target), claims.adopt(count),
+      let set = try? ClaimsSet(claims.span)
+    else { return false }
+    // A remember token is no session: its purpose is another.
+    return !set.contains("_remember")
   }
 }

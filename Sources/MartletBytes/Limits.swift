@@ -1,12 +1,8 @@
 // Every number of the system that bounds something: what it counts, its unit, and why that number.
 // Each number stands once: one that sizes static memory stands in C, in martlet_memory.h, because C
-// holds the arrays; one that sizes a value is the literal of a type alias, because Swift wants a
-// literal there; the constant here takes its value from the other place.
+// holds the arrays; the constant here takes its value from there.
 
 import CMartletPlatform
-
-/// A session's claims, a JSON object.
-public typealias SessionBuffer = FixedBuffer<2_048>
 
 /// Every limit, with its unit and its reason.
 public enum Limits {
@@ -30,6 +26,10 @@ public enum Limits {
   /// Beyond: 413.
   public static var requestContentSizeMax: Int { 16_384 }
 
+  /// Octets of a request's content that its page takes in pieces: the largest number of every board.
+  /// What a page takes it says itself. Beyond: 413.
+  public static var requestPiecesSizeMax: Int { 0x7FFF_FFFF }
+
   /// Octets of one chunk's extensions, and of the trailer section; both are read over.
   public static var chunkExtensionSizeMax: Int { 256 }
 
@@ -52,8 +52,11 @@ public enum Limits {
 
   // MARK: Connections
 
-  /// Connections at a time. A slot costs 64 octets.
+  /// Connections at a time. A slot costs `Limits.connectionSlotSize` octets.
   public static var connectionCountMax: Int { Int(MARTLET_CONNECTION_COUNT) }
+
+  /// Octets of a slot, at most.
+  public static var connectionSlotSize: Int { Int(MARTLET_CONNECTION_SIZE) }
 
   /// Responses that wait for their receiver at a time; each holds one response buffer.
   public static var responseBufferCountMax: Int { Int(MARTLET_RESPONSE_COUNT) }
@@ -74,6 +77,31 @@ public enum Limits {
   /// hashing a password, and waiting for those before it. Beyond: 503.
   public static var workTimeoutMilliseconds: Int64 { 30_000 }
 
+  /// Requests whose answer takes several turns, at a time: each may hold a password that is being
+  /// hashed, of some 500 octets. Beyond: 503 with Retry-After.
+  public static var workCountMax: Int { Int(MARTLET_WORK_COUNT) }
+
+  /// Microseconds that all of them together get in a turn of the loop: what somebody else's request
+  /// may have to wait because of them.
+  public static var workTurnMicroseconds: Int64 { 2_000 }
+
+  /// Octets sent that the peer's system need not have confirmed when the next request of a
+  /// connection is answered. With the largest response they fit what the kernel lends a connection
+  /// for sending at its start (ten segments, twice: 85 KiB, or 45 KiB where segments have 536
+  /// octets), so a reader that does not read costs its slot and no response buffer.
+  public static var unconfirmedSizeMax: Int { 20_480 }
+
+  /// Milliseconds after which a peer that has not taken earlier responses is looked at again.
+  public static var unreadPauseMilliseconds: Int64 { 20 }
+
+  /// Octets of a file in one step, so that no file keeps other connections waiting.
+  public static var fileStepSizeMax: Int { 262_144 }
+
+  /// Milliseconds that a connection in the middle of a request has been waited for before its slot
+  /// is given to a new one, when all are taken. On a board of eight slots, two hundred connections
+  /// that never finish their heads are through in five seconds.
+  public static var evictionAgeMilliseconds: Int64 { 200 }
+
   /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
   /// that response (RFC 9112 §9.6).
   public static var lingerTimeoutMilliseconds: Int64 { 2_000 }
@@ -89,10 +117,14 @@ public enum Limits {
 
   /// Octets of a session's claims. Signed and encoded they are at most 2,812 octets, below the 4,096
   /// that a browser keeps of a cookie.
-  public static var sessionSizeMax: Int { SessionBuffer.capacity }
+  public static var sessionSizeMax: Int { Int(MARTLET_SESSION_SIZE) }
 
   /// Octets of a token: the longest cookie value that a browser keeps.
   public static var tokenSizeMax: Int { 4_096 }
+
+  /// Session tokens that are remembered once they have been verified: visitors at a time, roughly.
+  /// Others are verified at each request.
+  public static var rememberedTokenCountMax: Int { Int(MARTLET_TOKEN_COUNT) }
 
   /// Octets of a user identifier.
   public static var userIDSizeMax: Int { 64 }
@@ -117,6 +149,12 @@ public enum Limits {
     invariant(receiveSizeMax >= responseHeadSizeMax, "a response head fits the receive buffer")
     invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")
     invariant(responseSizeMax <= 0xFFFF, "an offset reaches all of a response")
+    invariant(
+      unconfirmedSizeMax + responseSizeMax <= 45 * 1_024,
+      "a response fits what the kernel lends beside what is not confirmed")
+    invariant(
+      connectionCountMax * (connectionSlotSize + 8) <= 160 * 1_024,
+      "a thousand connections cost less than five at other servers")
     invariant(
       responseHeadSizeMax >= responseFieldsSizeMax + 512,
       "the server's own fields fit beside the page's")

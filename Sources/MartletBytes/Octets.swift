@@ -1,12 +1,19 @@
 // Questions asked of octets in place: equality, case-insensitive equality, trimming, searching.
-// A `Span` is neither a collection nor equatable, so these few stand here once.
+// A `Span` is neither a collection nor equatable, so these few stand here once. This file faces C:
+// what walks over octets is done by words there, on memory that a span lends for one call.
+
+import CMartletPlatform
 
 extension Span where Element == UInt8 {
   /// Whether both hold the same octets. Not for secrets: it returns at the first difference.
   public func equals(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    for i in indices where self[i] != other[i] { return false }
-    return true
+    // Safe: C reads `count` octets at both places during the call.
+    return unsafe withUnsafeBufferPointer { octets in
+      unsafe other.withUnsafeBufferPointer { other in
+        unsafe martlet_equal(octets.baseAddress, other.baseAddress, octets.count) != 0
+      }
+    }
   }
 
   /// Whether these are the literal's octets.
@@ -28,12 +35,24 @@ extension Span where Element == UInt8 {
 
   /// The index of the first `octet` at or after `start`, or `nil`.
   public func firstIndex(of octet: UInt8, from start: Int = 0) -> Int? {
-    var i = start
-    while i < count {
-      if self[i] == octet { return i }
-      i &+= 1
+    guard start < count else { return nil }
+    let rest = extracting(start..<count)
+    // Safe: C reads `count` octets during the call.
+    let index = unsafe rest.withUnsafeBufferPointer { rest in
+      unsafe martlet_find(rest.baseAddress, rest.count, octet)
     }
-    return nil
+    return index < rest.count ? start &+ index : nil
+  }
+
+  /// The index of the first control octet (CTL, RFC 5234 B.1) at or after `start`, or `nil`.
+  public func firstControl(from start: Int = 0) -> Int? {
+    guard start < count else { return nil }
+    let rest = extracting(start..<count)
+    // Safe: C reads `count` octets during the call.
+    let index = unsafe rest.withUnsafeBufferPointer { rest in
+      unsafe martlet_find_control(rest.baseAddress, rest.count)
+    }
+    return index < rest.count ? start &+ index : nil
   }
 
   /// The range that remains when blanks (SP, HTAB) are taken off both ends of `range`.
@@ -56,6 +75,12 @@ extension MutableSpan where Element == UInt8 {
   /// that the loop is in the program once.
   @inline(never)
   public mutating func copy(_ octets: Span<UInt8>, to start: Int) {
-    for i in octets.indices { self[start &+ i] = octets[i] }
+    var target = _mutatingExtracting(start..<start + octets.count)
+    // Safe: both have that many octets, and a mutable span overlaps no other.
+    unsafe target.withUnsafeMutableBufferPointer { target in
+      unsafe octets.withUnsafeBufferPointer { octets in
+        unsafe martlet_copy(target.baseAddress, octets.baseAddress, octets.count)
+      }
+    }
   }
 }

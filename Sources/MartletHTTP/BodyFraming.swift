@@ -6,7 +6,7 @@
 public enum BodyFraming: Equatable, Sendable {
   /// There is no content; `Content-Length: 0` says the same.
   case none
-  /// That many octets follow the head: 1 to `Limits.requestContentSizeMax`.
+  /// That many octets follow the head: 1 to `Limits.requestPiecesSizeMax`.
   case length(Int)
   /// Chunks follow the head (RFC 9112 §7.1).
   case chunked

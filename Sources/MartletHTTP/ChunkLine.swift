@@ -9,7 +9,7 @@
 import MartletBytes
 
 struct ChunkLine {
-  /// Octets of data that follow; 0 in the last chunk. At most `Limits.requestContentSizeMax`.
+  /// Octets of data that follow; 0 in the last chunk.
   let chunkSize: Int
   /// Octets of all extensions so far.
   let extensionSize: Int
@@ -21,17 +21,20 @@ struct ChunkLine {
 
   /// Reads the line that begins at `start`; `nil` while its end has not arrived.
   ///
-  /// - Parameter extensionSize: Octets of the extensions before this line.
+  /// - Parameters:
+  ///   - extensionSize: Octets of the extensions before this line.
+  ///   - sizeMax: Octets of data that may follow. Beyond: `.contentTooLarge`.
   static func parse(
-    _ octets: Span<UInt8>, from start: Int, extensionSize: Int
+    _ octets: Span<UInt8>, from start: Int, extensionSize: Int,
+    sizeMax: Int = Limits.requestContentSizeMax
   ) throws(Refusal) -> ChunkLine? {
     var size = 0
     var i = start
     while i < octets.count, let digit = ASCII.hexadecimalDigit(octets[i]) {
       guard i - start < digitCountMax else { throw .chunkSizeMalformed }
+      // Checked at each digit, so it cannot wrap: on no board is a limit beyond 2^31 - 1.
+      guard size <= (sizeMax - Int(digit)) >> 4 else { throw .contentTooLarge }
       size = size << 4 | Int(digit)
-      // Checked at each digit, so it cannot wrap.
-      guard size <= Limits.requestContentSizeMax else { throw .contentTooLarge }
       i &+= 1
     }
     guard i < octets.count else { return nil }

@@ -54,6 +54,35 @@ public enum ChunkedContent {
     return nil
   }
 
+  /// What stands where a chunk may begin.
+  public enum Part: Equatable, Sendable {
+    /// A chunk's line of `lineSize` octets; `count` octets of content follow it, and then CR LF.
+    case chunk(count: Int, lineSize: Int)
+    /// The last chunk and the trailer section: the content ends after `size` octets.
+    case end(size: Int)
+  }
+
+  /// Reads one step of content that is taken in pieces, for which nothing need be whole.
+  ///
+  /// - Parameters:
+  ///   - octets: What has been received, from where a chunk may begin.
+  ///   - countMax: Octets that the chunk may have; beyond: `.contentTooLarge`.
+  /// - Returns: `nil` while the line, or the trailer section, is not complete.
+  /// - Throws: As `parse` does.
+  /// - Complexity: O(n) in the octets of one line, or of the trailer section; both are bounded.
+  public static func part(_ octets: Span<UInt8>, countMax: Int) throws(Refusal) -> Part? {
+    guard
+      let line = try ChunkLine.parse(octets, from: 0, extensionSize: 0, sizeMax: countMax)
+    else { return nil }
+    guard line.chunkSize == 0 else { return .chunk(count: line.chunkSize, lineSize: line.end) }
+    return try endOfTrailers(octets, line.end).map { .end(size: $0) }
+  }
+
+  /// Whether the CR LF after a chunk's content stands at the start; `false` while it may still come.
+  public static func endsChunk(_ octets: Span<UInt8>) throws(Refusal) -> Bool {
+    try hasLineEnd(octets, at: 0, orElse: .chunkEndMissing)
+  }
+
   /// Moves the content of all chunks together, to where the first chunk began.
   ///
   ///     5 CR LF h e l l o CR LF 0 CR LF CR LF     before

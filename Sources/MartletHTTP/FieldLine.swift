@@ -55,10 +55,10 @@ struct FieldLine {
   /// The index of the CR or LF after the value.
   private static func endOfValue(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
     var i = start
-    while i < octets.count {
-      if octets[i] == "\r" || octets[i] == "\n" { return i }
-      guard ASCII.isFieldValueOctet(octets[i]) else { throw .fieldValueMalformed }
-      i &+= 1
+    while let control = octets.firstControl(from: i) {
+      if octets[control] == "\r" || octets[control] == "\n" { return control }
+      guard ASCII.isFieldValueOctet(octets[control]) else { throw .fieldValueMalformed }
+      i = control &+ 1
     }
     return nil
   }

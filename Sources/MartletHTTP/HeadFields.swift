@@ -10,7 +10,7 @@ struct HeadFields {
   /// Octets of all Cookie values so far.
   private var cookieSize = 0
   private(set) var host: ByteRange?
-  /// At most `Limits.requestContentSizeMax`.
+  /// At most `Limits.requestPiecesSizeMax`.
   private(set) var contentLength: Int?
   private(set) var isChunked = false
   /// Whether `close` is among the connection options.
@@ -60,7 +60,7 @@ struct HeadFields {
     guard value.count > 0 else { throw .contentLengthMalformed }
     for i in value.indices where ASCII.digit(value[i]) == nil { throw .contentLengthMalformed }
     // Digits without a number are more than 64 bits.
-    guard let length = value.decimal(), length <= UInt64(Limits.requestContentSizeMax)
+    guard let length = value.decimal(), length <= UInt64(Limits.requestPiecesSizeMax)
     else { throw .contentTooLarge }
     contentLength = Int(length)
   }

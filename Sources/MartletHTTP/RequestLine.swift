@@ -48,13 +48,15 @@ struct RequestLine {
   /// The index of the space after the target. Every octet but controls and blanks passes, also
   /// those that should have been encoded: they mean themselves.
   private static func endOfTarget(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
-    var i = start
-    while i < octets.count {
-      if octets[i] == " " { return i }
-      guard !ASCII.isControl(octets[i]) else { throw .requestLineMalformed }
-      i &+= 1
-      guard i - start <= Limits.requestTargetSizeMax else { throw .targetTooLong }
+    let end = octets.firstIndex(of: 0x20, from: start)
+    let seen = octets.extracting(first: end ?? octets.count)
+    let sizeMax = Limits.requestTargetSizeMax
+    // Of two faults the first one counts.
+    if let control = seen.firstControl(from: start), control - start <= sizeMax {
+      throw .requestLineMalformed
     }
+    guard seen.count - start <= sizeMax else { throw .targetTooLong }
+    if let end { return end }
     return nil
   }
 

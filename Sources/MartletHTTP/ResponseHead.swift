@@ -15,6 +15,18 @@ public struct ResponseHead: Equatable, Sendable {
   public var contentLength: Int
   /// Whether the server closes the connection after this response.
   public var closes: Bool
+  /// How the content is delimited.
+  public var framing = Framing.length
+
+  /// How a response's content is delimited (RFC 9112 §6.3).
+  public enum Framing: Equatable, Sendable {
+    /// By `contentLength`.
+    case length
+    /// By chunks.
+    case chunked
+    /// By the end of the connection.
+    case untilClose
+  }
 
   public init(status: Status, date: Int64, contentLength: Int, closes: Bool) {
     self.status = status
@@ -49,9 +61,14 @@ extension Writer {
     append(httpDate: head.date)
     append("\r\n")
     if head.status.allowsContent {
-      append("Content-Length: ")
-      append(decimal: head.contentLength)
-      append("\r\n")
+      switch head.framing {
+      case .length:
+        append("Content-Length: ")
+        append(decimal: head.contentLength)
+        append("\r\n")
+      case .chunked: append("Transfer-Encoding: chunked\r\n")
+      case .untilClose: break
+      }
     }
     if head.closes { append("Connection: close\r\n") }
     append(fieldLines)
@@ -83,7 +100,11 @@ extension Writer {
     for i in token.indices {
       invariant(ASCII.isTokenCharacter(token[i]), "a field name is a token")
     }
-    for i in value.indices where !ASCII.isFieldValueOctet(value[i]) { return false }
+    var i = 0
+    while let control = value.firstControl(from: i) {
+      guard ASCII.isFieldValueOctet(value[control]) else { return false }
+      i = control &+ 1
+    }
     append(token)
     append(": ")
     append(value)

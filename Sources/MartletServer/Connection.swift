@@ -1,13 +1,17 @@
 // One connection: where it stands between two system calls. Pure state, no I/O; the loop moves it.
 //
 //        accept ─► idle ─► head ─► content ─► (answered) ─► idle
-//                                                 │  └─► sending ─► idle
-//                                              linger ◄─┘ (last response)
+//                             │                   │  └─► sending ─► idle
+//                             └─► receiving ──────┤
+//                               (in pieces)    linger ◄─┘ (last response)
 //
 // An unfinished request is not stored here, nor anywhere else in the program: its octets stay in the
 // kernel's receive buffer until the request is complete (`peek`), so a connection is this small.
+// Neither is a response that waits for its reader, as a rule: no request is answered before the
+// peer's system has taken what was sent before, so that the kernel has room for the answer.
 
 import MartletBytes
+import MartletHTTP
 
 /// The state of one connection slot.
 public struct Connection: Sendable {
@@ -21,11 +25,15 @@ public struct Connection: Sendable {
     case head
     /// The rest of a request's content.
     case content
+    /// The next piece of a request's content, which goes to its page in pieces.
+    case receiving
+    /// The peer: it has not taken the responses before. A complete request waits with the kernel.
+    case unread
     /// A response buffer: a complete request waits with the kernel.
     case queued
     /// A later turn: its responder needs several for the answer. The request waits with the kernel.
     case working
-    /// Room at the peer's side for the rest of a response.
+    /// Room at the peer's side for the rest of a response, or more of it from its page.
     case sending
     /// The peer's end, after the last response.
     case linger
@@ -39,12 +47,16 @@ public struct Connection: Sendable {
   var lingers = false
   /// Whether 100 Continue has been sent for the request under way.
   var continued = false
+  /// Whether its responder keeps work for it.
+  var isPutOff = false
   /// The index of the response buffer it holds, or -1.
   var responseBuffer: Int8 = -1
   /// The socket, or -1.
   var descriptor: Int32 = -1
   /// Which connection of the server it is, counted from 1; after 2^32 the count begins again.
   var number: UInt32 = 0
+  /// Octets that the peer's system has not confirmed, at most; they take room in the kernel.
+  var unconfirmedCount: UInt32 = 0
   /// Octets of the unfinished request that have been looked at.
   var examinedCount: UInt16 = 0
   /// The count that the kernel wakes us at.
@@ -54,15 +66,90 @@ public struct Connection: Sendable {
   var unsentEnd: UInt16 = 0
   /// When the phase must have ended, on the monotonic clock, in milliseconds.
   var deadline: Int64 = 0
-  /// Not read before this moment: set when the kernel woke us for nothing.
+  /// Not moved on before this moment: set when there was nothing to do.
   var pausedUntil: Int64 = 0
+  /// Where the peer is.
+  var peer = IPAddress(high: 0, low: 0)
+  /// What is longer than a buffer: of the response after its head, or of the request after its head.
+  var flow = Flow.none
 
   init() {}
 
   /// The relations that hold between two turns of the loop.
   func checkInvariants() {
     invariant((phase == .free) == (descriptor < 0), "a free slot has no descriptor")
-    invariant((phase == .sending) == (responseBuffer >= 0), "who sends holds a response buffer")
+    invariant(
+      responseBuffer < 0 || phase == .sending, "who holds a response buffer is sending from it")
     invariant(unsentStart <= unsentEnd, "what is unsent has a start and an end")
+  }
+}
+
+/// Where a page is in something that is longer than a buffer: the page's own notes.
+public struct Cursor: Equatable, Sendable {
+  /// Which page it is: its number in the application.
+  public var page: UInt8
+  /// How far it has come; 0 at the start. What is counted is the page's affair.
+  public var position: Int64
+  /// Whatever else the page wants to know.
+  public var note: Int64
+
+  public init(page: UInt8 = 0, position: Int64 = 0, note: Int64 = 0) {
+    self.page = page
+    self.position = position
+    self.note = note
+  }
+}
+
+/// What goes through a connection in pieces, without being held in memory.
+public enum Flow: Sendable {
+  case none
+  /// A response's content in the program's read-only data; how many octets of it have been sent.
+  case data(StaticString, sentCount: UInt32)
+  /// A response's content in a file: its descriptor, and what remains to be sent.
+  case file(Int32, offset: Int64, end: Int64)
+  /// A response's content that its page writes piece by piece.
+  case pieces(Cursor, isChunked: Bool)
+  /// The end of such a response, whose buffer holds its last octets.
+  case piecesEnd
+  /// A request's content that its page takes piece by piece.
+  case content(Cursor, ContentFraming)
+}
+
+/// How far a request's content has come that is taken in pieces (RFC 9112 §6.3, §7.1).
+public struct ContentFraming: Equatable, Sendable {
+  enum Step: UInt8, Sendable {
+    /// `remaining` octets follow and nothing else.
+    case length
+    /// A chunk's line follows.
+    case chunkLine
+    /// `remaining` octets of a chunk follow.
+    case chunkData
+    /// The CRLF after a chunk's data follows.
+    case chunkEnd
+    /// All is there.
+    case complete
+  }
+
+  var step: Step
+  /// Octets of content until the step ends.
+  var remaining: Int
+  /// Octets of content that may still come in later chunks.
+  var room: Int
+
+  /// - Parameters:
+  ///   - framing: What the head says.
+  ///   - countMax: Octets that the page takes.
+  /// - Throws: `.contentTooLarge` when the head announces more.
+  init(_ framing: BodyFraming, countMax: Int) throws(Refusal) {
+    room = countMax
+    remaining = 0
+    switch framing {
+    case .none: step = .complete
+    case .length(let count):
+      guard count <= countMax else { throw .contentTooLarge }
+      step = .length
+      remaining = count
+    case .chunked: step = .chunkLine
+    }
   }
 }

@@ -57,8 +57,7 @@ import MartletBytes
       self[count] = Self.ignored
       count += 1
     }
-    self[index] = martlet_poll_entry(
-      descriptor: descriptor, wanted: Int16(wanted.rawValue), ready: 0)
+    self[index] = martlet_poll_entry(descriptor: descriptor, wanted: wanted.pollBits, ready: 0)
     count = index + 1
   }
 
@@ -72,18 +71,18 @@ import MartletBytes
 
   /// What is waited for at `slot`.
   public func wanted(ofSlot slot: Int) -> Readiness {
-    Readiness(rawValue: UInt8(truncatingIfNeeded: self[slot + Self.firstSlotIndex].wanted))
+    Readiness(pollBits: self[slot + Self.firstSlotIndex].wanted)
   }
 
   /// What came at `slot`.
   public func ready(ofSlot slot: Int) -> Readiness {
     guard slot < slotCount else { return .nothing }
-    return Readiness(rawValue: UInt8(truncatingIfNeeded: self[slot + Self.firstSlotIndex].ready))
+    return Readiness(pollBits: self[slot + Self.firstSlotIndex].ready)
   }
 
   /// Says what came at `slot`; for transports.
   public mutating func setReady(_ ready: Readiness, slot: Int) {
-    self[slot + Self.firstSlotIndex].ready = Int16(ready.rawValue)
+    self[slot + Self.firstSlotIndex].ready = ready.pollBits
   }
 
   /// The entries in use, as poll() takes them.
@@ -91,10 +90,10 @@ import MartletBytes
     signals: Int32, listener: Int32, _ body: (inout MutableSpan<martlet_poll_entry>) -> R
   ) -> R {
     self[Self.signalIndex] = martlet_poll_entry(
-      descriptor: includesSignals ? signals : -1, wanted: Int16(Readiness.readable.rawValue),
+      descriptor: includesSignals ? signals : -1, wanted: Readiness.readable.pollBits,
       ready: 0)
     self[Self.listenerIndex] = martlet_poll_entry(
-      descriptor: includesListener ? listener : -1, wanted: Int16(Readiness.readable.rawValue),
+      descriptor: includesListener ? listener : -1, wanted: Readiness.readable.pollBits,
       ready: 0)
     // Safe: entries below `count` are initialized, and the set is borrowed exclusively meanwhile.
     let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: count)
@@ -104,4 +103,25 @@ import MartletBytes
 
   /// Whether something came at the entry of that index.
   func isReady(entry index: Int) -> Bool { self[index].ready != 0 }
+}
+
+extension Readiness {
+  /// As poll() has it.
+  fileprivate init(pollBits: Int16) {
+    let bits = Int32(pollBits)
+    var value: UInt8 = 0
+    if bits & Int32(MARTLET_READABLE) != 0 { value |= Self.readable.rawValue }
+    if bits & Int32(MARTLET_WRITABLE) != 0 { value |= Self.writable.rawValue }
+    if bits & Int32(MARTLET_PEER_DONE | MARTLET_PEER_GONE) != 0 { value |= Self.peerDone.rawValue }
+    self.init(rawValue: value)
+  }
+
+  /// As poll() wants it.
+  fileprivate var pollBits: Int16 {
+    var bits: Int32 = 0
+    if contains(.readable) { bits |= Int32(MARTLET_READABLE) }
+    if contains(.writable) { bits |= Int32(MARTLET_WRITABLE) }
+    if contains(.peerDone) { bits |= Int32(MARTLET_PEER_DONE) }
+    return Int16(bits)
+  }
 }

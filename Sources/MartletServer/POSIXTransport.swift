@@ -59,8 +59,11 @@ public struct POSIXTransport: Transport, ~Copyable {
   }
 
   public mutating func accept() -> Acceptance {
-    let result = martlet_accept(listener)
-    if result >= 0 { return .connection(result) }
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    // Safe: the call writes both numbers.
+    let result = unsafe martlet_accept(listener, &high, &low)
+    if result >= 0 { return .connection(result, IPAddress(high: high, low: low)) }
     // Anything else that can go wrong is one connection's trouble (accept(2) lists them): the next
     // call tells whether another one waits.
     return Int(martlet_error_class(Int(result))) == MARTLET_NO_DESCRIPTOR ? .exhausted : .none
@@ -84,11 +87,40 @@ public struct POSIXTransport: Transport, ~Copyable {
     _ = martlet_wake_at(descriptor, Int32(count))
   }
 
-  public mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
-    // Safe: the kernel reads `count` octets there, and the call keeps nothing.
-    unsafe octets.withUnsafeBufferPointer { octets in
-      unsafe Self.transfer(martlet_send(descriptor, octets.baseAddress, octets.count), zero: .notNow)
+  public mutating func receive(
+    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
+  ) -> Transfer {
+    // Safe: the kernel writes at most `count` octets there, and the call keeps nothing.
+    unsafe target.withUnsafeMutableBufferPointer { octets in
+      unsafe Self.transfer(
+        martlet_receive(descriptor, octets.baseAddress, octets.count), zero: .end)
     }
+  }
+
+  public mutating func send(
+    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer {
+    // Safe: the kernel reads that many octets at both places, and the call keeps nothing.
+    unsafe octets.withUnsafeBufferPointer { octets in
+      unsafe more.withUnsafeBufferPointer { more in
+        unsafe Self.transfer(
+          martlet_send(
+            descriptor, octets.baseAddress, octets.count, more.baseAddress, more.count,
+            continues ? 1 : 0),
+          zero: .notNow)
+      }
+    }
+  }
+
+  public mutating func sendFile(
+    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
+  ) -> Transfer {
+    Self.transfer(martlet_send_file(descriptor, file, offset, count), zero: .end)
+  }
+
+  public mutating func unconfirmedCount(_ descriptor: Int32) -> Int {
+    // A system that does not tell keeps the loop from knowing a slow reader, which it bears.
+    max(0, martlet_unconfirmed(descriptor))
   }
 
   public mutating func finishSending(_ descriptor: Int32) {
@@ -120,6 +152,8 @@ public struct POSIXTransport: Transport, ~Copyable {
     Moment(
       monotonicMilliseconds: martlet_monotonic_milliseconds(), unixSeconds: martlet_unix_seconds())
   }
+
+  public mutating func microseconds() -> Int64 { martlet_monotonic_microseconds() }
 
   private static func transfer(_ result: Int, zero: Transfer) -> Transfer {
     if result > 0 { return .octets(result) }

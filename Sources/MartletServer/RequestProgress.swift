@@ -12,6 +12,8 @@ public enum RequestProgress: Equatable, Sendable {
   /// The head is complete, the content is not; nothing new can be said before `wakeCount` octets
   /// are there.
   case content(RequestHead, wakeCount: Int)
+  /// The head is complete, and the content is to be taken in pieces; `of` never says so.
+  case pieces(RequestHead)
   /// A request of `size` octets is complete.
   case complete(RequestHead, size: Int)
   /// It never will be a request that is answered with its page.
@@ -26,6 +28,16 @@ public enum RequestProgress: Equatable, Sendable {
   ///     parsed anew once a kibibyte: otherwise each octet would cost a parse of all before it.
   /// - Complexity: O(n), n = `octets.count`, which the receive buffer bounds.
   public static func of(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
+    switch head(octets, examinedCount: examinedCount) {
+    case .pieces(let head) where head.framing == .none: .complete(head, size: head.size)
+    case .pieces(let head): content(octets, head)
+    case let other: other
+    }
+  }
+
+  /// The same for the head alone: `.pieces` when it is complete.
+  @inline(never)
+  static func head(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
     if examinedCount > 0, examinedCount / 1_024 == octets.count / 1_024,
       RequestHead.endOfHead(octets, from: examinedCount) == nil
     {
@@ -33,6 +45,16 @@ public enum RequestProgress: Equatable, Sendable {
     }
     do throws(Refusal) {
       guard let head = try RequestHead.parse(octets) else { return .head }
+      return .pieces(head)
+    } catch {
+      return .refused(error)
+    }
+  }
+
+  /// The same for the content after a complete head.
+  @inline(never)
+  static func content(_ octets: Span<UInt8>, _ head: RequestHead) -> RequestProgress {
+    do throws(Refusal) {
       return try of(octets, head)
     } catch {
       return .refused(error)
@@ -46,6 +68,7 @@ public enum RequestProgress: Equatable, Sendable {
     case .none:
       return .complete(head, size: head.size)
     case .length(let count):
+      guard count <= Limits.requestContentSizeMax else { throw .contentTooLarge }
       let size = head.size + count
       return octets.count >= size
         ? .complete(head, size: size) : .content(head, wakeCount: size)

@@ -16,6 +16,8 @@ public struct IncomingRequest: ~Escapable {
   public let moment: Moment
   /// Which connection it came on; none other of this server has the number.
   public let connection: UInt32
+  /// Where the peer is: the client, or a proxy before it.
+  public let peer: IPAddress
 
   /// - Parameters:
   ///   - octets: At least the head.
@@ -23,9 +25,10 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy octets, copy content)
   public init(
     octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment,
-    connection: UInt32 = 0
+    connection: UInt32 = 0, peer: IPAddress = IPAddress(high: 0, low: 0)
   ) {
     self.connection = connection
+    self.peer = peer
     self.octets = octets
     self.head = head
     self.content = content
@@ -36,28 +39,82 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy self)
   public func copy() -> IncomingRequest {
     IncomingRequest(
-      octets: octets, head: head, content: content, moment: moment, connection: connection)
+      octets: octets, head: head, content: content, moment: moment, connection: connection,
+      peer: peer)
   }
 }
 
 /// What a responder decided; the octets are in the writers it was lent.
-public struct Reply: Equatable, Sendable {
+public struct Reply: Sendable {
+  /// What comes of the request.
+  public enum Kind: Sendable {
+    /// The content is what has been written.
+    case written
+    /// The content is in the program's read-only data.
+    case data(StaticString)
+    /// The content is a whole file, which is closed when it has been sent.
+    case file(descriptor: Int32, count: Int64)
+    /// The content comes in pieces: `Responder.produce` is asked for them, with this cursor.
+    case pieces(Cursor)
+    /// There is no answer yet, because the request's content is to be taken first: in pieces, by
+    /// `Responder.take`, at most that many octets.
+    case content(Cursor, countMax: Int)
+    /// There is no answer yet: nothing is sent, and the same request comes again in a later turn of
+    /// the loop, after other connections were served.
+    case later
+  }
+
   /// The status.
   public var status: Status
   /// Octets of content written.
   public var contentCount: Int
   /// Octets of field lines written.
   public var fieldsCount: Int
-  /// Whether there is no answer yet: nothing is sent, and the same request comes again in the next
-  /// turn of the loop. Meanwhile other connections are served.
-  public var isUnfinished: Bool
+  public var kind: Kind
 
-  public init(status: Status, contentCount: Int, fieldsCount: Int, isUnfinished: Bool = false) {
-    self.isUnfinished = isUnfinished
+  public init(status: Status, contentCount: Int, fieldsCount: Int, kind: Kind = .written) {
     self.status = status
     self.contentCount = contentCount
     self.fieldsCount = fieldsCount
+    self.kind = kind
   }
+
+  /// Whether there is no answer yet because the responder needs another turn.
+  public var isUnfinished: Bool {
+    if case .later = kind { return true }
+    return false
+  }
+}
+
+/// What a responder has written of a long content.
+public struct Piece: Equatable, Sendable {
+  public enum Next: Equatable, Sendable {
+    /// There is more.
+    case more
+    /// There will be more, in that many milliseconds at the earliest.
+    case pause(milliseconds: Int)
+    /// That was all.
+    case end
+    /// It cannot be completed: the connection ends, so that the peer knows.
+    case failed
+  }
+
+  /// Octets written.
+  public var count: Int
+  public var next: Next
+
+  public init(count: Int, next: Next) {
+    self.count = count
+    self.next = next
+  }
+}
+
+/// What a responder says to a piece of a request's content.
+public enum Reception: Sendable {
+  /// It is taken; the next one may come.
+  case taken
+  /// No more of it is wanted: the request is refused.
+  case refused(Status, StaticString)
 }
 
 /// Answers requests.
@@ -65,7 +122,7 @@ public protocol Responder: ~Copyable {
   /// Answers one request.
   ///
   /// - Parameters:
-  ///   - request: The whole request.
+  ///   - request: The whole request; without its content when that is taken in pieces.
   ///   - content: Where the content goes; at most `Limits.responseContentSizeMax` octets. Of a HEAD
   ///     request it is written and counted like GET's and not sent.
   ///   - fields: Where field lines go, each ended by CRLF. Date, Content-Length and Connection are
@@ -73,6 +130,57 @@ public protocol Responder: ~Copyable {
   mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply
+
+  /// Whether a request's content is taken in pieces: `respond` is asked once the head is there.
+  ///
+  /// - Parameter octets: What the head was parsed from.
+  func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool
+
+  /// Takes the next piece of a request's content.
+  mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception
+
+  /// Answers after the last piece, as `respond` does.
+  mutating func finish(
+    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
+  ) -> Reply
+
+  /// Writes the next piece of a response's content.
+  mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece
+
+  /// The connection ended before the last piece, of either direction.
+  mutating func abandon(_ cursor: Cursor)
+
+  /// Goes on with the work of a request that `respond` has put off: about a tenth of a millisecond.
+  ///
+  /// - Returns: Whether `respond` is to be asked again.
+  mutating func work(_ connection: UInt32) -> Bool
+
+  /// The connection ended before the answer to a request that was put off.
+  mutating func cancel(_ connection: UInt32)
+}
+
+extension Responder where Self: ~Copyable {
+  public func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool { false }
+
+  public mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception {
+    stop("a responder that takes pieces says how")
+  }
+
+  public mutating func finish(
+    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    stop("a responder that takes pieces says how")
+  }
+
+  public mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece {
+    stop("a responder that answers in pieces says how")
+  }
+
+  public mutating func abandon(_ cursor: Cursor) {}
+
+  public mutating func work(_ connection: UInt32) -> Bool { true }
+
+  public mutating func cancel(_ connection: UInt32) {}
 }
 
 /// The page that a refused request gets: what, and why, for a person.

@@ -1,4 +1,4 @@
-// One connection moves on: octets arrive, a request becomes complete, its response is sent.
+// One connection moves on: octets arrive, a request becomes complete, its response is begun.
 
 import MartletBytes
 import MartletHTTP
@@ -11,8 +11,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ) {
     switch connection.phase {
     case .free: return
-    case .idle, .head, .content, .queued, .working:
+    case .idle, .head, .content, .unread, .queued:
       receive(&connection, peerIsDone: ready.contains(.peerDone), &memory)
+    case .receiving:
+      receivePiece(&connection, &memory)
+    case .working:
+      // Who has closed does not wait for the answer any more.
+      if ready.contains(.peerDone) { close(&connection, &memory) }
     case .sending: send(&connection, &memory)
     case .linger: drain(&connection, &memory)
     }
@@ -20,7 +25,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   // MARK: Receiving
 
-  private mutating func receive(
+  mutating func receive(
     _ connection: inout Connection, peerIsDone: Bool, _ memory: inout ServerMemory
   ) {
     var target = memory.receive.storageSpan
@@ -34,7 +39,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       return close(&connection, &memory)
     }
     switch connection.phase {
-    case .queued, .working: connection.examinedCount = 0
+    case .unread, .queued, .working: connection.examinedCount = 0
     default: break
     }
     let examinedCount = Int(connection.examinedCount)
@@ -50,27 +55,41 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
     // Once the head has ended its end is not searched for again: it is among what has been examined.
     let searchedCount = connection.phase == .head ? examinedCount : 0
-    switch RequestProgress.of(memory.receive.span, examinedCount: searchedCount) {
+    switch progress(memory.receive.span, examinedCount: searchedCount) {
     case .head:
-      waitForMore(&connection, wakeCount: memory.receive.count + 1, &memory)
+      waitForMore(&connection, wakeCount: memory.receive.count + 1, memory)
     case .content(let head, let wakeCount):
       beginContent(&connection, head, &memory)
       guard connection.phase == .content else { return }
-      waitForMore(&connection, wakeCount: wakeCount, &memory)
+      waitForMore(&connection, wakeCount: wakeCount, memory)
+    case .pieces(let head):
+      answer(&connection, head, size: head.size, inPieces: true, &memory)
     case .complete(let head, let size):
-      answer(&connection, head, size: size, &memory)
+      answer(&connection, head, size: size, inPieces: false, &memory)
     case .refused(let refusal):
       refuse(&connection, refusal, &memory)
     }
   }
 
-  private mutating func waitForMore(
-    _ connection: inout Connection, wakeCount: Int, _ memory: inout ServerMemory
+  private func progress(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
+    let progress = RequestProgress.head(octets, examinedCount: examinedCount)
+    guard case .pieces(let head) = progress else { return progress }
+    if head.framing == .none { return .complete(head, size: head.size) }
+    if responder.takesPieces(head, of: octets) { return progress }
+    return RequestProgress.content(octets, head)
+  }
+
+  mutating func waitForMore(
+    _ connection: inout Connection, wakeCount: Int, _ memory: borrowing ServerMemory
   ) {
     connection.examinedCount = UInt16(memory.receive.count)
-    guard connection.wakeCount != UInt16(wakeCount) else { return }
-    connection.wakeCount = UInt16(wakeCount)
-    transport.wake(connection.descriptor, atCount: wakeCount)
+    wake(&connection, atCount: wakeCount)
+  }
+
+  private mutating func wake(_ connection: inout Connection, atCount count: Int) {
+    guard connection.wakeCount != UInt16(count) else { return }
+    connection.wakeCount = UInt16(count)
+    transport.wake(connection.descriptor, atCount: count)
   }
 
   private mutating func beginContent(
@@ -80,8 +99,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.phase = .content
     connection.deadline =
       moment.monotonicMilliseconds + Limits.contentTimeoutMilliseconds
-    // RFC 9110 §10.1.1. A client that does not get it sends its content after a while anyway.
-    guard head.expectsContinue, !connection.continued else { return }
+    if head.expectsContinue { sendContinue(&connection, &memory) }
+  }
+
+  /// RFC 9110 §10.1.1. A client that does not get it sends its content after a while anyway.
+  mutating func sendContinue(_ connection: inout Connection, _ memory: inout ServerMemory) {
+    guard !connection.continued else { return }
     connection.continued = true
     let interim = ResponseHead.interimContinue.octets
     switch transport.send(connection.descriptor, interim) {
@@ -93,49 +116,120 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   // MARK: Responding
 
+  /// Lets the request be answered, if everything that needs is there.
+  ///
+  /// - Parameters:
+  ///   - size: Octets of the request; those of its head when its content is taken in pieces.
   private mutating func answer(
-    _ connection: inout Connection, _ head: RequestHead, size: Int, _ memory: inout ServerMemory
+    _ connection: inout Connection, _ head: RequestHead, size: Int, inPieces: Bool,
+    _ memory: inout ServerMemory
   ) {
+    guard peerTakesResponses(&connection) else { return waitForReader(&connection) }
     guard let buffer = memory.responses.acquire() else {
-      return wait(&connection, .queued, milliseconds: Limits.sendTimeoutMilliseconds, &memory)
+      if connection.phase != .queued { Counter.requestsQueued.add() }
+      return wait(&connection, .queued, milliseconds: Limits.sendTimeoutMilliseconds)
     }
-    let hasMore = memory.receive.count > size
-    let content = content(head, size: size, &memory)
+    let hasMore = memory.receive.count > size || inPieces
+    let content = inPieces ? size..<size : content(head, size: size, &memory)
     let reply = respond(
       head, content: content, in: memory.receive, buffer, of: &memory.responses,
-      fields: &memory.fields, connection: connection.number)
-    guard !reply.isUnfinished else {
+      fields: &memory.fields, connection)
+    switch reply.kind {
+    case .later:
       memory.responses.release(buffer)
-      return wait(&connection, .working, milliseconds: Limits.workTimeoutMilliseconds, &memory)
+      return putOff(&connection, &memory)
+    case .content(let cursor, let countMax):
+      memory.responses.release(buffer)
+      stopWorking(&connection)
+      return beginPieces(
+        &connection, head, isWhole: !inPieces, size: size, cursor, countMax: countMax, &memory)
+    case .written, .data, .file, .pieces: break
     }
-    guard take(&connection, size, &memory) else {
+    connection.isPutOff = false
+    stopWorking(&connection)
+    guard take(&connection, size) else {
       memory.responses.release(buffer)
+      if case .file(let file, _) = reply.kind { transport.close(file) }
+      if case .pieces(let cursor) = reply.kind { responder.abandon(cursor) }
       return close(&connection, &memory)
     }
-    let closes = !head.keepsAlive || stopDeadline != nil
-    begin(&connection, buffer, reply, sendsContent: head.method != .head, closes: closes, &memory)
+    Counter.requestsAnswered.add()
+    // Content that was not asked for still arrives: nobody knows where the next request begins.
+    let closes = !head.keepsAlive || inPieces || stopDeadline != nil
     connection.lingers = hasMore
+    begin(
+      &connection, buffer, reply, sendsContent: head.method != .head, closes: closes,
+      minorVersion: head.minorVersion, &memory)
     send(&connection, &memory)
+  }
+
+  /// Whether the peer's system has taken so much of the earlier responses that there is room for
+  /// another one. It is asked only now and then: most responses are short, and confirmed at once.
+  private mutating func peerTakesResponses(_ connection: inout Connection) -> Bool {
+    guard connection.unconfirmedCount > UInt32(Limits.unconfirmedSizeMax) else { return true }
+    let before = connection.unconfirmedCount
+    let count = transport.unconfirmedCount(connection.descriptor)
+    connection.unconfirmedCount = UInt32(clamping: count)
+    if connection.phase == .unread, connection.unconfirmedCount < before {
+      // It reads, if slowly.
+      connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
+    }
+    return count <= Limits.unconfirmedSizeMax
+  }
+
+  private mutating func waitForReader(_ connection: inout Connection) {
+    if connection.phase != .unread, connection.phase != .working { Counter.requestsUnread.add() }
+    connection.pausedUntil = moment.monotonicMilliseconds + Limits.unreadPauseMilliseconds
+    stopWorking(&connection)
+    wait(&connection, .unread, milliseconds: Limits.sendTimeoutMilliseconds)
   }
 
   /// Leaves the whole request with the kernel, to be read again in a later turn.
   private mutating func wait(
-    _ connection: inout Connection, _ phase: Connection.Phase, milliseconds: Int64,
-    _ memory: inout ServerMemory
+    _ connection: inout Connection, _ phase: Connection.Phase, milliseconds: Int64
   ) {
     guard connection.phase != phase else { return }
+    stopWorking(&connection)
     connection.phase = phase
     connection.deadline = moment.monotonicMilliseconds + milliseconds
+  }
+
+  private mutating func putOff(_ connection: inout Connection, _ memory: inout ServerMemory) {
+    guard connection.phase != .working else { return }
+    guard workingCount < Limits.workCountMax else {
+      connection.isPutOff = true
+      return refuseForNow(&connection, &memory)
+    }
+    connection.phase = .working
+    connection.isPutOff = true
+    connection.deadline = moment.monotonicMilliseconds + Limits.workTimeoutMilliseconds
+    workingCount += 1
+  }
+
+  private mutating func stopWorking(_ connection: inout Connection) {
+    guard connection.phase == .working else { return }
+    connection.phase = .head
+    workingCount -= 1
+  }
+
+  /// The answer that several turns were needed for is not wanted any more.
+  mutating func cancelWork(_ connection: inout Connection) {
+    stopWorking(&connection)
+    guard connection.isPutOff else { return }
+    connection.isPutOff = false
+    responder.cancel(connection.number)
   }
 
   /// Lends the request and the memory to answer in to the responder.
   private mutating func respond(
     _ head: RequestHead, content: Range<Int>, in receive: borrowing LentBuffer,
-    _ buffer: Int8, of responses: inout ResponsePool, fields: inout LentBuffer, connection: UInt32
+    _ buffer: Int8, of responses: inout ResponsePool, fields: inout LentBuffer,
+    _ connection: Connection
   ) -> Reply {
     let request = IncomingRequest(
       octets: receive.span.extracting(0..<head.size), head: head,
-      content: receive.span.extracting(content), moment: moment, connection: connection)
+      content: receive.span.extracting(content), moment: moment, connection: connection.number,
+      peer: connection.peer)
     return responder.respond(
       to: request, content: Writer(responses.content(buffer)), fields: Writer(fields.storageSpan))
   }
@@ -143,9 +237,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
   ///
   /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
-  private mutating func take(
-    _ connection: inout Connection, _ size: Int, _ memory: inout ServerMemory
-  ) -> Bool {
+  mutating func take(_ connection: inout Connection, _ size: Int) -> Bool {
     let descriptor = connection.descriptor
     var remaining = size
     while remaining > 0 {
@@ -154,8 +246,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
       remaining -= count
     }
-    if connection.wakeCount > 1 { transport.wake(descriptor, atCount: 1) }
-    connection.wakeCount = 1
+    wake(&connection, atCount: 1)
     connection.examinedCount = 0
     connection.continued = false
     return true
@@ -175,68 +266,64 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  /// Makes a reply ready to be sent from its buffer. The request is not there any more afterwards.
-  private mutating func begin(
-    _ connection: inout Connection, _ buffer: Int8, _ reply: Reply, sendsContent: Bool,
-    closes: Bool, _ memory: inout ServerMemory
-  ) {
-    memory.fields.setCount(reply.fieldsCount)
-    let head = ResponseHead(
-      status: reply.status, date: moment.unixSeconds, contentLength: reply.contentCount,
-      closes: closes)
-    Self.write(head, fields: memory.fields, to: &memory.receive)
-    let start = Self.place(memory.receive, in: &memory.responses, buffer)
-    // Octets after a head that announces none would be taken for the next response.
-    let hasContent = sendsContent && reply.status.allowsContent
-    let end = Limits.responseHeadSizeMax + (hasContent ? reply.contentCount : 0)
-    connection.phase = .sending
-    connection.responseBuffer = buffer
-    connection.unsentStart = UInt16(start)
-    connection.unsentEnd = UInt16(end)
-    connection.closesAfterResponse = closes
-    connection.deadline =
-      moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
-  }
-
-  private static func write(
-    _ head: ResponseHead, fields: borrowing LentBuffer, to target: inout LentBuffer
-  ) {
-    var writer = Writer(target.storageSpan)
-    writer.append(head, fieldLines: fields.span)
-    let (count, overflowed) = (writer.count, writer.overflowed)
-    invariant(!overflowed, "a response head fits its buffer")
-    target.setCount(count)
-  }
-
-  private static func place(
-    _ head: borrowing LentBuffer, in responses: inout ResponsePool, _ buffer: Int8
-  ) -> Int {
-    responses.place(head: head.span, buffer)
-  }
-
   /// Answers with an error page and ends the connection: after a refusal nobody knows where the next
   /// request begins.
   @inline(never)
   mutating func refuse(
     _ connection: inout Connection, _ refusal: Refusal, _ memory: inout ServerMemory
   ) {
+    refuse(&connection, refusal.status, refusal.reason, &memory)
+  }
+
+  mutating func refuse(
+    _ connection: inout Connection, _ status: Status, _ reason: Span<UInt8>,
+    _ memory: inout ServerMemory
+  ) {
+    Counter.requestsRefused.add()
+    abandonFlow(&connection)
     guard let buffer = memory.responses.acquire() else {
       return refuseWithoutBuffer(&connection, &memory)
     }
     var content = Writer(memory.responses.content(buffer))
-    RefusalPage.write(refusal.status, refusal.reason, to: &content)
+    RefusalPage.write(status, reason, to: &content)
     let contentCount = content.count
     var fields = Writer(memory.fields.storageSpan)
     RefusalPage.writeFields(to: &fields)
-    let reply = Reply(
-      status: refusal.status, contentCount: contentCount, fieldsCount: fields.count)
-    begin(&connection, buffer, reply, sendsContent: true, closes: true, &memory)
+    let reply = Reply(status: status, contentCount: contentCount, fieldsCount: fields.count)
     connection.lingers = true
+    begin(
+      &connection, buffer, reply, sendsContent: true, closes: true, minorVersion: 1, &memory)
+    send(&connection, &memory)
+  }
+
+  /// Too much is under way: says so and when to come again.
+  @inline(never)
+  mutating func refuseForNow(_ connection: inout Connection, _ memory: inout ServerMemory) {
+    cancelWork(&connection)
+    Counter.requestsTurnedAway.add()
+    guard let buffer = memory.responses.acquire() else {
+      return refuseWithoutBuffer(&connection, &memory)
+    }
+    var content = Writer(memory.responses.content(buffer))
+    RefusalPage.write(
+      .serviceUnavailable, ("This device is busy. Try again in a few seconds." as StaticString).octets,
+      to: &content)
+    let contentCount = content.count
+    var fields = Writer(memory.fields.storageSpan)
+    RefusalPage.writeFields(to: &fields)
+    fields.append("Retry-After: 5\r\n")
+    let reply = Reply(
+      status: .serviceUnavailable, contentCount: contentCount, fieldsCount: fields.count)
+    connection.lingers = true
+    begin(
+      &connection, buffer, reply, sendsContent: true, closes: true, minorVersion: 1, &memory)
     send(&connection, &memory)
   }
 
   /// All response buffers wait for slow readers: says so in one short send, if the kernel takes it.
-  mutating func refuseWithoutBuffer(_ connection: inout Connection, _ memory: inout ServerMemory) {
+  private mutating func refuseWithoutBuffer(
+    _ connection: inout Connection, _ memory: inout ServerMemory
+  ) {
     let response: StaticString = """
       HTTP/1.1 503 Service Unavailable\r
       Retry-After: 10\r
@@ -250,49 +337,15 @@ extension Server where T: ~Copyable, R: ~Copyable {
     end(&connection, &memory)
   }
 
-  // MARK: Sending
-
-  @inline(never)
-  private mutating func send(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    let unsent = Int(connection.unsentStart)..<Int(connection.unsentEnd)
-    let transfer = transport.send(
-      connection.descriptor, memory.responses.octets(connection.responseBuffer, unsent))
-    switch transfer {
-    case .octets(let count) where count == unsent.count:
-      memory.responses.release(connection.responseBuffer)
-      connection.responseBuffer = -1
-      connection.phase = .idle
-      finishResponse(&connection, &memory)
-    case .octets(let count):
-      connection.unsentStart += UInt16(count)
-      connection.deadline =
-        moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
-    case .notNow:
-      return
-    case .end, .gone:
-      close(&connection, &memory)
-    }
-  }
-
-  private mutating func finishResponse(
-    _ connection: inout Connection, _ memory: inout ServerMemory
-  ) {
-    if connection.closesAfterResponse { return end(&connection, &memory) }
-    connection.deadline =
-      moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
-  }
-
   // MARK: Ending
 
   /// After the last response. Closing a socket with unread octets resets the connection, and the
   /// peer may lose the response (RFC 9112 §9.6): so where octets may still come they are read over.
   @inline(never)
-  private mutating func end(_ connection: inout Connection, _ memory: inout ServerMemory) {
+  mutating func end(_ connection: inout Connection, _ memory: inout ServerMemory) {
     guard connection.lingers else { return close(&connection, &memory) }
     transport.finishSending(connection.descriptor)
-    if connection.wakeCount > 1 {
-      transport.wake(connection.descriptor, atCount: 1)
-    }
+    wake(&connection, atCount: 1)
     connection.phase = .linger
     connection.deadline =
       moment.monotonicMilliseconds + Limits.lingerTimeoutMilliseconds

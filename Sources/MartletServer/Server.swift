@@ -1,5 +1,6 @@
-// The loop: poll → accept, receive, respond, send, expire. One thread; no step waits. Each turn a
-// connection gets at most one receive, one respond and one send, so none starves another.
+// The loop: poll → receive, respond, send; then what takes longer, a little of it; then newcomers. One
+// thread; no step waits. Each turn a connection gets at most one receive, one respond and two sends,
+// and whoever comes first in one turn comes last in another, so none starves another.
 
 import MartletBytes
 import MartletHTTP
@@ -16,11 +17,18 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
   private(set) var stopDeadline: Int64?
+  /// Connections in phase `working`.
+  var workingCount = 0
+  /// The slot whose work comes first in the next turn.
+  private var nextWorkSlot = 0
+  /// The slot that is looked at first in this turn.
+  private var firstSlot = 0
 
   /// A server that has not yet waited for anything.
   public init(transport: consuming T, responder: consuming R) {
     self.transport = transport
     self.responder = responder
+    moment = self.transport.now()
   }
 
   /// Serves until SIGINT or SIGTERM, then finishes what is being sent and returns.
@@ -33,19 +41,12 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   ///
   /// - Returns: Whether to go on: `false` when a stop is complete.
   public mutating func turn(_ memory: inout ServerMemory) -> Bool {
-    moment = transport.now()
-    fillInterests(&memory)
-    let wakeup = transport.wait(&memory.interests, milliseconds: waitMilliseconds(memory))
+    let milliseconds = prepare(&memory)
+    let wakeup = transport.wait(&memory.interests, milliseconds: milliseconds)
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
-    for slot in 0..<memory.connections.count {
-      let ready = memory.interests.ready(ofSlot: slot)
-      guard !ready.isEmpty else { continue }
-      var connection = memory.connections[slot]
-      advance(&connection, ready, &memory)
-      memory.connections[slot] = connection
-    }
-    expire(&memory)
+    serveReady(&memory)
+    if workingCount > 0 { work(&memory) }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll(&memory) }
     if stopDeadline.map({ $0 <= moment.monotonicMilliseconds }) ?? false { closeAll(&memory) }
     memory.connections.shrink()
@@ -54,44 +55,114 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   // MARK: Waiting
 
-  /// What each phase waits for. A phase that waits for nothing is woken by its deadline alone.
-  private func interest(_ connection: Connection, _ memory: borrowing ServerMemory) -> Readiness {
-    switch connection.phase {
-    case .free: .nothing
-    case .idle, .head, .content:
-      connection.pausedUntil > moment.monotonicMilliseconds ? .nothing : .readableOrDone
-    case .queued, .working: memory.responses.hasFree ? .readable : .nothing
-    case .sending: .writable
-    case .linger: .readable
-    }
-  }
-
-  private mutating func fillInterests(_ memory: inout ServerMemory) {
+  /// Ends what has waited too long, and says what the others wait for.
+  ///
+  /// - Returns: Milliseconds until something must be done; negative when nothing must.
+  private mutating func prepare(_ memory: inout ServerMemory) -> Int {
+    let now = moment.monotonicMilliseconds
+    var next = stopDeadline ?? .max
+    if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
+      if memory.connections[slot].deadline <= now { expire(slot, &memory) }
       let connection = memory.connections[slot]
+      guard connection.phase != .free else { continue }
+      next = min(next, connection.deadline)
+      if connection.pausedUntil > now {
+        next = min(next, connection.pausedUntil)
+        continue
+      }
       let wanted = interest(connection, memory)
       guard !wanted.isEmpty else { continue }
       memory.interests.insert(slot: slot, descriptor: connection.descriptor, wanted: wanted)
     }
     memory.interests.includesSignals = stopDeadline == nil
-    memory.interests.includesListener =
-      stopDeadline == nil && listenerPausedUntil <= moment.monotonicMilliseconds
+    memory.interests.includesListener = stopDeadline == nil && listenerPausedUntil <= now
+    if workingCount > 0 { return 0 }
+    return next == .max ? -1 : Int(clamping: max(0, next - now))
   }
 
-  /// Until the next deadline; negative when there is none.
-  private func waitMilliseconds(_ memory: borrowing ServerMemory) -> Int {
-    var next = stopDeadline ?? .max
-    if listenerPausedUntil > moment.monotonicMilliseconds { next = min(next, listenerPausedUntil) }
-    for slot in 0..<memory.connections.count {
-      let connection = memory.connections[slot]
-      guard connection.phase != .free else { continue }
-      next = min(next, connection.deadline)
-      let pausedUntil = connection.pausedUntil
-      if pausedUntil > moment.monotonicMilliseconds { next = min(next, pausedUntil) }
+  /// What each phase waits for. A phase that waits for nothing is woken by its deadline alone.
+  private func interest(_ connection: Connection, _ memory: borrowing ServerMemory) -> Readiness {
+    switch connection.phase {
+    case .free: .nothing
+    case .idle, .head, .content, .unread: .readableOrDone
+    case .receiving: receivingInterest(connection, memory)
+    case .queued: memory.responses.hasFree ? .readable : .nothing
+    case .working: .peerDone
+    case .sending: sendingInterest(connection, memory)
+    case .linger: .readable
     }
-    guard next != .max else { return -1 }
-    return Int(clamping: max(0, next - moment.monotonicMilliseconds))
+  }
+
+  /// All of the content taken, only a response buffer is missing; room to send is always there then.
+  private func receivingInterest(
+    _ connection: Connection, _ memory: borrowing ServerMemory
+  ) -> Readiness {
+    guard case .content(_, let framing) = connection.flow, framing.step == .complete else {
+      return .readableOrDone
+    }
+    return memory.responses.hasFree ? .writable : .nothing
+  }
+
+  /// A page that writes in pieces needs a buffer for each.
+  private func sendingInterest(
+    _ connection: Connection, _ memory: borrowing ServerMemory
+  ) -> Readiness {
+    guard connection.responseBuffer < 0, case .pieces = connection.flow else { return .writable }
+    return memory.responses.hasFree ? .writable : .nothing
+  }
+
+  /// Moves on each connection for which something has come.
+  private mutating func serveReady(_ memory: inout ServerMemory) {
+    let count = memory.connections.count
+    firstSlot = firstSlot + 1 < count ? firstSlot + 1 : 0
+    for step in 0..<count {
+      let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
+      let ready = memory.interests.ready(ofSlot: slot)
+      guard !ready.isEmpty else { continue }
+      advance(slot, ready, &memory)
+    }
+  }
+
+  /// Moves a connection on. It is changed in a copy: the memory is needed for other things meanwhile.
+  private mutating func advance(_ slot: Int, _ ready: Readiness, _ memory: inout ServerMemory) {
+    var connection = memory.connections[slot]
+    advance(&connection, ready, &memory)
+    memory.connections[slot] = connection
+  }
+
+  // MARK: Work
+
+  /// Gives those whose answer takes several turns their share: all together as long as
+  /// `Limits.workTurnMicroseconds` say, one after the other in small steps.
+  private mutating func work(_ memory: inout ServerMemory) {
+    let end = transport.microseconds() + Limits.workTurnMicroseconds
+    var slot = nextWorkSlot
+    var idleCount = 0
+    // Bounded by the time, and by the slots where nobody works any more.
+    while workingCount > 0, idleCount <= memory.connections.count {
+      if slot >= memory.connections.count { slot = 0 }
+      if memory.connections[slot].phase == .working {
+        idleCount = 0
+        if responder.work(memory.connections[slot].number) {
+          askAgain(slot, &memory)
+        }
+        slot += 1
+        guard transport.microseconds() < end else { break }
+      } else {
+        idleCount += 1
+        slot += 1
+      }
+    }
+    nextWorkSlot = slot
+    moment = transport.now()
+  }
+
+  private mutating func askAgain(_ slot: Int, _ memory: inout ServerMemory) {
+    var connection = memory.connections[slot]
+    receive(&connection, peerIsDone: false, &memory)
+    memory.connections[slot] = connection
   }
 
   // MARK: Connections come and go
@@ -104,11 +175,12 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         return turn == 0 ? pauseListener() : ()
       }
       switch transport.accept() {
-      case .connection(let descriptor):
-        open(slot, descriptor, &memory)
+      case .connection(let descriptor, let peer):
+        open(slot, descriptor, peer, &memory)
       case .none:
         return
       case .exhausted:
+        Counter.descriptorsExhausted.add()
         if !evictOne(&memory) { pauseListener() }
         return
       }
@@ -117,6 +189,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Connections wait with the kernel; without the pause poll() would report them for ever.
   private mutating func pauseListener() {
+    Counter.listenerPaused.add()
     listenerPausedUntil = moment.monotonicMilliseconds + 100
   }
 
@@ -125,11 +198,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     return evicting && evictOne(&memory) ? memory.connections.takeFree() : nil
   }
 
-  private mutating func open(_ slot: Int, _ descriptor: Int32, _ memory: inout ServerMemory) {
+  private mutating func open(
+    _ slot: Int, _ descriptor: Int32, _ peer: IPAddress, _ memory: inout ServerMemory
+  ) {
+    Counter.connectionsAccepted.add()
     var connection = Connection()
     connection.descriptor = descriptor
     connectionNumber &+= 1
     connection.number = connectionNumber
+    connection.peer = peer
     connection.phase = .idle
     connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
     memory.connections[slot] = connection
@@ -140,6 +217,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   mutating func close(_ connection: inout Connection, _ memory: inout ServerMemory) {
     connection.checkInvariants()
     if connection.responseBuffer >= 0 { memory.responses.release(connection.responseBuffer) }
+    abandonFlow(&connection)
+    cancelWork(&connection)
     transport.close(connection.descriptor)
     connection = Connection()
   }
@@ -152,7 +231,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
-  /// connections go first; one in the middle of a request only when it has been slow for a second.
+  /// connections go first; one in the middle of a request, or that does not take its responses,
+  /// only after a while. One that has got half a response stays.
   ///
   /// - Returns: Whether there was one.
   private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
@@ -165,35 +245,35 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         since = .min / 2 + connection.deadline
       case .head:
         since = connection.deadline - Limits.headTimeoutMilliseconds
-      case .content:
+      case .content, .receiving:
         since = connection.deadline - Limits.contentTimeoutMilliseconds
+      case .unread:
+        since = connection.deadline - Limits.sendTimeoutMilliseconds
       case .free, .queued, .working, .sending:
         continue
       }
-      guard since <= moment.monotonicMilliseconds - 1_000 else { continue }
+      guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
       if victim.map({ since < $0.since }) ?? true { victim = (slot, since) }
     }
     guard let victim else { return false }
+    Counter.connectionsEvicted.add()
     close(victim.slot, &memory)
     return true
   }
 
   // MARK: Time
 
-  private mutating func expire(_ memory: inout ServerMemory) {
-    for slot in 0..<memory.connections.count {
-      var connection = memory.connections[slot]
-      guard connection.phase != .free, connection.deadline <= moment.monotonicMilliseconds else {
-        continue
-      }
-      switch connection.phase {
-      case .head: refuse(&connection, .headTimeout, &memory)
-      case .content: refuse(&connection, .contentTimeout, &memory)
-      case .queued, .working: refuseWithoutBuffer(&connection, &memory)
-      case .free, .idle, .sending, .linger: close(&connection, &memory)
-      }
-      memory.connections[slot] = connection
+  private mutating func expire(_ slot: Int, _ memory: inout ServerMemory) {
+    var connection = memory.connections[slot]
+    guard connection.phase != .free else { return }
+    Counter.deadlinesPassed.add()
+    switch connection.phase {
+    case .head: refuse(&connection, .headTimeout, &memory)
+    case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
+    case .queued, .working: refuseForNow(&connection, &memory)
+    case .free, .idle, .unread, .sending, .linger: close(&connection, &memory)
     }
+    memory.connections[slot] = connection
   }
 
   // MARK: Stopping
@@ -204,8 +284,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     transport.stopListening()
     for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
-      case .idle, .head, .content, .linger: close(slot, &memory)
-      case .queued, .working, .sending: memory.connections[slot].closesAfterResponse = true
+      case .idle, .head, .content, .unread, .linger: close(slot, &memory)
+      case .receiving, .queued, .working, .sending:
+        memory.connections[slot].closesAfterResponse = true
       case .free: continue
       }
     }

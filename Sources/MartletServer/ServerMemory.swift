@@ -173,6 +173,45 @@ public struct ServerMemory: ~Copyable {
     buffer(index)._consumingExtracting(Limits.responseHeadSizeMax..<Limits.responseSizeMax)
   }
 
+  /// Where a piece of content goes: as above, with room for what ends a chunk.
+  @_lifetime(&self)
+  mutating func piece(_ index: Int8) -> MutableSpan<UInt8> {
+    buffer(index)._consumingExtracting(
+      Limits.responseHeadSizeMax..<Limits.responseSizeMax - Self.chunkEndSize)
+  }
+
+  /// Octets of what ends a chunk, and all chunks.
+  private static var chunkEndSize: Int { 7 }
+
+  /// Puts a chunk's framing (RFC 9112 §7.1) around a piece of that many octets.
+  ///
+  /// - Parameter isLast: Whether the content ends here.
+  /// - Returns: What there is to be sent; empty when there is nothing.
+  mutating func frame(_ index: Int8, count: Int, isChunked: Bool, isLast: Bool) -> Range<Int> {
+    var start = Limits.responseHeadSizeMax
+    var end = start + count
+    invariant(count >= 0 && end <= Limits.responseSizeMax - Self.chunkEndSize, "a piece has room")
+    guard isChunked else { return start..<end }
+    var target = buffer(index)
+    if count > 0 {
+      start -= 2
+      target.copy(("\r\n" as StaticString).octets, to: start)
+      var rest = count
+      repeat {
+        start -= 1
+        target[start] = ASCII.hexadecimal(UInt8(rest & 15))
+        rest >>= 4
+      } while rest > 0
+      target.copy(("\r\n" as StaticString).octets, to: end)
+      end += 2
+    }
+    if isLast {
+      target.copy(("0\r\n\r\n" as StaticString).octets, to: end)
+      end += 5
+    }
+    return start..<end
+  }
+
   /// Puts the head in front of the content, without a gap.
   ///
   /// - Returns: The offset in the buffer where the response starts.

@@ -1,7 +1,7 @@
 // The seam below the loop: every call to the system that a connection needs, as one protocol.
 // The real one is POSIXTransport; tests put a scripted one here and make each call fail in turn.
 
-import MartletBytes
+public import MartletBytes
 
 /// What came of reading or sending.
 public enum Transfer: Equatable, Sendable {
@@ -17,8 +17,8 @@ public enum Transfer: Equatable, Sendable {
 
 /// What came of asking for the next connection.
 public enum Acceptance: Equatable, Sendable {
-  /// A connection's descriptor.
-  case connection(Int32)
+  /// A connection's descriptor, and where its peer is.
+  case connection(Int32, IPAddress)
   /// Nobody waits.
   case none
   /// Somebody waits, but the system has no descriptor or memory for the connection.
@@ -73,11 +73,26 @@ public protocol Transport: ~Copyable {
   /// Takes what has arrived, at most `count` octets, without copying it.
   mutating func discard(_ descriptor: Int32, count: Int) -> Transfer
 
+  /// Takes what has arrived, at most as much as `target` has room for.
+  mutating func receive(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer
+
   /// From now on reports the descriptor as readable only when `count` octets have arrived, or an end.
   mutating func wake(_ descriptor: Int32, atCount count: Int)
 
-  /// Sends what can be sent now.
-  mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer
+  /// Sends what can be sent now of `octets`, and then of `more`.
+  ///
+  /// - Parameter continues: Whether something follows at once.
+  mutating func send(
+    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer
+
+  /// Sends what can be sent now of `count` octets of a file. `.end`: the file has become shorter.
+  mutating func sendFile(
+    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
+  ) -> Transfer
+
+  /// Octets that were sent and that the peer's system has not confirmed.
+  mutating func unconfirmedCount(_ descriptor: Int32) -> Int
 
   /// Tells the peer that nothing more will be sent.
   mutating func finishSending(_ descriptor: Int32)
@@ -95,6 +110,16 @@ public protocol Transport: ~Copyable {
 
   /// The time now.
   mutating func now() -> Moment
+
+  /// Microseconds of the clock that never goes back.
+  mutating func microseconds() -> Int64
+}
+
+extension Transport where Self: ~Copyable {
+  /// Sends what can be sent now.
+  mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
+    send(descriptor, octets, octets.extracting(0..<0), continues: false)
+  }
 }
 
 /// Why `wait` returned, besides connections that are ready.

@@ -3,9 +3,13 @@
 // those of its response is what the server runs.
 
 public import Martlet
-import MartletBytes
+public import MartletBytes
 import MartletHTTP
 import MartletServer
+import Synchronization
+
+/// Held while a page is answered; tests may run side by side.
+private let onePage = Mutex(())
 
 /// A client of an application.
 ///
@@ -23,6 +27,12 @@ public final class TestClient<A: Application & ~Copyable> {
 
   /// The value of the Host field.
   public var host = "localhost"
+
+  /// Where the client is.
+  public var peer = IPAddress(high: 0, low: 0xFFFF_7F00_0001)
+
+  /// The one connection that all requests come on.
+  private static var connection: UInt32 { 1 }
 
   /// - Parameter secret: What cookies are signed with; not empty.
   public init(_ site: consuming A, secret: String) {
@@ -68,16 +78,35 @@ public final class TestClient<A: Application & ~Copyable> {
   /// A request that the server refuses before any page sees it gets the refusal's status; one whose
   /// end is missing, which the server would wait for, gets 408.
   public func send(_ octets: [UInt8]) -> TestResponse {
+    // Page text has one place in a process.
+    onePage.withLock { _ in sendAlone(octets) }
+  }
+
+  private func sendAlone(_ octets: [UInt8]) -> TestResponse {
+    if let head = try? RequestHead.parse(octets.span), head.framing != .none,
+      responder.takesPieces(head, of: octets.span)
+    {
+      return answer(octets, head, [UInt8](octets[head.size...]), inPieces: true)
+    }
     switch RequestProgress.of(octets.span, examinedCount: 0) {
-    case .complete(let head, let size): answer(octets, head, size: size)
-    case .refused(let refusal): refuse(refusal)
-    case .head: refuse(.headTimeout)
-    case .content: refuse(.contentTimeout)
+    case .complete(let head, let size):
+      return answer(octets, head, [UInt8](octets[head.size..<size]), inPieces: false)
+    case .pieces: return refuse(.contentTimeout)
+    case .refused(let refusal): return refuse(refusal)
+    case .head: return refuse(.headTimeout)
+    case .content: return refuse(.contentTimeout)
     }
   }
 
-  private func answer(_ octets: [UInt8], _ head: RequestHead, size: Int) -> TestResponse {
-    var received = [UInt8](octets[head.size..<size])
+  /// The moment that pages see.
+  private var moment: Moment {
+    Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time)
+  }
+
+  private func answer(
+    _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool
+  ) -> TestResponse {
+    var received = received
     if head.framing == .chunked {
       var chunks = received.mutableSpan
       let count = ChunkedContent.compact(&chunks)
@@ -85,25 +114,79 @@ public final class TestClient<A: Application & ~Copyable> {
     }
     var content = [UInt8](repeating: 0, count: Limits.responseContentSizeMax)
     var fields = [UInt8](repeating: 0, count: Limits.responseFieldsSizeMax)
+    // Content that is taken in pieces is not there when the page is asked.
+    let whole = inPieces ? [] : received
     let request = IncomingRequest(
-      octets: octets.span, head: head, content: received.span,
-      moment: Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time))
-    var reply: Reply
-    // A page that answers later is asked again, as the server does it.
-    repeat {
+      octets: octets.span, head: head, content: whole.span,
+      moment: moment, connection: Self.connection, peer: peer)
+    var reply = responder.respond(
+      to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
+    // What takes several turns is done, and the page asked again, as the server does it.
+    while reply.isUnfinished {
+      while !responder.work(Self.connection) {}
       reply = responder.respond(
         to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
-    } while reply.isUnfinished
+    }
+    if case .content(var cursor, let countMax) = reply.kind {
+      guard received.count <= countMax else {
+        responder.abandon(cursor)
+        return refuse(.contentTooLarge)
+      }
+      if let refusal = take(received, &cursor) { return refusal }
+      reply = responder.finish(
+        cursor, moment: moment, content: Writer(content.mutableSpan),
+        fields: Writer(fields.mutableSpan))
+    }
     return response(
-      reply, [UInt8](content[..<reply.contentCount]), [UInt8](fields[..<reply.fieldsCount]),
-      sendsContent: head.method != .head && reply.status.allowsContent, closes: !head.keepsAlive)
+      reply, all(of: reply, [UInt8](content[..<reply.contentCount])),
+      [UInt8](fields[..<reply.fieldsCount]),
+      sendsContent: head.method != .head && reply.status.allowsContent,
+      closes: !head.keepsAlive)
   }
 
-  private func refuse(_ refusal: Refusal) -> TestResponse {
-    let content = written { RefusalPage.write(refusal.status, refusal.reason, to: &$0) }
+  /// Hands a content over in pieces of at most 1,000 octets.
+  ///
+  /// - Returns: The refusal, where the page wants no more of it.
+  private func take(_ received: [UInt8], _ cursor: inout Cursor) -> TestResponse? {
+    var start = 0
+    while start < received.count {
+      let end = min(start + 1_000, received.count)
+      if case .refused(let status, let reason) = responder.take(
+        received.span.extracting(start..<end), &cursor)
+      {
+        return refuse(status, reason.octets)
+      }
+      start = end
+    }
+    return nil
+  }
+
+  /// The whole content of a reply, wherever it lies.
+  private func all(of reply: Reply, _ written: [UInt8]) -> [UInt8] {
+    switch reply.kind {
+    case .written, .content, .later: return written
+    case .data(let data): return [UInt8](copying: data.octets)
+    case .file(let file, let count): return TestFile.read(file, count: count)
+    case .pieces(var cursor):
+      var content: [UInt8] = []
+      while true {
+        var piece = [UInt8](repeating: 0, count: Limits.responseContentSizeMax)
+        let produced = responder.produce(&cursor, content: Writer(piece.mutableSpan))
+        content += piece[..<produced.count]
+        switch produced.next {
+        case .more, .pause: continue
+        case .end, .failed: return content
+        }
+      }
+    }
+  }
+
+  private func refuse(_ refusal: Refusal) -> TestResponse { refuse(refusal.status, refusal.reason) }
+
+  private func refuse(_ status: Status, _ reason: Span<UInt8>) -> TestResponse {
+    let content = written { RefusalPage.write(status, reason, to: &$0) }
     let fields = written { RefusalPage.writeFields(to: &$0) }
-    let reply = Reply(
-      status: refusal.status, contentCount: content.count, fieldsCount: fields.count)
+    let reply = Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
     return response(reply, content, fields, sendsContent: true, closes: true)
   }
 
@@ -111,10 +194,10 @@ public final class TestClient<A: Application & ~Copyable> {
     _ reply: Reply, _ content: [UInt8], _ fields: [UInt8], sendsContent: Bool, closes: Bool
   ) -> TestResponse {
     let head = written { writer in
-      writer.append(
-        ResponseHead(
-          status: reply.status, date: time, contentLength: reply.contentCount, closes: closes),
-        fieldLines: fields.span)
+      var head = ResponseHead(
+        status: reply.status, date: time, contentLength: content.count, closes: closes)
+      if case .pieces = reply.kind { head.framing = .chunked }
+      writer.append(head, fieldLines: fields.span)
     }
     return TestResponse(head: head, content: sendsContent ? content : [])
   }

@@ -59,6 +59,12 @@ public struct ClaimsSet: ~Escapable {
     return JSON.floor(octets[value.range])
   }
 
+  /// A number claim rounded down; `nil` when it is not a number.
+  public func number(of name: StaticString) -> Int64? {
+    guard let value = object.find(name), value.kind == .number else { return nil }
+    return JSON.floor(octets[value.range])
+  }
+
   private func checkString(
     _ name: StaticString, orElse refusal: TokenRefusal
   ) throws(TokenRefusal) {

@@ -50,6 +50,17 @@ public struct PasswordHash: Sendable {
     password.count <= Limits.passwordSizeMax && password.firstIndex(of: 0) == nil
   }
 
+  /// Whether a hash can be made of a password.
+  ///
+  /// - Throws: Why not.
+  public static func check(
+    _ password: Span<UInt8>, iterations: UInt32
+  ) throws(PasswordRefusal) {
+    guard password.count <= Limits.passwordSizeMax else { throw .tooLong }
+    guard isPossible(password) else { throw .malformed }
+    guard iterationCountRange.contains(iterations) else { throw .iterationCount }
+  }
+
   /// Parses a written hash.
   ///
   /// - Parameter text: The hash and nothing else, no blank and no line end; hexadecimal digits in
@@ -183,9 +194,7 @@ public struct PasswordHashing: ~Copyable {
   ///   - iterations: Within `PasswordHash.iterationCountRange`.
   /// - Throws: `PasswordRefusal`.
   public init(_ password: Span<UInt8>, iterations: UInt32) throws(PasswordRefusal) {
-    guard password.count <= Limits.passwordSizeMax else { throw .tooLong }
-    guard PasswordHash.isPossible(password) else { throw .malformed }
-    guard PasswordHash.iterationCountRange.contains(iterations) else { throw .iterationCount }
+    try PasswordHash.check(password, iterations: iterations)
     var octets = InlineArray<16, UInt8>(repeating: 0)
     var target = octets.mutableSpan
     Random.fill(&target)

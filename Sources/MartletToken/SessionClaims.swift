@@ -61,6 +61,10 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return false
   }
 
+  /// Takes the first octets of the storage for the claims: what `span` was of another value.
+  @_lifetime(self: copy self)
+  public mutating func resume(_ count: Int) { self.count = count }
+
   /// The claims as JSON text: what `JWS.sign` takes and `ClaimsSet` reads.
   public var span: Span<UInt8> {
     @_lifetime(borrow self) get { storage.span.extracting(0..<count) }

@@ -57,15 +57,16 @@ struct TypedPassword: ~Copyable {
     return nil
   }
 
-  /// Begins to find out whether it is the password of a hash; one that is too long never is.
-  func verification(against hash: PasswordHash) -> PasswordVerification {
-    PasswordVerification(octets.span, against: hash)
+  /// What was typed.
+  var span: Span<UInt8> {
+    @_addressableSelf @_lifetime(borrow self) get { octets.span }
   }
 
-  /// Begins to hash it. Only for one without a problem.
-  func hashing(iterations: UInt32) -> PasswordHashing {
+  /// Its hash, or `nil` while that is being computed. Only for one without a problem.
+  @_lifetime(response: copy response)
+  func hash(iterations: UInt32, _ response: inout Response) -> PasswordHash? {
     do throws(PasswordRefusal) {
-      return try PasswordHashing(octets.span, iterations: iterations)
+      return try response.hash(span, iterations: iterations)
     } catch {
       stop("a password without a problem can be hashed")
     }

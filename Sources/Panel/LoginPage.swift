@@ -21,9 +21,7 @@ extension Panel {
     // As many iterations as a real one: they are the time that it takes.
     let hash =
       account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
-    var password = TypedPassword(form["password"])
-    defer { password.wipe() }
-    guard let isRight = work.verify(password, against: hash, WorkTurn(request)) else {
+    guard let isRight = response.verify(form["password"], against: hash) else {
       return response.later()
     }
     guard isRight, var account else {

@@ -12,14 +12,12 @@ struct Panel: Application, ~Copyable {
   let iterations: UInt32
   let setUpCode: SetUpCode
   var wrongCodeCount = 0
-  var work: PasswordWork
 
   init(directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32) {
     self.directory = directory
     self.accounts = accounts
     self.iterations = iterations
     setUpCode = SetUpCode()
-    work = PasswordWork(iterations: iterations)
   }
 
   enum Page: UInt8 { case overview, setUp, login, password, system, logout, style }

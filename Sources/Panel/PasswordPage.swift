@@ -22,21 +22,16 @@ extension Panel {
       password.wipe()
       repeated.wipe()
     }
-    let turn = WorkTurn(request)
-    if !work.isHashing(turn) {
-      var current = TypedPassword(form["current"])
-      defer { current.wipe() }
-      guard let isRight = work.verify(current, against: account.password, turn) else {
-        return response.later()
-      }
-      var problem = password.problem(repeated: repeated)
-      if !isRight { problem = "The current password is wrong." }
-      if problem != nil {
-        return Self.passwordForm(
-          response, .unprocessableContent, user: request.user, problem: problem)
-      }
+    guard let isRight = response.verify(form["current"], against: account.password) else {
+      return response.later()
     }
-    guard let hash = work.hash(password, iterations: iterations, turn) else {
+    var problem = password.problem(repeated: repeated)
+    if !isRight { problem = "The current password is wrong." }
+    if problem != nil {
+      return Self.passwordForm(
+        response, .unprocessableContent, user: request.user, problem: problem)
+    }
+    guard let hash = password.hash(iterations: iterations, &response) else {
       return response.later()
     }
     account.password = hash

@@ -39,7 +39,7 @@ extension Panel {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: problem)
     }
-    guard let hash = work.hash(password, iterations: iterations, WorkTurn(request)) else {
+    guard let hash = password.hash(iterations: iterations, &response) else {
       return response.later()
     }
     var account = Account(name: username, password: hash)

@@ -25,6 +25,14 @@ int martlet_open_directory(const uint8_t *_Nullable path, size_t path_count);
 long martlet_read_file(int directory, const uint8_t *_Nullable path, size_t path_count,
                        uint8_t *_Nonnull octets, size_t count);
 
+// Opens a regular file to be read; how many octets it has. The descriptor, or -errno: -EISDIR for what
+// is no regular file.
+int martlet_open_file(int directory, const uint8_t *_Nullable path, size_t path_count,
+                      int64_t *_Nonnull size);
+
+// Reads from an open file at an offset, at most `count` octets; how many there were.
+long martlet_read_at(int file, uint8_t *_Nonnull octets, size_t count, int64_t offset);
+
 // Gives a file new content, for its owner only, in one step: after a failure or a power cut it has
 // either the old content or the new. 0 when the new one is on the disk.
 int martlet_replace_file(int directory, const uint8_t *_Nullable name, size_t name_count,

@@ -10,20 +10,29 @@
 
 // How much a board has for a web page: chosen by `limits` in boards/BOARD/board.conf.
 #if defined MARTLET_LIMITS_TINY
-#define MARTLET_CONNECTIONS 8  // routers with 32 MB of RAM
+#define MARTLET_CONNECTIONS 8 // routers with 32 MB of RAM
 #define MARTLET_RESPONSES 2
+#define MARTLET_WORKS 2
+#define MARTLET_TOKENS 4
 #elif defined MARTLET_LIMITS_SMALL
 #define MARTLET_CONNECTIONS 64 // one slow core
 #define MARTLET_RESPONSES 4
+#define MARTLET_WORKS 4
+#define MARTLET_TOKENS 8
 #else
-#define MARTLET_CONNECTIONS 256
+#define MARTLET_CONNECTIONS 1024
 #define MARTLET_RESPONSES 8
+#define MARTLET_WORKS 8
+#define MARTLET_TOKENS 16
 #endif
 
 enum {
   // Connections at a time: a slot each, of this many octets at most.
   MARTLET_CONNECTION_COUNT = MARTLET_CONNECTIONS,
-  MARTLET_CONNECTION_SIZE = 64,
+  MARTLET_CONNECTION_SIZE = 120,
+
+  // Requests whose answer takes several turns of the loop, at a time.
+  MARTLET_WORK_COUNT = MARTLET_WORKS,
 
   // Octets where one complete request is read into, shared by all connections, because only one is
   // worked on at a time; what is not yet complete stays in the kernel's receive buffer. 16 KiB of
@@ -39,6 +48,14 @@ enum {
 
   // Octets of one response: room for its head, then its content.
   MARTLET_RESPONSE_SIZE = 24576,
+
+  // Session tokens that are remembered once they have been verified, each of at most that many octets:
+  // those of ours have some 220.
+  MARTLET_TOKEN_COUNT = MARTLET_TOKENS,
+  MARTLET_TOKEN_SIZE = 384,
+  // Octets of a remembered token's claims, and of what has been read of them.
+  MARTLET_TOKEN_CLAIMS_SIZE = 240,
+  MARTLET_TOKEN_FACTS_SIZE = 160,
 
   // Responses that wait for slow readers at a time; each holds one response buffer.
   MARTLET_RESPONSE_COUNT = MARTLET_RESPONSES,
@@ -56,9 +73,49 @@ struct martlet_memory {
 // The static arrays, for the one server of a process: a second call stops the program.
 struct martlet_memory martlet_take_static_memory(void);
 
-// The text of the page that this thread is answering: where it goes, how much of it there is, and
-// whether something did not fit. Nothing fits before a page has begun.
+// The text of the page that is being answered: where it goes, how much of it there is, and whether
+// something did not fit. Nothing fits before a page has begun. One page at a time in a process.
 void martlet_page_begin(uint8_t *_Nullable octets, size_t capacity);
 void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 bool martlet_page_overflowed(void);
+
+// What the page that is being answered wants to have done with a password, or what has come of it.
+// Octets of the values, which only Swift knows, at most.
+enum { MARTLET_PASSWORD_SIZE = 64, MARTLET_PASSWORD_HASH_SIZE = 96 };
+struct martlet_page_work {
+  uint64_t hash[MARTLET_PASSWORD_HASH_SIZE / 8];
+  uint8_t password[MARTLET_PASSWORD_SIZE];
+  uint32_t password_count;
+  uint32_t iterations;
+  uint32_t kind;
+};
+struct martlet_page_work *_Nonnull martlet_page_work(void);
+
+// A session token that has been verified. A token has one text, so whoever sends the same octets again
+// has sent a valid one again.
+struct martlet_token {
+  uint64_t facts[MARTLET_TOKEN_FACTS_SIZE / 8];
+  uint8_t octets[MARTLET_TOKEN_SIZE];
+  uint8_t claims[MARTLET_TOKEN_CLAIMS_SIZE];
+  uint32_t owner; // whose secret it was verified with; 0: none
+  uint32_t count;
+  uint32_t claims_count;
+};
+struct martlet_token *_Nonnull martlet_token(size_t index);
+// A number that nobody else in this process has, for whoever verifies tokens with a secret.
+uint32_t martlet_token_owner(void);
+
+// What is kept of a request whose password is being verified or hashed: a value that only Swift knows,
+// of that many octets at most.
+enum { MARTLET_WORK_SIZE = 512 };
+void *_Nonnull martlet_work(size_t index);
+
+// Octets of the session of the visitor who is being answered.
+enum { MARTLET_SESSION_SIZE = 2048 };
+uint8_t *_Nonnull martlet_session(void);
+
+// Counts, by number: at most MARTLET_COUNTER_COUNT of them.
+enum { MARTLET_COUNTER_COUNT = 16 };
+void martlet_count_add(size_t counter);
+uint64_t martlet_count(size_t counter);

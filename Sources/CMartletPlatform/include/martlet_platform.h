@@ -14,6 +14,7 @@ int martlet_random(uint8_t *octets, size_t count);
 
 // Time. Milliseconds that never go back; seconds since 1970 UTC, 64 bits everywhere.
 int64_t martlet_monotonic_milliseconds(void);
+int64_t martlet_monotonic_microseconds(void);
 int64_t martlet_unix_seconds(void);
 
 // Writes all octets to a descriptor, waiting as long as it takes. 0, or -errno.
@@ -45,8 +46,9 @@ int martlet_signal_descriptor(void);
 // *bound_port is the port that it is. -EDESTADDRREQ when `host` is not an address.
 int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port);
 
-// The next connection's descriptor.
-int martlet_accept(int listener);
+// The next connection's descriptor, and where its peer is: an IPv6 address as two numbers, an IPv4
+// address as ::ffff:a.b.c.d.
+int martlet_accept(int listener, uint64_t *peer_high, uint64_t *peer_low);
 
 // Copies what has arrived, at most `count` octets, and leaves it in the kernel. 0: the peer is done.
 long martlet_peek(int descriptor, uint8_t *octets, size_t count);
@@ -54,27 +56,43 @@ long martlet_peek(int descriptor, uint8_t *octets, size_t count);
 // Takes what has arrived, at most `count` octets, out of the kernel without copying. 0: as above.
 long martlet_discard(int descriptor, size_t count);
 
+// Takes what has arrived, at most `count` octets. 0: the peer is done.
+long martlet_receive(int descriptor, uint8_t *octets, size_t count);
+
 // poll() shall report the descriptor as readable only when `count` octets have arrived (or an end).
 int martlet_wake_at(int descriptor, int count);
 
-long martlet_send(int descriptor, const uint8_t *octets, size_t count);
+// Sends `octets`, then `more`, in one piece as far as they go. `count` or `more_count` may be 0. With
+// `continues` the kernel may wait for what is sent next before it makes a packet.
+long martlet_send(int descriptor, const uint8_t *octets, size_t count, const uint8_t *more,
+                  size_t more_count, int continues);
+
+// Sends octets of a file without copying them to the program. 0: the file ends before `offset`.
+long martlet_send_file(int descriptor, int file, int64_t offset, size_t count);
+
+// Octets that were sent and that the peer's system has not confirmed.
+long martlet_unconfirmed(int descriptor);
+
 int martlet_finish_sending(int descriptor);
 void martlet_close(int descriptor);
 
-// One entry of the set that poll() waits for.
+// One entry of the set that poll() waits for: laid out as its own, with its own bits.
 struct martlet_poll_entry {
   int32_t descriptor; // negative: ignored
   int16_t wanted;     // what to wait for
   int16_t ready;      // what came
 };
 
+// poll()'s bits, as the kernel numbers them on every board (sockets.c checks it).
 enum {
-  MARTLET_READABLE = 1, // octets, a connection, or an end
-  MARTLET_WRITABLE = 2,
-  MARTLET_PEER_DONE = 4, // the peer has sent all that it will send, or is gone
+  MARTLET_READABLE = 0x1, // octets, a connection, or an end
+  MARTLET_WRITABLE = 0x4,
+  MARTLET_PEER_DONE = 0x2000, // the peer has sent all that it will send
+  MARTLET_PEER_GONE = 0x18,   // the connection is over or broken
 };
 
-// Waits. `milliseconds` negative: for ever. The number of ready entries; 0 on a signal or timeout.
+// Waits. `milliseconds` negative: for ever. The number of ready entries; 0 on a signal or timeout, and
+// then nothing is to be read of `ready`.
 int martlet_poll(struct martlet_poll_entry *entries, size_t count, int milliseconds);
 
 // What an errno means to a person: a few words; never NULL.

@@ -1,0 +1,34 @@
+// Octets in memory, by words where the machine has them: searching, comparing, copying. Swift's spans
+// check each index, which keeps the compiler from doing so.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+// The index of the first `octet`, or `count`.
+static inline size_t martlet_find(const uint8_t *_Nullable octets, size_t count, uint8_t octet) {
+  const uint8_t *found = count ? (const uint8_t *)memchr(octets, octet, count) : NULL;
+  return found ? (size_t)(found - octets) : count;
+}
+
+// Whether both are the same; returns at the first difference.
+static inline int martlet_equal(const uint8_t *_Nullable a, const uint8_t *_Nullable b,
+                                size_t count) {
+  return count == 0 || memcmp(a, b, count) == 0;
+}
+
+// Copies octets to where they do not overlap.
+static inline void martlet_copy(uint8_t *_Nullable target, const uint8_t *_Nullable source,
+                                size_t count) {
+  if (count) memcpy(target, source, count);
+}
+
+// Whether both are the same, in a time that depends on `count` alone.
+int martlet_equal_constant_time(const uint8_t *_Nullable a, const uint8_t *_Nullable b,
+                                size_t count);
+
+// The index of the first control octet (RFC 5234 B.1: below 0x20, or 0x7F), or `count`.
+size_t martlet_find_control(const uint8_t *_Nullable octets, size_t count);
+
+// Overwrites octets with zeros, in a way that the optimizer keeps.
+void martlet_wipe(void *_Nonnull octets, size_t count);

@@ -1,0 +1,111 @@
+// Session tokens that have been verified lately. A browser sends the same token with every request, and
+// to verify it costs more than everything else that a small page takes: five compressions of SHA-256,
+// base64url, JSON. A token has one text (JWS refuses every other), so octets that were valid once are
+// valid again as long as the secret is the same, but for its times, which are judged each time.
+//
+// What is compared is secret, so it is compared in constant time; and only a valid token gets in, so
+// nobody without one can push another out. This file faces C: the memory is a static array of it.
+
+import CMartletPlatform
+import MartletBytes
+import MartletToken
+
+/// What a session's claims say about who it is.
+struct SessionFacts {
+  /// Whom it names; `nil` when nobody is logged in.
+  var user: UserID?
+  /// The epoch, and whether there is any: Microdot's tokens have none.
+  var epoch: Int64?
+  var hasEpoch = false
+  var isFresh = false
+  /// When the password was entered, Unix seconds; `nil` when the token does not say.
+  var authenticatedAt: Int64?
+  /// When it becomes and when it ceases to be valid (`nbf`, `exp`), where it says so.
+  var notBefore: Int64?
+  var expiration: Int64?
+
+  /// Reads what valid claims say.
+  init(_ claims: borrowing ClaimsSet) {
+    user = claims.userID("_user_id")
+    epoch = claims.integer(of: "_session")
+    hasEpoch = claims.contains("_session")
+    isFresh = claims.boolean(of: "_fresh") ?? false
+    authenticatedAt = claims.integer(of: "_at")
+    notBefore = claims.number(of: "nbf")
+    expiration = claims.number(of: "exp")
+  }
+
+  /// Whether the times hold, as `ClaimsSet.check` judges them.
+  func areValid(now: Int64) -> Bool {
+    if let expiration, now >= expiration { return false }
+    if let notBefore, now < notBefore { return false }
+    return true
+  }
+}
+
+/// The tokens.
+@safe struct TokenCache {
+  /// What is remembered of a token.
+  private let entry: UnsafeMutablePointer<martlet_token>
+  private let owner: UInt32
+
+  /// A number for whoever verifies tokens with a secret: a token is valid for its owner only.
+  static func newOwner() -> UInt32 { martlet_token_owner() }
+
+  /// The place of a token. Octets of a signature are as good as random.
+  init(of token: Span<UInt8>, owner: UInt32) {
+    self.owner = owner
+    var index = 0
+    for i in max(0, token.count - 4)..<token.count { index = index &* 31 &+ Int(token[i]) }
+    unsafe entry = martlet_token(index)
+  }
+
+  /// What is known of a token; `nil` when it is not remembered.
+  func facts(of token: Span<UInt8>) -> SessionFacts? {
+    // Safe: the entry holds so many octets, and facts were written with them.
+    unsafe withUnsafeBytes(of: &entry.pointee.octets) { octets -> SessionFacts? in
+      let count = unsafe Int(entry.pointee.count)
+      let known = unsafe Span<UInt8>(
+        _unsafeStart: octets.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count)
+      guard unsafe entry.pointee.owner == owner, constantTimeEquals(token, known)
+      else { return nil }
+      return unsafe withUnsafeBytes(of: &entry.pointee.facts) {
+        unsafe $0.load(as: SessionFacts.self)
+      }
+    }
+  }
+
+  /// The claims of the token that is remembered here.
+  func copyClaims(to target: inout MutableSpan<UInt8>) -> Int {
+    let count = unsafe Int(entry.pointee.claims_count)
+    // Safe: so many octets have been written.
+    unsafe withUnsafeBytes(of: &entry.pointee.claims) { octets in
+      target.copy(
+        unsafe Span<UInt8>(
+          _unsafeStart: octets.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count),
+        to: 0)
+    }
+    return count
+  }
+
+  /// Remembers a valid token in the place of another one, if it is not too long for that.
+  func remember(_ token: Span<UInt8>, _ facts: SessionFacts, claims: Span<UInt8>) {
+    guard token.count <= Int(MARTLET_TOKEN_SIZE), claims.count <= Int(MARTLET_TOKEN_CLAIMS_SIZE)
+    else { return }
+    invariant(
+      MemoryLayout<SessionFacts>.size <= Int(MARTLET_TOKEN_FACTS_SIZE), "facts fit their place")
+    // Safe: each array has room for what is written to it; facts are plain octets.
+    unsafe withUnsafeMutableBytes(of: &entry.pointee.octets) { target in
+      for i in token.indices { unsafe target[i] = token[i] }
+    }
+    unsafe withUnsafeMutableBytes(of: &entry.pointee.claims) { target in
+      for i in claims.indices { unsafe target[i] = claims[i] }
+    }
+    unsafe withUnsafeMutableBytes(of: &entry.pointee.facts) {
+      unsafe $0.storeBytes(of: facts, as: SessionFacts.self)
+    }
+    unsafe entry.pointee.owner = owner
+    unsafe entry.pointee.count = UInt32(token.count)
+    unsafe entry.pointee.claims_count = UInt32(claims.count)
+  }
+}
