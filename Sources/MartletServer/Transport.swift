@@ -117,7 +117,7 @@ public protocol Transport: ~Copyable {
 
 extension Transport where Self: ~Copyable {
   /// Sends what can be sent now.
-  mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
+  public mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
     send(descriptor, octets, octets.extracting(0..<0), continues: false)
   }
 }

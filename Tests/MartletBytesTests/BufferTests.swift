@@ -175,9 +175,9 @@ struct OctetsTests {
   func limits() {
     Limits.checkRelations()
     #expect(Limits.responseContentSizeMax + Limits.responseHeadSizeMax == Limits.responseSizeMax)
-    #expect(Limits.sessionSizeMax == SessionBuffer.capacity)
+    #expect(Limits.sessionSizeMax == 2_048)
     #expect(Limits.rememberDaysMax == 400 && Limits.userIDSizeMax <= 255)
-    #expect(Limits.passwordSizeMax == 64 && Limits.connectionCountMax >= 250)
+    #expect(Limits.passwordSizeMax == 64 && Limits.connectionCountMax == 1_024)
     #expect(Limits.responseBufferCountMax > 0)
     let times = [
       Limits.headTimeoutMilliseconds, Limits.contentTimeoutMilliseconds,

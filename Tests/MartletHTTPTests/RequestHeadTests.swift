@@ -203,7 +203,7 @@ struct FramingTests {
       ("1, 1", .contentLengthMalformed), ("1 1", .contentLengthMalformed),
       ("1.0", .contentLengthMalformed), ("1e1", .contentLengthMalformed),
       ("٣", .contentLengthMalformed),
-      ("16385", .contentTooLarge), ("4294967296", .contentTooLarge),
+      ("2147483648", .contentTooLarge), ("4294967296", .contentTooLarge),
       ("4294967297", .contentTooLarge), ("9223372036854775808", .contentTooLarge),
       ("18446744073709551616", .contentTooLarge), ("18446744073709551617", .contentTooLarge),
       ("99999999999999999999999999999999", .contentTooLarge),

@@ -158,10 +158,15 @@ import Testing
     var transport = try POSIXTransport(host: octets("127.0.0.1").span, port: 0)
     #expect(transport.accept() == .none)
     let client = Client(port: transport.port)
-    guard case .connection(let descriptor) = transport.accept() else {
+    guard case .connection(let descriptor, let peer) = transport.accept() else {
       Issue.record("the connection is there")
       return
     }
+    #expect(peer == IPAddress(high: 0, low: 0xFFFF_7F00_0001))
+    var noDelay: Int32 = 0
+    var noDelaySize = socklen_t(4)
+    getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, &noDelaySize)
+    #expect(noDelay != 0, "a connection inherits that from its listener")
     var storage = [UInt8](repeating: 0, count: 8)
     var target = storage.mutableSpan
     #expect(transport.peek(descriptor, into: &target) == .notNow)
@@ -173,6 +178,21 @@ import Testing
     #expect(transport.peek(descriptor, into: &target) == .octets(1))
     #expect(transport.discard(descriptor, count: 8) == .octets(1))
     #expect(transport.send(descriptor, [1, 2].span) == .octets(2))
+    client.send("de")
+    #expect(transport.receive(descriptor, into: &target) == .octets(2))
+    #expect(target[0] == 0x64 && target[1] == 0x65)
+    #expect(transport.receive(descriptor, into: &target) == .notNow)
+    #expect(transport.send(descriptor, [3].span, [4, 5].span, continues: false) == .octets(3))
+    let none: [UInt8] = []
+    #expect(transport.send(descriptor, none.span, [6].span, continues: true) == .octets(1))
+    let file = open(#filePath, O_RDONLY)
+    #expect(transport.sendFile(descriptor, file: file, offset: 3, count: 7) == .octets(7))
+    #expect(transport.sendFile(descriptor, file: file, offset: 1 << 40, count: 7) == .end)
+    #expect(transport.sendFile(descriptor, file: -1, offset: 0, count: 7) == .gone)
+    close(file)
+    #expect(client.received() == "\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}The sam")
+    #expect(transport.unconfirmedCount(descriptor) >= 0)
+    #expect(transport.unconfirmedCount(-1) == 0)
     client.finish()
     #expect(transport.peek(descriptor, into: &target) == .end)
     #expect(transport.discard(descriptor, count: 8) == .end)

@@ -29,6 +29,7 @@ import Testing
       for count in stride(from: 0, to: octets.count, by: octets.count < 200 ? 1 : 17) {
         switch progress([UInt8](octets.prefix(count))) {
         case .head: #expect(count < head.size)
+        case .pieces: Issue.record("only the server takes content in pieces")
         case .content(let other, let wakeCount):
           #expect(other == head && count >= head.size)
           #expect(wakeCount > count && wakeCount <= octets.count)
@@ -74,5 +75,18 @@ import Testing
     var octets = [UInt8](request("POST /", "Transfer-Encoding: chunked").utf8)
     while octets.count < Limits.receiveSizeMax { octets += [UInt8]("1\r\na\r\n".utf8) }
     #expect(progress([UInt8](octets.prefix(Limits.receiveSizeMax))) == .refused(.contentTooLarge))
+  }
+
+  @Test("More content than a buffer holds is refused as soon as it is announced")
+  func contentTooLarge() {
+    #expect(
+      progress([UInt8](request("POST /", "Content-Length: 16385").utf8))
+        == .refused(.contentTooLarge))
+    let head = [UInt8](request("POST /", "Content-Length: 16384").utf8)
+    guard case .content(_, let wakeCount) = progress(head) else {
+      Issue.record("16 KiB are taken")
+      return
+    }
+    #expect(wakeCount == head.count + 16_384)
   }
 }

@@ -9,6 +9,8 @@ import Testing
 /// One peer, and the kernel's two buffers between it and the server.
 final class Peer {
   let descriptor: Int32
+  /// 192.0.2.7 (RFC 5737).
+  var address = IPAddress(high: 0, low: 0xFFFF_C000_0207)
   /// Octets on their way, each with the moment of their arrival.
   var script: [(at: Int64, octets: [UInt8])] = []
   /// When the peer takes that many octets more.
@@ -30,8 +32,12 @@ final class Peer {
   var peekFaults: [Transfer] = []
   var discardFaults: [Transfer] = []
   var sendFaults: [Transfer] = []
+  var receiveFaults: [Transfer] = []
+  var sendFileFaults: [Transfer] = []
   /// What the server has sent.
   var sent: [UInt8] = []
+  /// How many of them its system has confirmed; `nil`: all.
+  var confirmedCount: Int?
   var isFinished = false
   var isClosed = false
   var closedAt: Int64?
@@ -56,6 +62,11 @@ final class World {
   /// Stands still, so that the Date of every response is the same.
   let unixSeconds: Int64 = 784_111_777
   var peers: [Int32: Peer] = [:]
+  /// Files that responders have opened: their octets.
+  var files: [Int32: [UInt8]] = [:]
+  /// Microseconds of the monotonic clock beyond its milliseconds, and how many pass at each look.
+  var microseconds: Int64 = 0
+  var microsecondsPerLook: Int64 = 100
   /// What accept() has in store.
   var waiting: [Acceptance] = []
   var isListening = true
@@ -78,7 +89,7 @@ final class World {
     nextDescriptor += 1
     peer.received = [UInt8](octets.utf8)
     peers[peer.descriptor] = peer
-    waiting.append(.connection(peer.descriptor))
+    waiting.append(.connection(peer.descriptor, peer.address))
     return peer
   }
 
@@ -168,22 +179,59 @@ struct ScriptedTransport: Transport, ~Copyable {
     world.peer(descriptor).wakeCount = count
   }
 
-  mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
+  mutating func receive(
+    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
+  ) -> Transfer {
     let peer = world.peer(descriptor)
-    #expect(octets.count > 0, "nothing is sent in an empty piece")
+    if !peer.receiveFaults.isEmpty { return peer.receiveFaults.removeFirst() }
+    if peer.isReset { return .gone }
+    if peer.received.isEmpty { return peer.isDone ? .end : .notNow }
+    let count = min(peer.received.count, target.count, peer.peekSizeMax)
+    for i in 0..<count { target[i] = peer.received[i] }
+    peer.received.removeFirst(count)
+    return .octets(count)
+  }
+
+  mutating func send(
+    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer {
+    let peer = world.peer(descriptor)
+    #expect(octets.count + more.count > 0, "nothing is sent in an empty piece")
     #expect(!peer.isFinished, "nothing is sent after the end")
     if !peer.sendFaults.isEmpty { return peer.sendFaults.removeFirst() }
     if peer.isReset { return .gone }
-    let count = min(octets.count, peer.room, peer.sendSizeMax)
+    let count = min(octets.count + more.count, peer.room, peer.sendSizeMax)
     guard count > 0 else { return .notNow }
-    for i in 0..<count { peer.sent.append(octets[i]) }
+    for i in 0..<count {
+      peer.sent.append(i < octets.count ? octets[i] : more[i - octets.count])
+    }
     if peer.room != .max { peer.room -= count }
     return .octets(count)
+  }
+
+  mutating func sendFile(
+    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
+  ) -> Transfer {
+    guard let octets = world.files[file] else {
+      Issue.record("file \(file) is not open")
+      return .gone
+    }
+    let peer = world.peer(descriptor)
+    if !peer.sendFileFaults.isEmpty { return peer.sendFileFaults.removeFirst() }
+    let piece = octets.dropFirst(Int(offset)).prefix(count)
+    guard !piece.isEmpty else { return .end }
+    return send(descriptor, [UInt8](piece).span)
+  }
+
+  mutating func unconfirmedCount(_ descriptor: Int32) -> Int {
+    let peer = world.peer(descriptor)
+    return peer.sent.count - (peer.confirmedCount ?? peer.sent.count)
   }
 
   mutating func finishSending(_ descriptor: Int32) { world.peer(descriptor).isFinished = true }
 
   mutating func close(_ descriptor: Int32) {
+    if world.files[descriptor] != nil { return world.files[descriptor] = nil }
     let peer = world.peer(descriptor)
     peer.isClosed = true
     peer.closedAt = world.monotonic
@@ -215,5 +263,10 @@ struct ScriptedTransport: Transport, ~Copyable {
 
   mutating func now() -> Moment {
     Moment(monotonicMilliseconds: world.monotonic, unixSeconds: world.unixSeconds)
+  }
+
+  mutating func microseconds() -> Int64 {
+    world.microseconds += world.microsecondsPerLook
+    return world.monotonic * 1_000 + world.microseconds
   }
 }

@@ -12,7 +12,27 @@ final class Requests {
   var lines: [String] = []
   /// How often a connection has asked for `/slow`.
   var slowTurns: [UInt32: Int] = [:]
+  /// Steps of work that are left for a connection that has asked for `/work`.
+  var workSteps: [UInt32: Int] = [:]
+  /// The connections whose work has had a step, in order.
+  var worked: [UInt32] = []
+  var cancelled: [UInt32] = []
+  /// What `/upload` has been given.
+  var taken: [[UInt8]] = []
+  var abandoned: [Cursor] = []
+  /// Octets that `/upload` takes.
+  var uploadMax = 100_000
+  /// Octets of a piece, and how many there are.
+  var pieceSize = 1_000
+  var pieceCount = 20
+  /// After which piece the page wants a pause, and how long.
+  var pauseAfter: Int64?
+  var failsAfter: Int64?
+  weak var world: World?
 }
+
+/// What `/data` answers with.
+let data: StaticString = "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz"
 
 /// Says what it was asked: `METHOD /path [content]`. Some paths answer otherwise:
 /// `/big` with 15,000 octets, `/nothing` with 204 and content all the same, `/slow` when it is asked
@@ -31,11 +51,35 @@ struct EchoResponder: Responder, ~Copyable {
       requests.slowTurns[request.connection, default: 0] += 1
       if requests.slowTurns[request.connection, default: 0] < 5 {
         fields.append("X-Half: written\r\n")
-        return Reply(status: .ok, contentCount: 0, fieldsCount: fields.count, isUnfinished: true)
+        return Reply(status: .ok, contentCount: 0, fieldsCount: fields.count, kind: .later)
       }
       requests.slowTurns[request.connection] = nil
     }
+    if path == "/work" {
+      let left = requests.workSteps[request.connection, default: 10]
+      requests.workSteps[request.connection] = left
+      guard left == 0 else {
+        return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+      }
+      requests.workSteps[request.connection] = nil
+    }
     requests.lines.append(line)
+    switch path {
+    case "/data": return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .data(data))
+    case "/file":
+      requests.world?.files[900] = file
+      return Reply(
+        status: .ok, contentCount: 0, fieldsCount: 0,
+        kind: .file(descriptor: 900, count: Int64(file.count)))
+    case "/pieces":
+      return Reply(
+        status: .ok, contentCount: 0, fieldsCount: 0, kind: .pieces(Cursor(page: 3, note: 7)))
+    case "/upload":
+      return Reply(
+        status: .ok, contentCount: 0, fieldsCount: 0,
+        kind: .content(Cursor(page: 4), countMax: requests.uploadMax))
+    default: break
+    }
     if path == "/big" {
       for _ in 0..<15_000 { content.append(0x78) }
     } else {
@@ -45,6 +89,57 @@ struct EchoResponder: Responder, ~Copyable {
     return Reply(
       status: path == "/nothing" ? .noContent : .ok, contentCount: content.count,
       fieldsCount: fields.count)
+  }
+}
+
+/// What `/file` answers with.
+let file = (0..<600_000).map { UInt8(truncatingIfNeeded: $0 >> 8 ^ $0) }
+
+extension EchoResponder {
+  func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
+    octets[head.target.path].equals("/upload") || octets[head.target.path].equals("/refused")
+  }
+
+  mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception {
+    requests.taken.append([UInt8](copying: octets))
+    cursor.position += Int64(octets.count)
+    return octets.firstIndex(of: 0x21) == nil ? .taken : .refused(.conflict, "No exclamations.")
+  }
+
+  mutating func finish(
+    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    requests.lines.append("took \(cursor.position)")
+    content.append("took ")
+    content.append(decimal: cursor.position)
+    return Reply(status: .created, contentCount: content.count, fieldsCount: 0)
+  }
+
+  mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece {
+    #expect(cursor.page == 3 && cursor.note == 7, "the page's notes come back")
+    guard cursor.position < Int64(requests.pieceCount) else { return Piece(count: 0, next: .end) }
+    cursor.position += 1
+    for _ in 0..<requests.pieceSize {
+      content.append(UInt8(truncatingIfNeeded: 0x60 + cursor.position))
+    }
+    let next: Piece.Next =
+      cursor.position == requests.failsAfter
+      ? .failed : cursor.position == requests.pauseAfter ? .pause(milliseconds: 3_000) : .more
+    return Piece(count: content.count, next: next)
+  }
+
+  mutating func abandon(_ cursor: Cursor) { requests.abandoned.append(cursor) }
+
+  mutating func work(_ connection: UInt32) -> Bool {
+    guard let left = requests.workSteps[connection], left > 0 else { return true }
+    requests.worked.append(connection)
+    requests.workSteps[connection] = left - 1
+    return left == 1
+  }
+
+  mutating func cancel(_ connection: UInt32) {
+    requests.cancelled.append(connection)
+    requests.workSteps[connection] = nil
   }
 }
 
@@ -64,6 +159,7 @@ final class Stage {
   private let blocks: [UnsafeMutableRawPointer]
 
   init() {
+    requests.world = world
     func block(_ size: Int) -> UnsafeMutableRawPointer {
       // Not zero: nothing may rely on what memory holds at the start.
       let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
@@ -142,8 +238,11 @@ final class Stage {
         if connection.pausedUntil <= world.monotonic, ready.contains(.readableOrDone) {
           return false
         }
-      case .queued, .working:
+      case .working: return false
+      case .queued:
         if memory.responses.hasFree { return false }
+      case .unread: return false
+      case .receiving: if ready.contains(.readableOrDone) { return false }
       case .sending: if ready.contains(.writable) { return false }
       case .linger: if ready.contains(.readable) { return false }
       }
@@ -169,6 +268,9 @@ final class Stage {
   }
 
   var isIdle: Bool { memory.isIdle }
+
+  /// How many connections wait for a later turn.
+  var workingCount: Int { server.workingCount }
 
   /// Runs the whole loop until a stop that comes at `stopAt`.
   func runToStop() { server.run(&memory) }

@@ -271,17 +271,15 @@ import Testing
 
   @Test("A password is what its hash says, and nothing that is longer than a hash takes")
   func passwords() {
-    let hash: StaticString = """
-      pbkdf2-hmac-sha256:6d6172746c65742d7375736172000001:10000:\
-      a490a7858438832f9e19ae8b98e75fcdbb847c5047a55d95b065a36e905b603c
-      """
-    func verifies(_ form: String) -> Bool {
-      FormFields([UInt8](form.utf8).span).verify("password", against: hash)
+    let client = TestClient(PasswordSite(), secret: secret)
+    func verifies(_ form: [(String, String)]) -> Bool {
+      client.post("/verify", form: form).body == "right"
     }
-    #expect(verifies("password=hello"))
-    #expect(verifies("x=y&password=%68ello"))
-    #expect(!verifies("password=hello1") && !verifies("password=") && !verifies("hello=password"))
-    #expect(!verifies("password=" + String(repeating: "a", count: 65)))
+    #expect(verifies([("password", "hello")]))
+    #expect(verifies([("x", "y"), ("password", "hello")]))
+    #expect(!verifies([("password", "hello1")]) && !verifies([("password", "")]))
+    #expect(!verifies([("hello", "password")]))
+    #expect(!verifies([("password", String(repeating: "a", count: 65))]))
     let form = FormFields([UInt8]("a=&b=x".utf8).span)
     #expect(!form.has("a") && form.has("b") && !form.has("c"))
     #expect(
@@ -291,7 +289,8 @@ import Testing
   @Test("A password hash that is none stops the program")
   func notAHash() async {
     await #expect(processExitsWith: .failure) {
-      _ = FormFields([UInt8]("password=x".utf8).span).verify("password", against: "hello")
+      _ = TestClient(PasswordSite(hash: "hello"), secret: secret)
+        .post("/verify", form: [("password", "x")])
     }
   }
 }

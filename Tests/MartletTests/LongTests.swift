@@ -1,0 +1,196 @@
+// Pages with content that is longer than a buffer, and answers that take several turns.
+
+import MartletTesting
+import TestSupport
+import Testing
+
+@testable import Martlet
+
+/// Verifies a password, and hashes a new one.
+struct PasswordSite: Application {
+  enum Page: UInt8 { case verify, change }
+
+  var hash: StaticString = """
+    pbkdf2-hmac-sha256:6d6172746c65742d7375736172000001:10000:\
+    a490a7858438832f9e19ae8b98e75fcdbb847c5047a55d95b065a36e905b603c
+    """
+
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .verify: .post("/verify", for: .everyone)
+    case .change: .post("/change", for: .everyone)
+    }
+  }
+
+  static var hasSessions: Bool { true }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+  ) -> Answer {
+    let form = request.form
+    guard let isRight = response.verify(form["password"], against: hash) else {
+      return response.later()
+    }
+    guard page == .change else { return response.html(isRight ? "right" : "wrong") }
+    guard isRight else { return response.html(.forbidden, "wrong") }
+    guard let typed: Text<64> = form["new"]?.text() else {
+      return response.html(.badRequest, "too long")
+    }
+    do throws(PasswordRefusal) {
+      guard let hash = try response.hash(typed.span, iterations: 100) else {
+        return response.later()
+      }
+      return response.html(hash.verify(typed.span) ? "changed" : "broken")
+    } catch {
+      return response.html(.badRequest, "refused")
+    }
+  }
+}
+
+/// What a test gives to the site, and learns from it.
+final class Shelf {
+  var path = ""
+  var taken: [UInt8] = []
+  var abandoned: [Int64] = []
+}
+
+/// Pages that are longer than a buffer.
+struct LongSite: Application {
+  enum Page: UInt8 { case asset, file, list, upload, empty, broken }
+
+  let shelf: Shelf
+
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .asset: .get("/asset", for: .everyone)
+    case .file: .get("/file", for: .everyone)
+    case .list: .get("/list", for: .everyone)
+    case .upload: .upload("/upload", for: .everyone)
+    case .empty: .get("/empty", for: .everyone)
+    case .broken: .get("/broken", for: .everyone)
+    }
+  }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+  ) -> Answer {
+    switch page {
+    case .asset: return response.asset("text/plain", "an asset")
+    case .file:
+      return response.file("application/octet-stream", at: [UInt8](shelf.path.utf8).span)
+    case .list: return response.pieces("text/html", from: Cursor(note: 40_000))
+    case .upload: return response.take(atMost: 50_000, from: Cursor(note: 1))
+    case .empty: return response.pieces("text/plain")
+    case .broken: return response.pieces("text/plain", from: Cursor(note: -1))
+    }
+  }
+
+  func write(_ page: Page, _ cursor: inout Cursor, to body: inout PieceBody) -> Piece.Next {
+    guard page == .list else {
+      if cursor.note == -1 {
+        for _ in 0..<20 { body.write(octets: [UInt8](repeating: 0x78, count: 1_000).span) }
+      }
+      return .end
+    }
+    while body.room > 20, cursor.position < cursor.note {
+      body.write("<li>\(cursor.position)")
+      cursor.position += 1
+    }
+    return cursor.position < cursor.note ? .more : .end
+  }
+
+  func take(_ octets: Span<UInt8>, for page: Page, _ cursor: inout Cursor) -> Reception {
+    for i in octets.indices { shelf.taken.append(octets[i]) }
+    cursor.position += Int64(octets.count)
+    return octets[0] == 0x21 ? .refused(.conflict, "No.") : .taken
+  }
+
+  func finish(_ page: Page, _ cursor: Cursor, _ response: consuming Response) -> Answer {
+    response.html(.created, "\(cursor.position) \(cursor.note)")
+  }
+
+  func abandon(_ page: Page, _ cursor: Cursor) { shelf.abandoned.append(cursor.position) }
+}
+
+@Suite struct LongTests {
+  func client() -> (TestClient<LongSite>, Shelf) {
+    let shelf = Shelf()
+    return (TestClient(LongSite(shelf: shelf), secret: ""), shelf)
+  }
+
+  @Test("A password is verified, and then a new one hashed, within one request")
+  func change() {
+    let client = TestClient(PasswordSite(), secret: secret)
+    let change = { (old: String, new: String) in
+      client.post("/change", form: [("password", old), ("new", new)]).body
+    }
+    #expect(change("hello", "a new password") == "changed")
+    #expect(change("hallo", "a new password") == "wrong")
+    #expect(change("hello", "a\u{0}b") == "refused")
+    #expect(change("hello", String(repeating: "a", count: 65)) == "too long")
+    #expect(change("hello", "another password") == "changed", "nothing is left of the first")
+  }
+
+  @Test("An asset is sent as it is")
+  func asset() {
+    let (client, _) = client()
+    let response = client.get("/asset")
+    #expect(response.body == "an asset" && response.field("Content-Length") == "8")
+    #expect(client.request("HEAD", "/asset").field("Content-Length") == "8")
+  }
+
+  @Test("A file is sent as it is; one that is not there, or is none, is a 404")
+  func files() throws {
+    let (client, shelf) = client()
+    shelf.path = #filePath
+    let response = client.get("/file")
+    #expect(response.status == .ok)
+    #expect(response.body.hasPrefix("// Pages with content that is longer"))
+    #expect(response.field("Content-Length") == "\(response.body.utf8.count)")
+    for path in ["/nowhere", "/", "", "/dev/null", "a\u{0}b", String(repeating: "a", count: 600)] {
+      shelf.path = path
+      #expect(client.get("/file").status == .notFound, "\(path.prefix(20))")
+    }
+  }
+
+  @Test("A page in pieces is asked until its end; values are escaped in it as everywhere")
+  func list() {
+    let (client, _) = client()
+    let response = client.get("/list")
+    #expect(response.field("Transfer-Encoding") == "chunked")
+    #expect(response.field("Content-Length") == nil)
+    #expect(response.body == (0..<40_000).map { "<li>\($0)" }.joined())
+    #expect(client.get("/empty").body == "")
+  }
+
+  @Test("A piece that does not fit is not sent")
+  func broken() {
+    let (client, _) = client()
+    #expect(client.get("/broken").body == "")
+  }
+
+  @Test("Content in pieces comes whole; too much of it, or none that is wanted, is refused")
+  func upload() {
+    let (client, shelf) = client()
+    let content = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 % 251) }
+    let response = client.request("POST", "/upload", content: content)
+    #expect(response.status == .created && response.body == "40000 1")
+    #expect(shelf.taken == content)
+    #expect(client.request("POST", "/upload").body == "0 1", "no content is content taken")
+    let tooMuch = client.request("POST", "/upload", content: [UInt8](repeating: 1, count: 50_001))
+    #expect(tooMuch.status == .contentTooLarge)
+    #expect(shelf.abandoned == [0])
+    let refused = client.request("POST", "/upload", content: [0x21])
+    #expect(refused.status == .conflict && refused.body.contains("No."))
+    #expect(client.get("/upload").status == .methodNotAllowed)
+  }
+
+  @Test("Another site cannot have its visitors upload")
+  func crossOrigin() {
+    let (client, shelf) = client()
+    let response = client.request(
+      "POST", "/upload", fields: [("Origin", "http://elsewhere")], content: [1, 2, 3])
+    #expect(response.status == .forbidden)
+    #expect(shelf.taken.isEmpty)
+  }
+}
