@@ -178,9 +178,9 @@ public struct Response: ~Copyable, ~Escapable {
   /// `request.connection`. All such work together gets 2 ms of a turn. Changes to the session made in
   /// this turn are forgotten.
   ///
-  /// At most `Limits.workCountMax` requests are put off at a time; beyond, and after
-  /// `Limits.workTimeoutMilliseconds`, the visitor gets a 503 with Retry-After. A visitor who closes
-  /// the connection ends the work.
+  /// At most `Limits.workCountMax` requests are worked on at a time, and `Limits.workQueueCountMax`
+  /// wait for that; beyond, or when it takes too long, the visitor gets a 503 with Retry-After. A
+  /// visitor who closes the connection ends the work.
   public consuming func later() -> Answer { answer(.ok, .later) }
 
   /// Takes the request's content in pieces: `Application.take(_:for:_:)` gets them one after the

@@ -69,22 +69,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       &content, &fields)
   }
 
-  /// Does what the page has asked for before it answers; where there is no room for that, refuses.
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  private mutating func putOff(
-    _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
-  ) -> Status {
-    kind = .later
-    if !works.begin(for: request.connection) {
-      kind = .written
-      fields.append("Retry-After: 5\r\n")
-      return RefusalPage.write(
-        .serviceUnavailable, "This device is busy. Try again in a few seconds.", &content, &fields)
-    }
-    return .ok
-  }
-
   /// From the route to the cookies.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
@@ -164,7 +148,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     let answer = respond(page, visitor, session, request, &content, &fields)
     switch answer.action {
-    case .later: return putOff(request, &content, &fields)
+    case .later:
+      // Where there is no room, the page is asked again, and wants it again.
+      _ = works.begin(for: request.connection)
+      kind = .later
+      return answer.status
     case .take(let cursor, let countMax):
       kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
       return answer.status

@@ -78,8 +78,12 @@ public enum Limits {
   public static var workTimeoutMilliseconds: Int64 { 30_000 }
 
   /// Requests whose answer takes several turns, at a time: each may hold a password that is being
-  /// hashed, of some 500 octets. Beyond: 503 with Retry-After.
+  /// hashed, of some 500 octets. Others wait.
   public static var workCountMax: Int { Int(MARTLET_WORK_COUNT) }
+
+  /// Requests that wait for one of those to end, at a time: the last of them would wait some ten
+  /// seconds at 300 ms each. Beyond: 503 with Retry-After.
+  public static var workQueueCountMax: Int { workCountMax * 4 }
 
   /// Microseconds that all of them together get in a turn of the loop: what somebody else's request
   /// may have to wait because of them.

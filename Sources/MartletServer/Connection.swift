@@ -31,6 +31,8 @@ public struct Connection: Sendable {
     case unread
     /// A response buffer: a complete request waits with the kernel.
     case queued
+    /// Room among those that work: as many as may are working. The request waits with the kernel.
+    case waiting
     /// A later turn: its responder needs several for the answer. The request waits with the kernel.
     case working
     /// Room at the peer's side for the rest of a response, or more of it from its page.
@@ -49,6 +51,10 @@ public struct Connection: Sendable {
   var continued = false
   /// Whether its responder keeps work for it.
   var isPutOff = false
+  /// Whether the peer knows interim responses (HTTP/1.1).
+  var knowsInterim = false
+  /// Whether the peer, which has sent all that it will send, has been asked for a sign of life.
+  var isProbed = false
   /// The index of the response buffer it holds, or -1.
   var responseBuffer: Int8 = -1
   /// The socket, or -1.

@@ -15,9 +15,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       receive(&connection, peerIsDone: ready.contains(.peerDone), &memory)
     case .receiving:
       receivePiece(&connection, &memory)
-    case .working:
-      // Who has closed does not wait for the answer any more.
-      if ready.contains(.peerDone) { close(&connection, &memory) }
+    case .waiting, .working:
+      if ready.contains(.peerDone) { probe(&connection, &memory) }
     case .sending: send(&connection, &memory)
     case .linger: drain(&connection, &memory)
     }
@@ -39,7 +38,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       return close(&connection, &memory)
     }
     switch connection.phase {
-    case .unread, .queued, .working: connection.examinedCount = 0
+    case .unread, .queued, .waiting, .working: connection.examinedCount = 0
     default: break
     }
     let examinedCount = Int(connection.examinedCount)
@@ -137,6 +136,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch reply.kind {
     case .later:
       memory.responses.release(buffer)
+      connection.knowsInterim = head.minorVersion > 0
       return putOff(&connection, &memory)
     case .content(let cursor, let countMax):
       memory.responses.release(buffer)
@@ -146,6 +146,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .written, .data, .file, .pieces: break
     }
     connection.isPutOff = false
+    connection.isProbed = false
     stopWorking(&connection)
     guard take(&connection, size) else {
       memory.responses.release(buffer)
@@ -196,20 +197,44 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   private mutating func putOff(_ connection: inout Connection, _ memory: inout ServerMemory) {
     guard connection.phase != .working else { return }
-    guard workingCount < Limits.workCountMax else {
-      connection.isPutOff = true
-      return refuseForNow(&connection, &memory)
-    }
-    connection.phase = .working
     connection.isPutOff = true
-    connection.deadline = moment.monotonicMilliseconds + Limits.workTimeoutMilliseconds
-    workingCount += 1
+    if workingCount < Limits.workCountMax {
+      stopWorking(&connection)
+      connection.phase = .working
+      connection.deadline = moment.monotonicMilliseconds + Limits.workTimeoutMilliseconds
+      workingCount += 1
+    } else if connection.phase != .waiting {
+      guard waitingCount < Limits.workQueueCountMax else {
+        return refuseForNow(&connection, &memory)
+      }
+      connection.phase = .waiting
+      connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
+      waitingCount += 1
+    }
   }
 
   private mutating func stopWorking(_ connection: inout Connection) {
-    guard connection.phase == .working else { return }
+    switch connection.phase {
+    case .working: workingCount -= 1
+    case .waiting: waitingCount -= 1
+    default: return
+    }
     connection.phase = .head
-    workingCount -= 1
+  }
+
+  /// The peer has sent all that it will send. One that has only said so waits for the answer; one that
+  /// has closed the connection does not, and its work is of no use. They look the same until something
+  /// is sent to them: an interim response (RFC 9110 §15.2), which the one reads over and the other
+  /// answers with a reset.
+  private mutating func probe(_ connection: inout Connection, _ memory: inout ServerMemory) {
+    guard !connection.isProbed else { return close(&connection, &memory) }
+    connection.isProbed = true
+    guard connection.knowsInterim else { return }
+    let interim = ResponseHead.interimContinue.octets
+    switch transport.send(connection.descriptor, interim) {
+    case .octets(interim.count), .notNow: return
+    case .octets, .end, .gone: close(&connection, &memory)
+    }
   }
 
   /// The answer that several turns were needed for is not wanted any more.

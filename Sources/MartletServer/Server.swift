@@ -17,8 +17,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
   private(set) var stopDeadline: Int64?
-  /// Connections in phase `working`.
+  /// Connections in phase `working`, and in phase `waiting`.
   var workingCount = 0
+  var waitingCount = 0
   /// The slot whose work comes first in the next turn.
   private var nextWorkSlot = 0
   /// The slot that is looked at first in this turn.
@@ -46,7 +47,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
     serveReady(&memory)
-    if workingCount > 0 { work(&memory) }
+    if workingCount + waitingCount > 0 { work(&memory) }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll(&memory) }
     if stopDeadline.map({ $0 <= moment.monotonicMilliseconds }) ?? false { closeAll(&memory) }
     memory.connections.shrink()
@@ -73,7 +74,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         continue
       }
       let wanted = interest(connection, memory)
-      guard !wanted.isEmpty else { continue }
+      guard !wanted.isEmpty || connection.isProbed else { continue }
       memory.interests.insert(slot: slot, descriptor: connection.descriptor, wanted: wanted)
     }
     memory.interests.includesSignals = stopDeadline == nil
@@ -89,7 +90,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .idle, .head, .content, .unread: .readableOrDone
     case .receiving: receivingInterest(connection, memory)
     case .queued: memory.responses.hasFree ? .readable : .nothing
-    case .working: .peerDone
+    // That the connection is broken is told always.
+    case .working, .waiting: connection.isProbed ? .nothing : .peerDone
     case .sending: sendingInterest(connection, memory)
     case .linger: .readable
     }
@@ -156,7 +158,23 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
     }
     nextWorkSlot = slot
+    letWaitingWork(&memory)
     moment = transport.now()
+  }
+
+  /// Gives the places that have become free to those who have waited longest.
+  private mutating func letWaitingWork(_ memory: inout ServerMemory) {
+    var tries = Limits.workCountMax
+    while waitingCount > 0, workingCount < Limits.workCountMax, tries > 0 {
+      tries -= 1
+      var first: (slot: Int, deadline: Int64)?
+      for slot in 0..<memory.connections.count where memory.connections[slot].phase == .waiting {
+        let deadline = memory.connections[slot].deadline
+        if first.map({ deadline < $0.deadline }) ?? true { first = (slot, deadline) }
+      }
+      guard let first else { return }
+      askAgain(first.slot, &memory)
+    }
   }
 
   private mutating func askAgain(_ slot: Int, _ memory: inout ServerMemory) {
@@ -249,7 +267,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         since = connection.deadline - Limits.contentTimeoutMilliseconds
       case .unread:
         since = connection.deadline - Limits.sendTimeoutMilliseconds
-      case .free, .queued, .working, .sending:
+      case .free, .queued, .waiting, .working, .sending:
         continue
       }
       guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
@@ -270,7 +288,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     switch connection.phase {
     case .head: refuse(&connection, .headTimeout, &memory)
     case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
-    case .queued, .working: refuseForNow(&connection, &memory)
+    case .queued, .waiting, .working: refuseForNow(&connection, &memory)
     case .free, .idle, .unread, .sending, .linger: close(&connection, &memory)
     }
     memory.connections[slot] = connection
@@ -285,7 +303,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
       case .idle, .head, .content, .unread, .linger: close(slot, &memory)
-      case .receiving, .queued, .working, .sending:
+      case .receiving, .queued, .waiting, .working, .sending:
         memory.connections[slot].closesAfterResponse = true
       case .free: continue
       }

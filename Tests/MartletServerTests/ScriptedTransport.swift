@@ -130,7 +130,9 @@ final class World {
       let wanted = interests.wanted(ofSlot: slot)
       var ready = peer(interests.descriptor(ofSlot: slot)).readiness(honoursWakeCount).rawValue
       if !reportsPeerDone { ready &= 3 }
-      ready &= wanted.rawValue
+      // poll() tells always that a connection is broken.
+      let isBroken = peer(interests.descriptor(ofSlot: slot)).isReset
+      ready &= wanted.rawValue | (isBroken ? 4 : 0)
       if isSpurious { ready |= wanted.rawValue & 3 }
       interests.setReady(Readiness(rawValue: ready), slot: slot)
       if ready != 0 { any = true }

@@ -238,7 +238,7 @@ final class Stage {
         if connection.pausedUntil <= world.monotonic, ready.contains(.readableOrDone) {
           return false
         }
-      case .working: return false
+      case .working, .waiting: return false
       case .queued:
         if memory.responses.hasFree { return false }
       case .unread: return false

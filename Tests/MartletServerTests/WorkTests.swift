@@ -40,19 +40,50 @@ import Testing
     }
   }
 
-  @Test("More than the limit are told when to come again")
+  @Test("More than the limit wait, those who came first are next, and all are answered")
+  func waiting() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      let peers = (0..<Limits.workCountMax + 5).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == Limits.workCountMax })
+      #expect(peers.count { stage.phase(of: $0) == .waiting } == 5)
+      let good = world.connect(request("GET /a"))
+      stage.run(until: { !good.sent.isEmpty })
+      stage.run(until: { peers.allSatisfy { $0.text == echo("GET /work []") } })
+      #expect(stage.requests.cancelled.isEmpty)
+    }
+  }
+
+  @Test("More than may wait are told when to come again")
   func full() {
     withStage { stage, world in
       world.microsecondsPerLook = 2_000
-      let peers = (0...Limits.workCountMax).map { _ in world.connect(request("GET /work")) }
-      stage.run(until: { peers.contains { !$0.sent.isEmpty } })
+      let count = Limits.workCountMax + Limits.workQueueCountMax
+      let peers = (0..<count + 3).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { peers.count { !$0.sent.isEmpty } >= 3 })
       let refused = peers.filter { $0.text.hasPrefix("HTTP/1.1 503 Service Unavailable") }
-      #expect(refused.count == 1)
+      #expect(refused.count == 3)
       #expect(refused[0].text.contains("Retry-After: 5\r\n"))
       #expect(refused[0].text.contains("This device is busy."))
-      #expect(stage.requests.cancelled.count == 1)
+      #expect(stage.requests.cancelled.count == 3)
       stage.run(until: { peers.allSatisfy { !$0.sent.isEmpty } })
-      #expect(peers.filter { $0.text == echo("GET /work []") }.count == Limits.workCountMax)
+      #expect(peers.count { $0.text == echo("GET /work []") } == count)
+    }
+  }
+
+  @Test("Who has waited too long is told when to come again")
+  func waitsTooLong() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      let peers = (0...Limits.workCountMax).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == Limits.workCountMax })
+      for connection in stage.requests.workSteps.keys { stage.requests.workSteps[connection] = 1_000 }
+      let last = peers.first { stage.phase(of: $0) == .waiting }!
+      for _ in 0..<30 where last.sent.isEmpty {
+        stage.turn()
+        world.advance(to: world.monotonic + 500)
+      }
+      #expect(last.text.hasPrefix("HTTP/1.1 503"))
     }
   }
 
@@ -63,11 +94,27 @@ import Testing
       let peers = (0..<3).map { _ in world.connect(request("GET /work")) }
       stage.run(until: { stage.workingCount == 3 })
       peers[1].isDone = true
+      peers[1].isReset = true
       stage.run(until: { peers[1].isClosed })
       #expect(stage.requests.cancelled == [2])
       #expect(stage.workingCount == 2)
       stage.run(until: { !peers[0].sent.isEmpty && !peers[2].sent.isEmpty })
       #expect(stage.requests.lines.count == 2)
+    }
+  }
+
+  @Test("Who has only said that no more will come is asked for a sign of life, once, and answered")
+  func halfClosed() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      let peer = world.connect(request("GET /work"))
+      let old = world.connect("GET /work HTTP/1.0\r\n\r\n")
+      stage.run(until: { stage.workingCount == 2 })
+      peer.isDone = true
+      old.isDone = true
+      stage.run(until: { peer.text.contains("/work") && old.isClosed })
+      #expect(peer.text == "HTTP/1.1 100 Continue\r\n\r\n" + echo("GET /work []"))
+      #expect(old.text == echo("GET /work []", closes: true))
     }
   }
 
