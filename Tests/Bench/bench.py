@@ -107,9 +107,9 @@ def machine(with_others):
     packages = dict(
         line.split("==") for line in (peers.SOURCES / "requirements.txt").read_text().splitlines()
         if "==" in line)
-    debian = dict(
-        line.split() for line in quietly("dpkg-query", "-W", "-f", "${Package} ${Version}\\n", "wrk",
-                                         "valgrind", "libmbedtls-dev").splitlines())
+    told = quietly("dpkg-query", "-W", "-f", "${Package} ${Version}\\n", "wrk", "valgrind",
+                   "libmbedtls-dev")
+    debian = dict(line.split() for line in told.splitlines())
     told = {
         "Date": f"{datetime.date.today()}",
         "Machine": f"{cpu[1] if cpu else platform.machine()}, {len(servers.CPUS)} CPUs",

@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmark: ratios pair by pair, spreads, and what tools print as numbers."""
+"""The arithmetic of the benchmark: ratios pair by pair, spreads, numbers that tools print."""
 
 import json
 import math

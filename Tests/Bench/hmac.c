@@ -1,6 +1,6 @@
 // A bare HMAC-SHA256 with Debian's mbedTLS, as often as it can within a time. Signing a token and
-// verifying it both contain one; this is what they cannot do without. The key is prepared each time,
-// as mbedtls_md_hmac() does. Usage: hmac SECRET TEXT MILLISECONDS
+// verifying it both contain one; this is what they cannot do without. The key is prepared each
+// time, as mbedtls_md_hmac() does. Usage: hmac SECRET TEXT MILLISECONDS
 // Prints how often, how many seconds it took, and the MAC in hexadecimal digits.
 #include <mbedtls/md.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ static double seconds(void) {
 int main(int argument_count, char **arguments) {
   if (argument_count != 4) return 2;
   const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-  const unsigned char *secret = (unsigned char *)arguments[1], *text = (unsigned char *)arguments[2];
+  const unsigned char *secret = (unsigned char *)arguments[1];
+  const unsigned char *text = (unsigned char *)arguments[2];
   size_t secret_size = strlen(arguments[1]), text_size = strlen(arguments[2]);
   unsigned char mac[32];
   long done = 0;

@@ -5,7 +5,6 @@ from figures import spread
 from report import medians, time_of
 from targets import to_floor
 
-PLOT_NAME = "bench.svg"
 SHORT = {
     "floor": "the floor, which does nothing",
     "martlet": "Martlet, login",
@@ -50,7 +49,8 @@ def rates(by_server):
     for key, rounds in by_server.items():
         values = [result["rate"] for result in rounds]
         found = spread(values)
-        share = "" if key == "floor" else f" · {to_floor(by_server, 'rate', key).median:.2f} × floor"
+        ratio = to_floor(by_server, "rate", key).median
+        share = "" if key == "floor" else f" · {ratio:.2f} × floor"
         entries.append((key, found.median, f"{found.median:,.0f}{share}", (found.min, found.max)))
     return entries, max(entry[3][1] for entry in entries)
 

@@ -1,10 +1,10 @@
 """The results as Markdown: tables for the terminal, the article and the README."""
 
+import textwrap
+
 from figures import ratios, spread
 from tables import markdown
 from targets import evaluate, instructions_max, times, to_floor
-
-OURS = ("floor", "martlet")
 
 
 def name_of(server, marks=True):
@@ -52,13 +52,13 @@ def load_row(row, server, by_server):
 
 
 def load(results):
-    head = [
-        "Row", "Server", "Requests/s", "× floor", "p50", "p99", "× floor", "CPU a request", "Errors"
+    head = ["Row", "Server", "Requests/s", "× floor", "p50", "p99", "× floor", "CPU a request"]
+    head.append("Errors")
+    body = [
+        load_row(row, server, by_server) for row, by_server in results["load"].items()
+        for server in results["servers"]
     ]
-    return markdown(
-        head,
-        [[*load_row(row, server, by_server)] for row, by_server in results["load"].items()
-         for server in results["servers"]], 2)
+    return markdown(head, body, 2)
 
 
 def tokens(results):
@@ -175,44 +175,50 @@ def tables(results):
 
 NOTES = {
     "load":
-    "The page that a login leads to, {size} octets with its head; `keep-alive` asks again over the "
-    "same\nconnections, `close` opens one for each request. Medians of {rounds} rounds of {seconds} s, "
-    "in which the servers\ntake turns; ratios are taken round by round: median (min–max). wrk runs on "
-    "another CPU than the\nserver. Microdot closes each connection in both rows. lighttpd serves the "
-    "same content as a file\nand asks for no login. *CPU a request* is what the server itself used, in "
-    "user space and kernel;\nwhere it times the rate is well below a second, wrk was the limit. "
-    "*Errors* are wrk's: failed connections,\nreads and writes, answers other than 2xx and 3xx, and "
-    "answers later than 10 s.",
+    "The page that a login leads to, {size} octets with its head. `keep-alive` asks again over "
+    "the same connections, `close` opens one for each request. Medians of {rounds} rounds of "
+    "{seconds} s in which the servers take turns; ratios are taken round by round: median "
+    "(min–max). wrk runs on another CPU than the server. Microdot closes each connection in both "
+    "rows. lighttpd serves the same content as a file and asks for no login. *CPU a request* is "
+    "what the server itself used, in user space and kernel; where that times the rate is well "
+    "below a second, wrk was the limit. *Errors* are wrk's: failed connections, reads and writes,"
+    " answers other than 2xx and 3xx, and answers later than 10 s.",
     "tokens":
-    "The token of the session above, made from its claims and read back to them. All three make the\n"
-    "same one. The bare HMAC is what a token cannot do without; it prepares the key each time,\n"
-    "Martlet once.",
+    "The token of a login's session, made from its claims and read back to them; all three "
+    "programs make the same one. The HMAC alone is what a token cannot do without; it prepares "
+    "the key each time, Martlet once.",
     "start":
-    "Before the fork to the first octets of the page, over {starts} starts, with all files in the "
-    "page cache.",
+    "Before the fork to the first octets of the page, over {starts} starts, with all files in the"
+    " page cache.",
     "file":
-    "The program with all that it loads of its own; for all but Martlet and the floor, which contain "
-    "one,\nwithout the C library.",
+    "The program with all that it loads of its own; for all but Martlet and the floor, which "
+    "contain one, without the C library.",
     "memory":
-    "Idle before the first request; after at least so many requests over 8 connections (a slow server "
-    "has\n{patience} s for them); and what connections add that have had one answer and rest. The kernel's "
-    "memory for\na connection is in nobody's figure.",
+    "Idle before the first request; after at least so many requests over 8 connections (a slow "
+    "server has {patience} s for them); and what connections add that have had one answer and "
+    "rest. The kernel's memory for a connection is in nobody's figure.",
     "instructions":
     "Over one connection that stays, a request at a time; Microdot's need a connection each."
 }
 
 
+def wrapped(words):
+    return textwrap.fill(words, 100, break_on_hyphens=False, break_long_words=False)
+
+
 def article(results, notes):
     parts = [
         "# How fast it is",
-        "What a logged-in page costs beside a server that does nothing, and beside other servers; "
-        "measured\nin one run by `scripts/bench --write`, which also wrote this page. The *floor* is "
-        "`Tests/Bench/floor.c`:\nit polls, reads, and writes a constant answer of the same size.",
-        "`scripts/bench --only ROW` measures one row again; it sets up what it needs.",
+        wrapped(
+            "What a logged-in page costs beside a server that does nothing, and beside other "
+            "servers; measured in one run by `scripts/bench --write`, which also wrote this page. "
+            "The *floor* is `Tests/Bench/floor.c`: it polls, reads, and writes a constant answer of "
+            "the same size. `scripts/bench --only ROW` measures one row again."),
         f"## Where and with what\n\n{machine(results)}", f"## Targets\n\n{targets(results)}"
     ]
     for key, (title, render) in SECTIONS.items():
-        parts.append(f"## {title}\n\n{NOTES[key].format(**notes)}\n\n{render(results)}")
+        note = wrapped(NOTES[key].format(**notes))
+        parts.append(f"## {title}\n\n{note}\n\n{render(results)}")
     return "\n\n".join(parts) + "\n"
 
 

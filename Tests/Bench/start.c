@@ -61,7 +61,8 @@ int main(int argument_count, char **arguments) {
   double start = microseconds();
   pid_t program = vfork();
   if (program == 0) run(atoi(arguments[1]), arguments + 4);
-  int status = 1, descriptor = connect_to(atoi(arguments[2]), program, start + PATIENCE_SECONDS * 1e6);
+  double last = start + PATIENCE_SECONDS * 1e6;
+  int status = 1, descriptor = connect_to(atoi(arguments[2]), program, last);
   struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
   if (descriptor >= 0) {
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

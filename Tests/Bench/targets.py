@@ -33,18 +33,20 @@ def times(found):
 
 
 def of_load(load):
+    """Answers that are wrong or missing are not fast: with errors no target is reached."""
     targets = []
     for way in ("keep-alive", "close"):
-        if f"{way}-8" in load:
-            found = to_floor(load[f"{way}-8"], "rate")
-            targets.append(
-                Target(f"requests/s at 8 connections, {way}: ≥ {RATE_MIN} × floor",
-                       f"{times(found)} × floor", found.median >= RATE_MIN))
-        if f"{way}-64" in load:
-            found = to_floor(load[f"{way}-64"], "p99")
-            targets.append(
-                Target(f"p99 at 64 connections, {way}: ≤ {P99_MAX} × floor",
-                       f"{times(found)} × floor", found.median <= P99_MAX))
+        for count, figure, text, is_met in (
+            (8, "rate", f"requests/s at 8 connections, {way}: ≥ {RATE_MIN} × floor",
+             lambda ratio: ratio >= RATE_MIN),
+            (64, "p99", f"p99 at 64 connections, {way}: ≤ {P99_MAX} × floor",
+             lambda ratio: ratio <= P99_MAX)):
+            by_server = load.get(f"{way}-{count}")
+            if by_server:
+                found = to_floor(by_server, figure)
+                has_errors = any(result["errors"] for result in by_server["martlet"])
+                measured = f"{times(found)} × floor{', with errors' if has_errors else ''}"
+                targets.append(Target(text, measured, is_met(found.median) and not has_errors))
     return targets
 
 
@@ -57,11 +59,10 @@ def evaluate(results):
     """The targets of which everything was measured."""
     targets = of_load(results.get("load", {}))
     if "instructions" in results:
-        found, limit = results["instructions"]["servers"]["martlet"], instructions_max(
-            results["instructions"])
-        targets.append(
-            Target(f"instructions per request: ≤ {INSTRUCTIONS_MAX} × floor + SHA-256 = {limit:,.0f}",
-                   f"{found:,.0f}", found <= limit))
+        found = results["instructions"]["servers"]["martlet"]
+        limit = instructions_max(results["instructions"])
+        text = f"instructions per request: ≤ {INSTRUCTIONS_MAX} × floor + SHA-256: {limit:,.0f}"
+        targets.append(Target(text, f"{found:,.0f}", found <= limit))
     if "memory" in results:
         found = results["memory"]["martlet"]
         added = found["resting"] - found["served"]

@@ -35,7 +35,7 @@ def results():
     """A run in which every target is just reached."""
     turns = {
         "floor": [turn(1000.0, 100), turn(2000.0, 100), turn(4000.0, 100)],
-        "martlet": [turn(950.0, 120), turn(1800.0, 110), turn(4000.0, 200, read=3)]
+        "martlet": [turn(950.0, 120), turn(1800.0, 110), turn(4000.0, 200)]
     }
     memory = {"idle": 100_000, "requests": 100_000, "served": 110_000, "resting": 110_000 + 65_536}
     return {

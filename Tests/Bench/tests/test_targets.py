@@ -35,6 +35,12 @@ def test_latency_above_is_missed(results):
     assert missed(results) == ["p99 at 64 connections, close"]
 
 
+def test_errors_reach_no_target(results):
+    rounds = [{**turn, "errors": {"status": 1}} for turn in results["load"]["close-8"]["martlet"]]
+    results["load"]["close-8"] = {**results["load"]["close-8"], "martlet": rounds}
+    assert missed(results) == ["requests/s at 8 connections, close"]
+
+
 def test_hashing_is_allowed_for_and_no_more(results):
     assert targets.instructions_max(results["instructions"]) == 5500
     results["instructions"]["servers"]["martlet"] = 5501.0
