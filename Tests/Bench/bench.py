@@ -2,7 +2,7 @@
 
 Measures how fast Martlet's login example is, beside a floor that only polls, reads and writes
 (Tests/Bench/floor.c), lighttpd, and Microdot on MicroPython and CPython, all in one run, and prints
-tables and what targets are reached. A quarter of an hour; one row takes a minute or two.
+tables and what targets are reached. A quarter of an hour; one row takes a minute, `memory` five.
 
 Rows: ROWS
 
@@ -50,6 +50,7 @@ ARTICLE = ROOT / "Sources" / "Martlet" / "Martlet.docc" / "Benchmarks.md"
 PLOT = ROOT / ".github" / "images" / "bench.svg"
 START, END = "<!-- bench -->", "<!-- /bench -->"
 REQUESTS, STARTS, MILLISECONDS = 100_000, 20, 400
+LOAD_MAX = 0.5  # of the last minute; building just before leaves some
 
 
 def stop(message, status=1):
@@ -132,10 +133,15 @@ def measure(options):
     loads = [row for row in rows if row in load.SETTINGS]
     with_others = not options.quick
     token_bench = BUILT / own_board().name / "swift" / "release" / "token-bench"
+    busy = os.getloadavg()[0]  # Before we add to it.
+    if busy > LOAD_MAX and not options.quick:
+        progress(f"Other programs run (load {busy:.1f}); the figures will vary more.")
     progress("Setting up the servers")
     everybody, page_size = servers.set_up(with_others)
     results = {
-        "machine": machine(with_others),
+        "machine": {
+            **machine(with_others), "Load average before": f"{busy:.1f}"
+        },
         "rounds": options.rounds,
         "seconds": options.seconds,
         "page_size": page_size,

@@ -1,8 +1,8 @@
-// The floor of scripts/bench: the least that a server must do. It polls, reads and writes a constant
-// answer: the octets of Martlet's logged-in page, from answers.h, which the script writes. It checks
-// no cookie and knows no page. Sockets are as in Martlet: non-blocking, TCP_NODELAY, one poll() for
-// all. A request must arrive in one piece and alone, as those of wrk do; any other connection is
-// closed. Usage: floor PORT (0: the system chooses)
+// The floor of scripts/bench: the least that a server must do. It polls, reads and writes a
+// constant answer: the octets of Martlet's logged-in page, from answers.h, which the script writes.
+// It checks no cookie and knows no page. Sockets are as in Martlet: non-blocking, TCP_NODELAY, one
+// poll() for all. A request must arrive in one piece and alone, as those of wrk do; any other
+// connection is closed. Usage: floor PORT (0: the system chooses)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -212,7 +212,7 @@ def article(results, notes):
         wrapped(
             "What a logged-in page costs beside a server that does nothing, and beside other "
             "servers; measured in one run by `scripts/bench --write`, which also wrote this page. "
-            "The *floor* is `Tests/Bench/floor.c`: it polls, reads, and writes a constant answer of "
+            "The *floor* is `Tests/Bench/floor.c`: it polls, reads and writes a constant answer of "
             "the same size. `scripts/bench --only ROW` measures one row again."),
         f"## Where and with what\n\n{machine(results)}", f"## Targets\n\n{targets(results)}"
     ]
@@ -241,4 +241,4 @@ def readme(results):
         "Server", "Requests/s, 8 connections", "× floor", "closing each", "p99, 64 connections",
         "Instructions a request", "Start to first answer", "Octets an idle connection"
     ]
-    return markdown(head, body, 1) + f"\n\n{targets(results)}"
+    return markdown(head, body, 1)
