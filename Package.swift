@@ -67,6 +67,11 @@ let package = Package(
       name: "hello-example", dependencies: ["Martlet"], path: "Sources/HelloExample",
       swiftSettings: swift),
 
+    // How many tokens a second; `scripts/bench` builds and runs it.
+    .executableTarget(
+      name: "token-bench", dependencies: ["Martlet", "CMartletPlatform"],
+      path: "Tests/Bench/TokenBench", swiftSettings: swift),
+
     // Tests, in full Swift on the host. The black-box tests of the embedded programs are in Tests/Wire.
     .target(name: "TestSupport", dependencies: ["MartletBytes"], path: "Tests/TestSupport"),
     .testTarget(name: "MartletBytesTests", dependencies: ["MartletBytes", "TestSupport"]),

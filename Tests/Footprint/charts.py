@@ -17,6 +17,7 @@ STYLE = """
   .martlet-panel { stroke: #bc4c00 } .path { fill: none; stroke-width: 2 }
   .dot.hello-example { fill: #1a7f37 } .dot.login-example { fill: #0969da }
   .dot.martlet-panel { fill: #bc4c00 }
+  .range { stroke: #1f2328; stroke-width: 1.5; fill: none }
 """
 DARK = """
   .page { fill: #0d1117; stroke: #3d444d } text { fill: #f0f6fc } .note { fill: #9198a1 }
@@ -25,6 +26,7 @@ DARK = """
   .hello-example { stroke: #3fb950 } .login-example { stroke: #4493f8 }
   .martlet-panel { stroke: #f0883e } .dot.hello-example { fill: #3fb950 }
   .dot.login-example { fill: #4493f8 } .dot.martlet-panel { fill: #f0883e }
+  .range { stroke: #f0f6fc }
 """
 
 

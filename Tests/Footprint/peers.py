@@ -18,6 +18,7 @@ import shutil
 import socket
 import subprocess
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import memory
@@ -143,34 +144,64 @@ def counted(mappings, without):
     return kept
 
 
-def measure(name, path, arguments, files, logs_in=True, without=(), environment=None):
-    port = free_port()
-    words = [str(word).replace("PORT", str(port)) for word in arguments]
-    environment = {**(environment or {}), "PORT": str(port)}
+@dataclass(frozen=True)
+class Peer:
+    """How a server is started, PORT in its arguments and environment being a port, and its files."""
+
+    name: str
+    path: Path
+    arguments: tuple
+    files: tuple
+    logs_in: bool = True
+    without: tuple = ()
+    environment: dict = field(default_factory=dict)
+
+    def words(self, port):
+        return [str(word).replace("PORT", str(port)) for word in self.arguments]
+
+    def variables(self, port):
+        return {**self.environment, "PORT": str(port)}
+
+    def start(self):
+        port = free_port()
+        program = Program(self.path, self.words(port), port=port, environment=self.variables(port))
+        try:
+            wait_until_open(program)
+        except BaseException:
+            program.kill()
+            raise
+        return program
+
+    def mappings(self, program):
+        return counted(program.mappings(), self.without)
+
+    def file_size(self, mappings):
+        mapped = {mapping.path for mapping in mappings if os.path.isfile(mapping.path)}
+        return sum(
+            os.path.getsize(file) for file in mapped | set(map(str, self.files))
+            if not C_LIBRARY.search(file))
+
+
+def measure(peer):
     figures = {}
-    program = Program(path, words, port=port, environment=environment)
+    program = peer.start()
     try:
-        wait_until_open(program)
-        visitor = Visitor(port)
-        mappings = []
+        visitor = Visitor(program.port)
         for moment in ("idle", "login", "served"):
             if moment == "login":
-                visits.enter("login-example" if logs_in else "", program, visitor)
+                visits.enter("login-example" if peer.logs_in else "", program, visitor)
             elif moment == "served":
                 visits.serve(visitor)
-            mappings = counted(program.mappings(), without)
+            mappings = peer.mappings(program)
             found = memory.total(mappings)
             figures[f"resident_{moment}"] = found.resident
             figures[f"anonymous_{moment}"] = found.anonymous
         figures["stack"] = memory.stack_use(program.pid, mappings, program.space)
-        mapped = {mapping.path for mapping in mappings if os.path.isfile(mapping.path)}
-        figures["file"] = sum(
-            os.path.getsize(file) for file in mapped | set(map(str, files))
-            if not C_LIBRARY.search(file))
+        figures["file"] = peer.file_size(mappings)
         visitor.close()
     finally:
         program.kill()
-    return Row(own_board().name, name, "peer", "native", figures)
+    return Row(own_board().name, peer.name, "peer", "native", figures)
 
 
 def imported_sources(python, folder, module="login"):
@@ -183,34 +214,50 @@ def imported_sources(python, folder, module="login"):
     return told.splitlines()
 
 
-def measure_all():
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    set_up_python()
+def micropython_peers():
+    """MicroPython by itself, and in the package's own command."""
     python = FOLDER / "python/bin/python"
     folder = set_up_micropython()
-    own = [*folder.glob("*.py"), *folder.glob("microdot/*.py")]
-    rows = [
-        measure("MicroPython, Microdot",
-                folder / "micropython", ["login.py", "PORT", visits.SECRET],
-                own,
-                without=NOT_MICROPYTHON)
+    own = (*folder.glob("*.py"), *folder.glob("microdot/*.py"))
+    wrapped = (*own, *imported_sources(python, folder, "micropython_unix"))
+    return [
+        Peer("MicroPython, Microdot",
+             folder / "micropython", ("login.py", "PORT", visits.SECRET),
+             own,
+             without=NOT_MICROPYTHON),
+        Peer("MicroPython in its PyPI wrapper",
+             python,
+             (FOLDER / "python/bin/micropython", folder / "login.py", "PORT", visits.SECRET),
+             wrapped,
+             environment={"MICROPYPATH": f".frozen:{folder}"})
     ]
-    rows.append(
-        measure("MicroPython in its PyPI wrapper",
-                python,
-                [FOLDER / "python/bin/micropython", folder / "login.py", "PORT", visits.SECRET],
-                [*own, *imported_sources(python, folder, "micropython_unix")],
-                environment={"MICROPYPATH": f".frozen:{folder}"}))
+
+
+def cpython_peer():
+    python = FOLDER / "python/bin/python"
     folder = set_up_cpython()
-    rows.append(
-        measure("CPython, Microdot", python, ["-B", folder / "login.py", "PORT", visits.SECRET],
-                imported_sources(python, folder)))
+    return Peer("CPython, Microdot", python,
+                ("-B", folder / "login.py", "PORT", visits.SECRET),
+                tuple(imported_sources(python, folder)))
+
+
+def lighttpd_peer():
     folder = set_up_lighttpd()
     libraries = ":".join(sorted({str(file.parent) for file in folder.glob("root/**/*.so.*")}))
-    rows.append(
-        measure("lighttpd, a static page",
-                folder / "lighttpd", ["-D", "-f", "lighttpd.conf", "-m", "root/usr/lib/lighttpd"],
-                [folder / "lighttpd.conf", folder / "pages/index.html"],
+    return Peer("lighttpd, a static page",
+                folder / "lighttpd",
+                ("-D", "-f", "lighttpd.conf", "-m", "root/usr/lib/lighttpd"),
+                (folder / "lighttpd.conf", folder / "pages/index.html"),
                 logs_in=False,
-                environment={"LD_LIBRARY_PATH": libraries}))
-    return rows
+                environment={"LD_LIBRARY_PATH": libraries})
+
+
+def set_up():
+    """All peers, ready to be started."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    set_up_python()
+    return [*micropython_peers(), cpython_peer(), lighttpd_peer()]
+
+
+def measure_all():
+    return [measure(peer) for peer in set_up()]

@@ -38,12 +38,7 @@ class Visitor:
             lines += [
                 "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"
             ]
-        if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connection_count += 1
-        self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        answer = self.receive()
+        answer = self.exchange("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         for line in re.findall(r"^set-cookie: *(.*?)\r?$", answer.head, re.M | re.I):
             pair, *attributes = line.split(";")
             name, _, value = pair.partition("=")
@@ -51,6 +46,15 @@ class Visitor:
             if any(attribute.strip().lower() == "max-age=0" for attribute in attributes):
                 del self.jar[name]
         return answer
+
+    def exchange(self, octets):
+        """The answer to these octets, a whole request; neither cookies nor status matter."""
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connection_count += 1
+        self.socket.sendall(octets)
+        return self.receive()
 
     def expect(self, status, method, target, form=None):
         answer = self.ask(method, target, form)

@@ -1,0 +1,244 @@
+"""The results as Markdown: tables for the terminal, the article and the README."""
+
+import textwrap
+
+from figures import ratios, spread
+from tables import markdown
+from targets import evaluate, instructions_max, times, to_floor
+
+
+def name_of(server, marks=True):
+    name = f"**{server['name']}**" if server["key"] == "martlet" else server["name"]
+    return f"{name} ({server['remark']})" if marks and server["remark"] else name
+
+
+def time_of(microseconds):
+    if microseconds < 1000:
+        return f"{microseconds:.0f} µs"
+    return f"{microseconds / 1000:,.{2 if microseconds < 10_000 else 1}f} ms"
+
+
+def kib(octets):
+    return f"{octets / 1024:,.0f}"
+
+
+def medians(rounds, figure):
+    values = [result[figure] for result in rounds if result[figure] is not None]
+    return spread(values).median if values else None
+
+
+def errors_of(rounds):
+    """What wrk counted beside good answers, over all rounds."""
+    counts = {}
+    for result in rounds:
+        for name, count in result["errors"].items():
+            counts[name] = counts.get(name, 0) + count
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
+
+
+def load_row(row, server, by_server):
+    rounds, is_floor = by_server[server["key"]], server["key"] == "floor"
+    processor = medians(rounds, "processor")
+    return [
+        f"`{row}`",
+        name_of(server, marks=False), f"{medians(rounds, 'rate'):,.0f}",
+        "1" if is_floor else times(to_floor(by_server, "rate", server["key"])),
+        time_of(medians(rounds, "p50")),
+        time_of(medians(rounds, "p99")),
+        "1" if is_floor else times(to_floor(by_server, "p99", server["key"])),
+        "–" if processor is None else f"{processor:.1f} µs",
+        errors_of(rounds)
+    ]
+
+
+def load(results):
+    head = ["Row", "Server", "Requests/s", "× floor", "p50", "p99", "× floor", "CPU a request"]
+    head.append("Errors")
+    body = [
+        load_row(row, server, by_server) for row, by_server in results["load"].items()
+        for server in results["servers"]
+    ]
+    return markdown(head, body, 2)
+
+
+def tokens(results):
+    head = ["Row", "Program", "Tokens/s", "× bare HMAC"]
+    names = {
+        "martlet sign": "**Martlet**, sign",
+        "martlet verify": "**Martlet**, verify",
+        "pyjwt sign": "PyJWT, sign",
+        "pyjwt verify": "PyJWT, verify",
+        "hmac": "mbedTLS, the HMAC alone"
+    }
+    measured = results["tokens"]
+    body = [[
+        "`tokens`", name, f"{spread(measured[key]).median:,.0f}",
+        "1" if key == "hmac" else times(spread(ratios(measured[key], measured["hmac"])))
+    ] for key, name in names.items()]
+    ours = [
+        f"**{spread(ratios(measured[f'martlet {work}'], measured[f'pyjwt {work}'])).median:.1f}** "
+        f"times PyJWT's to {work}" for work in ("sign", "verify")
+    ]
+    return markdown(head, body, 2) + f"\n\nMartlet's are {ours[0]} and {ours[1]}."
+
+
+def start(results):
+    measured, body = results["start"], []
+    for server in results["servers"]:
+        key = server["key"]
+        found = spread(measured[key])
+        body.append([
+            "`start`",
+            name_of(server), f"{found.median / 1000:,.2f}",
+            f"{found.min / 1000:,.2f}–{found.max / 1000:,.2f}",
+            "1" if key == "floor" else times(spread(ratios(measured[key], measured["floor"])))
+        ])
+    return markdown(["Row", "Server", "ms", "min–max", "× floor"], body, 2)
+
+
+def file(results):
+    return markdown(["Row", "Server", "Octets"],
+                    [["`file`", name_of(server), results["file"][server["key"]]]
+                     for server in results["servers"]], 2)
+
+
+def resting_of(found):
+    """(all idle connections, one of them), in KiB and octets."""
+    if found["open"] == 0:
+        return "–", "–"
+    added = found["resting"] - found["served"]
+    return kib(added), f"{added / found['open']:,.0f}"
+
+
+def memory(results):
+    head = [
+        "Row", "Server", "Idle, KiB", "Requests", "Then, KiB", "Idle connections", "They add, KiB",
+        "Each, octets"
+    ]
+    body = []
+    for server in results["servers"]:
+        found = results["memory"][server["key"]]
+        body.append([
+            "`memory`",
+            name_of(server),
+            kib(found["idle"]), f"{found['requests']:,}",
+            kib(found["served"]), f"{found['open']} of {found['wanted']}", *resting_of(found)
+        ])
+    return markdown(head, body, 2)
+
+
+def instructions(results):
+    found = results["instructions"]
+    floor = found["servers"]["floor"]
+    body = [[
+        "`instructions`",
+        name_of(server), f"{found['servers'][server['key']]:,.0f}",
+        f"{found['servers'][server['key']] / floor:,.2f}"
+    ] for server in results["servers"]]
+    return markdown(["Row", "Server", "Instructions", "× floor"], body, 2) + (
+        f"\n\nCounted by `{found['tool']}`. To verify the token takes {found['compressions']} "
+        f"compressions of SHA-256, {found['compression']:,.0f} instructions each; with them the "
+        f"target is {instructions_max(found):,.0f}.")
+
+
+SECTIONS = {
+    "load": ("Pages a second, and latency", load),
+    "tokens": ("Session tokens", tokens),
+    "start": ("From the process's start to its first answer", start),
+    "file": ("File", file),
+    "memory": ("Resident memory", memory),
+    "instructions": ("Instructions in user space for a request", instructions)
+}
+
+
+def targets(results):
+    return markdown(["Target", "Measured", ""],
+                    [[target.text, target.measured, target.verdict]
+                     for target in evaluate(results)], 3)
+
+
+def machine(results):
+    lines = [f"- {name}: {text}" for name, text in results["machine"].items()]
+    return "\n".join(lines)
+
+
+def tables(results):
+    """Everything that was measured, a section each."""
+    parts = []
+    for key, (title, render) in SECTIONS.items():
+        if results.get(key):
+            parts.append(f"## {title}\n\n{render(results)}")
+    if evaluate(results):
+        parts.append(f"## Targets\n\n{targets(results)}")
+    return "\n\n".join(parts)
+
+
+NOTES = {
+    "load":
+    "The page that a login leads to, {size} octets with its head. `keep-alive` asks again over "
+    "the same connections, `close` opens one for each request. Medians of {rounds} rounds of "
+    "{seconds} s in which the servers take turns; ratios are taken round by round: median "
+    "(min–max). wrk runs on another CPU than the server. Microdot closes each connection in both "
+    "rows. lighttpd serves the same content as a file and asks for no login. *CPU a request* is "
+    "what the server itself used, in user space and kernel; where that times the rate is well "
+    "below a second, wrk was the limit. *Errors* are wrk's: failed connections, reads and writes,"
+    " answers other than 2xx and 3xx, and answers later than 10 s.",
+    "tokens":
+    "The token of a login's session, made from its claims and read back to them; all three "
+    "programs make the same one. The HMAC alone is what a token cannot do without; it prepares "
+    "the key each time, Martlet once.",
+    "start":
+    "Before the fork to the first octets of the page, over {starts} starts, with all files in the"
+    " page cache.",
+    "file":
+    "The program with all that it loads of its own; for all but Martlet and the floor, which "
+    "contain one, without the C library.",
+    "memory":
+    "Idle before the first request; after at least so many requests over 8 connections (a slow "
+    "server has {patience} s for them); and what connections add that have had one answer and "
+    "rest. The kernel's memory for a connection is in nobody's figure.",
+    "instructions":
+    "Over one connection that stays, a request at a time; Microdot's need a connection each."
+}
+
+
+def wrapped(words):
+    return textwrap.fill(words, 100, break_on_hyphens=False, break_long_words=False)
+
+
+def article(results, notes):
+    parts = [
+        "# How fast it is",
+        wrapped(
+            "What a logged-in page costs beside a server that does nothing, and beside other "
+            "servers; measured in one run by `scripts/bench --write`, which also wrote this page. "
+            "The *floor* is `Tests/Bench/floor.c`: it polls, reads and writes a constant answer of "
+            "the same size. `scripts/bench --only ROW` measures one row again."),
+        f"## Where and with what\n\n{machine(results)}", f"## Targets\n\n{targets(results)}"
+    ]
+    for key, (title, render) in SECTIONS.items():
+        note = wrapped(NOTES[key].format(**notes))
+        parts.append(f"## {title}\n\n{note}\n\n{render(results)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def readme(results):
+    """A line a server, of the figures that most people ask about."""
+    load_8, load_64 = results["load"]["keep-alive-8"], results["load"]["keep-alive-64"]
+    close_8, body = results["load"]["close-8"], []
+    for server in results["servers"]:
+        key = server["key"]
+        body.append([
+            name_of(server), f"{medians(load_8[key], 'rate'):,.0f}",
+            "1" if key == "floor" else f"{to_floor(load_8, 'rate', key).median:.2f}",
+            f"{medians(close_8[key], 'rate'):,.0f}",
+            time_of(medians(load_64[key], "p99")),
+            f"{results['instructions']['servers'][key]:,.0f}",
+            time_of(spread(results["start"][key]).median),
+            resting_of(results["memory"][key])[1]
+        ])
+    head = [
+        "Server", "Requests/s, 8 connections", "× floor", "closing each", "p99, 64 connections",
+        "Instructions a request", "Start to first answer", "Octets an idle connection"
+    ]
+    return markdown(head, body, 1)
