@@ -86,6 +86,11 @@ public protocol Application: ~Copyable {
   /// an application does not say otherwise: yes when it has users.
   static var hasSessions: Bool { get }
 
+  /// Whether there are pages that take content in pieces (`Route.upload`), and pages that answer in
+  /// pieces (`response.pieces`). Where there are none, a program is not made larger by what they need.
+  static var hasUploads: Bool { get }
+  static var answersInPieces: Bool { get }
+
   /// Field lines for every response, each ended by CRLF.
   static var fields: StaticString { get }
 }
@@ -114,6 +119,8 @@ extension Application where Self: ~Copyable {
   public static var acceptsMicrodotTokens: Bool { false }
   public static var cookiesAreSecure: Bool { false }
   public static var hasSessions: Bool { true }
+  public static var hasUploads: Bool { false }
+  public static var answersInPieces: Bool { false }
 
   /// No framing by other sites, no guessing of media types, no address handed to other sites.
   public static var fields: StaticString {

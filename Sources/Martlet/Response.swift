@@ -149,7 +149,7 @@ public struct Response: ~Copyable, ~Escapable {
 
   /// Answers in pieces, which `Application.write(_:_:to:)` is asked for one after the other, whenever
   /// the visitor has taken those before: for what is longer than a buffer, or has no end yet. A
-  /// reader who is slow costs nothing else.
+  /// reader who is slow costs nothing else. For an application that says so with `answersInPieces`.
   ///
   /// - Parameter cursor: What `write` gets to see first.
   public consuming func pieces(
@@ -184,7 +184,8 @@ public struct Response: ~Copyable, ~Escapable {
   public consuming func later() -> Answer { answer(.ok, .later) }
 
   /// Takes the request's content in pieces: `Application.take(_:for:_:)` gets them one after the
-  /// other, then `Application.finish(_:_:_:)` answers. For a page whose route is an `upload`.
+  /// other, then `Application.finish(_:_:_:)` answers. For a page whose route is an `upload`, in an
+  /// application that `hasUploads`.
   ///
   /// - Parameters:
   ///   - countMax: Octets that are taken; a request with more is refused with 413, at once where it

@@ -52,6 +52,7 @@ private func run<A: Application & ~Copyable>(
   if A.hasSessions, secret.count == 0, A.needsLogin {
     fail(listener.program, "no secret to sign sessions with; give one with --secret TEXT.")
   }
+  invariant(A.hasUploads || !A.takesAnyUpload, "an application with uploads says so: hasUploads")
   let responder = SiteResponder(site, secret: secret)
   announce(listener.program, listener.endpoint, port: listener.transport.port)
   var server = Server(transport: listener.transport, responder: responder)
@@ -64,10 +65,15 @@ public func exitNormally() -> Never { martlet_exit(0) }
 
 extension Application where Self: ~Copyable {
   /// Whether any page is not for everyone.
-  static var needsLogin: Bool {
+  static var needsLogin: Bool { hasRoute { $0.access.needsLogin } }
+
+  /// Whether any page takes content in pieces.
+  static var takesAnyUpload: Bool { hasRoute { $0.takesPieces } }
+
+  private static func hasRoute(_ isWanted: (Route) -> Bool) -> Bool {
     var rawValue: UInt8 = 0
     while let page = Page(rawValue: rawValue) {
-      if route(to: page).access.needsLogin { return true }
+      if isWanted(route(to: page)) { return true }
       guard rawValue < .max else { break }
       rawValue += 1
     }

@@ -25,6 +25,9 @@ extension SiteResponder where A: ~Copyable {
     return page
   }
 
+  package static var takesPieces: Bool { A.hasUploads }
+  package static var answersInPieces: Bool { A.answersInPieces }
+
   package func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
     guard case .page(_, _, let takesPieces) = A.destination(head.method, octets[head.target.path])
     else { return false }

@@ -131,6 +131,11 @@ public protocol Responder: ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
+  /// Whether it ever takes content in pieces, or answers in pieces. The server leaves out what is not
+  /// needed for that.
+  static var takesPieces: Bool { get }
+  static var answersInPieces: Bool { get }
+
   /// Whether a request's content is taken in pieces: `respond` is asked once the head is there.
   ///
   /// - Parameter octets: What the head was parsed from.
@@ -160,6 +165,9 @@ public protocol Responder: ~Copyable {
 }
 
 extension Responder where Self: ~Copyable {
+  public static var takesPieces: Bool { false }
+  public static var answersInPieces: Bool { false }
+
   public func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool { false }
 
   public mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception {

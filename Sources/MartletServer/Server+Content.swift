@@ -34,7 +34,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Takes the next piece, or what frames it.
   mutating func receivePiece(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard case .content(let cursor, let framing) = connection.flow else { return }
+    guard R.takesPieces, case .content(let cursor, let framing) = connection.flow else { return }
     switch framing.step {
     case .length, .chunkData: receiveOctets(&connection, cursor, framing, &memory)
     case .chunkLine, .chunkEnd: receiveFraming(&connection, cursor, framing, &memory)
@@ -167,7 +167,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch connection.flow {
     case .none, .data, .piecesEnd: break
     case .file(let file, _, _): transport.close(file)
-    case .pieces(let cursor, _), .content(let cursor, _): responder.abandon(cursor)
+    case .pieces(let cursor, _), .content(let cursor, _):
+      if R.takesPieces || R.answersInPieces { responder.abandon(cursor) }
     }
     connection.flow = .none
   }

@@ -74,7 +74,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let progress = RequestProgress.head(octets, examinedCount: examinedCount)
     guard case .pieces(let head) = progress else { return progress }
     if head.framing == .none { return .complete(head, size: head.size) }
-    if responder.takesPieces(head, of: octets) { return progress }
+    if R.takesPieces, responder.takesPieces(head, of: octets) { return progress }
     return RequestProgress.content(octets, head)
   }
 
@@ -139,6 +139,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       connection.knowsInterim = head.minorVersion > 0
       return putOff(&connection, &memory)
     case .content(let cursor, let countMax):
+      guard R.takesPieces else { stop("a responder that takes pieces says so") }
       memory.responses.release(buffer)
       stopWorking(&connection)
       return beginPieces(
@@ -297,14 +298,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func refuse(
     _ connection: inout Connection, _ refusal: Refusal, _ memory: inout ServerMemory
   ) {
+    Counter.requestsRefused.add()
     refuse(&connection, refusal.status, refusal.reason, &memory)
   }
 
+  /// - Parameter retryAfter: A field line.
+  @inline(never)
   mutating func refuse(
     _ connection: inout Connection, _ status: Status, _ reason: Span<UInt8>,
-    _ memory: inout ServerMemory
+    retryAfter: StaticString = "", _ memory: inout ServerMemory
   ) {
-    Counter.requestsRefused.add()
     abandonFlow(&connection)
     guard let buffer = memory.responses.acquire() else {
       return refuseWithoutBuffer(&connection, &memory)
@@ -314,6 +317,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let contentCount = content.count
     var fields = Writer(memory.fields.storageSpan)
     RefusalPage.writeFields(to: &fields)
+    fields.append(retryAfter)
     let reply = Reply(status: status, contentCount: contentCount, fieldsCount: fields.count)
     connection.lingers = true
     begin(
@@ -322,27 +326,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Too much is under way: says so and when to come again.
-  @inline(never)
   mutating func refuseForNow(_ connection: inout Connection, _ memory: inout ServerMemory) {
     cancelWork(&connection)
     Counter.requestsTurnedAway.add()
-    guard let buffer = memory.responses.acquire() else {
-      return refuseWithoutBuffer(&connection, &memory)
-    }
-    var content = Writer(memory.responses.content(buffer))
-    RefusalPage.write(
-      .serviceUnavailable, ("This device is busy. Try again in a few seconds." as StaticString).octets,
-      to: &content)
-    let contentCount = content.count
-    var fields = Writer(memory.fields.storageSpan)
-    RefusalPage.writeFields(to: &fields)
-    fields.append("Retry-After: 5\r\n")
-    let reply = Reply(
-      status: .serviceUnavailable, contentCount: contentCount, fieldsCount: fields.count)
-    connection.lingers = true
-    begin(
-      &connection, buffer, reply, sendsContent: true, closes: true, minorVersion: 1, &memory)
-    send(&connection, &memory)
+    let reason: StaticString = "This device is busy. Try again in a few seconds."
+    refuse(
+      &connection, .serviceUnavailable, reason.octets, retryAfter: "Retry-After: 5\r\n", &memory)
   }
 
   /// All response buffers wait for slow readers: says so in one short send, if the kernel takes it.

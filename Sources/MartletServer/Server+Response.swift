@@ -9,6 +9,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ///
   /// - Parameter minorVersion: That of the request: HTTP/1.0 knows no chunks, so what comes in pieces
   ///   ends there with the connection.
+  @inline(never)
   mutating func begin(
     _ connection: inout Connection, _ buffer: Int8, _ reply: Reply, sendsContent: Bool,
     closes: Bool, minorVersion: UInt8, _ memory: inout ServerMemory
@@ -31,6 +32,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       head.contentLength = Int(clamping: count)
       if hasContent { flow = .file(file, offset: 0, end: count) } else { transport.close(file) }
     case .pieces(let cursor):
+      guard R.answersInPieces else { stop("a responder that answers in pieces says so") }
       head.framing = minorVersion > 0 ? .chunked : .untilClose
       if minorVersion == 0 { head.closes = true }
       if hasContent {
@@ -79,7 +81,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .file(let file, let offset, let end):
       sendFile(&connection, file, offset..<end, &memory)
     case .pieces(let cursor, let isChunked):
-      sendPiece(&connection, cursor, isChunked: isChunked, &memory)
+      if R.answersInPieces { sendPiece(&connection, cursor, isChunked: isChunked, &memory) }
     }
   }
 

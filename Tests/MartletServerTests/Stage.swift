@@ -96,6 +96,9 @@ struct EchoResponder: Responder, ~Copyable {
 let file = (0..<600_000).map { UInt8(truncatingIfNeeded: $0 >> 8 ^ $0) }
 
 extension EchoResponder {
+  static var takesPieces: Bool { true }
+  static var answersInPieces: Bool { true }
+
   func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
     octets[head.target.path].equals("/upload") || octets[head.target.path].equals("/refused")
   }

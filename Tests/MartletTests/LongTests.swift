@@ -60,6 +60,9 @@ struct LongSite: Application {
 
   let shelf: Shelf
 
+  static var hasUploads: Bool { true }
+  static var answersInPieces: Bool { true }
+
   static func route(to page: Page) -> Route {
     switch page {
     case .asset: .get("/asset", for: .everyone)
