@@ -16,6 +16,8 @@ public struct IncomingRequest: ~Escapable {
   public let moment: Moment
   /// Which connection it came on; none other of this server has the number.
   public let connection: UInt32
+  /// Where the peer is: the client, or a proxy before it.
+  public let peer: IPAddress
 
   /// - Parameters:
   ///   - octets: At least the head.
@@ -23,9 +25,10 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy octets, copy content)
   public init(
     octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment,
-    connection: UInt32 = 0
+    connection: UInt32 = 0, peer: IPAddress = .unspecified
   ) {
     self.connection = connection
+    self.peer = peer
     self.octets = octets
     self.head = head
     self.content = content
@@ -36,7 +39,8 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy self)
   public func copy() -> IncomingRequest {
     IncomingRequest(
-      octets: octets, head: head, content: content, moment: moment, connection: connection)
+      octets: octets, head: head, content: content, moment: moment, connection: connection,
+      peer: peer)
   }
 }
 

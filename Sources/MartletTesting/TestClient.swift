@@ -3,7 +3,7 @@
 // those of its response is what the server runs.
 
 public import Martlet
-import MartletBytes
+public import MartletBytes
 import MartletHTTP
 import MartletServer
 
@@ -20,6 +20,9 @@ public final class TestClient<A: Application & ~Copyable> {
 
   /// The cookies, kept from one request to the next.
   public var cookies = CookieJar()
+
+  /// Where the requests come from; unknown, as through a Unix socket, as long as a test does not say.
+  public var peer = IPAddress.unspecified
 
   /// The value of the Host field.
   public var host = "localhost"
@@ -87,7 +90,7 @@ public final class TestClient<A: Application & ~Copyable> {
     var fields = [UInt8](repeating: 0, count: Limits.responseFieldsSizeMax)
     let request = IncomingRequest(
       octets: octets.span, head: head, content: received.span,
-      moment: Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time))
+      moment: Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time), peer: peer)
     var reply: Reply
     // A page that answers later is asked again, as the server does it.
     repeat {
