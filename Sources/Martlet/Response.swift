@@ -83,6 +83,14 @@ public struct Response: ~Copyable, ~Escapable {
     fields.append("\r\n")
   }
 
+  /// Says when it is worth while to ask again (Retry-After, RFC 9110 §10.2.3).
+  @_lifetime(self: copy self)
+  public mutating func setRetryAfter(seconds: Int) {
+    fields.append("Retry-After: ")
+    fields.append(decimal: seconds)
+    fields.append("\r\n")
+  }
+
   // MARK: Content
 
   /// Answers with an HTML page.
@@ -125,6 +133,14 @@ public struct Response: ~Copyable, ~Escapable {
   /// Answers with an error page that says why.
   public consuming func refuse(_ status: Status, _ reason: StaticString) -> Answer {
     answer(status, .refuse(reason))
+  }
+
+  /// Answers with an error page that says why, and when it is worth while to ask again.
+  public consuming func refuse(
+    _ status: Status, _ reason: StaticString, retryAfter seconds: Int
+  ) -> Answer {
+    setRetryAfter(seconds: seconds)
+    return answer(status, .refuse(reason))
   }
 
   /// Answers in a later turn: the page is asked again, with the same request, after other
