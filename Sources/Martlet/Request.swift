@@ -37,7 +37,7 @@ public struct Request<User: SessionUser>: ~Escapable {
   /// Where the client is: the peer, or what a trusted proxy says of it in X-Forwarded-For.
   ///
   /// - Parameter proxies: The proxies that are believed; as a rule those on this machine.
-  public func client(trusting proxies: TrustedProxies = .loopback) -> ClientAddress {
+  public func client(trusting proxies: borrowing TrustedProxies = .loopback) -> ClientAddress {
     fields.client(peer: incoming.peer, trusting: proxies)
   }
 

@@ -50,7 +50,7 @@ import MartletToken
 ///
 ///     if let seconds = throttle.begin(name, from: client, now: now) { … 429, Retry-After … }
 ///     … hash …
-///     if isRight { throttle.succeed(name, from: client, now: now) } else { throttle.fail(…) }
+///     throttle.end(name, from: client, now: now, isRight: isRight)
 ///
 /// An attempt that begins and comes to no end, because its client is gone, counts as failed.
 public struct Throttle: ~Copyable {
@@ -62,19 +62,24 @@ public struct Throttle: ~Copyable {
     var count: UInt16 = 0
   }
 
-  /// What an entry is about, and which part of the table it is in.
-  private enum Subject: UInt8 {
-    case address, login, name
+  /// What an entry is about, as an index, and which part of the table that is.
+  private enum Subject {
+    static var address: Int { 0 }
+    static var login: Int { 1 }
+    static var name: Int { 2 }
 
-    var range: Range<Int> {
+    static func range(_ subject: Int) -> Range<Int> {
       let (addresses, logins) = (Limits.failedAddressCountMax, Limits.failedLoginCountMax)
-      return switch self {
-      case .address: 0..<addresses
-      case .login: addresses..<addresses + logins
-      case .name: addresses + logins..<addresses + logins + Limits.failedNameCountMax
+      return switch subject {
+      case address: 0..<addresses
+      case login: addresses..<addresses + logins
+      default: addresses + logins..<addresses + logins + Limits.failedNameCountMax
       }
     }
   }
+
+  /// What an attempt is counted under, a key for each subject.
+  private typealias Keys = InlineArray<3, UInt64>
 
   /// Attempts that cost no wait, and the first wait after them, in seconds.
   private struct Patience {
@@ -100,7 +105,7 @@ public struct Throttle: ~Copyable {
   /// A table without failures.
   public init() {
     invariant(
-      Subject.name.range.upperBound == entries.count, "the parts of the table are all of it")
+      Subject.range(Subject.name).upperBound == entries.count, "the parts of the table are all of it")
     var target = secret.mutableSpan
     Random.fill(&target)
   }
@@ -114,44 +119,42 @@ public struct Throttle: ~Copyable {
   ///   - client: Where it was typed.
   ///   - now: Milliseconds of a clock that never goes back.
   /// - Returns: Whole seconds to wait, 1...900, where the attempt is refused. `nil`: it has begun, and
-  ///   is to be ended with `succeed` or `fail`.
+  ///   is to be ended with `end`.
   public mutating func begin(
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64
   ) -> Int? {
     let keys = keys(name, client)
     let milliseconds = wait(keys, client, now)
     guard milliseconds <= 0 else { return Int((milliseconds + 999) / 1_000) }
-    count(.address, keys, now)
-    count(.login, keys, now)
-    count(.name, keys, now)
+    for subject in 0..<3 { count(subject, keys, now) }
     return nil
   }
 
-  /// Ends an attempt that has begun: the password was wrong. The wait is counted from here on.
-  public mutating func fail(_ name: Span<UInt8>, from client: ClientAddress, now: Int64) {
+  /// Ends an attempt that has begun. A right password makes forgotten what has failed before at this
+  /// name from this address; after a wrong one the wait is counted from here on.
+  public mutating func end(
+    _ name: Span<UInt8>, from client: ClientAddress, now: Int64, isRight: Bool
+  ) {
     let keys = keys(name, client)
-    touch(.address, keys, now)
-    touch(.login, keys, now)
-    touch(.name, keys, now)
-  }
-
-  /// Ends an attempt that has begun: the password was right. What has failed before at this name from
-  /// this address is forgotten.
-  public mutating func succeed(_ name: Span<UInt8>, from client: ClientAddress, now: Int64) {
-    let keys = keys(name, client)
-    guard let login = find(.login, keys, now) else { return }
-    let count = entries[login].count
-    entries[login].count = 0
-    takeBack(count, .address, keys, now)
-    takeBack(count, .name, keys, now)
+    var failed: UInt16 = 0
+    if isRight, let login = find(Subject.login, keys, now) { failed = entries[login].count }
+    for subject in 0..<3 {
+      if let index = find(subject, keys, now) {
+        entries[index].count &-= min(failed, entries[index].count)
+        if !isRight { entries[index].moment = now }
+      } else if !isRight {
+        // It has been displaced since the attempt began.
+        count(subject, keys, now)
+      }
+    }
   }
 
   /// Milliseconds to wait; 0 or less when an attempt may begin.
   private mutating func wait(_ keys: Keys, _ client: ClientAddress, _ now: Int64) -> Int64 {
-    let address = find(.address, keys, now)
-    let login = find(.login, keys, now)
+    let address = find(Subject.address, keys, now)
+    let login = find(Subject.login, keys, now)
     let isUnderAttack =
-      isAttacked(find(.name, keys, now)) || client.isShared && isAttacked(address)
+      isAttacked(find(Subject.name, keys, now)) || client.isShared && isAttacked(address)
     return max(
       client.isShared ? 0 : wait(address, .forAddress, now),
       wait(login, isUnderAttack ? .underAttack : .forLogin, now))
@@ -174,29 +177,18 @@ public struct Throttle: ~Copyable {
   // MARK: Entries
 
   /// Counts a failure. Where there is no room the entry that has failed least recently goes.
-  private mutating func count(_ subject: Subject, _ keys: Keys, _ now: Int64) {
-    var index = subject.range.lowerBound
+  @inline(never)
+  private mutating func count(_ subject: Int, _ keys: Keys, _ now: Int64) {
+    let part = Subject.range(subject)
+    var index = part.lowerBound
     if let found = find(subject, keys, now) {
       index = found
     } else {
-      for other in subject.range where goesBefore(other, index) { index = other }
+      for other in part where goesBefore(other, index) { index = other }
       entries[index] = Entry(key: keys[subject])
     }
     entries[index].moment = now
     if entries[index].count < .max { entries[index].count += 1 }
-  }
-
-  /// Counts a wait from now on; the failure itself too, where the entry has been displaced since.
-  private mutating func touch(_ subject: Subject, _ keys: Keys, _ now: Int64) {
-    guard let index = find(subject, keys, now) else { return count(subject, keys, now) }
-    entries[index].moment = now
-  }
-
-  private mutating func takeBack(
-    _ count: UInt16, _ subject: Subject, _ keys: Keys, _ now: Int64
-  ) {
-    guard let index = find(subject, keys, now) else { return }
-    entries[index].count -= min(count, entries[index].count)
   }
 
   /// Whether an entry is to be displaced before another one: a free one is, and then the older one.
@@ -206,8 +198,9 @@ public struct Throttle: ~Copyable {
   }
 
   /// The entry of that key, unless it is long enough ago to be forgotten.
-  private mutating func find(_ subject: Subject, _ keys: Keys, _ now: Int64) -> Int? {
-    for index in subject.range
+  @inline(never)
+  private mutating func find(_ subject: Int, _ keys: Keys, _ now: Int64) -> Int? {
+    for index in Subject.range(subject)
     where entries[index].count > 0 && entries[index].key == keys[subject] {
       // A clock that was set back makes nobody wait longer than from now on.
       if entries[index].moment > now { entries[index].moment = now }
@@ -219,31 +212,20 @@ public struct Throttle: ~Copyable {
 
   // MARK: Keys
 
-  /// What an attempt is counted under.
-  private struct Keys {
-    let address: UInt64
-    let login: UInt64
-    let name: UInt64
-
-    subscript(subject: Subject) -> UInt64 {
-      switch subject {
-      case .address: address
-      case .login: login
-      case .name: name
-      }
-    }
-  }
-
+  @inline(never)
   private func keys(_ name: Span<UInt8>, _ client: ClientAddress) -> Keys {
     let network = client.address.network
-    return Keys(
-      address: key(.address, network, name.extracting(0..<0)), login: key(.login, network, name),
-      name: key(.name, .unspecified, name))
+    var keys = Keys(repeating: 0)
+    keys[Subject.address] = key(Subject.address, network, name.extracting(0..<0))
+    keys[Subject.login] = key(Subject.login, network, name)
+    keys[Subject.name] = key(Subject.name, .unspecified, name)
+    return keys
   }
 
   /// The first eight octets of a digest of secret, subject, address and name.
-  private func key(_ subject: Subject, _ network: IPAddress, _ name: Span<UInt8>) -> UInt64 {
-    var head = InlineArray<33, UInt8>(repeating: subject.rawValue)
+  @inline(never)
+  private func key(_ subject: Int, _ network: IPAddress, _ name: Span<UInt8>) -> UInt64 {
+    var head = InlineArray<33, UInt8>(repeating: UInt8(truncatingIfNeeded: subject))
     for i in 0..<16 {
       let half = i < 8 ? network.high : network.low
       head[i] = secret[i]

@@ -105,30 +105,31 @@ public struct IPAddress: Equatable, Sendable {
       if end == text.count, part.firstIndex(of: 0x2E) != nil {
         guard count <= 6, let octets = ipv4(part) else { return nil }
         groups[count] = UInt16(octets >> 16)
-        groups[count + 1] = UInt16(octets & 0xFFFF)
-        count += 2
+        groups[count &+ 1] = UInt16(octets & 0xFFFF)
+        count &+= 2
         break
       }
       guard count < 8, let group = group(part) else { return nil }
       groups[count] = group
-      count += 1
+      count &+= 1
       guard end < text.count else { break }
-      i = end + 1
+      i = end &+ 1
       // A colon is followed by a group or by the second one of `::`.
       guard i < text.count else { return nil }
       if text[i] == ":" {
         guard gap == nil else { return nil }
         gap = count
-        i += 1
+        i &+= 1
       }
     }
     guard gap == nil ? count == 8 : count < 8 else { return nil }
     var (high, low): (UInt64, UInt64) = (0, 0)
+    var next = 0
     for position in 0..<8 {
-      // What stands after the gap is counted from the end.
-      let before = gap ?? 8
-      let index = position < before ? position : position - (8 - count)
-      let group = index >= before || position < before ? groups[index] : 0
+      // The gap is as long as there are groups missing.
+      let isInGap = gap.map { position >= $0 && position < $0 &+ 8 &- count } ?? false
+      let group = isInGap ? 0 : groups[next]
+      if !isInGap { next &+= 1 }
       (high, low) = (high << 16 | low >> 48, low << 16 | UInt64(group))
     }
     return IPAddress(high: high, low: low)
@@ -153,6 +154,14 @@ public struct IPPrefix: Equatable, Sendable {
   /// How many bits are the same, 0...128; those of an IPv4 prefix are 96 more than written.
   public let length: UInt8
 
+  /// All addresses, those of IPv4 included: `::/0`.
+  public static var everything: IPPrefix { IPPrefix(address: .unspecified, length: 0) }
+
+  private init(address: IPAddress, length: UInt8) {
+    self.address = address
+    self.length = length
+  }
+
   /// Reads `ADDRESS/BITS`, or `ADDRESS` for that one alone. `nil` when it is not that, or when bits
   /// after the prefix are set: whoever wrote `192.168.1.5/16` meant something else.
   public init?(_ text: Span<UInt8>) {
@@ -167,8 +176,7 @@ public struct IPPrefix: Equatable, Sendable {
       }
       length = isIPv4 ? bits + 96 : bits
     }
-    self.address = address
-    self.length = UInt8(length)
+    self.init(address: address, length: UInt8(length))
     guard contains(address) else { return nil }
   }
 

@@ -9,7 +9,7 @@ import CMartletPlatform
 public typealias SessionBuffer = FixedBuffer<2_048>
 
 /// The prefixes of trusted proxies.
-public typealias TrustedPrefixes = InlineArray<4, IPPrefix?>
+public typealias TrustedPrefixes = InlineArray<4, IPPrefix>
 
 /// What is known of failed logins: addresses, then names at an address, then names.
 public typealias FailureTable<Entry> = InlineArray<144, Entry>

@@ -22,37 +22,44 @@ public struct ClientAddress: Equatable, Sendable {
 
 /// The proxies whose X-Forwarded-For is believed.
 public struct TrustedProxies: Sendable {
-  private var prefixes = TrustedPrefixes(repeating: nil)
-  /// How many prefixes there are.
-  private(set) var count = 0
-  private let includesLoopback: Bool
+  private var prefixes = TrustedPrefixes(repeating: .everything)
+  private var count = 0
+  /// Whether those on this machine are meant, and no prefixes.
+  private var isLoopback = false
 
   /// None.
-  public init() { includesLoopback = false }
+  public init() {}
 
-  private init(includesLoopback: Bool) { self.includesLoopback = includesLoopback }
+  /// Those on this machine: peers at a loopback address, or without one (a Unix socket). Whoever may
+  /// run programs here may name any client; where others may, name the proxies instead.
+  public static var loopback: TrustedProxies {
+    var proxies = TrustedProxies()
+    proxies.isLoopback = true
+    return proxies
+  }
 
-  /// Those on this machine: peers at a loopback address, or without one (a Unix socket).
-  public static var loopback: TrustedProxies { TrustedProxies(includesLoopback: true) }
-
-  /// Adds a prefix.
+  /// Adds a prefix; to `loopback`, it takes its place.
   ///
   /// - Returns: Whether there was room (`Limits.trustedProxyCountMax`).
   public mutating func append(_ prefix: IPPrefix) -> Bool {
     guard count < Limits.trustedProxyCountMax else { return false }
+    isLoopback = false
     prefixes[count] = prefix
     count += 1
     return true
   }
 
   /// Whether a peer at that address is believed.
+  @inline(never)
   public func contains(_ address: IPAddress) -> Bool {
-    if includesLoopback, address.isLoopback || address == .unspecified { return true }
-    for i in 0..<count {
-      if let prefix = prefixes[i], prefix.contains(address) { return true }
-    }
+    if isLoopback { return address.isOnThisMachine }
+    for i in 0..<count where prefixes[i].contains(address) { return true }
     return false
   }
+}
+
+extension IPAddress {
+  fileprivate var isOnThisMachine: Bool { isLoopback || self == .unspecified }
 }
 
 extension FieldSection {
@@ -61,20 +68,19 @@ extension FieldSection {
   /// the last trusted proxy. Without the field, or from a peer that is not trusted, it is the peer.
   ///
   /// - Complexity: O(n) in the section's octets.
-  public func client(peer: IPAddress, trusting proxies: TrustedProxies) -> ClientAddress {
+  public func client(peer: IPAddress, trusting proxies: borrowing TrustedProxies) -> ClientAddress {
     var address = peer
     if proxies.contains(peer), let forwarded = forwardedAddress(trusting: proxies) {
       address = forwarded
     }
-    let isShared =
-      address.isLoopback || address == .unspecified || proxies.contains(address)
-    return ClientAddress(address, isShared: isShared)
+    let isProxy = proxies.contains(address)
+    return ClientAddress(address, isShared: isProxy || address.isOnThisMachine)
   }
 
   /// Walks from the left, because fields are read that way: `found` is what a walk from the right
   /// would find that began at the element just read. An element that is no trusted proxy's forgets
   /// everything before it.
-  private func forwardedAddress(trusting proxies: TrustedProxies) -> IPAddress? {
+  private func forwardedAddress(trusting proxies: borrowing TrustedProxies) -> IPAddress? {
     var fields = self
     var found: IPAddress?
     while let field = fields.next() {
@@ -91,7 +97,8 @@ extension FieldSection {
           found = nil
           continue
         }
-        if !(found != nil && proxies.contains(address)) { found = address }
+        let isProxy = proxies.contains(address)
+        if !isProxy || found == nil { found = address }
       }
     }
     return found

@@ -13,8 +13,15 @@ struct Panel: Application, ~Copyable {
   let setUpCode: SetUpCode
   var wrongCodeCount = 0
   var work: PasswordWork
+  var throttle = Throttle()
+  /// The proxies whose X-Forwarded-For is believed.
+  let proxies: TrustedProxies
 
-  init(directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32) {
+  init(
+    directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32,
+    proxies: TrustedProxies
+  ) {
+    self.proxies = proxies
     self.directory = directory
     self.accounts = accounts
     self.iterations = iterations

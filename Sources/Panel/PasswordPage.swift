@@ -24,11 +24,20 @@ extension Panel {
     }
     let turn = WorkTurn(request)
     if !work.isHashing(turn) {
+      let client = request.client(trusting: proxies)
+      let name = account.name
+      if work.begins(turn), let wait = throttle.begin(name.span, from: client, now: turn.now) {
+        response.setRetryAfter(seconds: wait)
+        return Self.passwordForm(
+          response, .tooManyRequests, user: request.user, problem: "Too many failed attempts.",
+          wait: wait)
+      }
       var current = TypedPassword(form["current"])
       defer { current.wipe() }
       guard let isRight = work.verify(current, against: account.password, turn) else {
         return response.later()
       }
+      throttle.end(name.span, from: client, now: turn.now, isRight: isRight)
       var problem = password.problem(repeated: repeated)
       if !isRight { problem = "The current password is wrong." }
       if problem != nil {
@@ -51,8 +60,10 @@ extension Panel {
     return Self.passwordChanged(response, account)
   }
 
+  @inline(never)
   private static func passwordForm(
-    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?
+    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?,
+    wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)
     body.begin(title: "Password", .password, user: user)
@@ -63,7 +74,7 @@ extension Panel {
       <p class="lead">All other sessions end when the password changes.</p>
 
       """)
-    body.writeProblem(problem)
+    body.writeProblem(problem, wait: wait)
     body.write(
       """
       <form method="post" class="fields">

@@ -45,6 +45,12 @@ struct PasswordWork: ~Copyable {
     return result
   }
 
+  /// Whether `verify` would begin now: nothing is under way, neither of that connection nor before it.
+  func begins(_ turn: WorkTurn) -> Bool {
+    let isFree = verification == nil && hashing == nil
+    return isFree || isAbandoned(turn)
+  }
+
   /// Whether a new password of that connection is being hashed.
   func isHashing(_ turn: WorkTurn) -> Bool {
     owner == turn.connection && hashing != nil && !isAbandoned(turn)

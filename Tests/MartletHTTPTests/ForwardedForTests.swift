@@ -12,7 +12,7 @@ struct ForwardedForTests {
   func address(_ text: String) -> IPAddress { withGuardedOctets(text) { IPAddress($0)! } }
 
   func trusting(_ prefixes: [String]) -> TrustedProxies {
-    var proxies = TrustedProxies.loopback
+    var proxies = TrustedProxies()
     for text in prefixes {
       let fitted = proxies.append(withGuardedOctets(text) { IPPrefix($0)! })
       #expect(fitted)
@@ -63,7 +63,7 @@ struct ForwardedForTests {
       (["::ffff:198.51.100.7, ::ffff:10.0.0.9"], "198.51.100.7"),
     ] as [([String], String)])
   func rightmost(_ values: [String], _ expected: String) {
-    let proxies = trusting(["10.0.0.0/8"])
+    let proxies = trusting(["10.0.0.0/8", "127.0.0.0/8"])
     #expect(
       client(values, trusting: proxies) == ClientAddress(address(expected), isShared: false))
   }
@@ -78,14 +78,14 @@ struct ForwardedForTests {
       (["10.0.0.9, 10.0.0.8"], "10.0.0.9"), (["10.0.0.9", "_hidden, 10.0.0.8"], "10.0.0.8"),
     ] as [([String], String)])
   func junk(_ values: [String], _ expected: String) {
-    let proxies = trusting(["10.0.0.0/8"])
+    let proxies = trusting(["10.0.0.0/8", "127.0.0.0/8"])
     #expect(client(values, trusting: proxies) == ClientAddress(address(expected), isShared: true))
   }
 
   @Test("Walking forwards finds what walking backwards does")
   func model() {
     var random = SeededRandom(4)
-    let proxies = trusting(["10.0.0.0/8", "fd00::/8"])
+    let proxies = trusting(["10.0.0.0/8", "fd00::/8", "127.0.0.1"])
     let pieces = [
       "10.0.0.9", "fd00::1", "127.0.0.1", "198.51.100.7", "2001:db8::1", "junk", "", "[fd00::2]:1",
     ]
@@ -110,7 +110,7 @@ struct ForwardedForTests {
   func flips() {
     var random = SeededRandom(5)
     let text = Array("X-Forwarded-For: 1.1.1.1, [2001:db8::1]:80, 10.0.0.9\r\n".utf8)
-    let proxies = trusting(["10.0.0.0/8"])
+    let proxies = trusting(["10.0.0.0/8", "127.0.0.0/8"])
     for i in text.indices {
       for _ in 0..<20 {
         var changed = text
@@ -131,7 +131,12 @@ struct ForwardedForTests {
     let prefix = withGuardedOctets("192.0.2.0/24") { IPPrefix($0)! }
     let fitted = (0...Limits.trustedProxyCountMax).map { _ in proxies.append(prefix) }
     #expect(fitted == Array(repeating: true, count: Limits.trustedProxyCountMax) + [false])
-    #expect(TrustedPrefixes(repeating: nil).count == Limits.trustedProxyCountMax)
+    #expect(TrustedPrefixes(repeating: .everything).count == Limits.trustedProxyCountMax)
+    var named = TrustedProxies.loopback
+    #expect(named.contains(address("127.0.0.1")) && named.contains(address("::")))
+    #expect(!named.contains(address("192.0.2.7")))
+    let isNamed = named.append(prefix)
+    #expect(isNamed && named.contains(address("192.0.2.7")) && !named.contains(address("127.0.0.1")))
     #expect(proxies.contains(address("192.0.2.7")) && !proxies.contains(address("127.0.0.1")))
   }
 }

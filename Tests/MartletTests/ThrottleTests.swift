@@ -17,11 +17,15 @@ private struct Login: ~Copyable {
     throttle.begin(Array(name.utf8).span, from: client, now: now)
   }
 
+  mutating func end(_ name: String, _ client: ClientAddress, isRight: Bool) {
+    throttle.end(Array(name.utf8).span, from: client, now: now, isRight: isRight)
+  }
+
   /// An attempt with a wrong password, if one is let in.
   @discardableResult
   mutating func fail(_ name: String, _ client: ClientAddress) -> Int? {
     let wait = begin(name, client)
-    if wait == nil { throttle.fail(Array(name.utf8).span, from: client, now: now) }
+    if wait == nil { end(name, client, isRight: false) }
     return wait
   }
 
@@ -29,7 +33,7 @@ private struct Login: ~Copyable {
   @discardableResult
   mutating func succeed(_ name: String, _ client: ClientAddress) -> Int? {
     let wait = begin(name, client)
-    if wait == nil { throttle.succeed(Array(name.utf8).span, from: client, now: now) }
+    if wait == nil { end(name, client, isRight: true) }
     return wait
   }
 
@@ -98,7 +102,7 @@ private let loopback = ClientAddress(
     #expect(waits == Array(repeating: nil, count: 10) + Array(repeating: 1, count: 10))
     // The wait is counted from the end of the last one, not from its beginning.
     login.wait(5)
-    login.throttle.fail(Array("susan".utf8).span, from: home, now: login.now)
+    login.end("susan", home, isRight: false)
     #expect(login.begin("susan", home) == 1)
   }
 
@@ -462,11 +466,7 @@ private let loopback = ClientAddress(
       if wait == nil, Int.random(in: 0..<10, using: &random) > 0 {
         let isRight = Int.random(in: 0..<20, using: &random) == 0
         model.end(name, client, login.now, isRight: isRight)
-        if isRight {
-          login.throttle.succeed(Array(name.utf8).span, from: client, now: login.now)
-        } else {
-          login.throttle.fail(Array(name.utf8).span, from: client, now: login.now)
-        }
+        login.end(name, client, isRight: isRight)
       }
       switch Int.random(in: 0..<200, using: &random) {
       case 0: login.wait(Int.random(in: 0..<5 * 3_600, using: &random))
