@@ -8,10 +8,12 @@ addresses. Addresses are told with X-Forwarded-For, as a proxy on this machine w
 
 import hashlib
 import itertools
+import os
 import re
 import shutil
 import socket
 import statistics
+import subprocess
 import time
 
 import pytest
@@ -294,9 +296,9 @@ def test_an_unknown_name_takes_the_same_time(panel, status):
 
 # Proxies ------------------------------------------------------------------------------------------
 
-def other_loopback(panel, source, name=NAME, password="wrong password", fields=()):
-    """An attempt from another of this machine's own addresses."""
-    with socket.create_connection(panel.address, 15, (source, 0)) as plain:
+def other_loopback(panel, source, name=NAME, password="wrong password", fields=(), address=None):
+    """An attempt from another of this machine's own addresses, or to another one."""
+    with socket.create_connection(address or panel.address, 15, (source, 0)) as plain:
         connection = Connection.__new__(Connection)
         connection.address, connection.patience = panel.address, 15
         connection.socket, connection.sent = plain, bytearray()
@@ -356,6 +358,79 @@ def test_only_the_proxies_that_are_named_are_trusted(two_proxies_panel):
     for number in range(FREE):
         assert through("127.0.0.3", f"203.0.113.{number + 100}") == 422
     assert through("127.0.0.3", "203.0.113.201") == 429, "127.0.0.3 is believed"
+
+
+NGINX = "/usr/sbin/nginx"
+NGINX_CONFIGURATION = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://{panel};
+      proxy_bind 127.0.0.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }}
+  }}
+}}
+"""
+
+
+@pytest.fixture
+def nginx_panel(quick_data, tmp_path):
+    """A panel that trusts 127.0.0.1, and the address of nginx before it."""
+    for panel in running(quick_data, tmp_path, "127.0.0.1"):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        path = tmp_path / "nginx.conf"
+        path.write_text(NGINX_CONFIGURATION.format(folder=tmp_path, port=port,
+                                                   panel="{}:{}".format(*panel.address)))
+        nginx = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(path)],
+                                 stderr=subprocess.PIPE)
+        try:
+            end = time.monotonic() + 5
+            while True:
+                assert nginx.poll() is None, nginx.stderr.read()
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except ConnectionRefusedError:
+                    assert time.monotonic() < end, "nginx does not listen"
+                    time.sleep(0.02)
+            yield panel, ("127.0.0.1", port)
+        finally:
+            nginx.terminate()
+            nginx.wait(10)
+
+
+@pytest.mark.skipif(not os.path.exists(NGINX), reason="there is no nginx (scripts/setup test)")
+def test_behind_nginx_clients_are_told_apart_and_cannot_lie(nginx_panel):
+    panel, nginx = nginx_panel
+
+    def through(source, password="wrong password", written=None):
+        fields = [("X-Forwarded-For", written)] if written else []
+        return other_loopback(panel, source, password=password, fields=fields,
+                              address=nginx).status
+    for number in range(FREE):
+        assert through("127.0.0.5", written=f"198.51.100.{number + 1}") == 422
+    assert through("127.0.0.5", PASSWORD) == 429
+    assert through("127.0.0.5", PASSWORD, written="198.51.100.99") == 429
+    assert through("127.0.0.5", PASSWORD, written="127.0.0.6") == 429
+    assert through("127.0.0.6", PASSWORD) == 302
+    # Who says that he is the one who has failed harms nobody.
+    assert through("127.0.0.7", written="127.0.0.6") == 422
+    assert through("127.0.0.6", PASSWORD) == 302
 
 
 @pytest.mark.parametrize("value", [
