@@ -39,7 +39,7 @@
 //
 // Known and unknown names are treated alike: a key is a digest of the name under random octets, so
 // nobody can choose names that collide, and nothing here knows which names exist. No heap; the cost is
-// six SHA-256 compressions and one walk through 144 entries, far below what a clock over the network
+// six SHA-256 compressions and some walks through 144 entries, far below what a clock over the network
 // sees beside a password's 20,000 iterations.
 
 import MartletBytes
@@ -54,16 +54,17 @@ import MartletToken
 ///
 /// An attempt that begins and comes to no end, because its client is gone, counts as failed.
 public struct Throttle: ~Copyable {
-  private struct Entry {
+  fileprivate struct Entry {
     var key: UInt64 = 0
-    /// When it has last failed.
-    var moment: Int64 = 0
+    /// When it has last failed: the lower half of the clock's milliseconds. They begin anew every 49
+    /// days; an entry is seen as younger than it is only if nobody has tried to log in for so long.
+    var moment: UInt32 = 0
     /// How often; 0 in an entry that is free.
     var count: UInt16 = 0
   }
 
   /// What an entry is about, as an index, and which part of the table that is.
-  private enum Subject {
+  fileprivate enum Subject {
     static var address: Int { 0 }
     static var login: Int { 1 }
     static var name: Int { 2 }
@@ -79,10 +80,10 @@ public struct Throttle: ~Copyable {
   }
 
   /// What an attempt is counted under, a key for each subject.
-  private typealias Keys = InlineArray<3, UInt64>
+  fileprivate typealias Keys = InlineArray<3, UInt64>
 
   /// Attempts that cost no wait, and the first wait after them, in seconds.
-  private struct Patience {
+  fileprivate struct Patience {
     let freeCount: UInt16
     let firstSeconds: Int64
 
@@ -92,22 +93,28 @@ public struct Throttle: ~Copyable {
   }
 
   /// Failures of a name or a shared address that are an attack.
-  private static var attackCount: UInt16 { 30 }
+  fileprivate static var attackCount: UInt16 { 30 }
   /// Seconds to wait at most.
   static var waitSecondsMax: Int64 { 900 }
   /// Milliseconds without a failure after which an entry is forgotten. A rest that long gains nothing:
   /// all that is free again after it is less than what the longest wait allows meanwhile.
-  static var memoryMilliseconds: Int64 { 4 * 3_600_000 }
+  static var memoryMilliseconds: UInt32 { 4 * 3_600_000 }
 
-  private var entries = FailureTable<Entry>(repeating: Entry())
+  private var table = FailureTable<Entry>(repeating: Entry())
   private var secret = InlineArray<16, UInt8>(repeating: 0)
 
   /// A table without failures.
+  @inline(never)
   public init() {
     invariant(
-      Subject.range(Subject.name).upperBound == entries.count, "the parts of the table are all of it")
+      Subject.range(Subject.name).upperBound == table.count, "the parts of the table are all of it")
     var target = secret.mutableSpan
     Random.fill(&target)
+  }
+
+  /// The entries in place: reading one through the array would take a copy of the table first.
+  private var entries: MutableSpan<Entry> {
+    @_lifetime(&self) mutating get { table.mutableSpan }
   }
 
   // MARK: Attempts
@@ -124,9 +131,12 @@ public struct Throttle: ~Copyable {
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64
   ) -> Int? {
     let keys = keys(name, client)
-    let milliseconds = wait(keys, client, now)
+    let now = UInt32(truncatingIfNeeded: now)
+    var entries = entries
+    entries.sweep(now)
+    let milliseconds = entries.wait(keys, client, now)
     guard milliseconds <= 0 else { return Int((milliseconds + 999) / 1_000) }
-    for subject in 0..<3 { count(subject, keys, now) }
+    for subject in 0..<3 { entries.count(subject, keys, now) }
     return nil
   }
 
@@ -136,78 +146,22 @@ public struct Throttle: ~Copyable {
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64, isRight: Bool
   ) {
     let keys = keys(name, client)
+    let now = UInt32(truncatingIfNeeded: now)
+    var entries = entries
+    entries.sweep(now)
     var failed: UInt16 = 0
-    if isRight, let login = find(Subject.login, keys, now) { failed = entries[login].count }
+    if isRight, let login = entries.find(Subject.login, keys) {
+      failed = entries[login].count
+    }
     for subject in 0..<3 {
-      if let index = find(subject, keys, now) {
+      if let index = entries.find(subject, keys) {
         entries[index].count &-= min(failed, entries[index].count)
         if !isRight { entries[index].moment = now }
       } else if !isRight {
         // It has been displaced since the attempt began.
-        count(subject, keys, now)
+        entries.count(subject, keys, now)
       }
     }
-  }
-
-  /// Milliseconds to wait; 0 or less when an attempt may begin.
-  private mutating func wait(_ keys: Keys, _ client: ClientAddress, _ now: Int64) -> Int64 {
-    let address = find(Subject.address, keys, now)
-    let login = find(Subject.login, keys, now)
-    let isUnderAttack =
-      isAttacked(find(Subject.name, keys, now)) || client.isShared && isAttacked(address)
-    return max(
-      client.isShared ? 0 : wait(address, .forAddress, now),
-      wait(login, isUnderAttack ? .underAttack : .forLogin, now))
-  }
-
-  private func isAttacked(_ index: Int?) -> Bool {
-    guard let index else { return false }
-    return entries[index].count >= Self.attackCount
-  }
-
-  /// Milliseconds until the wait of an entry is over; 0 or less when it is.
-  private func wait(_ index: Int?, _ patience: Patience, _ now: Int64) -> Int64 {
-    guard let index, entries[index].count >= patience.freeCount else { return 0 }
-    // Ten times doubled, the shortest first wait is beyond the longest wait.
-    let doublings = min(entries[index].count - patience.freeCount, 10)
-    let seconds = min(patience.firstSeconds << Int64(doublings), Self.waitSecondsMax)
-    return entries[index].moment + seconds * 1_000 - now
-  }
-
-  // MARK: Entries
-
-  /// Counts a failure. Where there is no room the entry that has failed least recently goes.
-  @inline(never)
-  private mutating func count(_ subject: Int, _ keys: Keys, _ now: Int64) {
-    let part = Subject.range(subject)
-    var index = part.lowerBound
-    if let found = find(subject, keys, now) {
-      index = found
-    } else {
-      for other in part where goesBefore(other, index) { index = other }
-      entries[index] = Entry(key: keys[subject])
-    }
-    entries[index].moment = now
-    if entries[index].count < .max { entries[index].count += 1 }
-  }
-
-  /// Whether an entry is to be displaced before another one: a free one is, and then the older one.
-  private func goesBefore(_ index: Int, _ other: Int) -> Bool {
-    if entries[index].count == 0 || entries[other].count == 0 { return entries[other].count > 0 }
-    return entries[index].moment < entries[other].moment
-  }
-
-  /// The entry of that key, unless it is long enough ago to be forgotten.
-  @inline(never)
-  private mutating func find(_ subject: Int, _ keys: Keys, _ now: Int64) -> Int? {
-    for index in Subject.range(subject)
-    where entries[index].count > 0 && entries[index].key == keys[subject] {
-      // A clock that was set back makes nobody wait longer than from now on.
-      if entries[index].moment > now { entries[index].moment = now }
-      if now - entries[index].moment < Self.memoryMilliseconds { return index }
-      entries[index].count = 0
-    }
-    return nil
   }
 
   // MARK: Keys
@@ -238,5 +192,76 @@ public struct Throttle: ~Copyable {
     var key: UInt64 = 0
     for i in 0..<8 { key = key << 8 | UInt64(digest[i]) }
     return key
+  }
+}
+
+/// The table, where it lies. Moments are the lower half of the clock's milliseconds.
+extension MutableSpan where Element == Throttle.Entry {
+  /// Forgets what is long enough ago; also what a clock that was set back has not yet come to.
+  @inline(never)
+  @_lifetime(self: copy self)
+  fileprivate mutating func sweep(_ now: UInt32) {
+    for index in indices where age(index, now) >= Throttle.memoryMilliseconds {
+      self[index].count = 0
+    }
+  }
+
+  private func age(_ index: Int, _ now: UInt32) -> UInt32 { now &- self[index].moment }
+
+  /// Milliseconds to wait; 0 or less when an attempt may begin.
+  fileprivate func wait(_ keys: Throttle.Keys, _ client: ClientAddress, _ now: UInt32) -> Int64 {
+    let address = find(Throttle.Subject.address, keys)
+    let login = find(Throttle.Subject.login, keys)
+    let name = find(Throttle.Subject.name, keys)
+    let isUnderAttack = isAttacked(name) || client.isShared && isAttacked(address)
+    return Swift.max(
+      client.isShared ? 0 : wait(address, .forAddress, now),
+      wait(login, isUnderAttack ? .underAttack : .forLogin, now))
+  }
+
+  private func isAttacked(_ index: Int?) -> Bool {
+    guard let index else { return false }
+    return self[index].count >= Throttle.attackCount
+  }
+
+  /// Milliseconds until the wait of an entry is over; 0 or less when it is.
+  private func wait(_ index: Int?, _ patience: Throttle.Patience, _ now: UInt32) -> Int64 {
+    guard let index, self[index].count >= patience.freeCount else { return 0 }
+    // Ten times doubled, the shortest first wait is beyond the longest wait.
+    let doublings = Swift.min(self[index].count - patience.freeCount, 10)
+    let seconds = Swift.min(patience.firstSeconds << Int64(doublings), Throttle.waitSecondsMax)
+    return seconds * 1_000 - Int64(age(index, now))
+  }
+
+  /// Counts a failure. Where there is no room the entry that has failed least recently goes.
+  @inline(never)
+  @_lifetime(self: copy self)
+  fileprivate mutating func count(_ subject: Int, _ keys: Throttle.Keys, _ now: UInt32) {
+    let part = Throttle.Subject.range(subject)
+    var index = part.lowerBound
+    if let found = find(subject, keys) {
+      index = found
+    } else {
+      for other in part where goesBefore(other, index, now) { index = other }
+      self[index] = Throttle.Entry(key: keys[subject])
+    }
+    self[index].moment = now
+    if self[index].count < .max { self[index].count += 1 }
+  }
+
+  /// Whether an entry is to be displaced before another one: a free one is, and then the older one.
+  private func goesBefore(_ index: Int, _ other: Int, _ now: UInt32) -> Bool {
+    if self[index].count == 0 || self[other].count == 0 { return self[other].count > 0 }
+    return age(index, now) > age(other, now)
+  }
+
+  /// The entry of that key.
+  @inline(never)
+  fileprivate func find(_ subject: Int, _ keys: Throttle.Keys) -> Int? {
+    for index in Throttle.Subject.range(subject)
+    where self[index].count > 0 && self[index].key == keys[subject] {
+      return index
+    }
+    return nil
   }
 }

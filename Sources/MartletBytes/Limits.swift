@@ -113,14 +113,14 @@ public enum Limits {
   /// Prefixes of trusted proxies: IPv4 and IPv6, each of a proxy and the one that stands in for it.
   public static var trustedProxyCountMax: Int { 4 }
 
-  /// Client addresses that failed logins are remembered of, 24 octets each. Whoever has fewer is
+  /// Client addresses that failed logins are remembered of, 16 octets each. Whoever has fewer is
   /// slowed at each of them; more than a household or a small office has.
   public static var failedAddressCountMax: Int { 64 }
 
-  /// Names at an address that failed logins are remembered of, 24 octets each: as many as addresses.
+  /// Names at an address that failed logins are remembered of, 16 octets each: as many as addresses.
   public static var failedLoginCountMax: Int { 64 }
 
-  /// Names that failed logins are remembered of wherever they came from, 24 octets each: twice the
+  /// Names that failed logins are remembered of wherever they came from, 16 octets each: twice the
   /// accounts of a panel.
   public static var failedNameCountMax: Int { 16 }
 

@@ -17,6 +17,7 @@ struct Panel: Application, ~Copyable {
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
 
+  @inline(never)
   init(
     directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32,
     proxies: TrustedProxies
