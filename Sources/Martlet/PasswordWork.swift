@@ -70,6 +70,11 @@ struct Work: ~Copyable {
     return unsafe martlet_work(index).assumingMemoryBound(to: Work.self)
   }
 
+  /// Whether work of a connection could begin.
+  func canBegin(_ connection: UInt32) -> Bool {
+    index(of: connection) == nil && index(of: 0) != nil
+  }
+
   /// Whether the password that a connection has sent was right, once that is known.
   func isRight(_ connection: UInt32) -> Bool? {
     guard let index = index(of: connection) else { return nil }

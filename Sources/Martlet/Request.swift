@@ -34,6 +34,13 @@ public struct Request<User: SessionUser>: ~Escapable {
   /// Which connection the request came on: the same each time that a page answers `later`.
   public var connection: UInt32 { incoming.connection }
 
+  /// Where the client is: the peer, or what a trusted proxy says of it in X-Forwarded-For.
+  ///
+  /// - Parameter proxies: The proxies that are believed; as a rule those on this machine.
+  public func client(trusting proxies: borrowing TrustedProxies = .loopback) -> ClientAddress {
+    fields.client(peer: incoming.peer, trusting: proxies)
+  }
+
   /// The fields of the head.
   public var fields: FieldSection {
     @_lifetime(copy self) get { incoming.head.fields(in: incoming.octets) }

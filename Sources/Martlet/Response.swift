@@ -62,14 +62,20 @@ public struct Response: ~Copyable, ~Escapable {
   /// The visitor's session.
   public var session: Session
 
+  /// Whether a password that the page asks about now begins to be verified: this request has not been
+  /// worked on before, and there is room for its work. What counts attempts asks it (`Throttle`).
+  public let beginsWork: Bool
+
   /// Whether the password that the page has asked about is right, when it is asked again.
   let passwordIsRight: Bool?
 
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
   init(
-    fields: consuming Writer, session: consuming Session, time: Int64, passwordIsRight: Bool? = nil
+    fields: consuming Writer, session: consuming Session, time: Int64, passwordIsRight: Bool? = nil,
+    beginsWork: Bool = false
   ) {
+    self.beginsWork = beginsWork
     self.passwordIsRight = passwordIsRight
     self.time = time
     self.fields = fields
@@ -90,6 +96,14 @@ public struct Response: ~Copyable, ~Escapable {
   public mutating func isPublic(forSeconds seconds: Int) {
     isCacheable = true
     fields.append("Cache-Control: public, max-age=")
+    fields.append(decimal: seconds)
+    fields.append("\r\n")
+  }
+
+  /// Says when it is worth while to ask again (Retry-After, RFC 9110 §10.2.3).
+  @_lifetime(self: copy self)
+  public mutating func setRetryAfter(seconds: Int) {
+    fields.append("Retry-After: ")
     fields.append(decimal: seconds)
     fields.append("\r\n")
   }
@@ -170,6 +184,14 @@ public struct Response: ~Copyable, ~Escapable {
   /// Answers with an error page that says why.
   public consuming func refuse(_ status: Status, _ reason: StaticString) -> Answer {
     answer(status, .refuse(reason))
+  }
+
+  /// Answers with an error page that says why, and when it is worth while to ask again.
+  public consuming func refuse(
+    _ status: Status, _ reason: StaticString, retryAfter seconds: Int
+  ) -> Answer {
+    setRetryAfter(seconds: seconds)
+    return answer(status, .refuse(reason))
   }
 
   /// Answers in a later turn: the page is asked again, with the same request, when what it has asked

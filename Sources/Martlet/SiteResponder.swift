@@ -178,13 +178,15 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
     var passwordIsRight: Bool?
+    var beginsWork = false
     if A.hasSessions {
+      beginsWork = works.canBegin(request.connection)
       passwordIsRight = works.isRight(request.connection)
       PageWork.offer(works.hash(of: request.connection))
     }
     let response = Response(
       fields: fields.remainder, session: session, time: request.moment.unixSeconds,
-      passwordIsRight: passwordIsRight)
+      passwordIsRight: passwordIsRight, beginsWork: beginsWork)
     PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
     PageText.end()

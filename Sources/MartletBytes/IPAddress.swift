@@ -1,4 +1,11 @@
-// Where a peer is: an IP address as a plain value.
+// Where a peer is: an IP address as a plain value, read from text, and prefixes of addresses.
+//
+//     IPv4address = d8 "." d8 "." d8 "." d8                             ; RFC 3986 §3.2.2
+//     IPv6address = 8 groups of 1*4HEXDIG with ":" between; "::" stands once for one or more groups
+//                   of zeros, an IPv4address for the last two groups    ; RFC 4291 §2.2
+//
+// Invariant: one address is one value, however it is written. 192.0.2.1 and ::ffff:192.0.2.1 are the
+// same, because a socket for both families shows an IPv4 peer in the second form.
 
 /// An IP address in IPv6's form; an IPv4 address a.b.c.d is ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).
 public struct IPAddress: Equatable, Sendable {
@@ -10,5 +17,176 @@ public struct IPAddress: Equatable, Sendable {
   public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
+  }
+
+  /// ::, which no peer has: where a peer's address is not known.
+  public static var unspecified: IPAddress { IPAddress(high: 0, low: 0) }
+
+  /// Whether it is an IPv4 address.
+  public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
+
+  /// Whether it is one of the machine's own that never leave it: 127.0.0.0/8 or ::1.
+  public var isLoopback: Bool { isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
+
+  /// What one client has: the address itself of IPv4, the /64 network of IPv6, in which a host
+  /// chooses its addresses as it likes (RFC 4862 §5.5, RFC 8981).
+  public var network: IPAddress { isIPv4 || isLoopback ? self : IPAddress(high: high, low: 0) }
+
+  // MARK: Text
+
+  /// Reads a numeric address. `nil` for everything else, a number with a leading zero (octal to some,
+  /// RFC 6943 §3.1.1) and a zone (`%eth0`) included.
+  @inline(never)
+  public init?(_ text: Span<UInt8>) {
+    if text.firstIndex(of: 0x3A) == nil {
+      guard let octets = Self.ipv4(text) else { return nil }
+      self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(octets))
+    } else {
+      guard let address = Self.ipv6(text) else { return nil }
+      self = address
+    }
+  }
+
+  /// Reads an address with or without a port, as proxies write it (X-Forwarded-For, RFC 7239 §6):
+  /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+  public init?(node text: Span<UInt8>) {
+    var end = text.count
+    if end > 0, text[0] == "[" {
+      guard let close = text.firstIndex(of: 0x5D) else { return nil }
+      let inner = text.extracting(1..<close)
+      guard inner.firstIndex(of: 0x3A) != nil, close + 1 == end || Self.isPort(text, close + 1)
+      else { return nil }
+      self.init(inner)
+      return
+    }
+    // A colon alone begins a port; IPv6 has at least two.
+    if let colon = text.firstIndex(of: 0x3A), text.firstIndex(of: 0x3A, from: colon + 1) == nil {
+      guard Self.isPort(text, colon) else { return nil }
+      end = colon
+    }
+    self.init(text.extracting(0..<end))
+  }
+
+  /// Whether `":" 1*5DIGIT` stands from `colon` on, up to 65535.
+  private static func isPort(_ text: Span<UInt8>, _ colon: Int) -> Bool {
+    guard text[colon] == ":", text.count - colon <= 6 else { return false }
+    guard let port = text.extracting(colon + 1..<text.count).decimal() else { return false }
+    return port <= 0xFFFF
+  }
+
+  private static func ipv4(_ text: Span<UInt8>) -> UInt32? {
+    var value: UInt32 = 0
+    var start = 0
+    for part in 0..<4 {
+      let end = part == 3 ? text.count : text.firstIndex(of: 0x2E, from: start)
+      guard let end, end > start, end - start <= 3, end == start + 1 || text[start] != "0",
+        let number = text.extracting(start..<end).decimal(), number <= 255
+      else { return nil }
+      value = value << 8 | UInt32(number)
+      start = end + 1
+    }
+    return value
+  }
+
+  private static func ipv6(_ text: Span<UInt8>) -> IPAddress? {
+    var groups = InlineArray<8, UInt16>(repeating: 0)
+    var count = 0
+    // Where `::` stands: before that group.
+    var gap: Int?
+    var i = 0
+    if text[0] == ":" {
+      guard text.count > 1, text[1] == ":" else { return nil }
+      gap = 0
+      i = 2
+    }
+    while i < text.count {
+      let end = text.firstIndex(of: 0x3A, from: i) ?? text.count
+      let part = text.extracting(i..<end)
+      if end == text.count, part.firstIndex(of: 0x2E) != nil {
+        guard count <= 6, let octets = ipv4(part) else { return nil }
+        groups[count] = UInt16(octets >> 16)
+        groups[count &+ 1] = UInt16(octets & 0xFFFF)
+        count &+= 2
+        break
+      }
+      guard count < 8, let group = group(part) else { return nil }
+      groups[count] = group
+      count &+= 1
+      guard end < text.count else { break }
+      i = end &+ 1
+      // A colon is followed by a group or by the second one of `::`.
+      guard i < text.count else { return nil }
+      if text[i] == ":" {
+        guard gap == nil else { return nil }
+        gap = count
+        i &+= 1
+      }
+    }
+    guard gap == nil ? count == 8 : count < 8 else { return nil }
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    var next = 0
+    for position in 0..<8 {
+      // The gap is as long as there are groups missing.
+      let isInGap = gap.map { position >= $0 && position < $0 &+ 8 &- count } ?? false
+      let group = isInGap ? 0 : groups[next]
+      if !isInGap { next &+= 1 }
+      (high, low) = (high << 16 | low >> 48, low << 16 | UInt64(group))
+    }
+    return IPAddress(high: high, low: low)
+  }
+
+  /// 1*4HEXDIG.
+  private static func group(_ text: Span<UInt8>) -> UInt16? {
+    guard text.count > 0, text.count <= 4 else { return nil }
+    var value: UInt16 = 0
+    for i in text.indices {
+      guard let digit = ASCII.hexadecimalDigit(text[i]) else { return nil }
+      value = value << 4 | UInt16(digit)
+    }
+    return value
+  }
+}
+
+/// The addresses that begin with the same bits: `192.168.0.0/16`, `fd00::/8`.
+public struct IPPrefix: Equatable, Sendable {
+  /// The first of them; its bits after the prefix are 0.
+  public let address: IPAddress
+  /// How many bits are the same, 0...128; those of an IPv4 prefix are 96 more than written.
+  public let length: UInt8
+
+  /// All addresses, those of IPv4 included: `::/0`.
+  public static var everything: IPPrefix { IPPrefix(address: .unspecified, length: 0) }
+
+  private init(address: IPAddress, length: UInt8) {
+    self.address = address
+    self.length = length
+  }
+
+  /// Reads `ADDRESS/BITS`, or `ADDRESS` for that one alone. `nil` when it is not that, or when bits
+  /// after the prefix are set: whoever wrote `192.168.1.5/16` meant something else.
+  public init?(_ text: Span<UInt8>) {
+    let slash = text.firstIndex(of: 0x2F)
+    guard let address = IPAddress(text.extracting(0..<(slash ?? text.count))) else { return nil }
+    let isIPv4 = text.firstIndex(of: 0x3A) == nil
+    var length: UInt64 = 128
+    if let slash {
+      let digits = text.extracting(slash + 1..<text.count)
+      guard digits.count <= 3, let bits = digits.decimal(), bits <= (isIPv4 ? 32 : 128) else {
+        return nil
+      }
+      length = isIPv4 ? bits + 96 : bits
+    }
+    self.init(address: address, length: UInt8(length))
+    guard contains(address) else { return nil }
+  }
+
+  /// Whether that address begins with these bits.
+  public func contains(_ other: IPAddress) -> Bool { masked(other) == address }
+
+  private func masked(_ other: IPAddress) -> IPAddress {
+    // Shifts by the whole width give 0.
+    IPAddress(
+      high: other.high & ~(UInt64.max >> min(length, 64)),
+      low: other.low & ~(UInt64.max >> (length > 64 ? length - 64 : 0)))
   }
 }

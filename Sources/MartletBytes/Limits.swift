@@ -4,6 +4,12 @@
 
 import CMartletPlatform
 
+/// The prefixes of trusted proxies.
+public typealias TrustedPrefixes = InlineArray<4, IPPrefix>
+
+/// What is known of failed logins: addresses, then names at an address, then names.
+public typealias FailureTable<Entry> = InlineArray<144, Entry>
+
 /// Every limit, with its unit and its reason.
 public enum Limits {
   // MARK: Requests
@@ -139,6 +145,20 @@ public enum Limits {
 
   /// Days that a login may be remembered: browsers keep no cookie longer (RFC 6265bis §5.5).
   public static var rememberDaysMax: Int { 400 }
+
+  /// Prefixes of trusted proxies: IPv4 and IPv6, each of a proxy and the one that stands in for it.
+  public static var trustedProxyCountMax: Int { 4 }
+
+  /// Client addresses that failed logins are remembered of, 16 octets each. Whoever has fewer is
+  /// slowed at each of them; more than a household or a small office has.
+  public static var failedAddressCountMax: Int { 64 }
+
+  /// Names at an address that failed logins are remembered of, 16 octets each: as many as addresses.
+  public static var failedLoginCountMax: Int { 64 }
+
+  /// Names that failed logins are remembered of wherever they came from, 16 octets each: twice the
+  /// accounts of a panel.
+  public static var failedNameCountMax: Int { 16 }
 
   /// Levels of nested JSON. A session is flat; an application may put small values into it.
   public static var jsonDepthMax: Int { 32 }

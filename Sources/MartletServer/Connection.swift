@@ -75,7 +75,7 @@ public struct Connection: Sendable {
   /// Not moved on before this moment: set when there was nothing to do.
   var pausedUntil: Int64 = 0
   /// Where the peer is.
-  var peer = IPAddress(high: 0, low: 0)
+  var peer = IPAddress.unspecified
   /// What is longer than a buffer: of the response after its head, or of the request after its head.
   var flow = Flow.none
 

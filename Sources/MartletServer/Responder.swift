@@ -25,7 +25,7 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy octets, copy content)
   public init(
     octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment,
-    connection: UInt32 = 0, peer: IPAddress = IPAddress(high: 0, low: 0)
+    connection: UInt32 = 0, peer: IPAddress = .unspecified
   ) {
     self.connection = connection
     self.peer = peer

@@ -25,11 +25,11 @@ public final class TestClient<A: Application & ~Copyable> {
   /// The cookies, kept from one request to the next.
   public var cookies = CookieJar()
 
+  /// Where the requests come from; unknown, as through a Unix socket, as long as a test does not say.
+  public var peer = IPAddress.unspecified
+
   /// The value of the Host field.
   public var host = "localhost"
-
-  /// Where the client is.
-  public var peer = IPAddress(high: 0, low: 0xFFFF_7F00_0001)
 
   /// The one connection that all requests come on.
   private static var connection: UInt32 { 1 }

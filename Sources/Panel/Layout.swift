@@ -77,10 +77,14 @@ extension Body {
   }
 
   /// Writes what went wrong, if something did.
+  ///
+  /// - Parameter wait: Seconds after which it is worth while to try again.
   @_lifetime(self: copy self)
-  mutating func writeProblem(_ problem: StaticString?) {
+  mutating func writeProblem(_ problem: StaticString?, wait: Int? = nil) {
     guard let problem else { return }
-    write("<p class=\"problem\" role=\"alert\" id=\"problem\">\(problem)</p>\n")
+    write("<p class=\"problem\" role=\"alert\" id=\"problem\">\(problem)")
+    if let wait { write(" Try again in \(Readable.wait(seconds: wait)).") }
+    write("</p>\n")
   }
 
   /// Writes everything after the page's own content, and answers.

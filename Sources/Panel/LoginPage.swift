@@ -21,9 +21,18 @@ extension Panel {
     // As many iterations as a real one: they are the time that it takes.
     let hash =
       account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
+    let client = request.client(trusting: proxies)
+    let now = request.monotonicMilliseconds
+    if response.beginsWork, let wait = throttle.begin(username.span, from: client, now: now) {
+      response.setRetryAfter(seconds: wait)
+      return Self.loginForm(
+        response, .tooManyRequests, username: username, user: request.user,
+        problem: "Too many failed attempts.", wait: wait)
+    }
     guard let isRight = response.verify(form["password"], against: hash) else {
       return response.later()
     }
+    throttle.end(username.span, from: client, now: now, isRight: isRight && account != nil)
     guard isRight, var account else {
       return Self.loginForm(
         response, .unprocessableContent, username: username, user: request.user,
@@ -50,9 +59,10 @@ extension Panel {
     return response.logout(to: "/login")
   }
 
+  @inline(never)
   private static func loginForm(
     _ response: consuming Response, _ status: Status, username: Text<32>, user: Account?,
-    problem: StaticString? = nil
+    problem: StaticString? = nil, wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)
     body.begin(title: "Log in", .door)
@@ -62,7 +72,7 @@ extension Panel {
     if user != nil {
       body.write("<p class=\"lead\">Enter your password again to go on.</p>\n")
     }
-    body.writeProblem(problem)
+    body.writeProblem(problem, wait: wait)
     // The field that is still to be filled in has the focus.
     let hasName = !username.isEmpty
     body.write(

@@ -12,8 +12,16 @@ struct Panel: Application, ~Copyable {
   let iterations: UInt32
   let setUpCode: SetUpCode
   var wrongCodeCount = 0
+  var throttle = Throttle()
+  /// The proxies whose X-Forwarded-For is believed.
+  let proxies: TrustedProxies
 
-  init(directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32) {
+  @inline(never)
+  init(
+    directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32,
+    proxies: TrustedProxies
+  ) {
+    self.proxies = proxies
     self.directory = directory
     self.accounts = accounts
     self.iterations = iterations

@@ -7,11 +7,13 @@ struct PanelOptions {
   var endpoint: Endpoint
   /// Path of the data directory.
   var data: Text<200> = "martlet-data"
+  /// Whose X-Forwarded-For is believed: this machine's own, or those that are named instead.
+  var proxies = TrustedProxies.loopback
 
   static var usage: StaticString {
     """
-    Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] [--help] [--version] \
-    [--limits]
+    Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] \
+    [--trust-proxy ADDRESS[/BITS]] [--help] [--version] [--limits]
     """
   }
 
@@ -38,6 +40,8 @@ struct PanelOptions {
           fail("martlet-panel", "--data takes the path of a directory, at most 200 octets.")
         }
         data = path
+      } else if argument.equals("--trust-proxy"), let value = arguments.next() {
+        trust(value)
       } else {
         var message = Message("martlet-panel: ")
         message.add(argument)
@@ -45,6 +49,24 @@ struct PanelOptions {
         message.add(Self.usage)
         message.fail(status: 2)
       }
+    }
+  }
+
+  /// Adds a proxy to those that are named. Anything that is none ends the program.
+  @inline(never)
+  private mutating func trust(_ value: Span<UInt8>) {
+    guard let prefix = IPPrefix(value) else {
+      var message = Message("martlet-panel: ")
+      message.add(value)
+      message.add(
+        " is not ADDRESS or ADDRESS/BITS; give for example 10.0.0.2, 192.168.0.0/16 or fd00::/8.")
+      message.fail(status: 2)
+    }
+    guard proxies.append(prefix) else {
+      var message = Message("martlet-panel: --trust-proxy can be given ")
+      message.add(Limits.trustedProxyCountMax)
+      message.add(" times; a prefix with fewer bits holds several proxies.")
+      message.fail(status: 2)
     }
   }
 
@@ -63,6 +85,11 @@ struct PanelOptions {
     message.add("  --listen ADDRESS:PORT  where to listen; 127.0.0.1:8080 without the option")
     message.print()
     message.add("  --data DIRECTORY       accounts and secret; ./martlet-data without the option")
+    message.print()
+    message.add(
+      "  --trust-proxy ADDRESS[/BITS]  a proxy whose X-Forwarded-For is believed, up to four;")
+    message.print()
+    message.add("                         those on this machine without the option")
     message.print()
     message.add("  --limits               prints every limit and the memory it costs")
     message.print()
@@ -84,7 +111,8 @@ enum Main {
     let iterations =
       accounts[0].map { max($0.password.iterations, Calibration.iterationCountMin) }
       ?? Calibration.measure()
-    let panel = Panel(directory: directory, accounts: accounts, iterations: iterations)
+    let panel = Panel(
+      directory: directory, accounts: accounts, iterations: iterations, proxies: options.proxies)
     if !panel.isSetUp {
       var message = Message("set-up code: ")
       message.add(panel.setUpCode.text)

@@ -22,6 +22,14 @@ extension Panel {
       password.wipe()
       repeated.wipe()
     }
+    let client = request.client(trusting: proxies)
+    let (name, now) = (account.name, request.monotonicMilliseconds)
+    if response.beginsWork, let wait = throttle.begin(name.span, from: client, now: now) {
+      response.setRetryAfter(seconds: wait)
+      return Self.passwordForm(
+        response, .tooManyRequests, user: request.user, problem: "Too many failed attempts.",
+        wait: wait)
+    }
     guard let isRight = response.verify(form["current"], against: account.password) else {
       return response.later()
     }
@@ -46,8 +54,10 @@ extension Panel {
     return Self.passwordChanged(response, account)
   }
 
+  @inline(never)
   private static func passwordForm(
-    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?
+    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?,
+    wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)
     body.begin(title: "Password", .password, user: user)
@@ -58,7 +68,7 @@ extension Panel {
       <p class="lead">All other sessions end when the password changes.</p>
 
       """)
-    body.writeProblem(problem)
+    body.writeProblem(problem, wait: wait)
     body.write(
       """
       <form method="post" class="fields">

@@ -57,6 +57,17 @@ enum Readable {
     }
   }
 
+  /// How long to wait, in words, never too short: `1 second`, `90 seconds`, `3 minutes`.
+  static func wait(seconds: Int) -> Text<40> {
+    let isInMinutes = seconds > 90
+    let count = isInMinutes ? (seconds + 59) / 60 : seconds
+    return text { writer in
+      writer.append(decimal: count)
+      writer.append(isInMinutes ? " minute" : " second")
+      if count != 1 { writer.append("s") }
+    }
+  }
+
   /// Thousandths of a degree: `48.3 °C`.
   static func temperature(milliDegrees: Int) -> Text<16> {
     let tenths = (milliDegrees.magnitude + 50) / 100

@@ -381,4 +381,29 @@ import Testing
       _ = client.get("/members")
     }
   }
+
+  @Test("A refusal may say when to ask again")
+  func retryAfter() {
+    let (client, _) = makeClient()
+    let response = client.get("/busy")
+    #expect(response.status == .tooManyRequests)
+    #expect(response.values(of: "Retry-After") == ["40"])
+    #expect(response.body.contains("<h1>Too Many Requests</h1><p>Later.</p>"))
+    #expect(response.field("Cache-Control") == "no-store")
+    #expect(client.get("/refused").field("Retry-After") == nil)
+  }
+
+  @Test("A page learns where its client is, from a proxy on this machine only")
+  func clientAddress() {
+    let (client, _) = makeClient()
+    let fields = [("X-Forwarded-For", "0.0.0.9, 0.0.0.7")]
+    func low(_ address: Int) -> String { "\(0xFFFF_0000_0000 + address)" }
+    #expect(client.get("/whence").body == "0 shared")
+    #expect(client.get("/whence", fields: fields).body == low(7) + " its own")
+    client.peer = IPAddress(high: 0, low: 0xFFFF_7F00_0001)
+    #expect(client.get("/whence").body == low(0x7F00_0001) + " shared")
+    #expect(client.get("/whence", fields: fields).body == low(7) + " its own")
+    client.peer = IPAddress(high: 0, low: 0xFFFF_0000_0005)
+    #expect(client.get("/whence", fields: fields).body == low(5) + " its own")
+  }
 }

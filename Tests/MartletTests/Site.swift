@@ -51,7 +51,7 @@ struct Site<P: Policy>: Application {
 
   enum Page: UInt8, CaseIterable {
     case index, login, fresh, logout, recent, members, values, long, asset, overflow, many, form
-    case folderLogout, refused, epoch, empty, fields, redirect, folder, status
+    case folderLogout, refused, epoch, empty, fields, redirect, folder, status, busy, whence
   }
 
   static func route(to page: Page) -> Route {
@@ -76,6 +76,8 @@ struct Site<P: Policy>: Application {
     case .redirect: .get("/redirect", for: .everyone)
     case .folder: .get("/a b/c", for: .loggedIn)
     case .status: .get("/status", for: .everyone)
+    case .busy: .get("/busy", for: .everyone)
+    case .whence: .get("/whence", for: .everyone)
     }
   }
 
@@ -153,6 +155,11 @@ struct Site<P: Policy>: Application {
       return response.redirect("/elsewhere")
     case .status:
       return response.html(.created, "made")
+    case .busy:
+      return response.refuse(.tooManyRequests, "Later.", retryAfter: 40)
+    case .whence:
+      let client = request.client()
+      return response.html("\(client.address.low) \(client.isShared ? "shared" : "its own")")
     }
   }
 }

@@ -32,6 +32,16 @@ import Testing
   }
 
   @Test(
+    "A wait is told in words, and never too short",
+    arguments: [
+      (1, "1 second"), (2, "2 seconds"), (40, "40 seconds"), (90, "90 seconds"), (91, "2 minutes"),
+      (120, "2 minutes"), (121, "3 minutes"), (899, "15 minutes"), (900, "15 minutes"),
+    ])
+  func waits(_ seconds: Int, _ text: String) {
+    #expect(String(Readable.wait(seconds: seconds).span) == text)
+  }
+
+  @Test(
     "Temperatures have one digit after the point",
     arguments: [
       (48_312, "48.3 °C"), (48_350, "48.4 °C"), (0, "0.0 °C"), (-5_000, "-5.0 °C"),

@@ -253,7 +253,20 @@ def paper_and_ink(browser):
     return paper, luminance(browser, style("body", "color"))
 
 
-PAGES = ["setup", "login", "overview", "password"]
+PAGES = ["setup", "login", "refused", "overview", "password"]
+
+
+def show_refusal(browser, panel):
+    """Shows the answer to a login after too many wrong passwords, under a name of its own."""
+    for _ in range(12):
+        show(browser, panel, "/login")
+        submit(browser, username="stranger", password="wrong")
+        problem = browser.find_element(By.ID, "problem").text
+        if problem.startswith("Too many"):
+            break
+    assert re.fullmatch(r"Too many failed attempts\. Try again in [0-9]+ (second|minute)s?\.", problem)
+    assert browser.find_element(By.NAME, "username").get_attribute("value") == "stranger"
+    assert browser.find_element(By.NAME, "password").get_attribute("value") == ""
 
 
 def open_page(browser, page, used_panel, unused_panel):
@@ -264,6 +277,9 @@ def open_page(browser, page, used_panel, unused_panel):
         return
     if page == "login":
         show(browser, used_panel, "/login")
+        return
+    if page == "refused":
+        show_refusal(browser, used_panel)
         return
     target = "/" if page == "overview" else "/password"
     show(browser, used_panel, target)
