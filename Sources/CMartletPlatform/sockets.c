@@ -118,6 +118,9 @@ int martlet_poll(struct martlet_poll_entry *entries, size_t count, int milliseco
                                   (wanted & MARTLET_PEER_DONE ? POLLRDHUP : 0));
   }
   int n = poll((struct pollfd *)entries, count, milliseconds);
+  // The system is out of memory, or allows fewer descriptors than are open. Asked again at once it
+  // would say so again, and the processor would do nothing else.
+  if (n < 0 && errno != EINTR) poll(NULL, 0, 20);
   for (size_t i = 0; i < count; i++) {
     int16_t ready = n > 0 && entries[i].descriptor >= 0 ? entries[i].ready : 0;
     entries[i].ready = (int16_t)((ready & POLLIN ? MARTLET_READABLE : 0) |
