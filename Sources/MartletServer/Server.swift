@@ -109,7 +109,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       case .none:
         return
       case .exhausted:
-        if !evictOne(&memory) { pauseListener() }
+        // Linux wants a descriptor first and looks then whether anybody waits (accept(2)).
+        if turn == 0, !evictOne(&memory) { pauseListener() }
         return
       }
     }

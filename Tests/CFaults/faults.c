@@ -86,7 +86,7 @@ static const struct {
 };
 
 enum {
-  RULE_MAX = 8,
+  RULE_MAX = 2048,
   RECORD_MAX = 16384,    // calls of one run of a test; more is a loop without an end
   DESCRIPTOR_MAX = 4096,
   PATH_MAX_KEPT = 24,    // octets of a path that are kept, its last ones
