@@ -26,7 +26,12 @@ enum Faults {
     var description: String { "\(call.name):\(call.position):\(fault)" }
 
     /// Whether the product is to go on as if nothing had been.
-    var isRepaired: Bool { fault == "EINTR" || fault == "short" }
+    var isRepaired: Bool {
+      switch (call.name, fault) {
+      case (_, "EINTR"), (_, "short"), ("poll", _), ("accept4", _), ("send", "EAGAIN"): true
+      default: false
+      }
+    }
   }
 
   /// Forgets what was called, and takes a plan.
