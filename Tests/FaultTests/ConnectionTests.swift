@@ -286,7 +286,8 @@ extension EachFault {
         #expect(good.answers.whole == ["200 get /good []"], "\(fault): the next client is served")
         good.close()
         rig.settle()
-        #expect(rig.isIdle && faults_open_count() == 2, "\(fault): after the next client")
+        // With less than everything back, all that follows would only be slow.
+        try #require(rig.isIdle && faults_open_count() == 2, "\(fault): after the next client")
       }
     }
 

@@ -326,6 +326,26 @@ extension EachFault {
       checkAftermath(run, accounts: text(accounts(2)), folder, "unconfirmed")
     }
 
+    @Test("A new directory is on the disk before it is used, and an old one is left alone")
+    func newDirectory() throws {
+      let folder = try Folder()
+      for isNew in [true, false] {
+        Faults.plan()
+        _ = try #require(open(folder))
+        let calls = Faults.calls
+        let parent = calls.first { $0.name == "openat" && $0.path == ".." }
+        #expect((parent != nil) == isNew)
+        #expect(
+          calls.contains { $0.name == "fsync" && $0.descriptor == parent?.result } == isNew)
+        #expect(faults_close_all() == 1)
+      }
+      folder.empty()
+      #expect(faults_plan("fsync:1:EIO"))
+      #expect(open(folder) == nil)
+      #expect(access(folder.data, F_OK) != 0, "the next start makes it, and tries, again")
+      #expect(faults_open_count() == 0)
+    }
+
     @Test("A change is written, synchronized, renamed and synchronized again, in this order")
     func order() throws {
       let folder = try Folder()
