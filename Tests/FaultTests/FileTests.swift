@@ -159,7 +159,9 @@ private func change(
 }
 
 /// After all faults: what was in memory still works, and so does the next start.
-private func checkAftermath(_ run: Run, accounts expected: String?, _ folder: Folder, _ told: String) {
+private func checkAftermath(
+  _ run: Run, accounts expected: String?, _ folder: Folder, _ told: String
+) {
   #expect(faults_stray_close_count() == 0, "\(told): a descriptor was closed twice")
   #expect(faults_open_count() == (run.directory == nil ? 0 : 1), "\(told): a descriptor leaks")
   if let secret = run.secret {
@@ -358,7 +360,8 @@ extension EachFault {
         #expect(store(accounts(1), in: directory) == .onDisk)
         // A call that was begun again counts once, with its result.
         let calls = Faults.calls.filter { !$0.isInjected || $0.result >= 0 }
-        let file = try #require(calls.first { $0.path == "accounts.new" && $0.name == "openat" }).result
+        let opening = calls.first { $0.path == "accounts.new" && $0.name == "openat" }
+        let file = try #require(opening).result
         var steps: [String] = []
         for call in calls {
           let step =

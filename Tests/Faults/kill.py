@@ -352,8 +352,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="martlet-kill-") as folder:
         rounds = Rounds(Path(folder) / "data", random.Random(seed))
         rounds.measure()
-        print("Left alone they take: " + ", ".join(f"{change} {seconds * 1000:.0f} ms" for change, seconds
-                                            in rounds.durations.items()), flush=True)
+        print("Left alone they take: " + ", ".join(
+            f"{change} {seconds * 1000:.0f} ms" for change, seconds in rounds.durations.items()),
+            flush=True)
         for number in range(options.count):
             try:
                 rounds.round()

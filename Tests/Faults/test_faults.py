@@ -35,6 +35,10 @@ def faults_in(calls):
             if call.name not in OF_CONNECTIONS for fault in faults[call.name]]
 
 
+def can_be_begun_again(plan):
+    return plan.rpartition(":")[2] in REPAIRED
+
+
 def assert_happened(panel):
     """The end of a connection may come after its answer."""
     end = time.monotonic() + 1
@@ -74,7 +78,7 @@ def test_first_start_with_each_fault(tmp_path):
                 assert panel.complaint.count("\n") <= 1, panel.told
                 secret = (data / "secret").read_bytes()
             else:
-                assert plan.rpartition(":")[2] not in REPAIRED, f"that can be begun again\n{panel.told}"
+                assert not can_be_begun_again(plan), panel.told
                 assert_one_line(panel)
                 secret = None
             told = panel.told
@@ -100,7 +104,7 @@ def test_later_start_with_each_fault(tmp_path):
                 assert not panel.code, f"it believes that nobody has set it up\n{panel.told}"
                 panel.stop()
             else:
-                assert plan.rpartition(":")[2] not in REPAIRED, f"that can be begun again\n{panel.told}"
+                assert not can_be_begun_again(plan), panel.told
                 assert_one_line(panel)
             assert {name: (data / name).read_bytes() for name in names(data)} == before, panel.told
     with Panel(data) as panel:
@@ -143,7 +147,7 @@ def test_set_up_with_each_fault(tmp_path):
                 assert (UNCONFIRMED in overview.text) == (UNCONFIRMED in panel.complaint), told
             else:
                 assert response.status == 500 and REFUSED in response.text, told
-                assert plan.rpartition(":")[2] not in REPAIRED, f"that can be begun again\n{told}"
+                assert not can_be_begun_again(plan), told
                 assert "accounts" not in names(data), told
             panel.assert_at_rest()
             panel.stop()
@@ -180,7 +184,7 @@ def test_change_of_password_with_each_fault(tmp_path):
                 assert hashed(OLD) not in (data / "accounts").read_text("ascii"), told
             else:
                 assert response.status == 500 and REFUSED in response.text, told
-                assert plan.rpartition(":")[2] not in REPAIRED, f"that can be begun again\n{told}"
+                assert not can_be_begun_again(plan), told
                 assert (data / "accounts").read_bytes() == before, f"and yet changed\n{told}"
             assert is_in(visitor), f"the session that asked has ended\n{told}"
             panel.assert_at_rest()
@@ -196,7 +200,7 @@ def test_change_of_password_with_each_fault(tmp_path):
 
 @pytest.mark.parametrize("step", ["login", "logout"])
 def test_login_and_logout_with_each_fault(tmp_path, step):
-    """They always count at once. What the disk did not take is said on the terminal and the pages."""
+    """They count at once. What the disk did not take is said on the terminal and the overview."""
     def prepared(data, plan=""):
         panel = Panel(prepare(data), plan)
         return panel, log_in(panel, OLD)[0]
@@ -221,8 +225,7 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
             if step == "login":
                 cookie = visitor.jar.value("session")
             is_stored = "could not be stored" not in panel.complaint
-            if plan.rpartition(":")[2] in REPAIRED:
-                assert not panel.complaint, f"that can be begun again\n{told}"
+            assert not (can_be_begun_again(plan) and panel.complaint), told
             assert panel.complaint.count("\n") <= 1, told
             assert is_in(panel.visitor(session=cookie)) == (step == "login"), f"in memory\n{told}"
             if step == "login" and panel.complaint:
