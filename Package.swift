@@ -84,5 +84,14 @@ let package = Package(
       ]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
+    // System calls that fail on purpose: CFaults defines libc's functions anew, for all tests; only
+    // threads that ask for it notice. Tests/Faults uses the same source under whole programs.
+    .target(name: "CFaults", path: "Tests/CFaults", cSettings: c),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: [
+        "CFaults", "martlet-panel", "MartletServer", "MartletHTTP", "MartletBytes",
+        "CMartletPlatform",
+      ]),
   ]
 )

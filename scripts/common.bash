@@ -93,6 +93,15 @@ own_board() {
   esac
 }
 
+# The board that this machine is when programs use the system's own libraries.
+own_dynamic_board() {
+  case $(uname -m) in
+  x86_64) say debian-amd64 ;;
+  aarch64) say debian-arm64 ;;
+  *) fail "no board stands for $(uname -m) with the system's own libraries." ;;
+  esac
+}
+
 has_chromium() { command -v chromium >/dev/null; }
 
 has_chromedriver() { [ -x /usr/bin/chromedriver ]; }

@@ -48,27 +48,43 @@ static int synchronize(int descriptor) {
   return failed && errno != EINVAL ? -errno : 0;
 }
 
+// A new directory counts only when its parent is on the disk too. A parent that may not be read
+// cannot be asked for that.
+static int synchronize_parent(int directory) {
+  int parent = open_at(directory, "..", O_RDONLY | O_DIRECTORY, 0);
+  if (parent < 0) return parent == -EACCES ? 0 : parent;
+  int error = synchronize(parent);
+  close(parent);
+  return error;
+}
+
+static int lock(int directory) {
+  int failed;
+  do failed = flock(directory, LOCK_EX | LOCK_NB);
+  while (failed && errno == EINTR);
+  return failed ? -errno : 0;
+}
+
 int martlet_open_directory(const uint8_t *path, size_t path_count) {
   char text[MARTLET_PATH_SIZE];
   int error = terminate(text, path, path_count, "");
   if (error) return error;
-  int is_new = mkdir(text, 0700) == 0;
-  if (!is_new && errno != EEXIST) return -errno;
+  int failed;
+  do failed = mkdir(text, 0700);
+  while (failed && errno == EINTR);
+  int is_new = !failed;
+  if (failed && errno != EEXIST) return -errno;
   int directory = open_at(-1, text, O_RDONLY | O_DIRECTORY, 0);
   if (directory < 0) return directory;
-  if (flock(directory, LOCK_EX | LOCK_NB) != 0) {
-    error = -errno;
-    close(directory);
-    return error;
+  error = lock(directory);
+  if (!error && is_new) {
+    error = synchronize_parent(directory);
+    // The next start shall make it, and try, again. Nobody else uses it, because it is locked.
+    if (error) rmdir(text);
   }
-  if (is_new) {
-    int parent = open_at(directory, "..", O_RDONLY | O_DIRECTORY, 0);
-    if (parent >= 0) {
-      synchronize(parent);
-      close(parent);
-    }
-  }
-  return directory;
+  if (!error) return directory;
+  close(directory);
+  return error;
 }
 
 long martlet_read_file(int directory, const uint8_t *path, size_t path_count, uint8_t *octets,
@@ -115,6 +131,32 @@ long martlet_read_at(int file, uint8_t *octets, size_t count, int64_t offset) {
   return n < 0 ? -errno : n;
 }
 
+static int remove_at(int directory, const char *name) {
+  int failed;
+  do failed = unlinkat(directory, name, 0);
+  while (failed && errno == EINTR);
+  return failed ? -errno : 0;
+}
+
+static int rename_at(int directory, const char *source, const char *target) {
+  int failed;
+  do failed = renameat(directory, source, directory, target);
+  while (failed && errno == EINTR);
+  return failed ? -errno : 0;
+}
+
+// Writes a file that is not there yet; whole and on the disk, or an error.
+static int write_file(int directory, const char *name, const uint8_t *octets, size_t count) {
+  int descriptor = open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return descriptor;
+  int error = martlet_write_all(descriptor, octets, count);
+  if (!error) error = synchronize(descriptor);
+  // Some file systems tell here, and only here, that they could not write. The descriptor is gone
+  // all the same, after EINTR too.
+  if (close(descriptor) != 0 && errno != EINTR && !error) error = -errno;
+  return error;
+}
+
 int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,
                          const uint8_t *octets, size_t count) {
   char new_name[MARTLET_PATH_SIZE], old_name[MARTLET_PATH_SIZE];
@@ -123,18 +165,16 @@ int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,
   error = terminate(old_name, name, name_count, "");
   if (error) return error;
   // What a power cut left behind; nobody else writes here, because the directory is locked.
-  unlinkat(directory, new_name, 0);
-  int descriptor = open_at(directory, new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  if (descriptor < 0) return descriptor;
-  error = martlet_write_all(descriptor, octets, count);
-  if (!error) error = synchronize(descriptor);
-  close(descriptor);
-  if (!error && renameat(directory, new_name, directory, old_name) != 0) error = -errno;
+  error = remove_at(directory, new_name);
+  if (error && error != -ENOENT) return error;
+  error = write_file(directory, new_name, octets, count);
+  if (!error) error = rename_at(directory, new_name, old_name);
   if (error) {
-    unlinkat(directory, new_name, 0);
+    remove_at(directory, new_name);
     return error;
   }
-  return synchronize(directory);
+  // From here on the file has the new content for whoever reads it, whatever the disk says.
+  return -synchronize(directory);
 }
 
 int martlet_disk_space(const uint8_t *path, size_t path_count, uint64_t *total,
@@ -143,7 +183,10 @@ int martlet_disk_space(const uint8_t *path, size_t path_count, uint64_t *total,
   struct statvfs space;
   int error = terminate(text, path, path_count, "");
   if (error) return error;
-  if (statvfs(text, &space) != 0) return -errno;
+  int failed;
+  do failed = statvfs(text, &space);
+  while (failed && errno == EINTR);
+  if (failed) return -errno;
   *total = (uint64_t)space.f_blocks * space.f_frsize;
   *available = (uint64_t)space.f_bavail * space.f_frsize;
   return 0;

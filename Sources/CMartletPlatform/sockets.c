@@ -163,5 +163,8 @@ _Static_assert(MARTLET_READABLE == POLLIN && MARTLET_WRITABLE == POLLOUT &&
 
 int martlet_poll(struct martlet_poll_entry *entries, size_t count, int milliseconds) {
   int n = poll((struct pollfd *)entries, count, milliseconds);
+  // The system is out of memory, or allows fewer descriptors than are open. Asked again at once it
+  // would say so again, and the processor would do nothing else.
+  if (n < 0 && errno != EINTR) poll(NULL, 0, 20);
   return n < 0 ? 0 : n;
 }

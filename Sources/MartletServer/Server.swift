@@ -198,6 +198,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       case .none:
         return
       case .exhausted:
+        // Linux wants a descriptor first and looks then whether anybody waits (accept(2)).
+        guard turn == 0 else { return }
         Counter.descriptorsExhausted.add()
         if !evictOne(&memory) { pauseListener() }
         return

@@ -4,8 +4,10 @@
 //     NAME:SESSIONS:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY      one line an account
 //     sha256 DIGEST                                          over all lines before it
 //
-// Accounts and passwords in memory are those on the disk, because a change counts only once it has
-// been stored. Sessions count at once: a full disk keeps nobody from logging in to clear it. The digest is no protection against people, it finds disks that forget.
+// Accounts and passwords in memory are those that the file has, because a change counts once it has
+// been stored, and from then on: also where the disk does not confirm it, which people are told.
+// Sessions count at once: a full disk keeps nobody from logging in to clear it. The digest is no
+// protection against people, it finds disks that forget.
 
 import Martlet
 
@@ -164,13 +166,15 @@ struct Accounts {
   }
 
   /// Writes the file of a directory.
-  func store(in directory: DataDirectory) throws(SystemError) {
+  ///
+  /// - Throws: `SystemError` when the file is the old one.
+  func store(in directory: DataDirectory) throws(SystemError) -> Stored {
     var text = FixedBuffer<2_560>()
     var writer = Writer(text.storageSpan)
     write(to: &writer)
     invariant(!writer.overflowed, "the accounts fit their file")
     let count = writer.count
     text.setCount(count)
-    try directory.replace(Self.fileName, with: text.span)
+    return try directory.replace(Self.fileName, with: text.span)
   }
 }

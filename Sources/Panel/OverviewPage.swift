@@ -11,6 +11,7 @@ extension Panel {
     var body = response.body()
     body.begin(title: "Overview", .overview, user: request.user)
     body.writeTitle(device)
+    storageTrouble?.write(to: &body)
     body.writeTiles(device)
     body.write("<div class=\"columns\">\n")
     body.writeStorage(device, Device.disks())

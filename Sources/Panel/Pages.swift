@@ -15,6 +15,8 @@ struct Panel: Application, ~Copyable {
   var throttle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
+  /// What went wrong when the accounts were stored last.
+  private(set) var storageTrouble: StorageTrouble?
 
   @inline(never)
   init(
@@ -103,8 +105,9 @@ struct Panel: Application, ~Copyable {
   mutating func store(_ account: Account) throws(SystemError) {
     var changed = accounts
     invariant(changed.set(account), "there is room for the first account")
-    try changed.store(in: directory)
+    let stored = try changed.store(in: directory)
     accounts = changed
+    note(stored)
   }
 
   /// Takes over an account whose sessions have changed. They count even where the disk does not take
@@ -112,11 +115,19 @@ struct Panel: Application, ~Copyable {
   mutating func storeSessions(_ account: Account) {
     invariant(accounts.set(account), "the account is there")
     do throws(SystemError) {
-      try accounts.store(in: directory)
+      note(try accounts.store(in: directory))
     } catch {
-      var message = Message("martlet-panel: sessions could not be stored: ")
-      message.add(error.text)
-      message.print(.error)
+      storageTrouble = .sessionsNotStored(error)
+      storageTrouble?.print()
+    }
+  }
+
+  private mutating func note(_ stored: Stored) {
+    switch stored {
+    case .onDisk: storageTrouble = nil
+    case .unconfirmed(let error):
+      storageTrouble = .unconfirmed(error)
+      storageTrouble?.print()
     }
   }
 }

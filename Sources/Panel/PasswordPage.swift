@@ -51,7 +51,7 @@ extension Panel {
       return Self.notStored(response, error, user: request.user)
     }
     response.renewLogin(account)
-    return Self.passwordChanged(response, account)
+    return passwordChanged(response, account)
   }
 
   @inline(never)
@@ -91,7 +91,7 @@ extension Panel {
     return body.finish()
   }
 
-  private static func passwordChanged(_ response: consuming Response, _ user: Account) -> Answer {
+  private func passwordChanged(_ response: consuming Response, _ user: Account) -> Answer {
     var body = response.body()
     body.begin(title: "Password", .password, user: user)
     body.write(
@@ -99,6 +99,11 @@ extension Panel {
       <section class="card narrow">
       <h1>Change password</h1>
       <p class="done" role="status">Password changed; all other sessions have ended.</p>
+
+      """)
+    storageTrouble?.write(to: &body)
+    body.write(
+      """
       <p><a class="button" href="/">Back to the overview</a></p>
       </section>
 

@@ -45,7 +45,8 @@ enum Secret {
     let count = writer.count
     text.setCount(count)
     do throws(SystemError) {
-      try directory.replace(fileName, with: text.span)
+      let stored = try directory.replace(fileName, with: text.span)
+      if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).print() }
       return .secret(secret)
     } catch {
       return .failed(error)

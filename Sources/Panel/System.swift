@@ -30,6 +30,15 @@ struct SystemError: Error {
   }
 }
 
+/// How far a file's new content has come.
+enum Stored {
+  /// It is on the disk.
+  case onDisk
+  /// Whoever reads the file gets it, but the disk has not confirmed it: a power cut may bring the old
+  /// content back.
+  case unconfirmed(SystemError)
+}
+
 /// Octets of a file system.
 struct DiskSpace {
   let total: UInt64
@@ -115,8 +124,11 @@ struct DataDirectory {
     descriptor = result
   }
 
-  /// Gives a file new content in one step, and returns when it is on the disk.
-  func replace(_ name: StaticString, with octets: Span<UInt8>) throws(SystemError) {
+  /// Gives a file new content in one step, and returns when it is on the disk or the disk has refused
+  /// to confirm it.
+  ///
+  /// - Throws: `SystemError` when the file has its old content.
+  func replace(_ name: StaticString, with octets: Span<UInt8>) throws(SystemError) -> Stored {
     // Safe: C reads the name and the octets during the call.
     let result = unsafe name.octets.withUnsafeBufferPointer { name in
       unsafe octets.withUnsafeBufferPointer { octets in
@@ -124,6 +136,7 @@ struct DataDirectory {
           descriptor, name.baseAddress, name.count, octets.baseAddress, octets.count)
       }
     }
-    guard result == 0 else { throw SystemError(code: result) }
+    guard result >= 0 else { throw SystemError(code: result) }
+    return result == 0 ? .onDisk : .unconfirmed(SystemError(code: -result))
   }
 }

@@ -274,6 +274,22 @@ import Testing
     }
   }
 
+  @Test("Nobody is sent away when the last descriptor has been given out and nobody else waits")
+  func lastDescriptor() {
+    withStage { stage, world in
+      let resting = world.connect()
+      stage.settle()
+      let late = world.connect(request("GET /late"))
+      // accept() says so before it looks whether somebody waits.
+      world.waiting.append(.exhausted)
+      stage.turn()
+      world.waiting.removeAll()
+      stage.settle()
+      #expect(!resting.isClosed)
+      #expect(late.text == echo("GET /late []"))
+    }
+  }
+
   @Test("Without descriptors and without anybody to send away the listener rests for a while")
   func exhaustedAlone() {
     withStage { stage, world in

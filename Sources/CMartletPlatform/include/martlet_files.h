@@ -34,7 +34,9 @@ int martlet_open_file(int directory, const uint8_t *_Nullable path, size_t path_
 long martlet_read_at(int file, uint8_t *_Nonnull octets, size_t count, int64_t offset);
 
 // Gives a file new content, for its owner only, in one step: after a failure or a power cut it has
-// either the old content or the new. 0 when the new one is on the disk.
+// either the old content or the new. 0 when the new one is on the disk. A negative errno when the file
+// has its old content. A positive errno when it has the new one, but the disk has not confirmed that:
+// whoever reads the file gets the new content, and a power cut may bring the old one back.
 int martlet_replace_file(int directory, const uint8_t *_Nullable name, size_t name_count,
                          const uint8_t *_Nullable octets, size_t count);
 

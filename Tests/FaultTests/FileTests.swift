@@ -1,0 +1,391 @@
+// The panel's files: whatever goes wrong while they are written or read, they have the old content
+// or the new one, whole, and the panel knows which.
+
+import CFaults
+import Glibc
+import Martlet
+import Testing
+
+@testable import martlet_panel
+
+/// A folder of this test's own, in memory where the system has such.
+private final class Folder {
+  let path: String
+  /// Where the panel is to keep its files: not there yet.
+  var data: String { path + "/data" }
+
+  init() throws {
+    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array((parent + "/martlet-faults-XXXXXX").utf8CString)
+    path = try #require(mkdtemp(&template).map { String(cString: $0) })
+  }
+
+  deinit {
+    empty()
+    rmdir(path)
+  }
+
+  /// The names in the data directory.
+  var names: [String] {
+    guard let folder = opendir(data) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// What a file holds; `nil` when it is not there.
+  func content(_ name: String) -> String? {
+    guard let file = fopen(data + "/" + name, "r") else { return nil }
+    defer { fclose(file) }
+    var octets = [UInt8](repeating: 0, count: 10_000)
+    let count = fread(&octets, 1, octets.count, file)
+    return String(decoding: octets.prefix(count), as: UTF8.self)
+  }
+
+  func write(_ name: String, _ text: String) {
+    mkdir(data, 0o700)
+    let file = fopen(data + "/" + name, "w")
+    fputs(text, file)
+    fclose(file)
+  }
+
+  func empty() {
+    for name in names { unlink(data + "/" + name) }
+    rmdir(data)
+  }
+}
+
+/// One account whose sessions and hash are those of a number.
+private func accounts(_ number: Int) -> Accounts {
+  let hash =
+    "pbkdf2-hmac-sha256:\(String(repeating: "0", count: 32)):10:"
+    + String(repeating: "ab", count: 32)
+  let octets = Array(hash.utf8)
+  var account = Account(name: "admin", password: PasswordHash(octets.span)!)
+  let digits = Array(String(number).utf8)
+  account.sessions = LiveSessions(digits.span)!
+  var accounts = Accounts()
+  _ = accounts.set(account)
+  return accounts
+}
+
+private func text(_ accounts: Accounts) -> String {
+  var storage = [UInt8](repeating: 0, count: Accounts.fileSizeMax)
+  var writer = Writer(storage.mutableSpan)
+  accounts.write(to: &writer)
+  let span = writer.span
+  return String(decoding: (0..<span.count).map { span[$0] }, as: UTF8.self)
+}
+
+private func text(_ secret: Digest) -> String {
+  (0..<32).map { String(secret[$0] >> 4, radix: 16) + String(secret[$0] & 15, radix: 16) }.joined()
+    + "\n"
+}
+
+/// What came of one change.
+private enum Change: Equatable {
+  case onDisk, unconfirmed, refused
+}
+
+/// What came of a start and the changes after it.
+private struct Run {
+  var directory: DataDirectory?
+  var secret: String?
+  var loaded: String?
+  var isDamaged = false
+  var isNone = false
+  var troubles = 0
+}
+
+private func open(_ folder: Folder) -> DataDirectory? {
+  let path = Array(folder.data.utf8)
+  return Faults.under {
+    do throws(SystemError) { return try DataDirectory(path.span) } catch { return nil }
+  }
+}
+
+private func store(_ accounts: Accounts, in directory: DataDirectory) -> Change {
+  Faults.under {
+    do throws(SystemError) {
+      switch try accounts.store(in: directory) {
+      case .onDisk: return .onDisk
+      case .unconfirmed: return .unconfirmed
+      }
+    } catch {
+      return .refused
+    }
+  }
+}
+
+/// What the panel's start does with its files.
+private func start(in folder: Folder) -> Run {
+  var run = Run()
+  guard let directory = open(folder) else {
+    run.troubles += 1
+    return run
+  }
+  run.directory = directory
+  switch Faults.under({ Secret.load(from: directory) }) {
+  case .secret(let secret): run.secret = text(secret)
+  case .damaged: run.isDamaged = true
+  case .failed: run.troubles += 1
+  }
+  switch Faults.under({ Accounts.load(from: directory) }) {
+  case .accounts(let accounts): run.loaded = text(accounts)
+  case .none: run.isNone = true
+  case .damaged: run.isDamaged = true
+  case .unreadable: run.troubles += 1
+  }
+  return run
+}
+
+/// Stores `number` after `previous`, and checks what the file then holds.
+private func change(
+  _ number: Int, after previous: String?, in run: inout Run, _ folder: Folder, _ told: String
+) -> String? {
+  guard let directory = run.directory else { return previous }
+  let new = text(accounts(number))
+  let change = store(accounts(number), in: directory)
+  if change != .onDisk { run.troubles += 1 }
+  let expected = change == .refused ? previous : new
+  #expect(folder.content("accounts") == expected, "\(told): change \(number) was \(change)")
+  return expected
+}
+
+/// After all faults: what was in memory still works, and so does the next start.
+private func checkAftermath(
+  _ run: Run, accounts expected: String?, _ folder: Folder, _ told: String
+) {
+  #expect(faults_stray_close_count() == 0, "\(told): a descriptor was closed twice")
+  #expect(faults_open_count() == (run.directory == nil ? 0 : 1), "\(told): a descriptor leaks")
+  if let secret = run.secret {
+    #expect(folder.content("secret") == secret, "\(told): the secret in use is the file's")
+  }
+  Faults.plan()
+  var last = expected
+  if let directory = run.directory {
+    #expect(store(accounts(9), in: directory) == .onDisk, "\(told): the next change works")
+    last = text(accounts(9))
+    let known = ["accounts", "secret"]
+    #expect(folder.names.allSatisfy { known.contains($0) }, "\(told): left over in \(folder.names)")
+  }
+  #expect(faults_close_all() == (run.directory == nil ? 0 : 1))
+  let next = start(in: folder)
+  #expect(next.troubles == 0 && !next.isDamaged && next.secret != nil, "\(told): the next start")
+  #expect(next.loaded == last, "\(told): the accounts at the next start")
+  if let secret = run.secret { #expect(next.secret == secret, "\(told): the secret stays") }
+  faults_close_all()
+}
+
+extension EachFault {
+  @Suite struct FileTests {
+    /// A first start in no directory, and two changes.
+    private func runFirstStart(_ folder: Folder, _ told: String) -> (run: Run, accounts: String?) {
+      folder.empty()
+      var run = start(in: folder)
+      #expect(!run.isDamaged && run.loaded == nil, "\(told)")
+      if run.directory != nil, let secret = folder.content("secret") {
+        #expect(secret.count == 65, "\(told): the secret is whole")
+      }
+      var stored: String?
+      for number in 1...2 { stored = change(number, after: stored, in: &run, folder, told) }
+      return (run, stored)
+    }
+
+    /// A start with files and what a power cut left behind, and a change.
+    private func runLaterStart(_ folder: Folder, _ told: String) -> (run: Run, accounts: String?) {
+      folder.empty()
+      let old = text(accounts(1))
+      let secret = String(repeating: "0f", count: 32) + "\n"
+      folder.write("secret", secret)
+      folder.write("accounts", old)
+      folder.write("accounts.new", "half a fi")
+      var run = start(in: folder)
+      #expect(!run.isDamaged && !run.isNone, "\(told): nothing is taken for damaged or missing")
+      if let found = run.secret { #expect(found == secret, "\(told): the secret is the file's") }
+      if let loaded = run.loaded { #expect(loaded == old, "\(told): the accounts are the file's") }
+      #expect(folder.content("secret") == secret, "\(told): the secret is untouched")
+      let stored = change(2, after: old, in: &run, folder, told)
+      return (run, stored)
+    }
+
+    /// Whether people are told of a fault: all but what is repaired, or means nothing.
+    private func isToldOf(_ fault: Faults.Fault, in calls: [Faults.Call]) -> Bool {
+      if fault.isRepaired { return false }
+      // A parent that may not be read cannot be asked; the directory itself is fine.
+      if fault.call.name == "openat", fault.call.path == ".." { return fault.fault != "EACCES" }
+      // Nothing is lost with a file that was only read.
+      if fault.call.name == "close" {
+        let index = calls.firstIndex {
+          $0.name == "close" && $0.position == fault.call.position
+        }!
+        let opening = calls[..<index].last {
+          $0.name == "openat" && $0.result == fault.call.descriptor
+        }
+        return opening?.path.hasSuffix(".new") ?? true
+      }
+      return true
+    }
+
+    private func failEachOnce(
+      _ scenario: (Folder, String) -> (run: Run, accounts: String?)
+    ) throws -> Int {
+      let folder = try Folder()
+      Faults.plan()
+      let (run, stored) = scenario(folder, "without faults")
+      #expect(run.troubles == 0 && run.secret != nil && stored == text(accounts(2)))
+      let calls = Faults.calls
+      checkAftermath(run, accounts: stored, folder, "without faults")
+      let faults = Faults.all(in: calls)
+      for fault in faults {
+        Faults.plan(fault)
+        let (run, stored) = scenario(folder, "\(fault)")
+        #expect(faults_injected_count() == 1, "\(fault) has happened")
+        // Of the secret, which nobody waits for, the terminal tells.
+        let isTold =
+          run.troubles > 0 || Faults.calls.contains { $0.name == "write" && $0.descriptor == 2 }
+        #expect(isTold == isToldOf(fault, in: calls), "\(fault): who is told")
+        #expect(!folder.names.contains { $0 == "secret.new" }, "\(fault): left over")
+        if stored != nil, run.troubles == 0 {
+          #expect(folder.names == ["accounts", "secret"], "\(fault): left over")
+        }
+        checkAftermath(run, accounts: stored, folder, "\(fault)")
+      }
+      return faults.count
+    }
+
+    @Test("A first start and its changes survive each fault of each call")
+    func firstStart() throws {
+      #expect(try failEachOnce(runFirstStart) >= 100)
+    }
+
+    @Test("A later start and a change survive each fault of each call")
+    func laterStart() throws {
+      #expect(try failEachOnce(runLaterStart) >= 60)
+    }
+
+    @Test("A later start and a change survive each pair of faults")
+    func pairs() throws {
+      let folder = try Folder()
+      Faults.plan()
+      let (run, stored) = runLaterStart(folder, "without faults")
+      let faults = Faults.all(in: Faults.calls)
+      checkAftermath(run, accounts: stored, folder, "without faults")
+      for (index, first) in faults.enumerated() {
+        for second in faults[(index + 1)...] {
+          guard first.call.name != second.call.name || first.call.position != second.call.position
+          else { continue }
+          Faults.plan(first, second)
+          let told = "\(first) and \(second)"
+          let (run, stored) = runLaterStart(folder, told)
+          #expect(faults_injected_count() >= 1, "\(told) has happened")
+          checkAftermath(run, accounts: stored, folder, told)
+        }
+      }
+    }
+
+    @Test("A disk that stays full refuses every change and keeps the old content")
+    func fullForGood() throws {
+      let folder = try Folder()
+      for (call, fault) in [
+        ("write", "ENOSPC"), ("openat", "ENOSPC"), ("fsync", "EIO"), ("renameat", "EROFS"),
+      ] {
+        folder.empty()
+        Faults.plan()
+        var run = start(in: folder)
+        let old = change(1, after: nil, in: &run, folder, "before")
+        #expect(run.troubles == 0)
+        #expect(faults_plan("\(call):1+:\(fault)"))
+        for number in 2...5 {
+          #expect(change(number, after: old, in: &run, folder, "\(call) \(fault)") == old)
+          #expect(folder.names == ["accounts", "secret"], "\(call) \(fault): left over")
+        }
+        #expect(run.troubles == 4)
+        checkAftermath(run, accounts: old, folder, "\(call) \(fault)")
+      }
+    }
+
+    @Test("What only the directory's fsync refuses is in the file, and counts")
+    func unconfirmed() throws {
+      let folder = try Folder()
+      folder.empty()
+      Faults.plan()
+      var run = start(in: folder)
+      _ = change(1, after: nil, in: &run, folder, "before")
+      let directory = try #require(run.directory)
+      #expect(faults_plan("fsync:2:EIO"))
+      #expect(store(accounts(2), in: directory) == .unconfirmed)
+      #expect(folder.content("accounts") == text(accounts(2)))
+      #expect(faults_plan("fsync:1:EIO"))
+      #expect(store(accounts(3), in: directory) == .refused)
+      #expect(folder.content("accounts") == text(accounts(2)))
+      checkAftermath(run, accounts: text(accounts(2)), folder, "unconfirmed")
+    }
+
+    @Test("A new directory is on the disk before it is used, and an old one is left alone")
+    func newDirectory() throws {
+      let folder = try Folder()
+      for isNew in [true, false] {
+        Faults.plan()
+        _ = try #require(open(folder))
+        let calls = Faults.calls
+        let parent = calls.first { $0.name == "openat" && $0.path == ".." }
+        #expect((parent != nil) == isNew)
+        #expect(
+          calls.contains { $0.name == "fsync" && $0.descriptor == parent?.result } == isNew)
+        #expect(faults_close_all() == 1)
+      }
+      folder.empty()
+      #expect(faults_plan("fsync:1:EIO"))
+      #expect(open(folder) == nil)
+      #expect(access(folder.data, F_OK) != 0, "the next start makes it, and tries, again")
+      #expect(faults_open_count() == 0)
+    }
+
+    @Test("A change is written, synchronized, renamed and synchronized again, in this order")
+    func order() throws {
+      let folder = try Folder()
+      folder.empty()
+      Faults.plan()
+      let run = start(in: folder)
+      let directory = try #require(run.directory)
+      for fault in ["", "write:1:short", "write:1:EINTR", "fsync:1:EINTR", "renameat:1:EINTR"] {
+        #expect(faults_plan(fault))
+        #expect(store(accounts(1), in: directory) == .onDisk)
+        // A call that was begun again counts once, with its result.
+        let calls = Faults.calls.filter { !$0.isInjected || $0.result >= 0 }
+        let opening = calls.first { $0.path == "accounts.new" && $0.name == "openat" }
+        let file = try #require(opening).result
+        var steps: [String] = []
+        for call in calls {
+          let step =
+            switch (call.name, call.descriptor) {
+            case ("write", file): "write"
+            case ("fsync", file): "synchronize the file"
+            case ("close", file): "close"
+            case ("renameat", _): "rename to \(call.path)"
+            case ("fsync", _): "synchronize the directory"
+            case ("openat", _): "make"
+            case ("unlinkat", _): "remove \(call.path)"
+            default: call.name
+            }
+          if steps.last != step { steps.append(step) }
+        }
+        #expect(
+          steps == [
+            "remove accounts.new", "make", "write", "synchronize the file", "close",
+            "rename to accounts", "synchronize the directory",
+          ], "\(fault)")
+        let written = calls.filter { $0.name == "write" }.map(\.result).reduce(0, +)
+        #expect(written == text(accounts(1)).utf8.count, "\(fault): all of it")
+      }
+      #expect(faults_close_all() == 1)
+    }
+  }
+}
