@@ -63,7 +63,7 @@ enum LimitsTable {
       &rest)
     memory("files that are read", System.scratchSize, &rest)
     memory("a line for the terminal", Int(MARTLET_MESSAGE_SIZE), &rest)
-    row("C library, alignment", rest, "octets")
+    row("C library and others", rest, "octets")
     row("in all", all, "octets")
   }
 

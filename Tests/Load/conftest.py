@@ -1,9 +1,13 @@
 """Fixtures of the tests under load. What is measured is printed, whether the test passes or not."""
 
+import resource
 import sys
 from pathlib import Path
 
 import pytest
+
+# More connections than a shell permits; programs that are started here take the limit over.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1], ) * 2)
 
 WRITE = [print]  # to the terminal
 TESTS = Path(__file__).resolve().parents[1]
