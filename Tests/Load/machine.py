@@ -42,6 +42,11 @@ def board(name):
     assert path.is_file(), f"{path} is missing; scripts/build {name} builds it"
     if found.emulation() and not shutil.which(found.emulator):
         pytest.skip(f"{found.emulator} is not installed (scripts/setup boards)")
+    started = subprocess.run([*found.emulation(), str(path), "--version"], capture_output=True,
+                             text=True, check=False)
+    if "shared librar" in started.stderr:
+        pytest.skip(f"this system lacks libraries of {name}: {started.stderr.strip()}")
+    assert started.returncode == 0, f"{path} does not start: {started.stderr}"
     return found
 
 

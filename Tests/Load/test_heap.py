@@ -9,7 +9,8 @@ import pytest
 import heap
 from client import Connection, Visitor, converse, form_request, request
 from crowd import Crowd, group
-from machine import (IS_LONG, LoadedPanel, Running, board, largest_page, own_board, start_login_example)
+from machine import (IS_LONG, LoadedPanel, Running, board, largest_page, own_board,
+                     start_login_example)
 from wrk import load
 
 BOARD = {"x86_64": "debian-amd64", "aarch64": "debian-arm64"}.get(platform.machine(), "debian")

@@ -6,7 +6,7 @@ import pytest
 
 import linkmap
 import memory
-from client import Visitor, converse, request
+from client import converse, request
 from crowd import Crowd, group
 from elf import read_elf
 from machine import LoadedPanel, all_boards, board, largest_page, limits, own_board, room
