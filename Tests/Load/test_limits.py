@@ -68,6 +68,13 @@ def touch_everything(panel, figure):
     figure(f"{run.requests:,} requests; beside it: {crowd.told}")
 
 
+def pages_of(segment, base, written):
+    """(pages of a segment, how many of them are among those that were written to)."""
+    first = base + segment.address & -memory.PAGE
+    last = base + segment.address + segment.memory_size
+    return -(-(last - first) // memory.PAGE), sum(first <= address < last for address in written)
+
+
 def test_the_sum_is_the_kernels(tmp_path, figure):
     """Anonymous memory under load is pages of the sum and the stack, and nothing else."""
     on = own_board()
@@ -85,13 +92,10 @@ def test_the_sum_is_the_kernels(tmp_path, figure):
         *_, relocated, writable = read_elf(path).segments
         base = min(mapping.start - mapping.offset for mapping in mappings
                    if mapping.path == str(path))
-        first, touched = base + writable.address & -memory.PAGE, 0
-        last = base + writable.address + writable.memory_size
-        for mapping in mappings:
-            touched += sum(first <= address < last and is_anonymous
-                           for address, is_anonymous in memory.touched_pages(pid, mapping))
-        pages = -(-(last - first) // memory.PAGE)
-        tables = relocated.memory_size // memory.PAGE + 1
+        written = [address for mapping in mappings
+                   for address, is_anonymous in memory.touched_pages(pid, mapping) if is_anonymous]
+        pages, touched = pages_of(writable, base, written)
+        _, tables = pages_of(relocated, base, written)
         anonymous = int(rollup["Anonymous"]) * 1024
         figure(f"anonymous {anonymous} octets; the sum is {total} octets in {pages} pages, of which "
                f"{touched} were touched; {tables} page of tables that were relocated at the start")
