@@ -105,3 +105,42 @@ own_dynamic_board() {
 has_chromium() { command -v chromium >/dev/null; }
 
 has_chromedriver() { [ -x /usr/bin/chromedriver ]; }
+
+# The board whose programs use a C library such as this machine's own.
+dynamic_board() {
+  case $(uname -m) in
+  x86_64) say debian-amd64 ;;
+  aarch64) say debian-arm64 ;;
+  *) fail "no board is a $(uname -m)." ;;
+  esac
+}
+
+# under_load REPORT BOARDS FILE...: tests of Tests/Load with this machine's programs, and those of
+# other boards that are built; what they measure is printed.
+under_load() {
+  local report=$1 also=$2
+  shift 2
+  MARTLET_BIN=$PWD/.build/boards/$(own_board) MARTLET_LOAD_BOARDS=$also PYTHONDONTWRITEBYTECODE=1 \
+    .build/python/bin/python -m pytest --quiet --no-header --tb=short \
+    -o cache_dir="$PWD/.build/pytest-cache-load" -o junit_suite_name="load" --junitxml "$report" "$@"
+}
+
+# sum_of_tests FOLDER: the sum over the tools' own reports; status 1 where something failed.
+sum_of_tests() {
+  .build/python/bin/python - "$1" <<'PYTHON'
+import pathlib, sys, xml.etree.ElementTree as tree
+
+passed = failed = skipped = 0
+for report in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
+    for case in tree.parse(report).iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            failed += 1
+        elif "skipped" in kinds:
+            skipped += 1
+        else:
+            passed += 1
+print(f"{passed} passed, {failed} failed, {skipped} skipped")
+sys.exit(failed > 0)
+PYTHON
+}

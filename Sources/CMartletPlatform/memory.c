@@ -1,6 +1,7 @@
 // The static memory of the one server that a process runs; zero pages until they are used.
 #include "martlet_memory.h"
 
+#include <link.h>
 #include <string.h>
 
 // In this order the first connections share a page with what poll() takes. Where the responses begin
@@ -11,7 +12,7 @@ static struct {
   _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
   uint8_t receive[MARTLET_RECEIVE_SIZE];
   uint8_t fields[MARTLET_FIELDS_SIZE];
-  uint8_t responses[4096 + MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
+  uint8_t responses[MARTLET_RESPONSE_SHIFT_SIZE + MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
 } memory;
 
 struct martlet_memory martlet_take_static_memory(void) {
@@ -19,9 +20,24 @@ struct martlet_memory martlet_take_static_memory(void) {
   static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
   if (taken) martlet_stop(file, __LINE__, name);
   taken = 1;
-  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)memory.responses) % 4096;
+  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)memory.responses) % MARTLET_RESPONSE_SHIFT_SIZE;
   return (struct martlet_memory){memory.receive, memory.fields, memory.responses + shift,
                                  memory.connections, memory.poll};
+}
+
+// The linker defines these: the file's first octet in memory, and where .bss begins and ends.
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+extern const uint8_t __bss_start[] __attribute__((visibility("hidden")));
+extern const uint8_t _end[] __attribute__((visibility("hidden")));
+
+size_t martlet_linked_size(void) {
+  const ElfW(Phdr) *header = (const void *)((const uint8_t *)&__ehdr_start + __ehdr_start.e_phoff);
+  size_t data = 0;
+  // What of the last writable segment lies in the file is .data; before it lies what is read-only
+  // once it has been relocated.
+  for (size_t i = 0; i < __ehdr_start.e_phnum; i++)
+    if (header[i].p_type == PT_LOAD && header[i].p_flags & PF_W) data = header[i].p_filesz;
+  return data + (size_t)(_end - __bss_start);
 }
 
 static struct {

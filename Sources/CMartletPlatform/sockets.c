@@ -1,6 +1,8 @@
 // Sockets and waiting for them. EINTR ends here; every other errno is handed up as -errno.
 #define _GNU_SOURCE
+#ifndef __LP64__
 #define _FILE_OFFSET_BITS 64 // Files beyond 2 GiB on 32-bit boards.
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -59,6 +59,9 @@ enum {
 
   // Responses that wait for slow readers at a time; each holds one response buffer.
   MARTLET_RESPONSE_COUNT = MARTLET_RESPONSES,
+
+  // Octets beside the responses, so that they can begin where they touch the fewest pages.
+  MARTLET_RESPONSE_SHIFT_SIZE = 4096,
 };
 
 // Where the memory lies: the static arrays of the one server of a process, or what a test lends.
@@ -72,6 +75,10 @@ struct martlet_memory {
 
 // The static arrays, for the one server of a process: a second call stops the program.
 struct martlet_memory martlet_take_static_memory(void);
+
+// Octets of all static memory of the program that can be written, whoever holds it: the linker's
+// .data and .bss.
+size_t martlet_linked_size(void);
 
 // The text of the page that is being answered: where it goes, how much of it there is, and whether
 // something did not fit. Nothing fits before a page has begun. One page at a time in a process.
