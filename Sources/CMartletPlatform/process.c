@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,6 +115,14 @@ const uint8_t *martlet_argument(size_t index, size_t *size) {
   const char *text = end[(ptrdiff_t)index - (ptrdiff_t)count];
   *size = strlen(text);
   return (const uint8_t *)text;
+}
+
+void martlet_allow_descriptors(size_t count) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count) return;
+  limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+  // Fewer are no reason not to start: connections then wait for one another.
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void (*ending)(int status);

@@ -101,6 +101,11 @@ public enum Limits {
   /// octets), so a reader that does not read costs its slot and no response buffer.
   public static var unconfirmedSizeMax: Int { 20_480 }
 
+  /// Response buffers that hold the beginning of a request, at a time: half of them, so that responses
+  /// have the other half. Who does not get one is served all the same, but may have to wait for its
+  /// own kernel.
+  public static var stashCountMax: Int { max(1, responseBufferCountMax / 2) }
+
   /// Milliseconds after which a peer that has not taken earlier responses is looked at again.
   public static var unreadPauseMilliseconds: Int64 { 20 }
 

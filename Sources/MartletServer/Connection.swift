@@ -5,8 +5,10 @@
 //                             └─► receiving ──────┤
 //                               (in pieces)    linger ◄─┘ (last response)
 //
-// An unfinished request is not stored here, nor anywhere else in the program: its octets stay in the
-// kernel's receive buffer until the request is complete (`peek`), so a connection is this small.
+// An unfinished request is not stored here, nor, as a rule, anywhere else in the program: its octets stay
+// in the kernel's receive buffer until the request is complete (`peek`), so a connection is this small.
+// Only of what came in one piece with earlier requests the rest is taken out, to a buffer of the pool
+// (the stash): the kernel would keep the whole piece for it, and have no room for what follows.
 // Neither is a response that waits for its reader, as a rule: no request is answered before the
 // peer's system has taken what was sent before, so that the kernel has room for the answer.
 
@@ -63,6 +65,12 @@ public struct Connection: Sendable {
   var number: UInt32 = 0
   /// Octets that the peer's system has not confirmed, at most; they take room in the kernel.
   var unconfirmedCount: UInt32 = 0
+  /// Whether what waits with the kernel has come in one piece with what has been taken.
+  var hasLeftover = false
+  /// The index of the buffer that holds the first octets of the unfinished request, or -1.
+  var stashBuffer: Int8 = -1
+  /// How many octets of it are there; the others wait with the kernel.
+  var stashCount: UInt16 = 0
   /// Octets of the unfinished request that have been looked at.
   var examinedCount: UInt16 = 0
   /// The count that the kernel wakes us at.
@@ -81,11 +89,21 @@ public struct Connection: Sendable {
 
   init() {}
 
+  /// Whether the rest of the request will not come as long as what is there stays with the kernel.
+  var wantsStash: Bool {
+    guard hasLeftover else { return false }
+    switch phase {
+    case .head, .content, .receiving: return examinedCount > 0
+    case .free, .idle, .unread, .queued, .waiting, .working, .sending, .linger: return false
+    }
+  }
+
   /// The relations that hold between two turns of the loop.
   func checkInvariants() {
     invariant((phase == .free) == (descriptor < 0), "a free slot has no descriptor")
     invariant(
       responseBuffer < 0 || phase == .sending, "who holds a response buffer is sending from it")
+    invariant((stashBuffer >= 0) == (stashCount > 0), "who has a stash has octets in it")
     invariant(unsentStart <= unsentEnd, "what is unsent has a start and an end")
   }
 }

@@ -22,6 +22,8 @@ public enum Counter: UInt8, Sendable {
   case requestsQueued
   /// Requests that waited because their client had not taken its earlier responses.
   case requestsUnread
+  /// Unfinished requests that were taken out of the kernel, because they came with earlier ones.
+  case requestsStashed
   /// Requests answered with 503 because too much was under way.
   case requestsTurnedAway
   /// Times that the kernel took a part of what was to be sent.

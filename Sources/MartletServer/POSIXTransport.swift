@@ -38,6 +38,8 @@ public struct POSIXTransport: Transport, ~Copyable {
       unsafe martlet_listen(octets.baseAddress, octets.count, port, &bound)
     }
     guard result >= 0 else { throw Self.listenError(result) }
+    // Beside the connections': the terminal, the listener, the signals, files that are sent or written.
+    martlet_allow_descriptors(2 * Limits.connectionCountMax + 32)
     let signals = martlet_signal_descriptor()
     guard signals >= 0 else {
       martlet_close(result)

@@ -26,7 +26,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.deadline =
       moment.monotonicMilliseconds + Limits.contentTimeoutMilliseconds
     let continued = connection.continued
-    guard take(&connection, size) else { return close(&connection, &memory) }
+    guard take(&connection, size, of: memory.receive.count, &memory) else {
+      return close(&connection, &memory)
+    }
     connection.continued = continued
     if head.expectsContinue { sendContinue(&connection, &memory) }
     if isWhole { finishContent(&connection, cursor, &memory) }
@@ -84,8 +86,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, _ cursor: Cursor, _ framing: ContentFraming,
     _ memory: inout ServerMemory
   ) {
-    var target = memory.receive.storageSpan
-    guard let count = received(transport.peek(connection.descriptor, into: &target)) else {
+    guard let count = received(look(connection, &memory)) else {
       return close(&connection, &memory)
     }
     guard count > 0 else { return }
@@ -100,10 +101,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
     } catch {
       return refuse(&connection, error, &memory)
     }
-    guard let size else { return waitForMore(&connection, wakeCount: count + 1, memory) }
+    guard let size else {
+      connection.hasLeftover = connection.stashBuffer < 0
+      return waitForMore(&connection, wakeCount: count + 1, memory)
+    }
     connection.flow = .content(cursor, next)
     let continued = connection.continued
-    guard take(&connection, size) else { return close(&connection, &memory) }
+    guard take(&connection, size, of: count, &memory) else { return close(&connection, &memory) }
     connection.continued = continued
     if next.step == .complete { finishContent(&connection, cursor, &memory) }
   }

@@ -27,8 +27,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func receive(
     _ connection: inout Connection, peerIsDone: Bool, _ memory: inout ServerMemory
   ) {
-    var target = memory.receive.storageSpan
-    switch transport.peek(connection.descriptor, into: &target) {
+    switch look(connection, &memory) {
     case .octets(let count):
       memory.receive.setCount(count)
     case .notNow:
@@ -70,6 +69,66 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
+  /// Puts all that has arrived of a request into the receive buffer: the stash, and behind it what waits
+  /// with the kernel and stays there.
+  ///
+  /// - Returns: How many octets in all; anything else when none are with the kernel.
+  mutating func look(_ connection: Connection, _ memory: inout ServerMemory) -> Transfer {
+    let stashed = Int(connection.stashCount)
+    if stashed > 0 { Self.copyStash(connection, memory.responses, to: &memory.receive) }
+    var all = memory.receive.storageSpan
+    var target = all._mutatingExtracting(stashed..<all.count)
+    switch transport.peek(connection.descriptor, into: &target) {
+    case .octets(let count): return .octets(stashed + count)
+    case let other: return other
+    }
+  }
+
+  private static func copyStash(
+    _ connection: Connection, _ responses: borrowing ResponsePool, to receive: inout LentBuffer
+  ) {
+    var target = receive.storageSpan
+    target.copy(
+      responses.octets(connection.stashBuffer, 0..<Int(connection.stashCount)), to: 0)
+  }
+
+  /// Takes an unfinished request out of the kernel, so that it has room for the rest: what is left of a
+  /// piece that was taken but for that keeps the memory of the whole piece, and the peer is told to
+  /// wait until it is gone. Only as many as leave buffers for responses.
+  @inline(never)
+  mutating func stash(_ slot: Int, _ memory: inout ServerMemory) {
+    guard stashedCount < Limits.stashCountMax, let buffer = memory.responses.acquire() else { return }
+    var connection = memory.connections[slot]
+    // No more than has been seen to be unfinished: what has come since may be its end.
+    var whole = memory.responses.storage(buffer)
+    var target = whole._mutatingExtracting(
+      0..<min(Int(connection.examinedCount), Limits.responseSizeMax))
+    switch transport.receive(connection.descriptor, into: &target) {
+    case .octets(let count):
+      connection.stashBuffer = buffer
+      connection.stashCount = UInt16(count)
+      connection.hasLeftover = false
+      stashedCount += 1
+      Counter.requestsStashed.add()
+      wake(&connection, atCount: max(1, Int(connection.wakeCount) - count))
+    case .notNow:
+      memory.responses.release(buffer)
+      connection.hasLeftover = false
+    case .end, .gone:
+      memory.responses.release(buffer)
+      close(&connection, &memory)
+    }
+    memory.connections[slot] = connection
+  }
+
+  mutating func releaseStash(_ connection: inout Connection, _ memory: inout ServerMemory) {
+    guard connection.stashBuffer >= 0 else { return }
+    memory.responses.release(connection.stashBuffer)
+    connection.stashBuffer = -1
+    connection.stashCount = 0
+    stashedCount -= 1
+  }
+
   private func progress(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
     let progress = RequestProgress.head(octets, examinedCount: examinedCount)
     guard case .pieces(let head) = progress else { return progress }
@@ -82,7 +141,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, wakeCount: Int, _ memory: borrowing ServerMemory
   ) {
     connection.examinedCount = UInt16(memory.receive.count)
-    wake(&connection, atCount: wakeCount)
+    wake(&connection, atCount: max(1, wakeCount - Int(connection.stashCount)))
   }
 
   private mutating func wake(_ connection: inout Connection, atCount count: Int) {
@@ -128,7 +187,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       if connection.phase != .queued { Counter.requestsQueued.add() }
       return wait(&connection, .queued, milliseconds: Limits.sendTimeoutMilliseconds)
     }
-    let hasMore = memory.receive.count > size || inPieces
+    let receivedCount = memory.receive.count
+    let hasMore = receivedCount > size || inPieces
     let content = inPieces ? size..<size : content(head, size: size, &memory)
     let reply = respond(
       head, content: content, in: memory.receive, buffer, of: &memory.responses,
@@ -149,7 +209,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.isPutOff = false
     connection.isProbed = false
     stopWorking(&connection)
-    guard take(&connection, size) else {
+    guard take(&connection, size, of: receivedCount, &memory) else {
       memory.responses.release(buffer)
       if case .file(let file, _) = reply.kind { transport.close(file) }
       if case .pieces(let cursor) = reply.kind { responder.abandon(cursor) }
@@ -262,10 +322,17 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
   ///
+  /// - Parameter receivedCount: How many octets have been seen of it and of what follows.
   /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
-  mutating func take(_ connection: inout Connection, _ size: Int) -> Bool {
+  mutating func take(
+    _ connection: inout Connection, _ size: Int, of receivedCount: Int,
+    _ memory: inout ServerMemory
+  ) -> Bool {
     let descriptor = connection.descriptor
-    var remaining = size
+    var remaining = size - Int(connection.stashCount)
+    invariant(remaining >= 0, "a stash is the beginning of one request")
+    releaseStash(&connection, &memory)
+    connection.hasLeftover = receivedCount > size
     while remaining > 0 {
       guard case .octets(let count) = transport.discard(descriptor, count: remaining) else {
         return false

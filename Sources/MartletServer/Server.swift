@@ -20,6 +20,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// Connections in phase `working`, and in phase `waiting`.
   var workingCount = 0
   var waitingCount = 0
+  /// Connections with a stash.
+  var stashedCount = 0
   /// The slot whose work comes first in the next turn.
   private var nextWorkSlot = 0
   /// The slot that is looked at first in this turn.
@@ -66,6 +68,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
       if memory.connections[slot].deadline <= now { expire(slot, &memory) }
+      if memory.connections[slot].wantsStash { stash(slot, &memory) }
       let connection = memory.connections[slot]
       guard connection.phase != .free else { continue }
       next = min(next, connection.deadline)
@@ -237,6 +240,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   mutating func close(_ connection: inout Connection, _ memory: inout ServerMemory) {
     connection.checkInvariants()
     if connection.responseBuffer >= 0 { memory.responses.release(connection.responseBuffer) }
+    releaseStash(&connection, &memory)
     abandonFlow(&connection)
     cancelWork(&connection)
     transport.close(connection.descriptor)
@@ -291,9 +295,21 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .head: refuse(&connection, .headTimeout, &memory)
     case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
     case .queued, .waiting, .working: refuseForNow(&connection, &memory)
+    case .sending where peerHasTakenSome(&connection): break
     case .free, .idle, .unread, .sending, .linger: close(&connection, &memory)
     }
     memory.connections[slot] = connection
+  }
+
+  /// Whether the peer's system has confirmed something since it was asked last: the kernel says that
+  /// there is room only when there is much of it, so a slow reader may not have been noticed.
+  private mutating func peerHasTakenSome(_ connection: inout Connection) -> Bool {
+    let before = connection.unconfirmedCount
+    connection.unconfirmedCount =
+      UInt32(clamping: transport.unconfirmedCount(connection.descriptor))
+    guard connection.unconfirmedCount < before else { return false }
+    connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
+    return true
   }
 
   // MARK: Stopping

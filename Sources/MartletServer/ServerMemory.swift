@@ -167,6 +167,10 @@ public struct ServerMemory: ~Copyable {
     return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
   }
 
+  /// The whole of a buffer, for the beginning of a request.
+  @_lifetime(&self)
+  mutating func storage(_ index: Int8) -> MutableSpan<UInt8> { buffer(index) }
+
   /// Where the content of the response in that buffer goes.
   @_lifetime(&self)
   mutating func content(_ index: Int8) -> MutableSpan<UInt8> {

@@ -42,6 +42,13 @@ int martlet_signal_descriptor(void);
 
 // Sockets. Every descriptor is non-blocking and closed on exec. What can fail returns -errno.
 
+// Octets that wait with the kernel to be sent when it says that there is room for more. More than a
+// response, so that every response is taken whole when nothing waits.
+enum { MARTLET_UNSENT_SIZE = 32768 };
+
+// Allows this process as many descriptors as it may have, up to `count`.
+void martlet_allow_descriptors(size_t count);
+
 // Listens on a numeric IPv4 or IPv6 address ("::" takes both). Port 0 lets the system choose;
 // *bound_port is the port that it is. -EDESTADDRREQ when `host` is not an address.
 int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port);
