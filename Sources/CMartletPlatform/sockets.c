@@ -52,9 +52,8 @@ int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16
   // its last segment.
   failed |= setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   // That too: there is room to send when little waits to be sent, not when a third of a buffer of
-  // megabytes is free. A slow reader is seen to read, and costs the kernel little. A kernel that does
-  // not know it (before Linux 3.12) works without.
-  setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof unsent_max);
+  // megabytes is free. A slow reader is seen to read, and costs the kernel little.
+  failed |= setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof unsent_max);
   // "::" shall take IPv4 too, whatever the system's default is.
   if (address.ss_family == AF_INET6)
     failed |= setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);

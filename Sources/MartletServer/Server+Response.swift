@@ -93,7 +93,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ) -> Bool {
     let unsent = Int(connection.unsentStart)..<Int(connection.unsentEnd)
     let transfer = send(unsent, connection, memory.responses)
-    guard let count = sentCount(transfer, &connection, &memory) else { return false }
+    guard let count = sentCount(transfer, of: unsent.count, &connection, &memory)
+    else { return false }
     guard count >= unsent.count else {
       Counter.sendsPartial.add()
       connection.unsentStart += UInt16(count)
@@ -121,13 +122,19 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// What a send has come to: how many octets, or `nil` when there is nothing more to be done now.
+  ///
+  /// - Parameter wanted: How many were to be sent.
   private mutating func sentCount(
-    _ transfer: Transfer, _ connection: inout Connection, _ memory: inout ServerMemory
+    _ transfer: Transfer, of wanted: Int, _ connection: inout Connection,
+    _ memory: inout ServerMemory
   ) -> Int? {
     switch transfer {
     case .octets(let count):
-      connection.unconfirmedCount =
-        UInt32(clamping: UInt64(connection.unconfirmedCount) + UInt64(count))
+      // Exact where the peer is slow, so that its deadline can tell whether it has taken anything.
+      connection.unconfirmedCount = UInt32(
+        clamping: count < wanted
+          ? transport.unconfirmedCount(connection.descriptor)
+          : Int(connection.unconfirmedCount) + count)
       connection.deadline =
         moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
       return count
@@ -146,7 +153,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if sent < data.utf8CodeUnitCount {
       let rest = data.octets.extracting(sent..<data.utf8CodeUnitCount)
       let transfer = transport.send(connection.descriptor, rest)
-      guard let count = self.sentCount(transfer, &connection, &memory) else { return }
+      guard let count = self.sentCount(transfer, of: rest.count, &connection, &memory)
+      else { return }
       sent += count
       connection.flow = .data(data, sentCount: UInt32(sent))
     }
@@ -159,11 +167,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ) {
     var offset = range.lowerBound
     if !range.isEmpty {
+      let step = Int(min(range.upperBound - offset, Int64(Limits.fileStepSizeMax)))
       let transfer = transport.sendFile(
-        connection.descriptor, file: file, offset: offset,
-        count: Int(min(range.upperBound - offset, Int64(Limits.fileStepSizeMax))))
+        connection.descriptor, file: file, offset: offset, count: step)
       // A file that has become shorter ends the connection: its length has been announced.
-      guard let count = sentCount(transfer, &connection, &memory) else { return }
+      guard let count = sentCount(transfer, of: step, &connection, &memory) else { return }
       offset += Int64(count)
       connection.flow = .file(file, offset: offset, end: range.upperBound)
     }
