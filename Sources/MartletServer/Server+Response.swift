@@ -131,10 +131,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch transfer {
     case .octets(let count):
       // Exact where the peer is slow, so that its deadline can tell whether it has taken anything.
-      connection.unconfirmedCount = UInt32(
+      connection.unsentCount = UInt32(
         clamping: count < wanted
-          ? transport.unconfirmedCount(connection.descriptor)
-          : Int(connection.unconfirmedCount) + count)
+          ? transport.unsentCount(connection.descriptor)
+          : Int(connection.unsentCount) + count)
       connection.deadline =
         moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
       return count
@@ -220,14 +220,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   private mutating func peerTakesPiece(_ connection: inout Connection) -> Bool {
-    let before = connection.unconfirmedCount
-    guard before > UInt32(Limits.unconfirmedSizeMax) else { return true }
-    let count = transport.unconfirmedCount(connection.descriptor)
-    connection.unconfirmedCount = UInt32(clamping: count)
-    if connection.unconfirmedCount < before {
+    let before = connection.unsentCount
+    guard before > UInt32(Limits.unsentSizeMax) else { return true }
+    let count = transport.unsentCount(connection.descriptor)
+    connection.unsentCount = UInt32(clamping: count)
+    if connection.unsentCount < before {
       connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
     }
-    return count <= Limits.unconfirmedSizeMax
+    return count <= Limits.unsentSizeMax
   }
 
   private mutating func finishResponse(
