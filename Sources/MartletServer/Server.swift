@@ -256,15 +256,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
-  /// connections go first; one in the middle of a request, or that does not take its responses,
-  /// only after a while. One that has got half a response stays.
+  /// connections go first; one in the middle of a request, or that takes nothing of its responses,
+  /// only after a while. One that reads, however slowly, stays.
   ///
   /// - Returns: Whether there was one.
   private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
     var victim: (slot: Int, since: Int64)?
     for slot in 0..<memory.connections.count {
-      let connection = memory.connections[slot]
       let since: Int64
+      let connection = memory.connections[slot]
       switch connection.phase {
       case .idle, .linger:
         since = .min / 2 + connection.deadline
@@ -278,6 +278,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         continue
       }
       guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
+      if connection.phase == .unread, peerHasTakenSome(&memory.connections[slot]) { continue }
       if victim.map({ since < $0.since }) ?? true { victim = (slot, since) }
     }
     guard let victim else { return false }
