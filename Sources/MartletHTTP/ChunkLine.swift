@@ -36,28 +36,31 @@ struct ChunkLine {
     }
     guard i < octets.count else { return nil }
     guard i > start else { throw .chunkSizeMalformed }
-    guard let end = try endOfExtensions(octets, i) else {
-      guard extensionSize + octets.count - i <= Limits.chunkExtensionSizeMax
-      else { throw .chunkExtensionsTooLarge }
-      return nil
-    }
-    let total = extensionSize + end - i
-    guard total <= Limits.chunkExtensionSizeMax else { throw .chunkExtensionsTooLarge }
+    guard let end = try endOfExtensions(octets, i, sizeBefore: extensionSize) else { return nil }
     guard try hasLineEnd(octets, at: end, orElse: .chunkExtensionMalformed) else { return nil }
-    return ChunkLine(chunkSize: size, extensionSize: total, end: end + 2)
+    return ChunkLine(chunkSize: size, extensionSize: extensionSize + end - i, end: end + 2)
   }
 
   /// The index of the CR after the extensions, of which there may be none.
-  private static func endOfExtensions(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
+  ///
+  /// - Parameter sizeBefore: Octets of the extensions before these; all together are bounded.
+  private static func endOfExtensions(
+    _ octets: Span<UInt8>, _ start: Int, sizeBefore: Int
+  ) throws(Refusal) -> Int? {
     var i = start
     var hasBegun = false
     while i < octets.count {
-      switch octets[i] {
-      case "\r":
+      if octets[i] == "\r" {
         guard hasBegun || i == start else { throw .chunkSizeMalformed }
         return i
-      case ";": hasBegun = true
-      default:
+      }
+      // Before anything else is said of the octet: the first one too many is refused for that, whether
+      // or not it has arrived together with something worse.
+      guard sizeBefore + i - start < Limits.chunkExtensionSizeMax
+      else { throw .chunkExtensionsTooLarge }
+      if octets[i] == ";" {
+        hasBegun = true
+      } else {
         // Before the first semicolon only blanks may stand.
         guard hasBegun || ASCII.isBlank(octets[i]) else { throw .chunkSizeMalformed }
         guard ASCII.isFieldValueOctet(octets[i]) else { throw .chunkExtensionMalformed }
