@@ -77,6 +77,16 @@ let package = Package(
         "MartletServer", "MartletHTTP", "MartletBytes", "CMartletPlatform", "TestSupport",
       ]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
+    // What scripts/fuzz links with libFuzzer; the tests drive the corpora through it.
+    .target(
+      name: "Fuzz",
+      dependencies: [
+        "Martlet", "MartletServer", "MartletToken", "MartletHTTP", "MartletBytes",
+        "CMartletPlatform",
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus", "dictionaries"],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
   ]
 )
