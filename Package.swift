@@ -84,7 +84,7 @@ let package = Package(
         "Martlet", "MartletServer", "MartletToken", "MartletHTTP", "MartletBytes",
         "CMartletPlatform",
       ],
-      path: "Tests/Fuzz", exclude: ["corpus", "dictionaries"],
+      path: "Tests/Fuzz", exclude: ["corpus", "dictionaries", "seeds.py"],
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
