@@ -13,8 +13,10 @@ nonisolated(unsafe) private let key = HMACKey(("top-secret!" as StaticString).oc
   checkBase64URL(octets)
 }
 
-private func verify(_ token: Octets, room: Int = 4_096) -> Result<Octets, TokenRefusal> {
+/// - Parameter room: Octets of room for the payload; enough for any unless told.
+private func verify(_ token: Octets, room: Int? = nil) -> Result<Octets, TokenRefusal> {
   withExactCopy(token) { span in
+    let room = room ?? token.count
     let payload = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: room)
     defer { payload.deallocate() }
     payload.initialize(repeating: 0xA5)

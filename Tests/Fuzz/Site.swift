@@ -74,7 +74,16 @@ struct Site: Application {
       return response.html("[\(text)]")
     case .big:
       var body = response.body()
-      for i in 0..<750 { body.write("line \(i) of a long page\n") }
+      for i in 0..<30 {
+        body.write(
+          """
+          \(i): This page is long, so that it is sent in several pieces to whoever takes little. \
+          It holds a response buffer until its last octet is gone; there are two of them, and a \
+          third who asks must wait. Nothing in it depends on the time, on other connections, or on \
+          how the request came, because the same octets in other pieces must have the same answer. \
+          That is all that it has to say, and it says it thirty times, each time with its number.\n
+          """)
+      }
       return body.end()
     case .slow:
       let connection = Int(request.connection % 64)
