@@ -94,7 +94,7 @@ final class World {
 
   // MARK: Events
 
-  private static let counts = [0, 1, 2, 3, 4, 7, 13, 31, 64, 100, 255, 512, 1_024, 1_460, 4_096]
+  private static let counts = [0, 1, 2, 3, 4, 7, 13, 31, 64, 100, 255, 512, 1_024, 1_460]
 
   /// What an octet of the schedule does: two bits say to whom, six bits what.
   private func happen(_ event: UInt8) {
@@ -102,7 +102,8 @@ final class World {
     let who = Int(event >> 6) % peers.count
     let what = Int(event & 63)
     switch what {
-    case 0..<15: peers[who].arrive(Self.counts[what])
+    case 0..<14: peers[who].arrive(Self.counts[what])
+    case 14: peers[who].arrive(max(0, peers[who].stream.count - peers[who].arrivedCount - 1))
     case 15: peers[who].arrive(.max)
     case 16: peers[who].room = .max
     case 17..<24: peers[who].room = [0, 1, 2, 10, 100, 1_000, 8_000][what - 17]
@@ -243,6 +244,7 @@ final class World {
     let i = index(descriptor)
     check(octets.count > 0, "nothing is sent in an empty piece")
     check(!peers[i].isFinished, "nothing is sent after the end")
+    check(stage != .ended || isRough, "no answer waits for the peer's end")
     if peers[i].isReset || peers[i].breaksSend { return .gone }
     if octets.hasPrefix("HTTP/1.1 503 Service Unavailable\r\nRetry-After") {
       peers[i].wasTurnedAway = true

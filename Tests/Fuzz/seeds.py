@@ -1,5 +1,5 @@
-"""Writes the seeds of the corpora: what RFCs and the vectors of Tests/Vectors show, and one input for
-each thing that a connection can do. scripts/fuzz --merge keeps of them what covers something.
+"""Writes what fuzzing begins with beside the corpora: what RFCs and the vectors of Tests/Vectors show,
+and one input for each thing that a connection can do. (scripts/fuzz does it.)
 
     python3 Tests/Fuzz/seeds.py FOLDER          makes FOLDER/TARGET/NAME
 """
@@ -163,6 +163,7 @@ def connections():
         bytes([24, 25, 26, 27, 28, 29, 9, 26, 24, 9, 15, 31, 31]),
         bytes([17, 64 + 17, 128 + 17, 192 + 17, 15, 64 + 15, 128 + 15, 192 + 15] + [31] * 10 + [16, 64 + 21]),
         bytes([26, 27, 5] * 20),
+        bytes([0, 14, 0, 64 + 14, 0]),
     ]
     rough = [
         bytes([15, 35, 36, 37, 38]),
