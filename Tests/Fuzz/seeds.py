@@ -70,6 +70,7 @@ def chunks():
     yield b"A;a=b\r\n0123456789\r\n0;c=\"d\"\r\nVary: *\r\nA:\r\n\r\nGET /"
     yield b"4000\r\na\xfe\xff" + b"a" * 63 + b"\r\n0\r\n\r\n"  # the largest content
     yield b"1;e\xfe\x03" + b"e" * 62 + b"\r\na\r\n0\r\n\r\n"  # the largest extension
+    yield b"5;\xfe\x05l\x0e"  # was malformed in one piece and too large in pieces
     yield b"0\r\nA: b\xfe\x03" + b"b" * 54 + b"\r\n\r\n"  # nearly the largest trailer section
     yield b"1 ;\r\na\r\n" * 9 + b"0\r\n\r\n"
     yield b"0000000000000001\r\na\r\n0\r\nHost: h\r\n\r\n"
