@@ -35,29 +35,17 @@ nonisolated(unsafe) private let stage = Stage()
 
 private func compare(_ whole: Peer, _ pieces: Peer) {
   check(!whole.wasTurnedAway, "who takes its answers at once is not turned away")
+  let owed = Owed(whole.stream)
+  owed.check(whole.sent)
   guard whole.sent != pieces.sent || pieces.wasTurnedAway else { return }
   check(whole.sent.starts(with: pieces.sent), "answers are the same in pieces")
   // A refusal that finds no buffer free becomes a short 503.
   if pieces.wasTurnedAway { return }
   // A head that has not ended is parsed once a kibibyte only; it may end unseen that it is no head.
+  check(owed.isUnfinishedHead, "no answer is missing")
   let missing = Octets(whole.sent.dropFirst(pieces.sent.count))
-  check(endsInUnfinishedHead(whole.stream), "no answer is missing")
   check(missing.starts(with: Octets("HTTP/1.1 4")) || missing.starts(with: Octets("HTTP/1.1 5")),
     "only a refusal is missing")
-}
-
-/// Whether what follows the last whole request is refused and has no end of a head.
-private func endsInUnfinishedHead(_ stream: Octets) -> Bool {
-  var start = 0
-  while true {
-    let rest = stream.span.extracting(start..<stream.count)
-    let received = rest.extracting(first: min(rest.count, Limits.receiveSizeMax))
-    switch RequestProgress.of(received, examinedCount: 0) {
-    case .complete(_, let size): start += size
-    case .refused: return RequestHead.endOfHead(received) == nil
-    case .head, .content: return false
-    }
-  }
 }
 
 /// The memory of one server, used again for each; exactly as large as it says, so that the octet
