@@ -40,7 +40,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let examinedCount = Int(connection.examinedCount)
     guard memory.receive.count > examinedCount else {
       // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
-      if peerIsDone { return close(&connection, &memory) }
+      if peerIsDone { return endUnfinished(&connection, &memory) }
       return connection.pausedUntil = moment.monotonicMilliseconds + 20
     }
     if connection.phase == .idle {
@@ -62,6 +62,17 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .refused(let refusal):
       refuse(&connection, refusal, &memory)
     }
+  }
+
+  /// Ends a connection whose request will never be whole. As long as a head has not ended only its end
+  /// is searched for; so that the answer does not depend on how the octets came, it is parsed once more.
+  private mutating func endUnfinished(
+    _ connection: inout Connection, _ memory: inout ServerMemory
+  ) {
+    if case .refused(let refusal) = RequestProgress.of(memory.receive.span, examinedCount: 0) {
+      return refuse(&connection, refusal, &memory)
+    }
+    close(&connection, &memory)
   }
 
   private mutating func waitForMore(

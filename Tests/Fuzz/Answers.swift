@@ -13,8 +13,6 @@ struct Owed {
   var refusal: Refusal?
   /// Whether the last answer says that the connection closes.
   var closes = false
-  /// Whether the head that is refused has no end.
-  var isUnfinishedHead = false
 
   /// Reads a stream as one recipient after the other would.
   init(_ stream: Octets) {
@@ -29,7 +27,6 @@ struct Owed {
         start += size
       case .refused(let refusal):
         self.refusal = refusal
-        isUnfinishedHead = RequestHead.endOfHead(received) == nil
         closes = true
       case .head, .content: return
       }
