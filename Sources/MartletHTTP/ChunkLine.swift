@@ -36,31 +36,28 @@ struct ChunkLine {
     }
     guard i < octets.count else { return nil }
     guard i > start else { throw .chunkSizeMalformed }
-    guard let end = try endOfExtensions(octets, i, sizeBefore: extensionSize) else { return nil }
+    // Nothing beyond the limit is looked at, so that the answer is the same whether or not it has come.
+    let room = Limits.chunkExtensionSizeMax - extensionSize
+    let bounded = octets.extracting(first: min(octets.count, i + room + 1))
+    guard let end = try endOfExtensions(bounded, i) else {
+      guard bounded.count - i <= room else { throw .chunkExtensionsTooLarge }
+      return nil
+    }
     guard try hasLineEnd(octets, at: end, orElse: .chunkExtensionMalformed) else { return nil }
     return ChunkLine(chunkSize: size, extensionSize: extensionSize + end - i, end: end + 2)
   }
 
   /// The index of the CR after the extensions, of which there may be none.
-  ///
-  /// - Parameter sizeBefore: Octets of the extensions before these; all together are bounded.
-  private static func endOfExtensions(
-    _ octets: Span<UInt8>, _ start: Int, sizeBefore: Int
-  ) throws(Refusal) -> Int? {
+  private static func endOfExtensions(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
     var i = start
     var hasBegun = false
     while i < octets.count {
-      if octets[i] == "\r" {
+      switch octets[i] {
+      case "\r":
         guard hasBegun || i == start else { throw .chunkSizeMalformed }
         return i
-      }
-      // Before anything else is said of the octet: the first one too many is refused for that, whether
-      // or not it has arrived together with something worse.
-      guard sizeBefore + i - start < Limits.chunkExtensionSizeMax
-      else { throw .chunkExtensionsTooLarge }
-      if octets[i] == ";" {
-        hasBegun = true
-      } else {
+      case ";": hasBegun = true
+      default:
         // Before the first semicolon only blanks may stand.
         guard hasBegun || ASCII.isBlank(octets[i]) else { throw .chunkSizeMalformed }
         guard ASCII.isFieldValueOctet(octets[i]) else { throw .chunkExtensionMalformed }

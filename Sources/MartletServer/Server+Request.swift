@@ -38,9 +38,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     default: break
     }
     let examinedCount = Int(connection.examinedCount)
-    guard memory.receive.count > examinedCount else {
-      // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
-      if peerIsDone { return endUnfinished(&connection, &memory) }
+    // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
+    let isUnfinished = memory.receive.count <= examinedCount
+    if isUnfinished, !peerIsDone {
       return connection.pausedUntil = moment.monotonicMilliseconds + 20
     }
     if connection.phase == .idle {
@@ -49,8 +49,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
         moment.monotonicMilliseconds + Limits.headTimeoutMilliseconds
     }
     // Once the head has ended its end is not searched for again: it is among what has been examined.
-    let searchedCount = connection.phase == .head ? examinedCount : 0
+    // What will not go on is parsed whole, so that it is refused as if it had come in one piece.
+    let searchedCount = connection.phase == .head && !isUnfinished ? examinedCount : 0
     switch RequestProgress.of(memory.receive.span, examinedCount: searchedCount) {
+    case .head where isUnfinished, .content where isUnfinished:
+      close(&connection, &memory)
     case .head:
       waitForMore(&connection, wakeCount: memory.receive.count + 1, &memory)
     case .content(let head, let wakeCount):
@@ -62,17 +65,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .refused(let refusal):
       refuse(&connection, refusal, &memory)
     }
-  }
-
-  /// Ends a connection whose request will never be whole. As long as a head has not ended only its end
-  /// is searched for; so that the answer does not depend on how the octets came, it is parsed once more.
-  private mutating func endUnfinished(
-    _ connection: inout Connection, _ memory: inout ServerMemory
-  ) {
-    if case .refused(let refusal) = RequestProgress.of(memory.receive.span, examinedCount: 0) {
-      return refuse(&connection, refusal, &memory)
-    }
-    close(&connection, &memory)
   }
 
   private mutating func waitForMore(
