@@ -58,7 +58,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   // MARK: Waiting
 
-  /// Ends what has waited too long, and says what the others wait for.
+  /// Says what each connection waits for.
   ///
   /// - Returns: Milliseconds until something must be done; negative when nothing must.
   private mutating func prepare(_ memory: inout ServerMemory) -> Int {
@@ -67,7 +67,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
-      if memory.connections[slot].deadline <= now { expire(slot, &memory) }
       if memory.connections[slot].wantsStash { stash(slot, &memory) }
       let connection = memory.connections[slot]
       guard connection.phase != .free else { continue }
@@ -119,15 +118,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     return memory.responses.hasFree ? .writable : .nothing
   }
 
-  /// Moves on each connection for which something has come.
+  /// Moves on each connection for which something has come, and ends those that have waited too long.
   private mutating func serveReady(_ memory: inout ServerMemory) {
     let count = memory.connections.count
     firstSlot = firstSlot + 1 < count ? firstSlot + 1 : 0
     for step in 0..<count {
       let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
       let ready = memory.interests.ready(ofSlot: slot)
-      guard !ready.isEmpty else { continue }
-      advance(slot, ready, &memory)
+      if !ready.isEmpty { advance(slot, ready, &memory) }
+      if memory.connections[slot].deadline <= moment.monotonicMilliseconds { expire(slot, &memory) }
     }
   }
 

@@ -46,7 +46,7 @@ def busy_reader(panel):
 
 def trickle(readers):
     """Each reads a little, so that it is no reader that never reads: those may be sent away."""
-    run(readers, 0.05, reads=lambda _: False)
+    run(readers, 0.02, reads=lambda _: False)
     for reader in readers:
         if not reader.ended:
             reader.receive(2048)
@@ -124,7 +124,7 @@ def test_descriptors_run_out(panel, figure):
         was_served = False
         while not was_served and time.monotonic() < start + 4.0:
             trickle(readers)
-            was_served = newcomer.receive(0.05)
+            was_served = newcomer.receive(0.0)
         share = (cpu_seconds(panel.program.pid) - worked) / (time.monotonic() - start)
         figure(f"{len(readers)} busy connections took {taken} of {DESCRIPTORS} descriptors; one more "
                f"waited {time.monotonic() - start:.1f} s at {share:.1%} of a CPU")
@@ -210,7 +210,7 @@ def test_readers_that_trickle(panel, figure):
         end = time.monotonic() + (6 if IS_LONG else 1.2) * deadline
         while time.monotonic() < end:
             trickle(slow)
-            time.sleep(0.05)
+            time.sleep(0.08)
         figure(f"{sum(len(reader.received) for reader in slow):,} octets trickled to {len(slow)} "
                f"readers; {sum(reader.ended for reader in slow)} were closed meanwhile")
         run(slow, 3 * deadline,
