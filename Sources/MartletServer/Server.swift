@@ -255,18 +255,19 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
-  /// connections go first; one in the middle of a request, or that takes nothing of its responses,
-  /// only after a while. One that reads, however slowly, stays.
+  /// connections go first, then those in the middle of a request or that take nothing of their
+  /// responses; none of them at once, because what is missing may be on its way. One that reads,
+  /// however slowly, stays.
   ///
   /// - Returns: Whether there was one.
   private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
-    var victim: (slot: Int, since: Int64)?
+    var victim: (slot: Int, since: Int64, rests: Bool)?
     for slot in 0..<memory.connections.count {
       let since: Int64
       let connection = memory.connections[slot]
       switch connection.phase {
       case .idle, .linger:
-        since = .min / 2 + connection.deadline
+        since = connection.deadline - Limits.idleTimeoutMilliseconds
       case .head:
         since = connection.deadline - Limits.headTimeoutMilliseconds
       case .content, .receiving:
@@ -278,7 +279,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
       guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
       if connection.phase == .unread, peerHasTakenSome(&memory.connections[slot]) { continue }
-      if victim.map({ since < $0.since }) ?? true { victim = (slot, since) }
+      let rests = connection.phase == .idle || connection.phase == .linger
+      let isBetter = victim.map { rests == $0.rests ? since < $0.since : rests } ?? true
+      if isBetter { victim = (slot, since, rests) }
     }
     guard let victim else { return false }
     Counter.connectionsEvicted.add()

@@ -117,9 +117,10 @@ def test_descriptors_run_out(panel, figure):
             readers.append(Reader(panel.address, page, count))
             run(readers, 0.05, reads=lambda _: False)
         taken = settles(panel.program.descriptors, DESCRIPTORS, within=1)
+        for _ in range(10):
+            trickle(readers)
         newcomer = Connection(panel.address)
         newcomer.send(PAGE)
-        time.sleep(0.3)
         worked, start = cpu_seconds(panel.program.pid), time.monotonic()
         was_served = False
         while not was_served and time.monotonic() < start + 4.0:

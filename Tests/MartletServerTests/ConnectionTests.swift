@@ -266,6 +266,7 @@ import Testing
     withStage { stage, world in
       let resting = world.connect()
       stage.settle()
+      stage.run(milliseconds: Limits.evictionAgeMilliseconds)
       world.waiting.append(.exhausted)
       let late = world.connect(request("GET /late"))
       stage.settle()
