@@ -114,7 +114,7 @@ public enum Limits {
   /// Milliseconds that a connection has rested, has been in the middle of a request, or has taken
   /// nothing of its responses, before its slot is given to a new one when all are taken. On a board of
   /// eight slots, four hundred clients that never go on are through in five seconds.
-  public static var evictionAgeMilliseconds: Int64 { 100 }
+  public static var evictionAgeMilliseconds: Int64 { 50 }
 
   /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
   /// that response (RFC 9112 §9.6).

@@ -213,7 +213,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// Connections wait with the kernel; without the pause poll() would report them for ever.
   private mutating func pauseListener() {
     Counter.listenerPaused.add()
-    listenerPausedUntil = moment.monotonicMilliseconds + 100
+    listenerPausedUntil = moment.monotonicMilliseconds + Limits.evictionAgeMilliseconds
   }
 
   private mutating func freeSlot(evicting: Bool, _ memory: inout ServerMemory) -> Int? {
