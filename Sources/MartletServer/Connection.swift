@@ -98,6 +98,12 @@ public struct Connection: Sendable {
     }
   }
 
+  /// Whether it waits for its page, which has more to say at a later moment.
+  func isPaused(at moment: Moment) -> Bool {
+    guard phase == .sending, responseBuffer < 0, case .pieces = flow else { return false }
+    return pausedUntil > moment.monotonicMilliseconds
+  }
+
   /// The relations that hold between two turns of the loop.
   func checkInvariants() {
     invariant((phase == .free) == (descriptor < 0), "a free slot has no descriptor")

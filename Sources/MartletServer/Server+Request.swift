@@ -17,6 +17,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       receivePiece(&connection, &memory)
     case .waiting, .working:
       if ready.contains(.peerDone) { probe(&connection, &memory) }
+    case .sending where R.answersInPieces && connection.isPaused(at: moment):
+      leave(&connection, &memory)
     case .sending: send(&connection, &memory)
     case .linger: drain(&connection, &memory)
     }

@@ -38,6 +38,8 @@ final class Peer {
   var sent: [UInt8] = []
   /// How many of them its system has confirmed; `nil`: all.
   var confirmedCount: Int?
+  /// Whether the server's system waits with the last octets for more of them (MSG_MORE).
+  var awaitsMore = false
   var isFinished = false
   var isClosed = false
   var closedAt: Int64?
@@ -204,6 +206,7 @@ struct ScriptedTransport: Transport, ~Copyable {
     if peer.isReset { return .gone }
     let count = min(octets.count + more.count, peer.room, peer.sendSizeMax)
     guard count > 0 else { return .notNow }
+    peer.awaitsMore = continues
     for i in 0..<count {
       peer.sent.append(i < octets.count ? octets[i] : more[i - octets.count])
     }
