@@ -145,9 +145,9 @@ long martlet_send_file(int descriptor, int file, int64_t offset, size_t count) {
   return n < 0 ? -errno : n;
 }
 
-long martlet_unconfirmed(int descriptor) {
+long martlet_unsent(int descriptor) {
   int count = 0;
-  return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : -errno;
+  return ioctl(descriptor, SIOCOUTQNSD, &count) == 0 ? count : -errno;
 }
 
 int martlet_finish_sending(int descriptor) {

@@ -95,18 +95,18 @@ public enum Limits {
   /// may have to wait because of them.
   public static var workTurnMicroseconds: Int64 { 2_000 }
 
-  /// Octets sent that the peer's system need not have confirmed when the next request of a
-  /// connection is answered. With the largest response they fit what the kernel lends a connection
-  /// for sending at its start (ten segments, twice: 85 KiB, or 45 KiB where segments have 536
-  /// octets), so a reader that does not read costs its slot and no response buffer.
-  public static var unconfirmedSizeMax: Int { 20_480 }
+  /// Octets of earlier responses that the kernel may still have to send when the next request of a
+  /// connection is answered: when it says that there is room. So there is room for the whole response,
+  /// and a reader that does not read costs its slot and no response buffer.
+  public static var unsentSizeMax: Int { Int(MARTLET_UNSENT_SIZE) / 2 - 1 }
 
   /// Response buffers that hold the beginning of a request, at a time: half of them, so that responses
   /// have the other half. Who does not get one is served all the same, but may have to wait for its
   /// own kernel.
   public static var stashCountMax: Int { max(1, responseBufferCountMax / 2) }
 
-  /// Milliseconds after which a peer that has not taken earlier responses is looked at again.
+  /// Milliseconds after which a slow reader is looked at again where the kernel says that there is room
+  /// and the count of what it has not sent says that there is none.
   public static var unreadPauseMilliseconds: Int64 { 20 }
 
   /// Octets of a file in one step, so that no file keeps other connections waiting.
@@ -179,8 +179,8 @@ public enum Limits {
     invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")
     invariant(responseSizeMax <= 0xFFFF, "an offset reaches all of a response")
     invariant(
-      unconfirmedSizeMax + responseSizeMax <= 45 * 1_024,
-      "a response fits what the kernel lends beside what is not confirmed")
+      responseSizeMax <= Int(MARTLET_UNSENT_SIZE),
+      "the kernel takes a whole response")
     invariant(
       connectionCountMax * (connectionSlotSize + 8) <= 160 * 1_024,
       "a thousand connections cost less than five at other servers")

@@ -29,7 +29,8 @@ public struct Connection: Sendable {
     case content
     /// The next piece of a request's content, which goes to its page in pieces.
     case receiving
-    /// The peer: it has not taken the responses before. A complete request waits with the kernel.
+    /// Room with the kernel: the peer has not taken the responses before. A complete request waits with
+    /// the kernel too.
     case unread
     /// A response buffer: a complete request waits with the kernel.
     case queued
@@ -63,8 +64,8 @@ public struct Connection: Sendable {
   var descriptor: Int32 = -1
   /// Which connection of the server it is, counted from 1; after 2^32 the count begins again.
   var number: UInt32 = 0
-  /// Octets that the peer's system has not confirmed, at most; they take room in the kernel.
-  var unconfirmedCount: UInt32 = 0
+  /// Octets that the kernel has taken and not yet sent, at most.
+  var unsentCount: UInt32 = 0
   /// Whether what waits with the kernel has come in one piece with what has been taken.
   var hasLeftover = false
   /// The index of the buffer that holds the first octets of the unfinished request, or -1.
@@ -104,6 +105,14 @@ public struct Connection: Sendable {
     return pausedUntil > moment.monotonicMilliseconds
   }
 
+  /// Whether it waits for octets.
+  var reads: Bool {
+    switch phase {
+    case .idle, .head, .content, .receiving, .linger: true
+    case .free, .unread, .queued, .waiting, .working, .sending: false
+    }
+  }
+
   /// The relations that hold between two turns of the loop.
   func checkInvariants() {
     invariant((phase == .free) == (descriptor < 0), "a free slot has no descriptor")
@@ -116,12 +125,12 @@ public struct Connection: Sendable {
 
 /// Where a page is in something that is longer than a buffer: the page's own notes.
 public struct Cursor: Equatable, Sendable {
-  /// Which page it is: its number in the application.
-  public var page: UInt8
   /// How far it has come; 0 at the start. What is counted is the page's affair.
   public var position: Int64
   /// Whatever else the page wants to know.
   public var note: Int64
+  /// Which page it is: its number in the application.
+  public var page: UInt8
 
   public init(page: UInt8 = 0, position: Int64 = 0, note: Int64 = 0) {
     self.page = page
@@ -162,23 +171,23 @@ public struct ContentFraming: Equatable, Sendable {
 
   var step: Step
   /// Octets of content until the step ends.
-  var remaining: Int
+  var remaining: Int32
   /// Octets of content that may still come in later chunks.
-  var room: Int
+  var room: Int32
 
   /// - Parameters:
   ///   - framing: What the head says.
   ///   - countMax: Octets that the page takes.
   /// - Throws: `.contentTooLarge` when the head announces more.
   init(_ framing: BodyFraming, countMax: Int) throws(Refusal) {
-    room = countMax
+    room = Int32(clamping: countMax)
     remaining = 0
     switch framing {
     case .none: step = .complete
     case .length(let count):
       guard count <= countMax else { throw .contentTooLarge }
       step = .length
-      remaining = count
+      remaining = Int32(count)
     case .chunked: step = .chunkLine
     }
   }

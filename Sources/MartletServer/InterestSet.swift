@@ -113,6 +113,7 @@ extension Readiness {
     if bits & Int32(MARTLET_READABLE) != 0 { value |= Self.readable.rawValue }
     if bits & Int32(MARTLET_WRITABLE) != 0 { value |= Self.writable.rawValue }
     if bits & Int32(MARTLET_PEER_DONE | MARTLET_PEER_GONE) != 0 { value |= Self.peerDone.rawValue }
+    if bits & Int32(MARTLET_PEER_GONE) != 0 { value |= Self.broken.rawValue }
     self.init(rawValue: value)
   }
 
@@ -122,6 +123,7 @@ extension Readiness {
     if contains(.readable) { bits |= Int32(MARTLET_READABLE) }
     if contains(.writable) { bits |= Int32(MARTLET_WRITABLE) }
     if contains(.peerDone) { bits |= Int32(MARTLET_PEER_DONE) }
+    if contains(.broken) { bits |= Int32(MARTLET_PEER_GONE) }
     return Int16(bits)
   }
 }

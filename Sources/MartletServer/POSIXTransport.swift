@@ -120,9 +120,9 @@ public struct POSIXTransport: Transport, ~Copyable {
     Self.transfer(martlet_send_file(descriptor, file, offset, count), zero: .end)
   }
 
-  public mutating func unconfirmedCount(_ descriptor: Int32) -> Int {
+  public mutating func unsentCount(_ descriptor: Int32) -> Int {
     // A system that does not tell keeps the loop from knowing a slow reader, which it bears.
-    max(0, martlet_unconfirmed(descriptor))
+    max(0, martlet_unsent(descriptor))
   }
 
   public mutating func finishSending(_ descriptor: Int32) {

@@ -49,7 +49,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ memory: inout ServerMemory
   ) {
     var whole = memory.receive.storageSpan
-    var target = whole._mutatingExtracting(0..<min(framing.remaining, whole.count))
+    var target = whole._mutatingExtracting(0..<min(Int(framing.remaining), whole.count))
     guard let count = received(transport.receive(connection.descriptor, into: &target)) else {
       return close(&connection, &memory)
     }
@@ -66,7 +66,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       return refuse(&connection, status, reason.octets, &memory)
     }
     var framing = framing
-    framing.remaining -= count
+    framing.remaining -= Int32(count)
     if framing.remaining == 0 { framing.step = framing.step == .length ? .complete : .chunkEnd }
     connection.flow = .content(cursor, framing)
     if framing.step == .complete { finishContent(&connection, cursor, &memory) }
@@ -123,12 +123,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
       framing.step = .chunkLine
       return 2
     }
-    switch try ChunkedContent.part(octets, countMax: framing.room) {
+    switch try ChunkedContent.part(octets, countMax: Int(framing.room)) {
     case nil: return nil
     case .chunk(let count, let lineSize)?:
       framing.step = .chunkData
-      framing.remaining = count
-      framing.room -= count
+      framing.remaining = Int32(count)
+      framing.room -= Int32(count)
       return lineSize
     case .end(let size)?:
       framing.step = .complete

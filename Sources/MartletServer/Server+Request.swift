@@ -9,6 +9,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func advance(
     _ connection: inout Connection, _ ready: Readiness, _ memory: inout ServerMemory
   ) {
+    // Who reads finds that out by reading, after what has still arrived.
+    if ready.contains(.broken), !connection.reads { return close(&connection, &memory) }
     switch connection.phase {
     case .free: return
     case .idle, .head, .content, .unread, .queued:
@@ -18,7 +20,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .waiting, .working:
       if ready.contains(.peerDone) { probe(&connection, &memory) }
     case .sending where R.answersInPieces && connection.isPaused(at: moment):
-      leave(&connection, &memory)
+      leave(&connection)
     case .sending: send(&connection, &memory)
     case .linger: drain(&connection, &memory)
     }
@@ -227,23 +229,27 @@ extension Server where T: ~Copyable, R: ~Copyable {
     send(&connection, &memory)
   }
 
-  /// Whether the peer's system has taken so much of the earlier responses that there is room for
-  /// another one. It is asked only now and then: most responses are short, and confirmed at once.
+  /// Whether the kernel has sent so much of the earlier responses that there is room for another one.
+  /// It is asked only now and then: most responses are short, and sent at once.
   private mutating func peerTakesResponses(_ connection: inout Connection) -> Bool {
-    guard connection.unconfirmedCount > UInt32(Limits.unconfirmedSizeMax) else { return true }
-    let before = connection.unconfirmedCount
-    let count = transport.unconfirmedCount(connection.descriptor)
-    connection.unconfirmedCount = UInt32(clamping: count)
-    if connection.phase == .unread, connection.unconfirmedCount < before {
+    guard connection.unsentCount > UInt32(Limits.unsentSizeMax) else { return true }
+    let before = connection.unsentCount
+    let count = transport.unsentCount(connection.descriptor)
+    connection.unsentCount = UInt32(clamping: count)
+    if connection.phase == .unread, connection.unsentCount < before {
       // It reads, if slowly.
       connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
     }
-    return count <= Limits.unconfirmedSizeMax
+    return count <= Limits.unsentSizeMax
   }
 
   private mutating func waitForReader(_ connection: inout Connection) {
-    if connection.phase != .unread, connection.phase != .working { Counter.requestsUnread.add() }
-    connection.pausedUntil = moment.monotonicMilliseconds + Limits.unreadPauseMilliseconds
+    if connection.phase == .unread {
+      // There was to be room, and there is not: this kernel counts in another way.
+      connection.pausedUntil = moment.monotonicMilliseconds + Limits.unreadPauseMilliseconds
+    } else {
+      Counter.requestsUnread.add()
+    }
     stopWorking(&connection)
     wait(&connection, .unread, milliseconds: Limits.sendTimeoutMilliseconds)
   }

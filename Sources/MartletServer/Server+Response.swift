@@ -140,11 +140,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch transfer {
     case .octets(let count):
       // Exact where the peer is slow, so that its deadline can tell whether it has taken anything.
-      connection.unconfirmedCount = UInt32(
+      connection.unsentCount = UInt32(
         clamping: count < wanted
-          ? UInt64(transport.unconfirmedCount(connection.descriptor))
+          ? UInt64(transport.unsentCount(connection.descriptor))
           // Wider than the Int of a 32-bit board: all of a long answer may be taken at once.
-          : UInt64(connection.unconfirmedCount) + UInt64(count))
+          : UInt64(connection.unsentCount) + UInt64(count))
       connection.deadline =
         moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
       return count
@@ -235,12 +235,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// While its page pauses, the client has sent all that it will send. One that has only said so gets
   /// what comes in time; that one is gone shows when something is sent to it, or when nothing is.
-  mutating func leave(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard !connection.isProbed else { return close(&connection, &memory) }
+  mutating func leave(_ connection: inout Connection) {
     connection.isProbed = true
     // So that the deadline sees only what is taken from now on.
-    connection.unconfirmedCount =
-      UInt32(clamping: transport.unconfirmedCount(connection.descriptor))
+    connection.unsentCount =
+      UInt32(clamping: transport.unsentCount(connection.descriptor))
     connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
   }
 

@@ -90,7 +90,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private func interest(_ connection: Connection, _ memory: borrowing ServerMemory) -> Readiness {
     switch connection.phase {
     case .free: .nothing
-    case .idle, .head, .content, .unread: .readableOrDone
+    case .idle, .head, .content: .readableOrDone
+    case .unread: .writable
     case .receiving: receivingInterest(connection, memory)
     case .queued: memory.responses.hasFree ? .readable : .nothing
     // That the connection is broken is told always.
@@ -304,13 +305,13 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     memory.connections[slot] = connection
   }
 
-  /// Whether the peer's system has confirmed something since it was asked last: the kernel says that
-  /// there is room only when there is much of it, so a slow reader may not have been noticed.
+  /// Whether the peer has taken something since the kernel was asked last: it says that there is room
+  /// only when there is much of it, so a slow reader may not have been noticed.
   private mutating func peerHasTakenSome(_ connection: inout Connection) -> Bool {
-    let before = connection.unconfirmedCount
-    connection.unconfirmedCount =
-      UInt32(clamping: transport.unconfirmedCount(connection.descriptor))
-    guard connection.unconfirmedCount < before else { return false }
+    let before = connection.unsentCount
+    connection.unsentCount =
+      UInt32(clamping: transport.unsentCount(connection.descriptor))
+    guard connection.unsentCount < before else { return false }
     connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
     return true
   }

@@ -45,6 +45,8 @@ public struct Readiness: Equatable, Sendable {
   public static var writable: Readiness { Readiness(rawValue: 2) }
   /// The peer has sent all that it will send, or is gone.
   public static var peerDone: Readiness { Readiness(rawValue: 4) }
+  /// The connection is over in both directions, or broken; reported whether waited for or not.
+  public static var broken: Readiness { Readiness(rawValue: 8) }
   /// What a reader waits for.
   public static var readableOrDone: Readiness { Readiness(rawValue: 5) }
 }
@@ -91,8 +93,8 @@ public protocol Transport: ~Copyable {
     _ descriptor: Int32, file: Int32, offset: Int64, count: Int
   ) -> Transfer
 
-  /// Octets that were sent and that the peer's system has not confirmed.
-  mutating func unconfirmedCount(_ descriptor: Int32) -> Int
+  /// Octets that the kernel has taken and not yet sent.
+  mutating func unsentCount(_ descriptor: Int32) -> Int
 
   /// Tells the peer that nothing more will be sent.
   mutating func finishSending(_ descriptor: Int32)

@@ -22,7 +22,7 @@ enum LimitsTable {
     row("at a time", Limits.connectionCountMax, "")
     row("passwords hashed at a time", Limits.workCountMax, "")
     row("waiting for that", Limits.workQueueCountMax, "")
-    row("unconfirmed before an answer", Limits.unconfirmedSizeMax, "octets")
+    row("unsent before an answer", Limits.unsentSizeMax, "octets")
     row("responses waiting at a time", Limits.responseBufferCountMax, "")
     row("head within", Int(Limits.headTimeoutMilliseconds), "ms")
     row("content within", Int(Limits.contentTimeoutMilliseconds), "ms")

@@ -398,7 +398,7 @@ func pieces(_ count: Int, of size: Int) -> String {
     withStage { stage, world in
       let many = String(repeating: request("GET /big"), count: 40)
       let peers = (0..<30).map { _ in world.connect(many) }
-      for peer in peers { peer.confirmedCount = 0 }
+      for peer in peers { peer.sentByKernel = 0 }
       let good = world.connect(request("GET /a"))
       stage.run(until: { !good.sent.isEmpty })
       #expect(peers.allSatisfy { stage.phase(of: $0) == .unread || $0.sent.count < 46_000 })
@@ -406,7 +406,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       #expect(peers.allSatisfy { stage.phase(of: $0) == .unread })
       #expect(peers.allSatisfy { $0.sent.count < 46_000 })
       // One of them begins to read, and gets all that it has asked for.
-      peers[3].confirmedCount = nil
+      peers[3].sentByKernel = nil
       stage.run(until: { peers[3].sent.count > 40 * 15_000 && stage.phase(of: peers[3]) == .idle })
       stage.run(until: { (peers[0..<3] + peers[4...]).allSatisfy { $0.isClosed } })
     }

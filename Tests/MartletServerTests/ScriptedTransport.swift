@@ -36,23 +36,27 @@ final class Peer {
   var sendFileFaults: [Transfer] = []
   /// What the server has sent.
   var sent: [UInt8] = []
-  /// How many of them its system has confirmed; `nil`: all.
-  var confirmedCount: Int?
   /// Whether the server's system waits with the last octets for more of them (MSG_MORE).
   var awaitsMore = false
+  /// How many of them the kernel has sent; `nil`: all.
+  var sentByKernel: Int?
   var isFinished = false
   var isClosed = false
   var closedAt: Int64?
 
   init(_ descriptor: Int32) { self.descriptor = descriptor }
 
+  /// What its kernel has taken and not yet sent.
+  var unsentCount: Int { sent.count - (sentByKernel ?? sent.count) }
+
   var text: String { String(decoding: sent, as: UTF8.self) }
 
   func readiness(_ honoursWakeCount: Bool) -> Readiness {
-    if isReset { return Readiness(rawValue: 7) }
+    if isReset { return Readiness(rawValue: 15) }
     let needed = honoursWakeCount ? wakeCount : 1
     var bits: UInt8 = isDone || received.count >= needed ? 1 : 0
-    if room > 0 { bits |= 2 }
+    // As Linux does with TCP_NOTSENT_LOWAT.
+    if room > 0, unsentCount <= Limits.unsentSizeMax { bits |= 2 }
     if isDone { bits |= 4 }
     return Readiness(rawValue: bits)
   }
@@ -131,10 +135,10 @@ final class World {
     for slot in 0..<interests.slotCount where interests.descriptor(ofSlot: slot) >= 0 {
       let wanted = interests.wanted(ofSlot: slot)
       var ready = peer(interests.descriptor(ofSlot: slot)).readiness(honoursWakeCount).rawValue
-      if !reportsPeerDone { ready &= 3 }
+      if !reportsPeerDone { ready &= 11 }
       // poll() tells always that a connection is broken.
       let isBroken = peer(interests.descriptor(ofSlot: slot)).isReset
-      ready &= wanted.rawValue | (isBroken ? 4 : 0)
+      ready &= wanted.rawValue | (isBroken ? 12 : 0)
       if isSpurious { ready |= wanted.rawValue & 3 }
       interests.setReady(Readiness(rawValue: ready), slot: slot)
       if ready != 0 { any = true }
@@ -228,9 +232,8 @@ struct ScriptedTransport: Transport, ~Copyable {
     return send(descriptor, [UInt8](piece).span)
   }
 
-  mutating func unconfirmedCount(_ descriptor: Int32) -> Int {
-    let peer = world.peer(descriptor)
-    return peer.sent.count - (peer.confirmedCount ?? peer.sent.count)
+  mutating func unsentCount(_ descriptor: Int32) -> Int {
+    world.peer(descriptor).unsentCount
   }
 
   mutating func finishSending(_ descriptor: Int32) { world.peer(descriptor).isFinished = true }

@@ -104,12 +104,12 @@ import Testing
     withStage { stage, world in
       let peer = world.connect(request("GET /big"))
       peer.room = 5_000
-      peer.confirmedCount = 0
+      peer.sentByKernel = 0
       stage.run(until: { peer.sent.count == 5_000 })
       // The kernel has no room to offer, but its peer takes a little each nine seconds.
       for _ in 0..<5 {
         stage.run(milliseconds: 9_000)
-        peer.confirmedCount = (peer.confirmedCount ?? 0) + 500
+        peer.sentByKernel = (peer.sentByKernel ?? 0) + 500
         #expect(!peer.isClosed)
       }
       peer.room = .max
@@ -117,4 +117,9 @@ import Testing
       #expect(peer.text.hasSuffix("xxx"))
     }
   }
+}
+
+@Suite struct ConnectionSizeTests {
+  @Test("A slot is as small as its memory says")
+  func size() { #expect(MemoryLayout<Connection>.stride == Limits.connectionSlotSize) }
 }

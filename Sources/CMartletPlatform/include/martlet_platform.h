@@ -42,8 +42,8 @@ int martlet_signal_descriptor(void);
 
 // Sockets. Every descriptor is non-blocking and closed on exec. What can fail returns -errno.
 
-// Octets that wait with the kernel to be sent when it says that there is room for more. More than a
-// response, so that every response is taken whole when nothing waits.
+// Octets that the kernel takes ahead of what the peer has room for. It says that there is room for more
+// when less than half of it is in use, and then takes a whole response.
 enum { MARTLET_UNSENT_SIZE = 32768 };
 
 // Allows this process as many descriptors as it may have, up to `count`.
@@ -77,8 +77,8 @@ long martlet_send(int descriptor, const uint8_t *octets, size_t count, const uin
 // Sends octets of a file without copying them to the program. 0: the file ends before `offset`.
 long martlet_send_file(int descriptor, int file, int64_t offset, size_t count);
 
-// Octets that were sent and that the peer's system has not confirmed.
-long martlet_unconfirmed(int descriptor);
+// Octets that the kernel has taken and not yet sent: the peer has no room for them.
+long martlet_unsent(int descriptor);
 
 int martlet_finish_sending(int descriptor);
 void martlet_close(int descriptor);
