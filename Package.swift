@@ -24,6 +24,7 @@ let package = Package(
     .executable(name: "martlet-panel", targets: ["martlet-panel"]),
     .executable(name: "login-example", targets: ["login-example"]),
     .executable(name: "hello-example", targets: ["hello-example"]),
+    .executable(name: "pieces-example", targets: ["pieces-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -65,6 +66,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "hello-example", dependencies: ["Martlet"], path: "Sources/HelloExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "pieces-example", dependencies: ["Martlet"], path: "Sources/PiecesExample",
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.

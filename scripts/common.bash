@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # shellcheck disable=SC2034  # Used by the scripts that read this one.
-programs=(hello-example login-example martlet-panel)
+programs=(hello-example login-example pieces-example martlet-panel)
 log=.build/log
 
 say() { printf '%s\n' "$*"; }

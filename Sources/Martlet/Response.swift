@@ -120,10 +120,15 @@ public struct Response: ~Copyable, ~Escapable {
     return body.end()
   }
 
-  /// Begins an HTML page that is written in several parts.
+  /// Begins a page that is written in several parts.
+  ///
+  /// - Parameter mediaType: What it is. Of whatever type, values that are put into a text are escaped
+  ///   as in HTML, which leaves numbers as they are; `Body.write(octets:)` escapes nothing.
   @_lifetime(copy self)
-  public consuming func body(_ status: Status = .ok) -> Body {
-    fields.append("Content-Type: text/html; charset=utf-8\r\n")
+  public consuming func body(
+    _ status: Status = .ok, mediaType: StaticString = "text/html; charset=utf-8"
+  ) -> Body {
+    setField("Content-Type", mediaType)
     return Body(self, status)
   }
 
@@ -260,6 +265,13 @@ public struct Response: ~Copyable, ~Escapable {
     contentCount = text.range.upperBound
   }
 
+  @_lifetime(self: copy self)
+  fileprivate mutating func write(octets: Span<UInt8>) {
+    invariant(PageText.count == contentCount, "page text is written where it is made")
+    PageText.append(octets)
+    contentCount = PageText.count
+  }
+
   fileprivate consuming func answer(
     _ status: Status, _ action: Answer.Action, _ content: Reply.Kind = .written
   ) -> Answer {
@@ -291,6 +303,10 @@ public struct Body: ~Copyable, ~Escapable {
   /// Adds to the page. What does not fit makes the response a 500.
   @_lifetime(self: copy self)
   public mutating func write(_ text: HTML) { response.write(text) }
+
+  /// Adds octets as they are: for media types other than HTML.
+  @_lifetime(self: copy self)
+  public mutating func write(octets: Span<UInt8>) { response.write(octets: octets) }
 
   /// Answers with the page.
   public consuming func end() -> Answer { response.answer(status, .none) }

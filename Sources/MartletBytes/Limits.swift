@@ -105,7 +105,8 @@ public enum Limits {
   /// own kernel.
   public static var stashCountMax: Int { max(1, responseBufferCountMax / 2) }
 
-  /// Milliseconds after which a page in pieces is looked at again whose reader is slow.
+  /// Milliseconds after which a slow reader is looked at again where the kernel says that there is room
+  /// and the count of what it has not sent says that there is none.
   public static var unreadPauseMilliseconds: Int64 { 20 }
 
   /// Octets of a file in one step, so that no file keeps other connections waiting.

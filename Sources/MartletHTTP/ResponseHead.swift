@@ -12,7 +12,7 @@ public struct ResponseHead: Equatable, Sendable {
   public var date: Int64
   /// Octets of the content; of a response to HEAD, those that GET would bring. It is not written
   /// with a status that has no content.
-  public var contentLength: Int
+  public var contentLength: Int64
   /// Whether the server closes the connection after this response.
   public var closes: Bool
   /// How the content is delimited.
@@ -31,7 +31,7 @@ public struct ResponseHead: Equatable, Sendable {
   public init(status: Status, date: Int64, contentLength: Int, closes: Bool) {
     self.status = status
     self.date = date
-    self.contentLength = contentLength
+    self.contentLength = Int64(contentLength)
     self.closes = closes
   }
 

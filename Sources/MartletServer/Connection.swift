@@ -99,6 +99,12 @@ public struct Connection: Sendable {
     }
   }
 
+  /// Whether it waits for its page, which has more to say at a later moment.
+  func isPaused(at moment: Moment) -> Bool {
+    guard phase == .sending, responseBuffer < 0, case .pieces = flow else { return false }
+    return pausedUntil > moment.monotonicMilliseconds
+  }
+
   /// Whether it waits for octets.
   var reads: Bool {
     switch phase {

@@ -123,6 +123,7 @@ extension Readiness {
     if contains(.readable) { bits |= Int32(MARTLET_READABLE) }
     if contains(.writable) { bits |= Int32(MARTLET_WRITABLE) }
     if contains(.peerDone) { bits |= Int32(MARTLET_PEER_DONE) }
+    if contains(.broken) { bits |= Int32(MARTLET_PEER_GONE) }
     return Int16(bits)
   }
 }

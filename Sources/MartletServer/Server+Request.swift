@@ -19,6 +19,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       receivePiece(&connection, &memory)
     case .waiting, .working:
       if ready.contains(.peerDone) { probe(&connection, &memory) }
+    case .sending where R.answersInPieces && connection.isPaused(at: moment):
+      leave(&connection)
     case .sending: send(&connection, &memory)
     case .linger: drain(&connection, &memory)
     }

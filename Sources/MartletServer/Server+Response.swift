@@ -26,11 +26,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .written, .later, .content:
       if hasContent { end += reply.contentCount }
     case .data(let data):
-      head.contentLength = data.utf8CodeUnitCount
+      head.contentLength = Int64(data.utf8CodeUnitCount)
       if hasContent { flow = .data(data, sentCount: 0) }
     case .file(let file, let count):
-      head.contentLength = Int(clamping: count)
-      if hasContent { flow = .file(file, offset: 0, end: count) } else { transport.close(file) }
+      head.contentLength = count
+      // Nothing follows the head of an empty file, and it is not to wait for what does.
+      if hasContent, count > 0 {
+        flow = .file(file, offset: 0, end: count)
+      } else {
+        transport.close(file)
+      }
     case .pieces(let cursor):
       guard R.answersInPieces else { stop("a responder that answers in pieces says so") }
       head.framing = minorVersion > 0 ? .chunked : .untilClose
@@ -74,6 +79,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func send(_ connection: inout Connection, _ memory: inout ServerMemory) {
     if connection.responseBuffer >= 0 {
       guard sendBuffer(&connection, &memory) else { return }
+      // The next piece is written when the kernel has room for it, so that nobody who reads slowly
+      // holds a buffer.
+      if R.answersInPieces, case .pieces = connection.flow { return }
     }
     switch connection.flow {
     case .none, .piecesEnd, .content: finishResponse(&connection, &memory)
@@ -105,6 +113,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
     memory.responses.release(connection.responseBuffer)
     connection.responseBuffer = -1
+    if R.answersInPieces { waitForPage(&connection) }
     return true
   }
 
@@ -133,8 +142,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
       // Exact where the peer is slow, so that its deadline can tell whether it has taken anything.
       connection.unsentCount = UInt32(
         clamping: count < wanted
-          ? transport.unsentCount(connection.descriptor)
-          : Int(connection.unsentCount) + count)
+          ? UInt64(transport.unsentCount(connection.descriptor))
+          // Wider than the Int of a 32-bit board: all of a long answer may be taken at once.
+          : UInt64(connection.unsentCount) + UInt64(count))
       connection.deadline =
         moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
       return count
@@ -165,16 +175,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, _ file: Int32, _ range: Range<Int64>,
     _ memory: inout ServerMemory
   ) {
-    var offset = range.lowerBound
-    if !range.isEmpty {
-      let step = Int(min(range.upperBound - offset, Int64(Limits.fileStepSizeMax)))
-      let transfer = transport.sendFile(
-        connection.descriptor, file: file, offset: offset, count: step)
-      // A file that has become shorter ends the connection: its length has been announced.
-      guard let count = sentCount(transfer, of: step, &connection, &memory) else { return }
-      offset += Int64(count)
-      connection.flow = .file(file, offset: offset, end: range.upperBound)
-    }
+    invariant(!range.isEmpty, "a file that has been sent is closed")
+    let step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
+    let transfer = transport.sendFile(
+      connection.descriptor, file: file, offset: range.lowerBound, count: step)
+    // A file that has become shorter ends the connection: its length has been announced.
+    guard let count = sentCount(transfer, of: step, &connection, &memory) else { return }
+    let offset = range.lowerBound + Int64(count)
+    connection.flow = .file(file, offset: offset, end: range.upperBound)
     if offset == range.upperBound {
       transport.close(file)
       connection.flow = .none
@@ -187,20 +195,18 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, _ cursor: Cursor, isChunked: Bool,
     _ memory: inout ServerMemory
   ) {
-    guard peerTakesPiece(&connection) else {
-      return connection.pausedUntil =
-        moment.monotonicMilliseconds + Limits.unreadPauseMilliseconds
-    }
     guard let buffer = memory.responses.acquire() else { return }
     var cursor = cursor
     let piece = responder.produce(&cursor, content: Writer(memory.responses.piece(buffer)))
     connection.flow = .pieces(cursor, isChunked: isChunked)
     switch piece.next {
     case .more: break
+    case .pause where stopDeadline != nil:
+      memory.responses.release(buffer)
+      return close(&connection, &memory)
     case .pause(let milliseconds):
       connection.pausedUntil = moment.monotonicMilliseconds + Int64(max(1, milliseconds))
-      // The page's silence is not the client's.
-      connection.deadline = connection.pausedUntil + Limits.sendTimeoutMilliseconds
+      waitForPage(&connection)
     case .end: connection.flow = .piecesEnd
     case .failed:
       memory.responses.release(buffer)
@@ -219,15 +225,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if sendBuffer(&connection, &memory), piece.next == .end { finishResponse(&connection, &memory) }
   }
 
-  private mutating func peerTakesPiece(_ connection: inout Connection) -> Bool {
-    let before = connection.unsentCount
-    guard before > UInt32(Limits.unsentSizeMax) else { return true }
-    let count = transport.unsentCount(connection.descriptor)
-    connection.unsentCount = UInt32(clamping: count)
-    if connection.unsentCount < before {
-      connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
-    }
-    return count <= Limits.unsentSizeMax
+  /// The page's silence is not the client's: the deadline is counted from the end of a pause. But a
+  /// client that has perhaps gone is waited for no longer than others.
+  private func waitForPage(_ connection: inout Connection) {
+    guard !connection.isProbed else { return }
+    connection.deadline = max(
+      connection.deadline, connection.pausedUntil + Limits.sendTimeoutMilliseconds)
+  }
+
+  /// While its page pauses, the client has sent all that it will send. One that has only said so gets
+  /// what comes in time; that one is gone shows when something is sent to it, or when nothing is.
+  mutating func leave(_ connection: inout Connection) {
+    connection.isProbed = true
+    // So that the deadline sees only what is taken from now on.
+    connection.unsentCount =
+      UInt32(clamping: transport.unsentCount(connection.descriptor))
+    connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
   }
 
   private mutating func finishResponse(

@@ -71,9 +71,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       let connection = memory.connections[slot]
       guard connection.phase != .free else { continue }
       next = min(next, connection.deadline)
-      if connection.pausedUntil > now {
+      if connection.pausedUntil > now, connection.responseBuffer < 0 {
         next = min(next, connection.pausedUntil)
-        continue
+        guard R.answersInPieces, connection.phase == .sending else { continue }
       }
       let wanted = interest(connection, memory)
       guard !wanted.isEmpty || connection.isProbed else { continue }
@@ -115,6 +115,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     _ connection: Connection, _ memory: borrowing ServerMemory
   ) -> Readiness {
     guard connection.responseBuffer < 0, case .pieces = connection.flow else { return .writable }
+    if connection.isPaused(at: moment) { return connection.isProbed ? .nothing : .peerDone }
     return memory.responses.hasFree ? .writable : .nothing
   }
 
@@ -256,8 +257,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
   /// connections go first, then those in the middle of a request or that take nothing of their
-  /// responses; none of them at once, because what is missing may be on its way. One that reads,
-  /// however slowly, stays.
+  /// responses; none of them at once, because what is missing may be on its way; and last one
+  /// whose page pauses. One that reads, however slowly, stays.
   ///
   /// - Returns: Whether there was one.
   private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
@@ -274,6 +275,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         since = connection.deadline - Limits.contentTimeoutMilliseconds
       case .unread:
         since = connection.deadline - Limits.sendTimeoutMilliseconds
+      case .sending where R.answersInPieces && connection.isPaused(at: moment):
+        since = moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds
       case .free, .queued, .waiting, .working, .sending:
         continue
       }
@@ -325,6 +328,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
       case .idle, .head, .content, .unread, .linger: close(slot, &memory)
+      // What pauses has no end that is worth waiting for.
+      case .sending
+      where R.answersInPieces && memory.connections[slot].isPaused(at: moment):
+        close(slot, &memory)
       case .receiving, .queued, .waiting, .working, .sending:
         memory.connections[slot].closesAfterResponse = true
       case .free: continue

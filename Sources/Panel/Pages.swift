@@ -15,6 +15,8 @@ struct Panel: Application, ~Copyable {
   var throttle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
+  /// When the program started, on the monotonic clock, in milliseconds.
+  let startedAt = System.milliseconds
   /// What went wrong when the accounts were stored last.
   private(set) var storageTrouble: StorageTrouble?
 
@@ -30,7 +32,7 @@ struct Panel: Application, ~Copyable {
     setUpCode = SetUpCode()
   }
 
-  enum Page: UInt8 { case overview, setUp, login, password, system, logout, style }
+  enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -39,6 +41,7 @@ struct Panel: Application, ~Copyable {
     case .login: .getAndPost("/login", for: .everyone)
     case .password: .getAndPost("/password", for: .freshLogin(within: .minutes(10)))
     case .system: .getAndPost("/system", for: .freshLogin(within: .minutes(10)))
+    case .metrics: .get("/metrics", for: .loggedIn)
     case .logout: .post("/logout", for: .loggedIn)
     case .style: .get("/panel.css", for: .everyone)
     }
@@ -64,6 +67,8 @@ struct Panel: Application, ~Copyable {
       return isPost ? changePassword(request, response) : passwordPage(request, response)
     case .system:
       return systemPage(request, response)
+    case .metrics:
+      return metricsPage(request, response)
     case .logout:
       return logOut(request, response)
     case .style:

@@ -191,7 +191,43 @@ class Login(Member):
                     self.watch(selectors.EVENT_READ | selectors.EVENT_WRITE)
 
 
-KINDS = {"slowloris": Slowloris, "deaf": Deaf, "flood": Flood, "login": Login}
+class Trickle(Member):
+    """Sends one request, then octets of its content without an end, a little at a time, and reads what
+    is answered as slowly."""
+
+    interval = 0.1
+    portion = 512
+
+    def prepare(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+
+    def begin(self):
+        self.pending = self.request
+
+    def ready(self, events):
+        if events & selectors.EVENT_WRITE and self.pending:
+            self.pending = self.pending[self.send(self.pending):]
+        if self.socket and not self.pending:
+            self.ignore()  # The next tick goes on.
+
+    def tick(self):
+        if self.pending:
+            return
+        if self.request.startswith(b"POST"):
+            self.crowd.note("octets sent", self.send(bytes(self.portion)))
+            return
+        try:
+            octets = self.socket.recv(self.portion)
+        except BlockingIOError:
+            return
+        except OSError:
+            octets = b""
+        self.crowd.note("octets read", len(octets))
+        if not octets:
+            self.close()
+
+
+KINDS = {"slowloris": Slowloris, "deaf": Deaf, "flood": Flood, "login": Login, "trickle": Trickle}
 
 
 class Run:

@@ -74,10 +74,10 @@ def room(on):
     return limits(on)["Connections", "at a time"]
 
 
-def start(on, name, *arguments, before=()):
+def start(on, name, *arguments, before=(), cwd=None):
     """A program of a board, listening on a port that the system chose."""
     return Program([*before, *on.emulation(), str(on.program(name)), "--listen", "127.0.0.1:0",
-                    *arguments], name)
+                    *arguments], name, cwd=cwd)
 
 
 def start_login_example(on, **options):

@@ -107,6 +107,25 @@ func pieces(_ count: Int, of size: Int) -> String {
     }
   }
 
+  @Test("The head of an empty file does not wait for what follows")
+  func emptyFile() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /empty-file"))
+      stage.run(until: { stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
+      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 0\r\n\r\n")
+      #expect(!peer.awaitsMore && world.files.isEmpty)
+    }
+  }
+
+  @Test("A file of more than 4 GiB is announced with its length, on 32-bit boards too")
+  func largeFile() {
+    withStage { stage, world in
+      let peer = world.connect(request("HEAD /large-file"))
+      stage.run(until: { !peer.sent.isEmpty })
+      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 5000000000\r\n\r\n")
+    }
+  }
+
   @Test("A file that has become shorter ends the connection")
   func shrunkFile() {
     withStage { stage, world in
@@ -189,6 +208,123 @@ func pieces(_ count: Int, of size: Int) -> String {
     }
   }
 
+  @Test("A page may pause for longer than clients may be silent")
+  func longPause() {
+    withStage { stage, world in
+      stage.requests.pauseAfter = 5
+      stage.requests.pauseMilliseconds = 60_000
+      let peer = world.connect(request("GET /pieces"))
+      stage.run(until: { stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
+      #expect(
+        dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
+          == pieces(20, of: 1_000))
+    }
+  }
+
+  @Test("What the kernel has not taken before a pause is sent in it, as soon as there is room")
+  func partBeforePause() {
+    withStage { stage, world in
+      stage.requests.pauseAfter = 1
+      stage.requests.pauseMilliseconds = 60_000
+      let peer = world.connect(request("GET /pieces"))
+      peer.room = 500
+      stage.run(until: { peer.room == 0 })
+      #expect(stage.lentCount == 1)
+      peer.roomScript = [(world.monotonic + 100, .max - 1_000)]
+      stage.run(milliseconds: 200)
+      #expect(peer.text.hasSuffix(pieces(1, of: 1_000) + "\r\n"))
+      #expect(stage.lentCount == 0)
+      stage.run(until: { stage.phase(of: peer) == .idle })
+    }
+  }
+
+  @Test("A client that does not take what came before a pause is let go within it")
+  func neverReadsBeforePause() {
+    withStage { stage, world in
+      stage.requests.pauseAfter = 1
+      stage.requests.pauseMilliseconds = 60_000
+      let peer = world.connect(request("GET /pieces"))
+      peer.room = 500
+      stage.run(until: { peer.isClosed })
+      #expect(world.monotonic < 5_000 + 2 * Limits.sendTimeoutMilliseconds + 100)
+    }
+  }
+
+  @Test("A client that leaves while its page pauses is noticed; one that is gone at once")
+  func leavesInPause() {
+    for isReset in [false, true] {
+      withStage { stage, world in
+        stage.requests.pauseAfter = 1
+        stage.requests.staysSilent = true
+        let peer = world.connect(request("GET /pieces"))
+        stage.run(until: { peer.sent.count > 1_000 })
+        stage.run(milliseconds: 100_000)
+        #expect(!peer.isClosed, "the page's silence is not the client's")
+        let (left, waits) = (world.monotonic, world.waitCount)
+        peer.isDone = true
+        peer.isReset = isReset
+        stage.run(until: { peer.isClosed })
+        #expect(
+          world.monotonic == left + (isReset ? 0 : Limits.sendTimeoutMilliseconds))
+        #expect(world.waitCount - waits < 10, "it is not asked for again and again")
+        #expect(stage.requests.abandoned == [Cursor(page: 3, position: 1, note: 7)])
+      }
+    }
+  }
+
+  @Test("A client that has only said that it will send nothing more gets all, pauses included")
+  func halfClosedInPause() {
+    withStage { stage, world in
+      stage.requests.pauseAfter = 5
+      let peer = world.connect(request("GET /pieces"))
+      peer.isDone = true
+      stage.run(until: { peer.isClosed })
+      #expect(
+        dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
+          == pieces(20, of: 1_000))
+    }
+  }
+
+  @Test("A stop does not wait for what pauses")
+  func stopInPause() {
+    for hasBegun in [true, false] {
+      withStage { stage, world in
+        stage.requests.pauseAfter = 5
+        stage.requests.staysSilent = true
+        if hasBegun {
+          let peer = world.connect(request("GET /pieces"))
+          stage.run(until: { peer.sent.count > 5_000 })
+        } else {
+          // It comes to its pause after the stop.
+          let peer = world.connect(request("GET /pieces"))
+          peer.room = 500
+          stage.run(until: { peer.room == 0 })
+          peer.roomScript = [(world.monotonic + 200, .max - 1_000)]
+        }
+        let start = world.monotonic
+        world.stopAt = start + 100
+        stage.runToStop()
+        #expect(world.monotonic == start + (hasBegun ? 100 : 200))
+      }
+    }
+  }
+
+  @Test("When all slots are taken by pages that pause, one of them makes room")
+  func evictedInPause() {
+    withStage { stage, world in
+      stage.requests.pauseAfter = 1
+      stage.requests.staysSilent = true
+      let peers = (0..<Limits.connectionCountMax).map { _ in
+        world.connect(request("GET /pieces"))
+      }
+      stage.run(until: { peers.allSatisfy { $0.sent.count > 1_000 } })
+      let newcomer = world.connect(request("GET /a"))
+      stage.run(until: { !newcomer.sent.isEmpty })
+      #expect(newcomer.text == echo("GET /a []"))
+      #expect(peers.count { $0.isClosed } == 1)
+    }
+  }
+
   @Test("A page that fails midway ends the connection, so that the peer knows")
   func failure() {
     withStage { stage, world in
@@ -199,19 +335,23 @@ func pieces(_ count: Int, of size: Int) -> String {
     }
   }
 
-  @Test("A reader who does not read gets two pieces or three, holds no buffer, and is let go")
+  @Test("A reader who does not read gets what the kernel takes, holds no buffer, and is let go")
   func neverReads() {
     withStage { stage, world in
       stage.requests.pieceSize = 15_000
       let peers = (0..<30).map { _ in world.connect(request("GET /pieces")) }
-      for peer in peers { peer.sentByKernel = 0 }
+      // The kernel says that there is room as long as little waits; then it takes a whole piece.
+      let pieceCount = { (peer: Peer) in peer.sent.count / 15_000 }
+      for peer in peers { peer.room = 46_000 }
+      stage.run(until: { peers.allSatisfy { pieceCount($0) == 3 } })
+      for peer in peers { peer.room = 0 }
       let good = world.connect(request("GET /a"))
       stage.run(until: { !good.sent.isEmpty })
       stage.run(milliseconds: 1_000)
-      #expect(peers.allSatisfy { $0.sent.count < 46_000 })
       let later = world.connect(request("GET /b"))
       stage.run(until: { !later.sent.isEmpty })
       stage.run(until: { peers.allSatisfy { $0.isClosed } })
+      #expect(peers.allSatisfy { pieceCount($0) == 3 })
       #expect(stage.requests.abandoned.count == 30)
     }
   }
@@ -221,12 +361,32 @@ func pieces(_ count: Int, of size: Int) -> String {
     withStage { stage, world in
       stage.requests.pieceSize = 15_000
       let peer = world.connect(request("GET /pieces"))
-      peer.sentByKernel = 0
+      peer.room = 1_000
       // Half a kilobyte a second, with a pause that is shorter than the limit.
       while stage.phase(of: peer) != .idle, !peer.isClosed {
         stage.run(milliseconds: 8_000)
-        peer.sentByKernel = min(peer.sent.count, (peer.sentByKernel ?? 0) + 4_000)
+        peer.room = 4_000
       }
+      #expect(
+        dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
+          == pieces(20, of: 15_000))
+    }
+  }
+
+  @Test("After a piece that was taken in parts, the next one is written when there is room for it")
+  func roomAfterPart() {
+    withStage { stage, world in
+      stage.requests.pieceSize = 15_000
+      let peer = world.connect(request("GET /pieces"))
+      peer.room = 20_000
+      stage.run(until: { peer.room == 0 })
+      // The rest of the second piece, and no more.
+      peer.room = 2 * 15_000 + 2 * "3a98\r\n\r\n".utf8.count + chunkedHead.utf8.count - 20_000
+      stage.run(until: { peer.room == 0 })
+      stage.run(milliseconds: 1_000)
+      #expect(stage.lentCount == 0)
+      peer.room = .max
+      stage.run(until: { stage.phase(of: peer) == .idle })
       #expect(
         dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
           == pieces(20, of: 15_000))

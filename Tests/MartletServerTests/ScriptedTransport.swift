@@ -36,6 +36,8 @@ final class Peer {
   var sendFileFaults: [Transfer] = []
   /// What the server has sent.
   var sent: [UInt8] = []
+  /// Whether the server's system waits with the last octets for more of them (MSG_MORE).
+  var awaitsMore = false
   /// How many of them the kernel has sent; `nil`: all.
   var sentByKernel: Int?
   var isFinished = false
@@ -208,6 +210,7 @@ struct ScriptedTransport: Transport, ~Copyable {
     if peer.isReset { return .gone }
     let count = min(octets.count + more.count, peer.room, peer.sendSizeMax)
     guard count > 0 else { return .notNow }
+    peer.awaitsMore = continues
     for i in 0..<count {
       peer.sent.append(i < octets.count ? octets[i] : more[i - octets.count])
     }

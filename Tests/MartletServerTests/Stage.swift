@@ -27,6 +27,9 @@ final class Requests {
   var pieceCount = 20
   /// After which piece the page wants a pause, and how long.
   var pauseAfter: Int64?
+  var pauseMilliseconds = 3_000
+  /// Whether the page has only pauses from then on.
+  var staysSilent = false
   var failsAfter: Int64?
   weak var world: World?
 }
@@ -71,6 +74,11 @@ struct EchoResponder: Responder, ~Copyable {
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0,
         kind: .file(descriptor: 900, count: Int64(file.count)))
+    case "/empty-file", "/large-file":
+      requests.world?.files[900] = []
+      return Reply(
+        status: .ok, contentCount: 0, fieldsCount: 0,
+        kind: .file(descriptor: 900, count: path == "/large-file" ? 5_000_000_000 : 0))
     case "/pieces":
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0, kind: .pieces(Cursor(page: 3, note: 7)))
@@ -121,13 +129,16 @@ extension EchoResponder {
   mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece {
     #expect(cursor.page == 3 && cursor.note == 7, "the page's notes come back")
     guard cursor.position < Int64(requests.pieceCount) else { return Piece(count: 0, next: .end) }
+    if requests.staysSilent, cursor.position == requests.pauseAfter {
+      return Piece(count: 0, next: .pause(milliseconds: requests.pauseMilliseconds))
+    }
     cursor.position += 1
     for _ in 0..<requests.pieceSize {
       content.append(UInt8(truncatingIfNeeded: 0x60 + cursor.position))
     }
     let next: Piece.Next =
       cursor.position == requests.failsAfter
-      ? .failed : cursor.position == requests.pauseAfter ? .pause(milliseconds: 3_000) : .more
+      ? .failed : cursor.position == requests.pauseAfter ? .pause(milliseconds: requests.pauseMilliseconds) : .more
     return Piece(count: content.count, next: next)
   }
 
@@ -271,6 +282,15 @@ final class Stage {
   }
 
   var isIdle: Bool { memory.isIdle }
+
+  /// How many connections hold a response buffer.
+  var lentCount: Int {
+    var count = 0
+    for slot in 0..<memory.connections.count where memory.connections[slot].responseBuffer >= 0 {
+      count += 1
+    }
+    return count
+  }
 
   /// How many connections wait for a later turn.
   var workingCount: Int { server.workingCount }

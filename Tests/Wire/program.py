@@ -53,13 +53,13 @@ def run(name, *arguments, within=10.0, before=()):
 class Program:
     """A running server. `address` is what it listens on, as its own line says."""
 
-    def __init__(self, command, label=None, umask=-1):
+    def __init__(self, command, label=None, umask=-1, cwd=None):
         self.command = command
         self.label = label or os.path.basename(command[0])
         self.printed = tempfile.TemporaryFile("w+b")
         self.complained = tempfile.TemporaryFile("w+b")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.printed,
-                                        stderr=self.complained, umask=umask)
+                                        stderr=self.complained, umask=umask, cwd=cwd)
         matched = self.wait_for(LISTENING)
         self.address = (matched[1].strip("[]"), int(matched[2]))
 

@@ -1,0 +1,293 @@
+"""The panel's `/metrics`: Prometheus' text format, and that everything that is counted happens.
+
+Each count is driven once. Two need a system that takes little of what is sent: a network of its own
+with small buffers, which only root can make.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import re
+import shutil
+import socket
+import struct
+import threading
+import time
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from client import Connection, form_request, request
+from panel import Panel
+from program import Program, command_of, room, run
+
+COUNTERS = {
+    "connections_accepted", "connections_evicted", "listener_paused", "descriptors_exhausted",
+    "requests_answered", "requests_refused", "requests_queued", "requests_unread",
+    "requests_stashed", "requests_turned_away", "sends_partial", "deadlines_passed"}
+GAUGES = {"info", "uptime_seconds"}
+
+
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory):
+    panel = Panel(tmp_path_factory.mktemp("metrics") / "data")
+    response = panel.set_up()
+    assert response.status == 302, response.told
+    yield panel
+    panel.stop()
+
+
+@pytest.fixture(scope="module")
+def visitor(panel):
+    return panel.logged_in()
+
+
+def counts(visitor):
+    """Name without prefix and suffix → count."""
+    response = visitor.get("/metrics")
+    assert response.status == 200, response.told
+    return {name: int(value) for name, value in
+            re.findall(r"^martlet_([a-z_]+)_total ([0-9]+)$", response.text, re.MULTILINE)}
+
+
+@contextlib.contextmanager
+def counted(visitor, **wanted):
+    """What is done within counts at least so much of each, soon."""
+    before = counts(visitor)
+    yield
+    end = time.monotonic() + 3.0
+    while True:
+        after = counts(visitor)
+        grown = {name: after[name] - before[name] for name in wanted}
+        if all(grown[name] >= least for name, least in wanted.items()) or time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    assert all(grown[name] >= least for name, least in wanted.items()), (
+        f"counted {grown}, expected at least {wanted}")
+
+
+# The text -----------------------------------------------------------------------------------------
+
+def test_the_media_type_is_prometheus_own(visitor):
+    response = visitor.get("/metrics")
+    assert response.one("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
+    assert response.one("Cache-Control") == "no-store"
+
+
+def test_every_line_is_what_the_format_has(visitor):
+    """HELP, TYPE, sample, for each metric once; as the format's own description orders it."""
+    lines = visitor.get("/metrics").text.split("\n")
+    assert lines.pop() == "", "the last line has its end"
+    assert len(lines) % 3 == 0
+    seen = {}
+    for helped, typed, sample in zip(lines[0::3], lines[1::3], lines[2::3]):
+        name, meaning = re.fullmatch(r"# HELP martlet_([a-z_]+) ([A-Z][ -~]+\.)", helped).groups()
+        kind = re.fullmatch(rf"# TYPE martlet_{name} (counter|gauge)", typed)[1]
+        assert re.fullmatch(rf'martlet_{name}(\{{version="[0-9.]+"\}})? [0-9]+', sample), sample
+        assert name not in seen and "\\" not in meaning and "&" not in meaning
+        seen[name] = kind
+    assert {name for name, kind in seen.items() if kind == "gauge"} == GAUGES
+    assert {name.removesuffix("_total") for name, kind in seen.items()
+            if kind == "counter" and name.endswith("_total")} == COUNTERS
+    assert len(seen) == len(COUNTERS) + len(GAUGES)
+
+
+def test_prometheus_own_parser_reads_it(visitor):
+    families = {family.name: family for family in
+                text_string_to_metric_families(visitor.get("/metrics").text)}
+    assert set(families) == {f"martlet_{name}" for name in COUNTERS | GAUGES}
+    for name, family in families.items():
+        assert family.documentation.endswith(".")
+        assert family.type == ("gauge" if name[8:] in GAUGES else "counter")
+        assert len(family.samples) == 1
+    assert families["martlet_info"].samples[0].labels.keys() == {"version"}
+    assert run("martlet-panel", "--version").stdout.split()[1] == families[
+        "martlet_info"].samples[0].labels["version"]
+
+
+def test_nobody_sees_it_without_a_login(panel):
+    response = panel.visitor().get("/metrics")
+    assert response.status == 302 and response.location.startswith("/login")
+
+
+def test_the_uptime_counts_seconds(panel, visitor):
+    def uptime():
+        return int(re.search(r"^martlet_uptime_seconds ([0-9]+)$", visitor.get("/metrics").text,
+                             re.MULTILINE)[1])
+    before = uptime()
+    time.sleep(2.0)
+    assert before + 2 <= uptime() <= before + 4
+
+
+# What is counted ----------------------------------------------------------------------------------
+
+def test_connections_and_requests_are_counted_exactly(panel, visitor):
+    """A visitor has a connection for each request; the request that shows the counts comes after."""
+    before = counts(visitor)
+    for _ in range(7):
+        visitor.get("/")
+    with Connection(panel.address) as connection:
+        for _ in range(5):
+            connection.send(request("GET", "/login")).response()
+    after = counts(visitor)
+    assert after["connections_accepted"] - before["connections_accepted"] == 7 + 1 + 1
+    assert after["requests_answered"] - before["requests_answered"] == 7 + 5 + 1
+    for name in COUNTERS - {"connections_accepted", "requests_answered"}:
+        assert after[name] == before[name], name
+
+
+def test_refused_requests(panel, visitor):
+    with counted(visitor, requests_refused=3):
+        for octets in (b"GET / HTTP/1.1\r\n\r\n", b"\0\r\n\r\n", request("BREW", "/")):
+            with Connection(panel.address) as connection:
+                assert connection.send(octets).response().status in (400, 501)
+
+
+def test_deadlines(panel, visitor):
+    with counted(visitor, deadlines_passed=1, requests_refused=1):
+        with Connection(panel.address) as connection:
+            connection.send(b"GET / HTTP/1.1\r\n")
+            assert connection.response(within=15.0).status == 408
+
+
+def test_clients_that_do_not_read(panel, visitor):
+    with counted(visitor, requests_unread=1):
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.connect(panel.address)
+            connection.settimeout(1.0)
+            with contextlib.suppress(TimeoutError):
+                connection.sendall(request("GET", "/panel.css") * 3000)
+            time.sleep(0.2)
+
+
+def test_unfinished_requests_behind_others(panel, visitor):
+    with counted(visitor, requests_stashed=1):
+        with Connection(panel.address) as connection:
+            connection.send(request("GET", "/login") + b"GET /login HTTP/1.1\r\nHo")
+            connection.response()
+            connection.send(b"st: x\r\n\r\n").response()
+
+
+def test_requests_turned_away(panel, visitor):
+    """More passwords to verify than there is room for. Each from another address, behind a proxy."""
+    works = int(re.search(r"passwords hashed at a time +([0-9]+)",
+                          run("martlet-panel", "--limits").stdout)[1])
+    if room() < 7 * works:
+        pytest.skip("there are not more connections than places to wait")
+    connections = []
+    with counted(visitor, requests_turned_away=1):
+        for i in range(6 * works):
+            form = {"username": f"nobody{i}", "password": "a wrong password"}
+            connections.append(Connection(panel.address, patience=30.0).send(form_request(
+                "/login", form, [("X-Forwarded-For", f"192.0.2.{i}")])))
+        last = connections[-1].response()
+        assert last.status == 503 and last.one("Retry-After"), last.told
+    for connection in connections:
+        connection.close()
+
+
+@contextlib.contextmanager
+def panel_with_descriptors(folder, count):
+    """A panel, set up and logged in to, that may have so many descriptors."""
+    class Limited(Panel):
+        def start(self):
+            self.program = Program(
+                ["prlimit", f"--nofile={count}:{count}", *command_of("martlet-panel"), "--listen",
+                 "127.0.0.1:0", "--data", str(self.data)], "martlet-panel")
+
+    panel = Limited(folder)
+    try:
+        assert panel.set_up().status == 302
+        yield panel, panel.logged_in()
+    except BaseException:
+        panel.kill()
+        raise
+    panel.stop()
+
+
+@pytest.mark.skipif(not shutil.which("prlimit"), reason="there is no prlimit")
+def test_descriptors_that_run_out(tmp_path):
+    """Resting clients make room for others; clients in the middle of something do not at once."""
+    if room() < 64:
+        pytest.skip("there are fewer connections than descriptors")
+    with panel_with_descriptors(tmp_path / "data", 40) as (panel, visitor):
+        with counted(visitor, descriptors_exhausted=10, connections_evicted=10):
+            resting = [Connection(panel.address) for _ in range(60)]
+            time.sleep(0.2)
+        for connection in resting:
+            connection.close()
+        with counted(visitor, listener_paused=1):
+            busy = [Connection(panel.address).send(b"GET / HT") for _ in range(60)]
+            time.sleep(0.3)
+            for connection in busy:
+                connection.close()
+
+
+# A small network ----------------------------------------------------------------------------------
+
+CLONE_NEWNET, SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x40000000, 0x8913, 0x8914, 1
+
+
+def in_small_network(body):
+    """Runs `body` in a thread whose network is its own, with next to no room for what is sent.
+    Programs that it starts are in the same network."""
+    problems = []
+
+    def work():
+        try:
+            if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+                problems.append(None)
+                return
+            with socket.socket() as any_socket:
+                entry = struct.pack("16sh", b"lo", 0)
+                flags = struct.unpack("16sh", fcntl.ioctl(any_socket, SIOCGIFFLAGS, entry))[1]
+                fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh", b"lo", flags | IFF_UP))
+            # Those of the thread's own network.
+            with open("/proc/sys/net/ipv4/tcp_wmem", "w", encoding="ascii") as limits:
+                limits.write("4096 4096 4096")
+            body()
+        except BaseException as problem:  # pylint: disable=broad-except
+            problems.append(problem)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if problems == [None]:
+        pytest.skip("only root can make a network")
+    if problems:
+        raise problems[0]
+
+
+def test_responses_that_the_kernel_takes_in_parts(tmp_path):
+    """Readers with small windows hold all the buffers; whoever comes then waits, and is served."""
+    buffers = int(re.search(r"responses waiting at a time +([0-9]+)",
+                            run("martlet-panel", "--limits").stdout)[1])
+
+    def body():
+        panel = Panel(tmp_path / "data")
+        try:
+            assert panel.set_up().status == 302
+            visitor = panel.logged_in()
+            page = request("GET", "/", [("Cookie", f"session={visitor.jar.value('session')}")])
+            sockets = []
+            with counted(visitor, sends_partial=buffers, requests_queued=1):
+                for _ in range(buffers + 2):
+                    connection = socket.socket()
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+                    connection.settimeout(10.0)
+                    connection.connect(panel.address)
+                    connection.sendall(page * 2)
+                    sockets.append(connection)
+                time.sleep(0.5)
+                for connection in sockets:
+                    received = b""
+                    while received.count(b"</html>") < 2:
+                        octets = connection.recv(65536)
+                        assert octets, received[-200:]
+                        received += octets
+                    connection.close()
+        finally:
+            panel.kill()
+
+    in_small_network(body)
