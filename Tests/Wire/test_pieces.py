@@ -93,7 +93,7 @@ def result_of(path, octets):
 
 
 CONTENTS = {"/file": noise(3_000_017), f"/list?count={COUNT}": entries(), "/list?count=0": b"",
-            "/style.css": b"body { font: 1em sans-serif; margin: 2em }\n"}
+            "/style.css": b"body { font: 1em sans-serif }\n"}
 
 
 # Whole, for real clients --------------------------------------------------------------------------
