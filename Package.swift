@@ -87,6 +87,16 @@ let package = Package(
         "MartletServer", "MartletHTTP", "MartletBytes", "CMartletPlatform", "TestSupport",
       ]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
+    // What scripts/fuzz links with libFuzzer; the tests drive the corpora through it.
+    .target(
+      name: "Fuzz",
+      dependencies: [
+        "Martlet", "MartletServer", "MartletToken", "MartletHTTP", "MartletBytes",
+        "CMartletPlatform",
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus", "dictionaries", "seeds.py"],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
     // System calls that fail on purpose: CFaults defines libc's functions anew, for all tests; only
     // threads that ask for it notice. Tests/Faults uses the same source under whole programs.

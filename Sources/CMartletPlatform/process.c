@@ -1,4 +1,5 @@
 // The process itself: its arguments, its end, its signals, time and random octets.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -119,10 +120,11 @@ const uint8_t *martlet_argument(size_t index, size_t *size) {
 
 void martlet_allow_descriptors(size_t count) {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count) return;
+  // Not setrlimit(): musl's brings what it needs for threads.
+  if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0 || limit.rlim_cur >= count) return;
   limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
   // Fewer are no reason not to start: connections then wait for one another.
-  setrlimit(RLIMIT_NOFILE, &limit);
+  prlimit(0, RLIMIT_NOFILE, &limit, NULL);
 }
 
 static void (*ending)(int status);

@@ -155,7 +155,10 @@ long martlet_send_file(int descriptor, int file, int64_t offset, size_t count) {
 
 long martlet_unsent(int descriptor) {
   int count = 0;
-  return ioctl(descriptor, SIOCOUTQNSD, &count) == 0 ? count : -errno;
+  // Emulators know the older question only: what the peer has not confirmed is more, never less.
+  if (ioctl(descriptor, SIOCOUTQNSD, &count) == 0 || ioctl(descriptor, SIOCOUTQ, &count) == 0)
+    return count;
+  return -errno;
 }
 
 int martlet_finish_sending(int descriptor) {

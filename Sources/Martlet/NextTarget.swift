@@ -2,12 +2,12 @@
 // is a path of this site. An open redirect would let a foreign link end on a foreign page with the
 // user's trust in this one.
 
-import MartletBytes
-import MartletHTTP
-import MartletServer
+package import MartletBytes
+package import MartletHTTP
+package import MartletServer
 
 /// The `next` of a login.
-enum NextTarget {
+package enum NextTarget {
   /// Writes an octet of a target in the value of `next`, as Microdot does, but `%` too, so that what
   /// is encoded comes back as it was: `/?a=b` becomes `/%3Fa%3Db`.
   @inline(never)
@@ -29,7 +29,7 @@ enum NextTarget {
   ///
   /// - Returns: Whether it is within `Limits.nextSizeMax`.
   @_lifetime(writer: copy writer)
-  static func encode(_ request: borrowing IncomingRequest, to writer: inout Writer) -> Bool {
+  package static func encode(_ request: borrowing IncomingRequest, to writer: inout Writer) -> Bool {
     let start = writer.count
     let target = request.head.target
     encode(request.octets[target.path], to: &writer)
@@ -49,7 +49,7 @@ enum NextTarget {
   ///
   /// - Returns: Whether it is within `Limits.nextSizeMax` and not empty.
   @_lifetime(writer: copy writer)
-  static func reencode(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
+  package static func reencode(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
     let start = writer.count
     var decoder = next.decoder
     while let octet = decoder.next() { encode(octet, to: &writer) }
@@ -65,7 +65,7 @@ enum NextTarget {
   ///
   /// - Returns: Whether it is one, of at most `Limits.nextSizeMax` octets.
   @_lifetime(writer: copy writer)
-  static func write(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
+  package static func write(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
     let start = writer.count
     var decoder = next.decoder
     var count = 0

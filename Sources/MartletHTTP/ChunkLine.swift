@@ -39,15 +39,15 @@ struct ChunkLine {
     }
     guard i < octets.count else { return nil }
     guard i > start else { throw .chunkSizeMalformed }
-    guard let end = try endOfExtensions(octets, i) else {
-      guard extensionSize + octets.count - i <= Limits.chunkExtensionSizeMax
-      else { throw .chunkExtensionsTooLarge }
+    // Nothing beyond the limit is looked at, so that the answer is the same whether or not it has come.
+    let room = Limits.chunkExtensionSizeMax - extensionSize
+    let bounded = octets.extracting(first: min(octets.count, i + room + 1))
+    guard let end = try endOfExtensions(bounded, i) else {
+      guard bounded.count - i <= room else { throw .chunkExtensionsTooLarge }
       return nil
     }
-    let total = extensionSize + end - i
-    guard total <= Limits.chunkExtensionSizeMax else { throw .chunkExtensionsTooLarge }
     guard try hasLineEnd(octets, at: end, orElse: .chunkExtensionMalformed) else { return nil }
-    return ChunkLine(chunkSize: size, extensionSize: total, end: end + 2)
+    return ChunkLine(chunkSize: size, extensionSize: extensionSize + end - i, end: end + 2)
   }
 
   /// The index of the CR after the extensions, of which there may be none.

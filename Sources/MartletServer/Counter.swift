@@ -10,7 +10,7 @@ public enum Counter: UInt8, Sendable {
   case connectionsAccepted
   /// Connections ended to make room for a new one: all slots, or all descriptors, were taken.
   case connectionsEvicted
-  /// Times that new connections were left with the kernel for 100 ms, because nothing could be ended.
+  /// Times that new connections were left with the kernel for a while, because nothing could be ended.
   case listenerPaused
   /// Times that the system had no descriptor or memory for a connection.
   case descriptorsExhausted

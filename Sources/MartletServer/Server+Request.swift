@@ -31,11 +31,15 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func receive(
     _ connection: inout Connection, peerIsDone: Bool, _ memory: inout ServerMemory
   ) {
+    var peerIsDone = peerIsDone
     switch look(connection, &memory) {
     case .octets(let count):
       memory.receive.setCount(count)
     case .notNow:
       return
+    case .end where connection.stashCount > 0:
+      memory.receive.setCount(Int(connection.stashCount))
+      peerIsDone = true
     case .end, .gone:
       // An unfinished request is never acted on.
       return close(&connection, &memory)
@@ -45,9 +49,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     default: break
     }
     let examinedCount = Int(connection.examinedCount)
-    guard memory.receive.count > examinedCount else {
-      // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
-      if peerIsDone { return close(&connection, &memory) }
+    // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
+    let isUnfinished = memory.receive.count <= examinedCount
+    if isUnfinished, !peerIsDone {
       return connection.pausedUntil = moment.monotonicMilliseconds + 20
     }
     if connection.phase == .idle {
@@ -56,8 +60,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
         moment.monotonicMilliseconds + Limits.headTimeoutMilliseconds
     }
     // Once the head has ended its end is not searched for again: it is among what has been examined.
-    let searchedCount = connection.phase == .head ? examinedCount : 0
+    // What will not go on is parsed whole, so that it is refused as if it had come in one piece.
+    let searchedCount = connection.phase == .head && !isUnfinished ? examinedCount : 0
     switch progress(memory.receive.span, examinedCount: searchedCount) {
+    case .head where isUnfinished, .content where isUnfinished:
+      close(&connection, &memory)
     case .head:
       waitForMore(&connection, wakeCount: memory.receive.count + 1, memory)
     case .content(let head, let wakeCount):

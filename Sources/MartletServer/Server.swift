@@ -58,7 +58,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   // MARK: Waiting
 
-  /// Ends what has waited too long, and says what the others wait for.
+  /// Says what each connection waits for.
   ///
   /// - Returns: Milliseconds until something must be done; negative when nothing must.
   private mutating func prepare(_ memory: inout ServerMemory) -> Int {
@@ -67,7 +67,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
-      if memory.connections[slot].deadline <= now { expire(slot, &memory) }
       if memory.connections[slot].wantsStash { stash(slot, &memory) }
       let connection = memory.connections[slot]
       guard connection.phase != .free else { continue }
@@ -120,15 +119,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     return memory.responses.hasFree ? .writable : .nothing
   }
 
-  /// Moves on each connection for which something has come.
+  /// Moves on each connection for which something has come, and ends those that have waited too long.
   private mutating func serveReady(_ memory: inout ServerMemory) {
     let count = memory.connections.count
     firstSlot = firstSlot + 1 < count ? firstSlot + 1 : 0
     for step in 0..<count {
       let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
       let ready = memory.interests.ready(ofSlot: slot)
-      guard !ready.isEmpty else { continue }
-      advance(slot, ready, &memory)
+      if !ready.isEmpty { advance(slot, ready, &memory) }
+      if memory.connections[slot].deadline <= moment.monotonicMilliseconds { expire(slot, &memory) }
     }
   }
 
@@ -215,7 +214,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// Connections wait with the kernel; without the pause poll() would report them for ever.
   private mutating func pauseListener() {
     Counter.listenerPaused.add()
-    listenerPausedUntil = moment.monotonicMilliseconds + 100
+    listenerPausedUntil = moment.monotonicMilliseconds + Limits.evictionAgeMilliseconds
   }
 
   private mutating func freeSlot(evicting: Bool, _ memory: inout ServerMemory) -> Int? {
@@ -257,18 +256,19 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
-  /// connections go first; one in the middle of a request, or that does not take its responses,
-  /// only after a while, and last one whose page pauses. One that has got half a response stays.
+  /// connections go first, then those in the middle of a request or that take nothing of their
+  /// responses; none of them at once, because what is missing may be on its way; and last one
+  /// whose page pauses. One that reads, however slowly, stays.
   ///
   /// - Returns: Whether there was one.
   private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
-    var victim: (slot: Int, since: Int64)?
+    var victim: (slot: Int, since: Int64, rests: Bool)?
     for slot in 0..<memory.connections.count {
-      let connection = memory.connections[slot]
       let since: Int64
+      let connection = memory.connections[slot]
       switch connection.phase {
       case .idle, .linger:
-        since = .min / 2 + connection.deadline
+        since = connection.deadline - Limits.idleTimeoutMilliseconds
       case .head:
         since = connection.deadline - Limits.headTimeoutMilliseconds
       case .content, .receiving:
@@ -281,7 +281,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         continue
       }
       guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
-      if victim.map({ since < $0.since }) ?? true { victim = (slot, since) }
+      if connection.phase == .unread, peerHasTakenSome(&memory.connections[slot]) { continue }
+      let rests = connection.phase == .idle || connection.phase == .linger
+      let isBetter = victim.map { rests == $0.rests ? since < $0.since : rests } ?? true
+      if isBetter { victim = (slot, since, rests) }
     }
     guard let victim else { return false }
     Counter.connectionsEvicted.add()

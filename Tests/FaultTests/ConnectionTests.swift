@@ -277,7 +277,9 @@ extension EachFault {
         // Half an invitation to go on cannot be taken back, so the connection ends.
         let isInvitation = fault.call.name == "send" && fault.call.result == 25
         runClients(rig, "\(fault)", isRepaired: fault.isRepaired && !isInvitation)
-        #expect(faults_injected_count() == 1, "\(fault) has happened")
+        // How often the loop waits depends on how the kernel delivers what the clients send.
+        #expect(
+          faults_injected_count() == 1 || fault.call.name == "poll", "\(fault) has happened")
         #expect(clock.now - start < .seconds(10), "\(fault) takes \(clock.now - start)")
         Faults.plan()
         let good = Client(port: rig.port)

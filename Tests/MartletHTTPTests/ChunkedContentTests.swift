@@ -107,6 +107,8 @@ struct ChunkedContentTests {
     #expect(contentCount("1\(half)\r\na\r\n0\(half)\r\n\r\n") == 1)
     #expect(driveChunks("1\(half)\r\na\r\n0\(half)e\r\n\r\n") == .refused(.chunkExtensionsTooLarge))
     #expect(driveChunks("1\(whole)e") == .refused(.chunkExtensionsTooLarge))
+    // Found by fuzzing: in pieces too many, in one piece malformed.
+    #expect(driveChunks("1\(whole)ee\u{0}") == .refused(.chunkExtensionsTooLarge))
     let blanks = String(repeating: " ", count: Limits.chunkExtensionSizeMax + 1)
     #expect(driveChunks("1" + blanks) == .refused(.chunkExtensionsTooLarge))
   }

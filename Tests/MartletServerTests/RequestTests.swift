@@ -73,6 +73,42 @@ import Testing
     }
   }
 
+  @Test(
+    "A head that can be none is refused when the peer ends, in pieces as in one piece",
+    arguments: ["GET / HTTP/1.1\nHost: h\n\n", "GET / HTTP/1.1\r\nb@d: x\r\n", "\u{16}\u{3}\u{1}"])
+  func refusedAtTheEnd(text: String) {
+    withStage { stage, world in
+      let whole = world.connect(text)
+      let pieces = world.connect()
+      stage.settle()
+      for octet in text.utf8 {
+        pieces.received.append(octet)
+        stage.settle()
+      }
+      whole.isDone = true
+      pieces.isDone = true
+      stage.settle()
+      #expect(whole.text.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+      #expect(pieces.text == whole.text)
+      #expect(whole.isClosed && pieces.isClosed)
+    }
+  }
+
+  @Test("What ends before it can be told is not answered")
+  func unfinished() {
+    withStage { stage, world in
+      let peer = world.connect()
+      stage.settle()
+      for octet in "GET / HTTP/1.1\r\nHost: h\r\n".utf8 {
+        peer.received.append(octet)
+        stage.settle()
+      }
+      peer.isDone = true
+      stage.settle()
+      #expect(peer.sent.isEmpty && peer.isClosed)
+    }
+  }
+
   @Test("Nothing of a request remains for the next one")
   func nothingLeaks() {
     withStage { stage, world in

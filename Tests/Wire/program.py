@@ -1,7 +1,8 @@
 """Starts one of the programs under test, waits for the line that it prints, and ends it.
 
 The folder of the programs is MARTLET_BIN, what `scripts/build` fills; MARTLET_RUN is what runs them,
-an emulator with its arguments where they are not for this machine.
+an emulator with its arguments where they are not for this machine. MARTLET_SANITIZED says that they
+are built with sanitizers, whose memory is not the programs' (scripts/sanitize).
 """
 
 import functools
@@ -18,6 +19,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("MARTLET_BIN") or REPOSITORY / ".build" / "boards" / "x86-64")
 RUN = shlex.split(os.environ.get("MARTLET_RUN", ""))
+SANITIZED = bool(os.environ.get("MARTLET_SANITIZED"))
 LISTENING = re.compile(r"http://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
 START_PATIENCE = 10.0
 STOP_PATIENCE = 10.0

@@ -1,0 +1,341 @@
+// The system below the loop, as an input wants it: peers whose octets come in pieces, take little,
+// go away; a clock that moves only when it is told to. Small and fast: no sockets, no dictionaries.
+
+import MartletBytes
+import MartletHTTP
+import MartletServer
+
+/// One peer, and the kernel's two buffers between it and the server.
+struct Peer {
+  /// All that the peer will ever send, and how much of it has arrived and been taken.
+  var stream: Octets
+  var arrivedCount = 0
+  var takenCount = 0
+  /// Whether the peer has sent all that it will send, and whether it says so with its last octets.
+  var isDone = false
+  var endsWithLastOctet = false
+  /// SO_RCVLOWAT.
+  var wakeCount = 1
+  /// Octets that the peer still takes.
+  var room = Int.max
+  /// Whether the next call moves nothing.
+  var skipsPeek = false
+  var skipsSend = false
+  var skipsDiscard = false
+  /// Whether the connection is broken: for every call, or for sending.
+  var isReset = false
+  var breaksSend = false
+  /// What the server has sent, without 100 Continue, which depends on when the content arrives.
+  var sent = Octets()
+  var isAccepted = false
+  var isFinished = false
+  var isClosed = false
+  /// Whether it was sent the short 503 of a server without a free buffer.
+  var wasTurnedAway = false
+
+  init(_ stream: Octets) { self.stream = stream }
+
+  var waitingCount: Int { arrivedCount - takenCount }
+
+  mutating func arrive(_ count: Int) {
+    arrivedCount += min(count, stream.count - arrivedCount)
+    if endsWithLastOctet, arrivedCount == stream.count { isDone = true }
+  }
+
+  func readiness(_ honoursWakeCount: Bool) -> UInt8 {
+    if isReset { return 7 }
+    let needed = honoursWakeCount ? wakeCount : 1
+    return (isDone || waitingCount >= needed ? 1 : 0) | (room > 0 ? 2 : 0) | (isDone ? 4 : 0)
+  }
+}
+
+/// The peers, the clock, and what is still to happen.
+final class World {
+  var peers: [Peer] = []
+  /// The octets of the schedule, one event each.
+  private var schedule: ArraySlice<UInt8> = []
+  /// Whether events may do more than cut octets in pieces: break, stop, let time pass.
+  private var isRough = false
+  private var monotonic: Int64 = 5_000
+  /// Stands still, so that responses do not depend on when they are made.
+  static let unixSeconds: Int64 = 1_800_000_000
+  private var honoursWakeCount = true
+  private var reportsPeerDone = true
+  private var isSpurious = false
+  private(set) var isStopping = false
+  private(set) var isListening = true
+  private var exhaustedCount = 0
+  private enum Stage { case scheduled, delivered, ended }
+  private var stage = Stage.scheduled
+
+  /// Descriptors begin there: 0 to 2 are nobody's peer.
+  private let firstDescriptor: Int32 = 3
+
+  /// A new world with the same clock.
+  func begin(_ streams: [Octets], _ schedule: ArraySlice<UInt8>, isRough: Bool) {
+    peers = streams.map { Peer($0) }
+    self.schedule = schedule
+    self.isRough = isRough
+    honoursWakeCount = true
+    reportsPeerDone = true
+    isSpurious = false
+    isStopping = false
+    isListening = true
+    exhaustedCount = 0
+    stage = .scheduled
+  }
+
+  func index(_ descriptor: Int32) -> Int {
+    let index = Int(descriptor - firstDescriptor)
+    check(peers.indices.contains(index), "a descriptor is one that was accepted")
+    check(peers[index].isAccepted && !peers[index].isClosed, "a descriptor is open")
+    return index
+  }
+
+  // MARK: Events
+
+  private static let counts = [0, 1, 2, 3, 4, 7, 13, 31, 64, 100, 255, 512, 1_024, 1_460]
+
+  /// What an octet of the schedule does: two bits say to whom, six bits what.
+  private func happen(_ event: UInt8) {
+    guard !peers.isEmpty else { return }
+    let who = Int(event >> 6) % peers.count
+    let what = Int(event & 63)
+    switch what {
+    case 0..<14: peers[who].arrive(Self.counts[what])
+    case 14: peers[who].arrive(max(0, peers[who].stream.count - peers[who].arrivedCount - 1))
+    case 15: peers[who].arrive(.max)
+    case 16: peers[who].room = .max
+    case 17..<24: peers[who].room = [0, 1, 2, 10, 100, 1_000, 8_000][what - 17]
+    case 24: peers[who].skipsPeek = true
+    case 25: peers[who].skipsSend = true
+    case 26: isSpurious = true
+    case 27: honoursWakeCount.toggle()
+    case 28: reportsPeerDone.toggle()
+    case 29: peers[who].endsWithLastOctet = true
+    case 30: for i in peers.indices { peers[i].arrive(1) }
+    case 31: monotonic += 10
+    case 32..<44: if isRough { disturb(peers.count > 4 ? Int(event) % peers.count : who, what) }
+    default: peers[who].arrive(what - 40)
+    }
+  }
+
+  private func disturb(_ who: Int, _ what: Int) {
+    switch what {
+    case 32: peers[who].isReset = true
+    case 33: peers[who].breaksSend = true
+    case 34: peers[who].skipsDiscard = true
+    case 35: monotonic += 1_500
+    case 36: monotonic += 11_000
+    case 37: monotonic += 61_000
+    case 38: isStopping = true
+    case 39: exhaustedCount += 1
+    case 40: peers[who].isDone = true
+    default: break
+    }
+  }
+
+  // MARK: System calls
+
+  func accept() -> Acceptance {
+    guard let next = peers.firstIndex(where: { !$0.isAccepted }) else { return .none }
+    if exhaustedCount > 0 {
+      exhaustedCount -= 1
+      return .exhausted
+    }
+    peers[next].isAccepted = true
+    return .connection(firstDescriptor + Int32(next), .unspecified)
+  }
+
+  func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
+    while true {
+      if let event = schedule.popFirst() {
+        happen(event)
+      } else if stage == .scheduled {
+        stage = .delivered
+        honoursWakeCount = true
+        // Otherwise an unfinished request is not known to be one before its deadline.
+        reportsPeerDone = true
+        for i in peers.indices {
+          peers[i].arrive(.max)
+          peers[i].room = .max
+        }
+      }
+      let listenerIsReady =
+        interests.includesListener && isListening && (isSpurious || peers.contains { !$0.isAccepted })
+      let stops = isStopping && interests.includesSignals
+      if fill(&interests) || listenerIsReady || stops || isSpurious {
+        isSpurious = false
+        return Wakeup(listenerIsReady: listenerIsReady, stopRequested: stops)
+      }
+      guard schedule.isEmpty, stage != .scheduled else { continue }
+      // Nothing can happen now. A short pause passes; otherwise the peers have had all answers.
+      if stage == .delivered, milliseconds < 0 || milliseconds > 100 {
+        stage = .ended
+        for i in peers.indices { peers[i].isDone = true }
+        continue
+      }
+      check(milliseconds >= 0, "who waits for ever waits for something")
+      monotonic += Int64(milliseconds)
+      return Wakeup(listenerIsReady: false, stopRequested: false)
+    }
+  }
+
+  private func fill(_ interests: inout InterestSet) -> Bool {
+    var any = false
+    for slot in 0..<interests.slotCount where interests.descriptor(ofSlot: slot) >= 0 {
+      let wanted = interests.wanted(ofSlot: slot).rawValue
+      let peer = index(interests.descriptor(ofSlot: slot))
+      var ready = peers[peer].readiness(honoursWakeCount)
+      if !reportsPeerDone { ready &= 3 }
+      // poll() tells always that a connection is broken.
+      ready &= wanted | (peers[peer].isReset ? 12 : 0)
+      if isSpurious { ready |= wanted & 3 }
+      interests.setReady(Readiness(rawValue: ready), slot: slot)
+      if ready != 0 { any = true }
+    }
+    return any
+  }
+
+  private var looks: Int64 = 0
+
+  var now: Moment {
+    Moment(monotonicMilliseconds: monotonic, unixSeconds: Self.unixSeconds)
+  }
+
+  func stopListening() { isListening = false }
+
+  /// What reading comes to, before any octet is moved; `nil` when there are some.
+  private func emptiness(_ i: Int) -> Transfer? {
+    if peers[i].isReset { return .gone }
+    guard peers[i].waitingCount == 0 else { return nil }
+    return peers[i].isDone ? .end : .notNow
+  }
+
+  func peek(_ descriptor: Int32, _ target: inout MutableSpan<UInt8>) -> Transfer {
+    let i = index(descriptor)
+    if peers[i].skipsPeek {
+      peers[i].skipsPeek = false
+      return .notNow
+    }
+    if let nothing = emptiness(i) { return nothing }
+    let count = min(peers[i].waitingCount, target.count)
+    let start = peers[i].takenCount
+    for k in 0..<count { target[k] = peers[i].stream[start + k] }
+    return .octets(count)
+  }
+
+  func discard(_ descriptor: Int32, _ count: Int) -> Transfer {
+    let i = index(descriptor)
+    if peers[i].skipsDiscard {
+      peers[i].skipsDiscard = false
+      return .notNow
+    }
+    if let nothing = emptiness(i) { return nothing }
+    let count = min(count, peers[i].waitingCount)
+    check(count > 0, "something is discarded")
+    peers[i].takenCount += count
+    return .octets(count)
+  }
+
+  func wake(_ descriptor: Int32, _ count: Int) {
+    check(count > 0 && count <= 0xFFFF, "a count that the kernel takes")
+    peers[index(descriptor)].wakeCount = count
+  }
+
+  func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
+    let i = index(descriptor)
+    check(octets.count > 0, "nothing is sent in an empty piece")
+    check(!peers[i].isFinished, "nothing is sent after the end")
+    // But a refusal may: a head that has not ended is parsed once a kibibyte, and at the end.
+    check(
+      stage != .ended || isRough || octets.hasPrefix("HTTP/1.1 4") || octets.hasPrefix("HTTP/1.1 5"),
+      "no answer waits for the peer's end")
+    if peers[i].isReset || peers[i].breaksSend { return .gone }
+    if octets.hasPrefix("HTTP/1.1 503 Service Unavailable\r\nRetry-After") {
+      peers[i].wasTurnedAway = true
+      return .octets(octets.count)
+    }
+    let isInterim = octets.equals(ResponseHead.interimContinue)
+    // The kernel takes 25 octets whole or not at all, or else the server ends the connection.
+    if peers[i].skipsSend || peers[i].room == 0 || isInterim && peers[i].room < octets.count {
+      peers[i].skipsSend = false
+      return .notNow
+    }
+    if isInterim { return .octets(octets.count) }
+    let count = min(octets.count, peers[i].room)
+    octets.extracting(first: count).withUnsafeBufferPointer { peers[i].sent += $0 }
+    if peers[i].room != .max { peers[i].room -= count }
+    return .octets(count)
+  }
+
+  /// What the kernel has not sent: a lot, as long as the peer has not taken what it was sent.
+  func unsentCount(_ descriptor: Int32) -> Int {
+    let i = index(descriptor)
+    return peers[i].room > 0 ? 0 : Limits.unsentSizeMax + 1
+  }
+
+  /// A step of work takes a tenth of a millisecond.
+  func microseconds() -> Int64 {
+    looks += 1
+    return monotonic * 1_000 + looks * 100
+  }
+
+  func finishSending(_ descriptor: Int32) { peers[index(descriptor)].isFinished = true }
+
+  func close(_ descriptor: Int32) { peers[index(descriptor)].isClosed = true }
+}
+
+/// The system calls of the loop, answered by a `World`.
+struct WorldTransport: Transport, ~Copyable {
+  let world: World
+
+  mutating func accept() -> Acceptance { world.accept() }
+
+  mutating func peek(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer {
+    world.peek(descriptor, &target)
+  }
+
+  mutating func discard(_ descriptor: Int32, count: Int) -> Transfer {
+    world.discard(descriptor, count)
+  }
+
+  mutating func wake(_ descriptor: Int32, atCount count: Int) { world.wake(descriptor, count) }
+
+  mutating func receive(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer {
+    let transfer = world.peek(descriptor, &target)
+    guard case .octets(let count) = transfer else { return transfer }
+    return world.discard(descriptor, count)
+  }
+
+  mutating func send(
+    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer {
+    guard more.count > 0 else { return world.send(descriptor, octets) }
+    var both = Octets()
+    octets.withUnsafeBufferPointer { both += $0 }
+    more.withUnsafeBufferPointer { both += $0 }
+    return world.send(descriptor, both.span)
+  }
+
+  /// The site has no files.
+  mutating func sendFile(
+    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
+  ) -> Transfer { .gone }
+
+  mutating func unsentCount(_ descriptor: Int32) -> Int { world.unsentCount(descriptor) }
+
+  mutating func microseconds() -> Int64 { world.microseconds() }
+
+  mutating func finishSending(_ descriptor: Int32) { world.finishSending(descriptor) }
+
+  mutating func close(_ descriptor: Int32) { world.close(descriptor) }
+
+  mutating func stopListening() { world.stopListening() }
+
+  mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
+    world.wait(&interests, milliseconds: milliseconds)
+  }
+
+  mutating func now() -> Moment { world.now }
+}

@@ -1,0 +1,205 @@
+"""Writes what fuzzing begins with beside the corpora: what RFCs and the vectors of Tests/Vectors show,
+and one input for each thing that a connection can do. (scripts/fuzz does it.)
+
+    python3 Tests/Fuzz/seeds.py FOLDER          makes FOLDER/TARGET/NAME
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+from pathlib import Path
+
+VECTORS = Path(__file__).resolve().parents[1] / "Vectors"
+SECRET = b"top-secret!"
+LATER = 4_000_000_000
+
+
+def base64url(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def signed(payload, header=b'{"alg":"HS256","typ":"JWT"}'):
+    """A token as the fuzzed site signs them."""
+    text = base64url(header) + b"." + base64url(payload)
+    return text + b"." + base64url(hmac.digest(SECRET, text, hashlib.sha256))
+
+
+def claims(**members):
+    return json.dumps(members, separators=(",", ":")).encode()
+
+
+SESSION = signed(claims(_user_id="user001", _fresh=True, _session=0, _at=1_799_999_900))
+STALE = signed(claims(_user_id="user001", _fresh=False, _session=0))
+MICRODOT = signed(b'{"_user_id": 0, "_fresh": true}', b'{"typ": "JWT", "alg": "HS256"}')
+GONE = signed(claims(_user_id="nobody", _session=0))
+REMEMBER = signed(claims(user_id="user001", days=30, exp=LATER, _remember=0))
+
+
+def vectors(name):
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+def request(line, *fields, content=b""):
+    lines = [line + b" HTTP/1.1", b"Host: h", *fields]
+    if content:
+        lines.append(b"Content-Length: %d" % len(content))
+    return b"\r\n".join(lines) + b"\r\n\r\n" + content
+
+
+def heads():
+    for case in vectors("http-gunicorn/cases.json"):
+        yield case["raw_latin1"].encode("latin-1")
+    yield b"\r\n" + request(b"GET /a%20b?c#d")
+    yield request(b"OPTIONS *")
+    yield request(b"GET http://user@host:80/a?b")
+    yield request(b"GET HTTPS://h?b")
+    yield request(b"POST /", b"Expect: 100-continue", content=b"a")
+    yield request(b"POST /", b"Transfer-Encoding: chunked") + b"1\r\na\r\n0\r\n\r\n"
+    yield b"GET / HTTP/1.0\r\nConnection: a, close\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\nHost: [::1]:80\r\nCookie: a=b\r\ncookie: c=d\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\nHost: h\r\nA: b\xfe\xff\r\n\r\n"  # near the limit of a head
+    yield b"GET /a\xfe\x7c HTTP/1.1\r\nHost: h\r\n\r\n"  # near that of a target
+    yield b"GET / HTTP/1.1\r\nHost: h\r\nCookie: a\xfe\x7f\r\n\r\n"  # near that of cookies
+    yield b"GET / HTTP/1.1\r\nHost: h\r\n" + b"A:\r\n" * 99 + b"\r\n"
+
+
+def chunks():
+    yield b"5\r\nhello\r\n6\r\n world\r\n000\r\n\r\n"
+    yield b"A;a=b\r\n0123456789\r\n0;c=\"d\"\r\nVary: *\r\nA:\r\n\r\nGET /"
+    yield b"4000\r\na\xfe\xff" + b"a" * 63 + b"\r\n0\r\n\r\n"  # the largest content
+    yield b"1;e\xfe\x03" + b"e" * 62 + b"\r\na\r\n0\r\n\r\n"  # the largest extension
+    yield b"5;\xfe\x05l\x0e"  # was malformed in one piece and too large in pieces
+    yield b"0\r\nA: b\xfe\x03" + b"b" * 54 + b"\r\n\r\n"  # nearly the largest trailer section
+    yield b"1 ;\r\na\r\n" * 9 + b"0\r\n\r\n"
+    yield b"0000000000000001\r\na\r\n0\r\nHost: h\r\n\r\n"
+
+
+def cookies():
+    for case in vectors("cookie-jshttp/parse-cases.json"):
+        yield case["input"].encode()
+    yield b"session=" + SESSION + b"; _remember=" + REMEMBER
+    yield b"theme=dark; junk; =lost; q=\"a;b\"\nsession=1; session=2\nsession=3"
+    yield b"abc\n/path"
+    yield b"a" * 80 + b"\n/a b;c"
+
+
+def forms():
+    for case in vectors("wpt-urlencoded/urlencoded-parser-data.json"):
+        yield case["input"].encode("utf-8", "surrogatepass")
+    yield b"username=susan&password=hel%6Co+&remember_me=on&&=&%&%4&%zz&username=x"
+
+
+def targets():
+    for text in (b"/", b"/fresh?a=b%26c", b"//host", b"/\\host", b"/%2Fhost", b"/%252Fhost", b"/%09/host",
+                 b"http://host/", b"/a%0D%0AB", b"/a%2520b?c=d+e", b"%2F%3Fa%3Db", b"a/b?c#d",
+                 "/grüße?ö".encode(), b"/.//host", b"\x00/", b"/a&next=/b"):
+        yield text
+
+
+def texts():
+    for case in vectors("json-nst/cases.json"):
+        octets = bytes.fromhex(case["raw_hex"])
+        if len(octets) < 1_000:
+            yield octets
+            yield b'{"exp":' + octets + b"}"
+    for token in (SESSION, STALE, MICRODOT, GONE, REMEMBER):
+        payload = token.split(b".")[1]
+        yield base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4))
+    yield rb'{ "a" : {"x":[1,2]} , "\u0061":"\ud83d\ude00\ud83d\n" , "exp":1.50E+3,"nbf":-0.5e1,"iat":null}'
+    yield b'{"exp":9223372036854775807,"exp":-9223372036854775808,"exp":1e19,"exp":0.00001e5}'
+    yield b'{"sub":"a","iss":"b","jti":"c","aud":["d"],"nbf":5,"exp":4000000000.9}'
+    yield b"[" * 32 + b"]" * 32
+    yield b'{"a":' * 32 + b"1" + b"}" * 32
+    yield '{"é":"é","\\u00e9":"\\u00E9",\n"":true,"a":false}'.encode()
+
+
+def tokens():
+    yield from (SESSION, STALE, MICRODOT, GONE, REMEMBER)
+    for case in vectors("rfc/jws-rfc7515-rfc7519.json"):
+        yield case["jws"].encode()
+    yield vectors("rfc/rfc7520-4.4-hs256.json")["output"]["compact"].encode()
+    for header in (b'{"alg":"HS256"}', b'{"alg":"none"}', b'{"alg":"HS512","typ":"JWT"}',
+                   b'{"alg":"HS256","crit":["exp"],"exp":1}', b'{"typ":"JWT","\\u0061lg":"HS25\\u0036"}',
+                   b'{"alg":["HS256"]}', b'{"alg":"HS256","alg":"none"}', b"[]", b""):
+        yield header
+        yield signed(b"{}", header)
+
+
+def connections():
+    cookie = b"Cookie: session=" + SESSION
+    form = b"Content-Type: application/x-www-form-urlencoded"
+    login = request(b"POST /login?next=/fresh", form, content=b"username=susan&remember_me=on")
+    all_pages = b"".join([
+        request(b"GET /", cookie), request(b"GET /fresh", cookie), request(b"GET /"), login,
+        request(b"POST /logout", cookie, b"Cookie: _remember=" + REMEMBER),
+        request(b"GET /form?a=b&c=%26", b"X: y"), request(b"HEAD /big"), request(b"GET /nowhere"),
+        request(b"DELETE /form"), request(b"OPTIONS /form"), request(b"GET /style.css"),
+        request(b"POST /slow"), request(b"GET /session?text=abc&count"),
+        request(b"GET /", b"Connection: close"), request(b"GET /form")])
+    streams = [
+        all_pages,
+        request(b"GET /", b"Cookie: _remember=" + REMEMBER) + request(b"GET /fresh", b"Cookie: session=" + STALE),
+        request(b"GET /", b"Cookie: session=" + GONE) + request(b"GET /", b"Cookie: session=" + MICRODOT),
+        request(b"POST /form", form, b"Transfer-Encoding: chunked") + b"3\r\na=b\r\n4;x\r\n&c=d\r\n0\r\nA: b\r\n\r\n"
+        + request(b"GET /slow"),
+        request(b"POST /form", form, b"Expect: 100-continue", content=b"a=" + b"b" * 300) + request(b"GET /big"),
+        request(b"POST /form", form, b"Transfer-Encoding: chunked", b"Expect: 100-continue") + b"1\r\na\r\n0\r\n\r\n",
+        request(b"GET /big") * 3,
+        request(b"GET /slow") * 2 + b"GET / HTTP/1.0\r\n\r\n",
+        request(b"POST /form", b"Content-Type: text/plain", content=b"{}") + b"\x16\x03\x01 TLS",
+        request(b"POST /form", b"Origin: http://other", form, content=b"a=b"),
+        b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 16384\r\n\r\na\xfe\xff" + b"a" * 63 + request(b"GET /form"),
+        b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 17000\r\n\r\na",
+        b"GET /form HTTP/1.1\r\nHost: h\r\nA: b\xfe\x90\r\n\r\n" + request(b"GET /form"),
+        b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\nHost: h\n\n",
+        b"GET /session?remove HTTP/1.1\r\nHost: h\r\nCookie: session=" + SESSION + b"\r\n\r\n",
+    ]
+    schedules = [
+        bytes([5, 13, 31, 15]),
+        bytes([30] * 100),
+        bytes([4, 64 + 5, 128 + 6, 192 + 7] * 20),
+        bytes([19, 64 + 20, 15, 64 + 15, 128 + 15, 25, 64 + 25, 22, 64 + 22]),
+        bytes([24, 25, 26, 27, 28, 29, 9, 26, 24, 9, 15, 31, 31]),
+        bytes([17, 64 + 17, 128 + 17, 192 + 17, 15, 64 + 15, 128 + 15, 192 + 15] + [31] * 10 + [16, 64 + 21]),
+        bytes([26, 27, 5] * 20),
+        bytes([0, 14, 0, 64 + 14, 0]),
+    ]
+    rough = [
+        bytes([15, 35, 36, 37, 38]),
+        bytes([9, 32, 64 + 9, 64 + 33, 128 + 9, 128 + 34, 15, 64 + 15, 128 + 15]),
+        bytes([39, 39, 15, 35, 64 + 15, 36, 128 + 40]),
+        bytes([17, 15, 36, 16, 26, 37]),
+        bytes([9, 10, 11, 38, 31, 31, 36]),
+    ]
+    joined = b"\xff".join(streams[i % len(streams)] for i in (1, 6, 3, 7, 4, 6))
+    for stream in (*streams, joined):
+        for schedule in schedules:
+            yield bytes([len(schedule)]) + schedule + stream
+        for schedule in rough:
+            yield bytes([128 + len(schedule)]) + schedule + stream
+    many = b"\xff".join(streams[i % len(streams)] for i in range(12))
+    for schedule in rough:
+        yield bytes([128 + len(schedule)]) + schedule + many
+    yield bytes([128 + 60]) + bytes([26, 35, 5] * 20) + b"\xff".join([b"GET / HT"] * 12)
+
+
+SEEDS = {
+    "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "next": targets,
+    "json": texts, "jws": tokens, "connections": connections,
+}
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: seeds.py FOLDER")
+    for target, seeds in SEEDS.items():
+        folder = Path(sys.argv[1]) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for octets in seeds():
+            (folder / hashlib.sha1(octets).hexdigest()).write_bytes(octets)
+
+
+if __name__ == "__main__":
+    main()
