@@ -91,7 +91,9 @@ public struct Piece: Equatable, Sendable {
   public enum Next: Equatable, Sendable {
     /// There is more.
     case more
-    /// There will be more, in that many milliseconds at the earliest.
+    /// There will be more, in that many milliseconds at the earliest. Meanwhile a visitor who leaves is
+    /// noticed (after ten seconds without a piece, where only the end of what it sends is known), a
+    /// stop of the program does not wait, and when all connections are taken this one makes room.
     case pause(milliseconds: Int)
     /// That was all.
     case end

@@ -34,15 +34,16 @@ struct Site: Application, ~Copyable {
     case .index:
       return response.html(
         """
-        <!doctype html><title>Pieces</title><link rel="stylesheet" href="/style.css"><h1>Pieces</h1>
-        <ul><li><a href="/file">A file</a><li><a href="/list">A list</a><li><a href="/events">Events</a></ul>
+        <!doctype html><title>Pieces</title><link rel="stylesheet" href="/style.css">
+        <h1>Pieces</h1>
+        <p><a href="/file">A file</a>, <a href="/list">a list</a>, <a href="/events">events</a></p>
         <form method="post" action="/digest" enctype="multipart/form-data">
         <input name="file" type="file"> <button>Hash it</button></form>
 
         """)
     case .style:
       response.isPublic(forSeconds: 3_600)
-      return response.asset("text/css; charset=utf-8", "body { font: 1em sans-serif; margin: 2em }\n")
+      return response.asset("text/css; charset=utf-8", "body { font: 1em sans-serif }\n")
     case .file:
       return response.file(
         "application/octet-stream", at: ("pieces-example.bin" as StaticString).octets)
@@ -56,8 +57,7 @@ struct Site: Application, ~Copyable {
       return response.take(atMost: Limits.requestPiecesSizeMax)
     case .digest:
       guard !isHashing else {
-        return response.refuse(
-          .serviceUnavailable, "Another upload is being hashed.", retryAfter: 5)
+        return response.refuse(.serviceUnavailable, "One is being hashed.", retryAfter: 5)
       }
       isHashing = true
       return response.take(atMost: Limits.requestPiecesSizeMax)
@@ -65,9 +65,7 @@ struct Site: Application, ~Copyable {
   }
 
   /// Writes the next piece of a list, or the next event.
-  mutating func write(
-    _ page: Page, _ cursor: inout Cursor, to body: inout PieceBody
-  ) -> Piece.Next {
+  func write(_ page: Page, _ cursor: inout Cursor, to body: inout PieceBody) -> Piece.Next {
     guard page == .list else {
       body.write("data: \(cursor.position)\n\n")
       cursor.position += 1
@@ -91,9 +89,7 @@ struct Site: Application, ~Copyable {
   }
 
   /// Answers an upload.
-  mutating func finish(
-    _ page: Page, _ cursor: Cursor, _ response: consuming Response
-  ) -> Answer {
+  mutating func finish(_ page: Page, _ cursor: Cursor, _ response: consuming Response) -> Answer {
     guard page == .digest else { return response.html("\(cursor.position) octets\n") }
     let digest = hash.copy().finish()
     forget()

@@ -102,8 +102,7 @@ def test_pieces_follow_one_another_at_once(path, folder, figure):
 
 
 def test_slow_ones_keep_nobody_waiting(folder, figure):
-    """Beside 100 slow readers of a file, 100 of a list and 100 slow uploaders a good client is served
-    within 50 ms."""
+    """Beside 200 slow readers and 100 slow uploaders a good client is served within 50 ms."""
     with ExitStack() as stack:
         loaded, idle = [stack.enter_context(Running(example(folder))) for _ in range(2)]
         before = loaded.descriptors()
