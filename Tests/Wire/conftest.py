@@ -6,18 +6,8 @@ A program lives for one test module; at its end it gets SIGTERM and must exit wi
 import pytest
 
 from client import Visitor
-from program import Program
+from program import Program, running
 from tokens import SECRET
-
-
-def running(program):
-    """Hands a program out and ends it, in good order or not at all."""
-    try:
-        yield program
-    except BaseException:
-        program.kill()
-        raise
-    program.stop()
 
 
 @pytest.fixture(scope="module")

@@ -135,3 +135,13 @@ class Program:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+def running(program):
+    """Hands a program out and ends it, in good order or not at all."""
+    try:
+        yield program
+    except BaseException:
+        program.kill()
+        raise
+    program.stop()

@@ -18,8 +18,7 @@ import time
 import pytest
 
 from client import BadAnswer, CHUNK_SIZE, Connection, request
-from conftest import running
-from program import RUN, Program
+from program import RUN, Program, running
 
 IS_EMULATED = bool(RUN)
 COUNT = 200_000  # entries of a list

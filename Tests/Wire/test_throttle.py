@@ -173,7 +173,8 @@ def test_attempts_at_once_are_no_more_than_attempts_in_turn(panel):
         statuses.append(connection.response(within=30).status)
         connection.close()
     # While the first are hashed a wait may end, once or twice.
-    assert FREE <= statuses.count(422) <= FREE + 3, statuses
+    # A small board has fewer connections than there are free attempts.
+    assert min(FREE, len(statuses)) <= statuses.count(422) <= FREE + 3, statuses
     assert set(statuses) <= {422, 429}, statuses
 
 
