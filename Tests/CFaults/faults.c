@@ -46,6 +46,7 @@
   X(renameat, "EINTR EIO ENOSPC EDQUOT EROFS")                                                     \
   X(rmdir, "EINTR EIO")                                                                            \
   X(send, "EINTR EAGAIN EPIPE ECONNRESET ENOBUFS ENOMEM short")                                    \
+  X(sendmsg, "EINTR EAGAIN EPIPE ECONNRESET ENOBUFS ENOMEM")                                       \
   X(sendfile, "EINTR EAGAIN EPIPE ECONNRESET EIO short")                                           \
   X(setsockopt, "ENOBUFS ENOPROTOOPT")                                                             \
   X(shutdown, "ENOTCONN")                                                                          \
@@ -387,6 +388,10 @@ DEFINE(ssize_t, recv, (int descriptor, void *octets, size_t count, int flags)) {
 
 DEFINE(ssize_t, send, (int descriptor, const void *octets, size_t count, int flags)) {
   MOVING(send, descriptor, descriptor, octets, count, flags);
+}
+
+DEFINE(ssize_t, sendmsg, (int descriptor, const void *message, int flags)) {
+  ALL_OR_NOTHING(sendmsg, descriptor, NULL, descriptor, message, flags);
 }
 
 DEFINE(ssize_t, sendfile, (int target, int source, void *offset, size_t count)) {

@@ -72,7 +72,7 @@ class Panel:
              str(data)],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.complaints, env=environment,
             preexec_fn=None if limit is None else lambda: resource.setrlimit(
-                resource.RLIMIT_NOFILE, (limit, 4096)))
+                resource.RLIMIT_NOFILE, (limit, limit)))
         self.is_serving = self.comes_up()
 
     def comes_up(self):
