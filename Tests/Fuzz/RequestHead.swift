@@ -97,7 +97,7 @@ private func checkFields(_ head: RequestHead, _ octets: Span<UInt8>) {
   case .none: check(codings == 0 && (lengths == 0 || length == 0), "no framing, no content")
   case .length(let count):
     check(length == UInt64(count) && count > 0, "the length is the field's")
-    check(count <= Limits.requestContentSizeMax, "content is within its limit")
+    check(count <= Limits.requestPiecesSizeMax, "content is within its limit")
   case .chunked: check(codings == 1 && head.minorVersion > 0, "chunked by its field")
   }
 }
