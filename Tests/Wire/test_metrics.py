@@ -167,6 +167,7 @@ def test_unfinished_requests_behind_others(panel, visitor):
         with Connection(panel.address) as connection:
             connection.send(request("GET", "/login") + b"GET /login HTTP/1.1\r\nHo")
             connection.response()
+            time.sleep(0.2)  # It is to be looked at while it is unfinished.
             connection.send(b"st: x\r\n\r\n").response()
 
 
