@@ -53,6 +53,9 @@ struct Work: ~Copyable {
   /// Whose each work is; 0: nobody's, and then there is none.
   private var owners = InlineArray<8, UInt32>(repeating: 0)
 
+  /// How many are somebody's.
+  private var count = 0
+
   init() {
     invariant(Limits.workCountMax <= owners.count, "each work has an owner")
     invariant(MemoryLayout<Work>.size <= Int(MARTLET_WORK_SIZE), "a work fits its place")
@@ -72,18 +75,18 @@ struct Work: ~Copyable {
 
   /// Whether work of a connection could begin.
   func canBegin(_ connection: UInt32) -> Bool {
-    index(of: connection) == nil && index(of: 0) != nil
+    count == 0 || count < Limits.workCountMax && index(of: connection) == nil
   }
 
   /// Whether the password that a connection has sent was right, once that is known.
   func isRight(_ connection: UInt32) -> Bool? {
-    guard let index = index(of: connection) else { return nil }
+    guard count > 0, let index = index(of: connection) else { return nil }
     return unsafe work(index).pointee.isRight
   }
 
   /// The hash of the new password that a connection has sent, once it is there.
   func hash(of connection: UInt32) -> PasswordHash? {
-    guard let index = index(of: connection) else { return nil }
+    guard count > 0, let index = index(of: connection) else { return nil }
     return unsafe work(index).pointee.hash
   }
 
@@ -96,6 +99,7 @@ struct Work: ~Copyable {
     guard let index = index(of: connection) ?? index(of: 0) else { return false }
     if owners[index] == 0 {
       owners[index] = connection
+      count += 1
       // Safe: a place without an owner holds nothing.
       unsafe work(index).initialize(to: Work())
     }
@@ -113,9 +117,10 @@ struct Work: ~Copyable {
 
   /// Forgets a connection's work, and overwrites what was kept of it.
   mutating func end(_ connection: UInt32) {
-    guard connection != 0, let index = index(of: connection) else { return }
+    guard count > 0, connection != 0, let index = index(of: connection) else { return }
     let place = unsafe work(index)
     owners[index] = 0
+    count -= 1
     unsafe place.deinitialize(count: 1)
     // Safe: the place has that many octets, and nobody's value is in it any more.
     unsafe martlet_wipe(place, Int(MARTLET_WORK_SIZE))

@@ -75,11 +75,12 @@ extension MutableSpan where Element == UInt8 {
   /// that the loop is in the program once.
   @inline(never)
   public mutating func copy(_ octets: Span<UInt8>, to start: Int) {
-    var target = _mutatingExtracting(start..<start + octets.count)
-    // Safe: both have that many octets, and a mutable span overlaps no other.
-    unsafe target.withUnsafeMutableBufferPointer { target in
+    invariant(start >= 0 && octets.count <= count - start, "what is copied fits")
+    guard octets.count > 0 else { return }
+    // Safe: both have that many octets there, and a mutable span overlaps no other.
+    unsafe withUnsafeMutableBufferPointer { target in
       unsafe octets.withUnsafeBufferPointer { octets in
-        unsafe martlet_copy(target.baseAddress, octets.baseAddress, octets.count)
+        unsafe martlet_copy(target.baseAddress! + start, octets.baseAddress, octets.count)
       }
     }
   }
