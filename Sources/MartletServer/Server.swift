@@ -1,6 +1,6 @@
 // The loop: poll → receive, respond, send; then what takes longer, a little of it; then newcomers. One
 // thread; no step waits. Each turn a connection gets at most one receive, one respond and two sends,
-// and whoever comes first in one turn comes last in another, so none starves another.
+// so none starves another.
 
 import MartletBytes
 import MartletHTTP
@@ -24,7 +24,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var stashedCount = 0
   /// The slot whose work comes first in the next turn.
   private var nextWorkSlot = 0
-  /// The slot that is looked at first in this turn.
+  /// The slot that is looked at first in this turn. It stays, so that each connection waits one turn
+  /// for its answer and not sometimes two; where response buffers are short it moves on, so that what
+  /// becomes free goes to another one each time.
   private var firstSlot = 0
 
   /// A server that has not yet waited for anything.
@@ -122,7 +124,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// Moves on each connection for which something has come, and ends those that have waited too long.
   private mutating func serveReady(_ memory: inout ServerMemory) {
     let count = memory.connections.count
-    firstSlot = firstSlot + 1 < count ? firstSlot + 1 : 0
+    if !memory.responses.hasFree { firstSlot += 1 }
+    if firstSlot >= count { firstSlot = 0 }
     for step in 0..<count {
       let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
       let ready = memory.interests.ready(ofSlot: slot)
