@@ -105,6 +105,10 @@ public enum Limits {
   /// own kernel.
   public static var stashCountMax: Int { max(1, responseBufferCountMax / 2) }
 
+  /// How many of these at most when octets are taken before they have been seen: the others are for
+  /// what has to be taken. Two, one, none.
+  public static var stashCountAtOnceMax: Int { stashCountMax / 2 }
+
   /// Milliseconds after which a slow reader is looked at again where the kernel says that there is room
   /// and the count of what it has not sent says that there is none.
   public static var unreadPauseMilliseconds: Int64 { 20 }

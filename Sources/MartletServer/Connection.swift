@@ -5,10 +5,11 @@
 //                             └─► receiving ──────┤
 //                               (in pieces)    linger ◄─┘ (last response)
 //
-// An unfinished request is not stored here, nor, as a rule, anywhere else in the program: its octets stay
-// in the kernel's receive buffer until the request is complete (`peek`), so a connection is this small.
-// Only of what came in one piece with earlier requests the rest is taken out, to a buffer of the pool
-// (the stash): the kernel would keep the whole piece for it, and have no room for what follows.
+// An unfinished request is not stored here, and with many slow clients nowhere else in the program: its
+// octets stay in the kernel's receive buffer until the request is complete (`peek`), so a connection is
+// this small. A few are taken out, to a buffer of the pool (the stash): what was taken before anybody
+// could know that it is not whole, and the rest of what came in one piece with earlier requests. The
+// kernel would keep the whole piece for it, and have no room for what follows.
 // Neither is a response that waits for its reader, as a rule: no request is answered before the
 // peer's system has taken what was sent before, so that the kernel has room for the answer.
 
@@ -29,14 +30,14 @@ public struct Connection: Sendable {
     case content
     /// The next piece of a request's content, which goes to its page in pieces.
     case receiving
-    /// Room with the kernel: the peer has not taken the responses before. A complete request waits with
-    /// the kernel too.
+    /// Room with the kernel: the peer has not taken the responses before, while a complete request waits;
+    /// or what follows a request waits in the stash for the next turn.
     case unread
-    /// A response buffer: a complete request waits with the kernel.
+    /// A response buffer: a complete request waits.
     case queued
-    /// Room among those that work: as many as may are working. The request waits with the kernel.
+    /// Room among those that work: as many as may are working. The request waits.
     case waiting
-    /// A later turn: its responder needs several for the answer. The request waits with the kernel.
+    /// A later turn: its responder needs several for the answer. The request waits.
     case working
     /// Room at the peer's side for the rest of a response, or more of it from its page.
     case sending
@@ -68,10 +69,11 @@ public struct Connection: Sendable {
   var unsentCount: UInt32 = 0
   /// Whether what waits with the kernel has come in one piece with what has been taken.
   var hasLeftover = false
-  /// The index of the buffer that holds the first octets of the unfinished request, or -1.
+  /// The index of the buffer that holds what has been taken out of the kernel, the stash, or -1.
   var stashBuffer: Int8 = -1
-  /// How many octets of it are there; the others wait with the kernel.
-  var stashCount: UInt16 = 0
+  /// Octets of the unfinished request, or of what follows the answered one, that have been taken out of
+  /// the kernel; the others wait there. Between two turns they are in the stash.
+  var takenCount: UInt16 = 0
   /// Octets of the unfinished request that have been looked at.
   var examinedCount: UInt16 = 0
   /// The count that the kernel wakes us at.
@@ -118,7 +120,7 @@ public struct Connection: Sendable {
     invariant((phase == .free) == (descriptor < 0), "a free slot has no descriptor")
     invariant(
       responseBuffer < 0 || phase == .sending, "who holds a response buffer is sending from it")
-    invariant((stashBuffer >= 0) == (stashCount > 0), "who has a stash has octets in it")
+    invariant(stashBuffer < 0 || takenCount > 0, "who has a stash has octets in it")
     invariant(unsentStart <= unsentEnd, "what is unsent has a start and an end")
   }
 }

@@ -48,9 +48,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, _ cursor: Cursor, _ framing: ContentFraming,
     _ memory: inout ServerMemory
   ) {
-    var whole = memory.receive.storageSpan
-    var target = whole._mutatingExtracting(0..<min(Int(framing.remaining), whole.count))
-    guard let count = received(transport.receive(connection.descriptor, into: &target)) else {
+    guard let count = received(receive(&connection, countMax: Int(framing.remaining), &memory)) else {
       return close(&connection, &memory)
     }
     guard count > 0 else { return }

@@ -32,21 +32,21 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, peerIsDone: Bool, _ memory: inout ServerMemory
   ) {
     var peerIsDone = peerIsDone
-    switch look(connection, &memory) {
+    switch connection.phase {
+    case .unread, .queued, .waiting, .working: connection.examinedCount = 0
+    default: break
+    }
+    switch read(&connection, &memory) {
     case .octets(let count):
       memory.receive.setCount(count)
     case .notNow:
       return
-    case .end where connection.stashCount > 0:
-      memory.receive.setCount(Int(connection.stashCount))
+    case .end where connection.takenCount > 0:
+      memory.receive.setCount(Int(connection.takenCount))
       peerIsDone = true
     case .end, .gone:
       // An unfinished request is never acted on.
       return close(&connection, &memory)
-    }
-    switch connection.phase {
-    case .unread, .queued, .waiting, .working: connection.examinedCount = 0
-    default: break
     }
     let examinedCount = Int(connection.examinedCount)
     // Nothing new: the rest will never come, or the kernel does not know how to wait for it.
@@ -54,20 +54,19 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if isUnfinished, !peerIsDone {
       return connection.pausedUntil = moment.monotonicMilliseconds + 20
     }
-    if connection.phase == .idle {
-      connection.phase = .head
-      connection.deadline =
-        moment.monotonicMilliseconds + Limits.headTimeoutMilliseconds
-    }
     // Once the head has ended its end is not searched for again: it is among what has been examined.
     // What will not go on is parsed whole, so that it is refused as if it had come in one piece.
     let searchedCount = connection.phase == .head && !isUnfinished ? examinedCount : 0
-    switch progress(memory.receive.span, examinedCount: searchedCount) {
+    let progress = progress(memory.receive.span, examinedCount: searchedCount)
+    keepUnlessWhole(progress, &connection, &memory)
+    switch progress {
     case .head where isUnfinished, .content where isUnfinished:
       close(&connection, &memory)
     case .head:
+      beginHead(&connection)
       waitForMore(&connection, wakeCount: memory.receive.count + 1, memory)
     case .content(let head, let wakeCount):
+      beginHead(&connection)
       beginContent(&connection, head, &memory)
       guard connection.phase == .content else { return }
       waitForMore(&connection, wakeCount: wakeCount, memory)
@@ -78,66 +77,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .refused(let refusal):
       refuse(&connection, refusal, &memory)
     }
-  }
-
-  /// Puts all that has arrived of a request into the receive buffer: the stash, and behind it what waits
-  /// with the kernel and stays there.
-  ///
-  /// - Returns: How many octets in all; anything else when none are with the kernel.
-  mutating func look(_ connection: Connection, _ memory: inout ServerMemory) -> Transfer {
-    let stashed = Int(connection.stashCount)
-    if stashed > 0 { Self.copyStash(connection, memory.responses, to: &memory.receive) }
-    var all = memory.receive.storageSpan
-    var target = all._mutatingExtracting(stashed..<all.count)
-    switch transport.peek(connection.descriptor, into: &target) {
-    case .octets(let count): return .octets(stashed + count)
-    case let other: return other
-    }
-  }
-
-  private static func copyStash(
-    _ connection: Connection, _ responses: borrowing ResponsePool, to receive: inout LentBuffer
-  ) {
-    var target = receive.storageSpan
-    target.copy(
-      responses.octets(connection.stashBuffer, 0..<Int(connection.stashCount)), to: 0)
-  }
-
-  /// Takes an unfinished request out of the kernel, so that it has room for the rest: what is left of a
-  /// piece that was taken but for that keeps the memory of the whole piece, and the peer is told to
-  /// wait until it is gone. Only as many as leave buffers for responses.
-  @inline(never)
-  mutating func stash(_ slot: Int, _ memory: inout ServerMemory) {
-    guard stashedCount < Limits.stashCountMax, let buffer = memory.responses.acquire() else { return }
-    var connection = memory.connections[slot]
-    // No more than has been seen to be unfinished: what has come since may be its end.
-    var whole = memory.responses.storage(buffer)
-    var target = whole._mutatingExtracting(
-      0..<min(Int(connection.examinedCount), Limits.responseSizeMax))
-    switch transport.receive(connection.descriptor, into: &target) {
-    case .octets(let count):
-      connection.stashBuffer = buffer
-      connection.stashCount = UInt16(count)
-      connection.hasLeftover = false
-      stashedCount += 1
-      Counter.requestsStashed.add()
-      wake(&connection, atCount: max(1, Int(connection.wakeCount) - count))
-    case .notNow:
-      memory.responses.release(buffer)
-      connection.hasLeftover = false
-    case .end, .gone:
-      memory.responses.release(buffer)
-      close(&connection, &memory)
-    }
-    memory.connections[slot] = connection
-  }
-
-  mutating func releaseStash(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard connection.stashBuffer >= 0 else { return }
-    memory.responses.release(connection.stashBuffer)
-    connection.stashBuffer = -1
-    connection.stashCount = 0
-    stashedCount -= 1
   }
 
   private func progress(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
@@ -152,13 +91,21 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ connection: inout Connection, wakeCount: Int, _ memory: borrowing ServerMemory
   ) {
     connection.examinedCount = UInt16(memory.receive.count)
-    wake(&connection, atCount: max(1, wakeCount - Int(connection.stashCount)))
+    wake(&connection, atCount: max(1, wakeCount - Int(connection.takenCount)))
   }
 
-  private mutating func wake(_ connection: inout Connection, atCount count: Int) {
+  mutating func wake(_ connection: inout Connection, atCount count: Int) {
     guard connection.wakeCount != UInt16(count) else { return }
     connection.wakeCount = UInt16(count)
     transport.wake(connection.descriptor, atCount: count)
+  }
+
+  /// A request has begun and is not whole.
+  private mutating func beginHead(_ connection: inout Connection) {
+    guard connection.phase != .head, connection.phase != .content else { return }
+    connection.phase = .head
+    connection.deadline =
+      moment.monotonicMilliseconds + Limits.headTimeoutMilliseconds
   }
 
   private mutating func beginContent(
@@ -207,6 +154,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch reply.kind {
     case .later:
       memory.responses.release(buffer)
+      keep(&connection, &memory)
       connection.knowsInterim = head.minorVersion > 0
       return putOff(&connection, &memory)
     case .content(let cursor, let countMax):
@@ -238,7 +186,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Whether the kernel has sent so much of the earlier responses that there is room for another one.
   /// It is asked only now and then: most responses are short, and sent at once.
-  private mutating func peerTakesResponses(_ connection: inout Connection) -> Bool {
+  mutating func peerTakesResponses(_ connection: inout Connection) -> Bool {
     guard connection.unsentCount > UInt32(Limits.unsentSizeMax) else { return true }
     let before = connection.unsentCount
     let count = transport.unsentCount(connection.descriptor)
@@ -335,31 +283,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
       to: request, content: Writer(responses.content(buffer)), fields: Writer(fields.storageSpan))
   }
 
-  /// Takes the request's octets out of the kernel; the copy in the receive buffer is answered.
-  ///
-  /// - Parameter receivedCount: How many octets have been seen of it and of what follows.
-  /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
-  mutating func take(
-    _ connection: inout Connection, _ size: Int, of receivedCount: Int,
-    _ memory: inout ServerMemory
-  ) -> Bool {
-    let descriptor = connection.descriptor
-    var remaining = size - Int(connection.stashCount)
-    invariant(remaining >= 0, "a stash is the beginning of one request")
-    releaseStash(&connection, &memory)
-    connection.hasLeftover = receivedCount > size
-    while remaining > 0 {
-      guard case .octets(let count) = transport.discard(descriptor, count: remaining) else {
-        return false
-      }
-      remaining -= count
-    }
-    wake(&connection, atCount: 1)
-    connection.examinedCount = 0
-    connection.continued = false
-    return true
-  }
-
   /// Where the content lies, after its chunks have been put together.
   private func content(
     _ head: RequestHead, size: Int, _ memory: inout ServerMemory
@@ -440,6 +363,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   @inline(never)
   mutating func end(_ connection: inout Connection, _ memory: inout ServerMemory) {
     guard connection.lingers else { return close(&connection, &memory) }
+    releaseStash(&connection, &memory)
     transport.finishSending(connection.descriptor)
     wake(&connection, atCount: 1)
     connection.phase = .linger

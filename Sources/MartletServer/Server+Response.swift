@@ -248,8 +248,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ) {
     connection.flow = .none
     if connection.closesAfterResponse { return end(&connection, &memory) }
-    connection.phase = .idle
-    connection.deadline =
-      moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
+    if connection.takenCount > 0 {
+      // The next request is here already: it has its turn when there is room for the response.
+      connection.phase = .unread
+      connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
+    } else {
+      connection.phase = .idle
+      connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
+    }
   }
 }

@@ -133,8 +133,11 @@ public struct ServerMemory: ~Copyable {
     unsafe self.start = start
   }
 
+  /// How many buffers are free.
+  var freeCount: Int { Limits.responseBufferCountMax - lent.nonzeroBitCount }
+
   /// Whether a buffer is free.
-  var hasFree: Bool { lent.nonzeroBitCount < Limits.responseBufferCountMax }
+  var hasFree: Bool { freeCount > 0 }
 
   /// Whether all buffers are free.
   var isWhole: Bool { lent == 0 }

@@ -345,17 +345,19 @@ import Testing
 
   @Test("A connection that breaks at any call is closed and concerns nobody else")
   func goneAtEachCall() {
-    let faults: [(Peer) -> Void] = [
-      { $0.peekFaults = [.gone] }, { $0.peekFaults = [.end] },
-      { $0.peekFaults = [.notNow, .gone] }, { $0.discardFaults = [.gone] },
-      { $0.discardFaults = [.end] }, { $0.sendFaults = [.gone] },
-      { $0.sendFaults = [.notNow, .gone] },
+    let faults: [(takesAtOnce: Bool, make: (Peer) -> Void)] = [
+      (false, { $0.peekFaults = [.gone] }), (false, { $0.peekFaults = [.end] }),
+      (false, { $0.peekFaults = [.notNow, .gone] }), (false, { $0.discardFaults = [.gone] }),
+      (false, { $0.discardFaults = [.end] }), (false, { $0.sendFaults = [.gone] }),
+      (false, { $0.sendFaults = [.notNow, .gone] }), (true, { $0.receiveFaults = [.gone] }),
+      (true, { $0.receiveFaults = [.end] }), (true, { $0.receiveFaults = [.notNow, .gone] }),
+      (true, { $0.sendFaults = [.gone] }), (true, { $0.sendFaults = [.notNow, .gone] }),
     ]
     for fault in faults {
-      withStage { stage, world in
+      withStage(takesAtOnce: fault.takesAtOnce) { stage, world in
         let bad = world.connect(request("GET /bad"))
         let good = world.connect(request("GET /good"))
-        fault(bad)
+        fault.make(bad)
         stage.run(until: { bad.isClosed && !good.sent.isEmpty })
         #expect(good.text == echo("GET /good []"))
         #expect(bad.sent.isEmpty)
@@ -366,7 +368,7 @@ import Testing
 
   @Test("A request that cannot be taken from the kernel is not answered twice")
   func notTaken() {
-    withStage { stage, world in
+    withStage(takesAtOnce: false) { stage, world in
       let peer = world.connect(request("GET /a"))
       peer.discardFaults = [.notNow]
       stage.settle()

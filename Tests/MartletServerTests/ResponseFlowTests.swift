@@ -342,7 +342,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       let peers = (0..<30).map { _ in world.connect(request("GET /pieces")) }
       // The kernel says that there is room as long as little waits; then it takes a whole piece.
       let pieceCount = { (peer: Peer) in peer.sent.count / 15_000 }
-      for peer in peers { peer.room = 46_000 }
+      for peer in peers { peer.room = chunkedHead.utf8.count + 3 * (15_000 + "3a98\r\n\r\n".utf8.count) }
       stage.run(until: { peers.allSatisfy { pieceCount($0) == 3 } })
       for peer in peers { peer.room = 0 }
       let good = world.connect(request("GET /a"))

@@ -202,6 +202,9 @@ final class Stage {
 
   deinit { for block in blocks { block.deallocate() } }
 
+  /// From now on everything is looked at before it is taken out of the kernel.
+  func looksFirst() { server.stashCountAtOnceMax = 0 }
+
   /// Turns until `isReached`, at most some thousand times.
   func run(
     until isReached: () -> Bool, turns: Int = 20_000,
@@ -323,13 +326,20 @@ extension World {
   }
 }
 
-/// Runs `body` with a server, and checks that nothing is left over.
+/// Runs `body` with a server, and checks that nothing is left over: once with one that takes what comes
+/// out of the kernel at once, as long as there are few slow clients, and once with one that looks first.
+///
+/// - Parameter takesAtOnce: Only the one or the other.
 func withStage(
-  sourceLocation: SourceLocation = #_sourceLocation, _ body: (Stage, World) throws -> Void
+  takesAtOnce: Bool? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+  _ body: (Stage, World) throws -> Void
 ) rethrows {
-  let stage = Stage()
-  try body(stage, stage.world)
-  stage.finish(sourceLocation: sourceLocation)
+  for takes in [true, false] where takesAtOnce ?? takes == takes {
+    let stage = Stage()
+    if !takes { stage.looksFirst() }
+    try body(stage, stage.world)
+    stage.finish(sourceLocation: sourceLocation)
+  }
 }
 
 let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"

@@ -1,5 +1,6 @@
-// Requests that come in one piece with earlier ones and are not whole: the kernel must not be left with
-// them, because it keeps the whole piece for the rest and has no room for what follows.
+// What is taken out of the kernel and cannot be answered at once: requests that were taken before anybody
+// could know that they are not whole; and those that come in one piece with earlier ones: the kernel must
+// not be left with them, because it keeps the whole piece for the rest and has no room for what follows.
 
 import MartletBytes
 import MartletHTTP
@@ -14,6 +15,8 @@ import Testing
     for second in [
       post("/b", "hello"), request("GET /b"),
       request("POST /upload", "Transfer-Encoding: chunked") + "3\r\nabc\r\n0\r\n\r\n",
+      post("/upload", "hello"),
+      request("POST /slow", "Transfer-Encoding: chunked") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
     ] {
       for cut in 1..<second.utf8.count {
         withStage { stage, world in
@@ -35,9 +38,9 @@ import Testing
     }
   }
 
-  @Test("A request that came on its own stays with the kernel")
+  @Test("A request that came on its own stays with the kernel where there are many slow clients")
   func alone() {
-    withStage { stage, world in
+    withStage(takesAtOnce: false) { stage, world in
       let peer = world.connect(request("GET /a"))
       stage.run(until: { !peer.sent.isEmpty })
       peer.received = [UInt8]("GET /b HTTP/1.1\r\n".utf8)
@@ -51,7 +54,7 @@ import Testing
 
   @Test("Half of the buffers are left to responses, and who gets none waits")
   func bounded() {
-    withStage { stage, world in
+    withStage(takesAtOnce: false) { stage, world in
       let peers = (0..<20).map { _ in world.connect(request("GET /a") + "GET /b HTTP/1.1\r\n") }
       stage.run(until: { peers.allSatisfy { stage.phase(of: $0) == .head && !$0.sent.isEmpty } })
       let good = world.connect(request("GET /good"))
@@ -65,7 +68,7 @@ import Testing
   @Test("Whatever taking it comes to, and whoever goes, nothing is left over")
   func faults() {
     for fault in [Transfer.notNow, .end, .gone] {
-      withStage { stage, world in
+      withStage(takesAtOnce: false) { stage, world in
         let peer = world.connect(request("GET /a") + "GET /b HTTP/1.1\r\n")
         peer.receiveFaults = [fault]
         stage.run(until: { !peer.sent.isEmpty })
@@ -77,6 +80,59 @@ import Testing
       let peer = world.connect(request("GET /a") + "GET /b HTTP/1.1\r\n")
       stage.run(until: { peer.isClosed })
       #expect(peer.text.contains("HTTP/1.1 408"), "its deadline is that of every head")
+    }
+  }
+
+  @Test("A request that is there as a whole is read in one call, whatever came of the ones before")
+  func atOnce() {
+    withStage(takesAtOnce: true) { stage, world in
+      let peer = world.connect()
+      peer.peekFaults = [.gone]
+      peer.discardFaults = [.gone]
+      for octets in [request("GET /a"), post("/b", "hello"), request("GET /a")] {
+        peer.sent = []
+        peer.received = [UInt8](octets.utf8)
+        stage.run(until: { !peer.sent.isEmpty && stage.phase(of: peer) == .idle })
+      }
+      #expect(stage.requests.lines == ["GET /a []", "POST /b [hello]", "GET /a []"])
+    }
+  }
+
+  @Test("What is taken at once and not whole takes few buffers; others are looked at")
+  func atOnceBounded() {
+    withStage(takesAtOnce: true) { stage, world in
+      let peers = (0..<20).map { _ in world.connect("GET /b HTTP/1.1\r\n") }
+      stage.run(until: { peers.allSatisfy { stage.phase(of: $0) == .head } })
+      #expect(peers.count { $0.received.isEmpty } == Limits.stashCountAtOnceMax)
+      let good = world.connect(request("GET /good"))
+      stage.run(until: { !good.sent.isEmpty })
+      for peer in peers { peer.script = [(world.monotonic + 10, [UInt8]("Host: h\r\n\r\n".utf8))] }
+      stage.run(until: { peers.allSatisfy { $0.text == echo("GET /b []") } })
+    }
+  }
+
+  @Test("Requests that are taken in one piece are answered one a turn, and others between them")
+  func onePiece() {
+    withStage(takesAtOnce: true) { stage, world in
+      let peer = world.connect((0..<50).map { request("GET /\($0)") }.joined())
+      let other = world.connect(request("GET /other"))
+      stage.run(until: { !other.sent.isEmpty })
+      #expect(peer.received.isEmpty && stage.requests.lines.count <= 3)
+      peer.isDone = true
+      stage.run(until: { peer.isClosed })
+      #expect(peer.text == (0..<50).map { echo("GET /\($0) []") }.joined())
+    }
+  }
+
+  @Test("A client that is taken at once, and goes, leaves nothing behind")
+  func atOnceAndGone() {
+    for octets in ["GET /a HTTP/1.1\r\n", request("GET /a") + "GET", request("GET /work") + "GET"] {
+      withStage(takesAtOnce: true) { stage, world in
+        let peer = world.connect(octets)
+        stage.run(until: { peer.received.isEmpty })
+        peer.isReset = true
+        stage.run(until: { peer.isClosed })
+      }
     }
   }
 
