@@ -30,8 +30,9 @@ public struct Connection: Sendable {
     case content
     /// The next piece of a request's content, which goes to its page in pieces.
     case receiving
-    /// Room with the kernel: the peer has not taken the responses before, while a complete request waits;
-    /// or what follows a request waits in the stash for the next turn.
+    /// Its next turn: what follows the answered request has been taken with it, and is in the stash.
+    case next
+    /// Room with the kernel: the peer has not taken the responses before. A complete request waits.
     case unread
     /// A response buffer: a complete request waits.
     case queued
@@ -97,7 +98,7 @@ public struct Connection: Sendable {
     guard hasLeftover else { return false }
     switch phase {
     case .head, .content, .receiving: return examinedCount > 0
-    case .free, .idle, .unread, .queued, .waiting, .working, .sending, .linger: return false
+    case .free, .idle, .next, .unread, .queued, .waiting, .working, .sending, .linger: return false
     }
   }
 
@@ -111,7 +112,7 @@ public struct Connection: Sendable {
   var reads: Bool {
     switch phase {
     case .idle, .head, .content, .receiving, .linger: true
-    case .free, .unread, .queued, .waiting, .working, .sending: false
+    case .free, .next, .unread, .queued, .waiting, .working, .sending: false
     }
   }
 

@@ -172,6 +172,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let taken = Int(connection.takenCount)
     if taken > 0 {
       Self.copyStash(connection, memory.responses, to: &memory.receive)
+      memory.receive.setCount(taken)
       let count = min(taken, countMax)
       _ = take(&connection, count, of: taken, &memory)
       return .octets(count)

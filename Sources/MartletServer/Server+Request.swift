@@ -13,7 +13,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if ready.contains(.broken), !connection.reads { return close(&connection, &memory) }
     switch connection.phase {
     case .free: return
-    case .idle, .head, .content, .unread, .queued:
+    case .idle, .head, .content, .next, .unread, .queued:
       receive(&connection, peerIsDone: ready.contains(.peerDone), &memory)
     case .receiving:
       receivePiece(&connection, &memory)
@@ -33,7 +33,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ) {
     var peerIsDone = peerIsDone
     switch connection.phase {
-    case .unread, .queued, .waiting, .working: connection.examinedCount = 0
+    case .next, .unread, .queued, .waiting, .working: connection.examinedCount = 0
     default: break
     }
     switch read(&connection, &memory) {
@@ -198,7 +198,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return count <= Limits.unsentSizeMax
   }
 
-  private mutating func waitForReader(_ connection: inout Connection) {
+  mutating func waitForReader(_ connection: inout Connection) {
     if connection.phase == .unread {
       // There was to be room, and there is not: this kernel counts in another way.
       connection.pausedUntil = moment.monotonicMilliseconds + Limits.unreadPauseMilliseconds

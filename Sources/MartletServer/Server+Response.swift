@@ -249,9 +249,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.flow = .none
     if connection.closesAfterResponse { return end(&connection, &memory) }
     if connection.takenCount > 0 {
-      // The next request is here already: it has its turn when there is room for the response.
-      connection.phase = .unread
+      connection.phase = .next
       connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
+      if !peerTakesResponses(&connection) { waitForReader(&connection) }
     } else {
       connection.phase = .idle
       connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds

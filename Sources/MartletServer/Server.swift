@@ -95,9 +95,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     switch connection.phase {
     case .free: .nothing
     case .idle, .head, .content: .readableOrDone
-    case .unread: .writable
+    case .next, .unread: .writable
     case .receiving: receivingInterest(connection, memory)
-    case .queued: memory.responses.hasFree ? .readable : .nothing
+    case .queued:
+      memory.responses.hasFree ? connection.takenCount > 0 ? .writable : .readable : .nothing
     // That the connection is broken is told always.
     case .working, .waiting: connection.isProbed ? .nothing : .peerDone
     case .sending: sendingInterest(connection, memory)
@@ -280,7 +281,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         since = connection.deadline - Limits.headTimeoutMilliseconds
       case .content, .receiving:
         since = connection.deadline - Limits.contentTimeoutMilliseconds
-      case .unread:
+      case .next, .unread:
         since = connection.deadline - Limits.sendTimeoutMilliseconds
       case .sending where R.answersInPieces && connection.isPaused(at: moment):
         since = moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds
@@ -288,7 +289,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         continue
       }
       guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
-      if connection.phase == .unread, peerHasTakenSome(&memory.connections[slot]) { continue }
+      let mayRead = connection.phase == .next || connection.phase == .unread
+      if mayRead, peerHasTakenSome(&memory.connections[slot]) { continue }
       let rests = connection.phase == .idle || connection.phase == .linger
       let isBetter = victim.map { rests == $0.rests ? since < $0.since : rests } ?? true
       if isBetter { victim = (slot, since, rests) }
@@ -310,7 +312,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
     case .queued, .waiting, .working: refuseForNow(&connection, &memory)
     case .sending where peerHasTakenSome(&connection): break
-    case .free, .idle, .unread, .sending, .linger: close(&connection, &memory)
+    case .free, .idle, .next, .unread, .sending, .linger: close(&connection, &memory)
     }
     memory.connections[slot] = connection
   }
@@ -334,7 +336,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     transport.stopListening()
     for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
-      case .idle, .head, .content, .unread, .linger: close(slot, &memory)
+      case .idle, .head, .content, .next, .unread, .linger: close(slot, &memory)
       // What pauses has no end that is worth waiting for.
       case .sending
       where R.answersInPieces && memory.connections[slot].isPaused(at: moment):

@@ -258,7 +258,7 @@ final class Stage {
       case .working, .waiting: return false
       case .queued:
         if memory.responses.hasFree { return false }
-      case .unread: return false
+      case .next, .unread: return false
       case .receiving: if ready.contains(.readableOrDone) { return false }
       case .sending: if ready.contains(.writable) { return false }
       case .linger: if ready.contains(.readable) { return false }

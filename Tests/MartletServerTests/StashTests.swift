@@ -124,6 +124,51 @@ import Testing
     }
   }
 
+  @Test("Content that was taken with its head goes to its page piece by piece, whoever is between")
+  func content() {
+    for octets in [
+      request("POST /upload", "Transfer-Encoding: chunked")
+        + String(repeating: "1\r\nx\r\n", count: 300) + "0\r\n\r\n",
+      post("/upload", String(repeating: "x", count: 300)),
+    ] {
+      withStage(takesAtOnce: true) { stage, world in
+        let peer = world.connect(octets + request("GET /after"))
+        stage.run(until: { peer.received.isEmpty })
+        let other = world.connect()
+        stage.run(until: {
+          if other.received.isEmpty { other.received = [UInt8](request("GET /").utf8) }
+          return peer.text.hasSuffix(echo("GET /after []"))
+        })
+        #expect(stage.requests.taken.flatMap { $0 } == [UInt8](repeating: 0x78, count: 300))
+        #expect(stage.requests.lines.contains("took 300"))
+      }
+    }
+  }
+
+  @Test("A request in the stash waits for a response buffer, and gets one")
+  func queued() {
+    withStage(takesAtOnce: true) { stage, world in
+      let peer = world.connect(request("GET /big") + request("GET /after"))
+      peer.room = 100
+      stage.run(until: { !peer.sent.isEmpty })
+      // One buffer is the stash, one has the response.
+      let blockers = (0..<Limits.responseBufferCountMax).map { _ in
+        let blocker = world.connect(request("GET /big"))
+        blocker.room = 100
+        return blocker
+      }
+      stage.run(until: { stage.lentCount == Limits.responseBufferCountMax - 1 })
+      stage.run(until: { blockers.count { stage.phase(of: $0) == .queued } == 2 })
+      peer.room = 15_500
+      stage.run(until: { stage.phase(of: peer) != .sending })
+      stage.run(milliseconds: 100)
+      peer.room = .max
+      stage.run(until: { stage.phase(of: peer) == .queued })
+      for blocker in blockers { blocker.room = .max }
+      stage.run(until: { peer.text.hasSuffix(echo("GET /after []")) })
+    }
+  }
+
   @Test("A client that is taken at once, and goes, leaves nothing behind")
   func atOnceAndGone() {
     for octets in ["GET /a HTTP/1.1\r\n", request("GET /a") + "GET", request("GET /work") + "GET"] {
@@ -144,11 +189,11 @@ import Testing
         request(
           "POST /b", "Content-Length: 16384", "Cookie: " + String(repeating: "c", count: 8_000)
         ).utf8) + [UInt8](content.utf8)
+      let stashed = Counter.requestsStashed.value
       let peer = world.connect(request("GET /a"))
       peer.received += octets.prefix(23_000)
       stage.run(until: { !peer.sent.isEmpty })
       peer.script = [(world.monotonic + 10, [UInt8](octets.dropFirst(23_000)))]
-      let stashed = Counter.requestsStashed.value
       stage.run(until: { stage.requests.lines.count == 2 })
       #expect(Counter.requestsStashed.value > stashed)
       #expect(stage.requests.lines.last == "POST /b [\(content)]")

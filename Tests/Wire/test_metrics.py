@@ -278,7 +278,9 @@ def read_all(sockets, count):
 
 
 def test_responses_that_the_kernel_takes_in_parts(tmp_path):
-    """Readers with small windows hold all the buffers; whoever comes then waits, and is served."""
+    """Readers with small windows hold all the buffers; whoever comes then waits, and is served.
+
+    A few of the buffers may hold their second requests, which come in one piece with the first."""
     buffers = int(re.search(r"responses waiting at a time +([0-9]+)",
                             run("martlet-panel", "--limits").stdout)[1])
 
@@ -289,7 +291,7 @@ def test_responses_that_the_kernel_takes_in_parts(tmp_path):
             visitor = panel.logged_in()
             page = request("GET", "/", [("Cookie", f"session={visitor.jar.value('session')}")])
             sockets = []
-            with counted(visitor, sends_partial=buffers, requests_queued=1):
+            with counted(visitor, sends_partial=buffers - buffers // 4, requests_queued=1):
                 for _ in range(buffers + 2):
                     connection = socket.socket()
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
