@@ -36,6 +36,7 @@ struct Site: Application {
   static var acceptsMicrodotTokens: Bool { true }
 
   func user(_ id: UserID) -> User? {
+    let users = users.span
     for i in users.indices where users[i].id == id { return users[i] }
     return nil
   }

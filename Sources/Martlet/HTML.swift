@@ -65,8 +65,33 @@ public struct HTML: ExpressibleByStringInterpolation {
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
       var repair = UTF8Repair()
-      for i in octets.indices { Self.put(repair.feed(octets[i])) }
+      var i = 0
+      while i < octets.count {
+        // Most texts are all of this kind; they need nothing else.
+        let end = repair.isAtStart ? Self.endOfPlain(octets, i) : i
+        if end > i {
+          PageText.append(octets.extracting(i..<end))
+          i = end
+        } else {
+          Self.put(repair.feed(octets[i]))
+          i &+= 1
+        }
+      }
       Self.put(repair.finish())
+    }
+
+    /// Where what can be written as it is ends.
+    private static func endOfPlain(_ octets: Span<UInt8>, _ start: Int) -> Int {
+      var end = start
+      while end < octets.count, isPlain(octets[end]) { end &+= 1 }
+      return end
+    }
+
+    private static func isPlain(_ octet: UInt8) -> Bool {
+      switch octet {
+      case "&", "<", ">", "\"", "'": false
+      default: octet < 0x80
+      }
     }
 
     /// Adds what a person typed into a form, decoded.

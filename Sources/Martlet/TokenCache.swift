@@ -24,6 +24,9 @@ struct SessionFacts {
   var notBefore: Int64?
   var expiration: Int64?
 
+  /// Of nobody.
+  init() {}
+
   /// Reads what valid claims say.
   init(_ claims: borrowing ClaimsSet) {
     user = claims.userID("_user_id")
@@ -60,18 +63,21 @@ struct SessionFacts {
     unsafe entry = martlet_token(index)
   }
 
-  /// What is known of a token; `nil` when it is not remembered.
-  func facts(of token: Span<UInt8>) -> SessionFacts? {
+  /// Tells what is known of a token.
+  ///
+  /// - Returns: Whether it is remembered.
+  func find(_ token: Span<UInt8>, _ facts: inout SessionFacts) -> Bool {
     // Safe: the entry holds so many octets, and facts were written with them.
-    unsafe withUnsafeBytes(of: &entry.pointee.octets) { octets -> SessionFacts? in
+    unsafe withUnsafeBytes(of: &entry.pointee.octets) { octets -> Bool in
       let count = unsafe Int(entry.pointee.count)
       let known = unsafe Span<UInt8>(
         _unsafeStart: octets.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count)
       guard unsafe entry.pointee.owner == owner, constantTimeEquals(token, known)
-      else { return nil }
-      return unsafe withUnsafeBytes(of: &entry.pointee.facts) {
-        unsafe $0.load(as: SessionFacts.self)
+      else { return false }
+      unsafe withUnsafeBytes(of: &entry.pointee.facts) {
+        unsafe facts = $0.load(as: SessionFacts.self)
       }
+      return true
     }
   }
 

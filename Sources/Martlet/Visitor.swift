@@ -44,7 +44,8 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>
   ) {
-    guard let facts = session.load(request, key, owner: tokenOwner), let id = facts.user
+    var facts = SessionFacts()
+    guard session.load(request, key, owner: tokenOwner, &facts), let id = facts.user
     else { return }
     visitor.user = user(id, epoch: facts.epoch, facts.hasEpoch)
     guard visitor.user != nil else { return visitor.sessionIsDead = true }
@@ -112,29 +113,32 @@ extension HMACKey {
 extension Session {
   /// Takes over the claims of the session cookie, where there is a good one.
   ///
-  /// - Parameter owner: For whom tokens are remembered that were verified with that key.
-  /// - Returns: What they say about who it is.
+  /// - Parameters:
+  ///   - owner: For whom tokens are remembered that were verified with that key.
+  ///   - facts: What they say about who it is.
+  /// - Returns: Whether there is one.
   @_lifetime(self: copy self)
   fileprivate mutating func load(
-    _ request: borrowing IncomingRequest, _ key: borrowing HMACKey, owner: UInt32
-  ) -> SessionFacts? {
+    _ request: borrowing IncomingRequest, _ key: borrowing HMACKey, owner: UInt32,
+    _ facts: inout SessionFacts
+  ) -> Bool {
     let fields = request.head.fields(in: request.octets)
-    guard let token = Cookie.find(CookieNames.session.octets, in: fields) else { return nil }
+    guard let token = Cookie.find(CookieNames.session.octets, in: fields) else { return false }
     let cache = TokenCache(of: token, owner: owner)
-    if let facts = cache.facts(of: token) {
-      guard facts.areValid(now: request.moment.unixSeconds) else { return nil }
+    if cache.find(token, &facts) {
+      guard facts.areValid(now: request.moment.unixSeconds) else { return false }
       var target = claims.storageSpan
       claims.resume(cache.copyClaims(to: &target))
-      return facts
+      return true
     }
     guard verify(token, request.moment, key) else {
       claims.removeAll()
-      return nil
+      return false
     }
-    guard let set = try? ClaimsSet(claims.span) else { return nil }
-    let facts = SessionFacts(set)
+    guard let set = try? ClaimsSet(claims.span) else { return false }
+    facts = SessionFacts(set)
     cache.remember(token, facts, claims: claims.span)
-    return facts
+    return true
   }
 
   /// Verifies a token, and takes over its claims.

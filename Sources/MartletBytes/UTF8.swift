@@ -17,6 +17,9 @@ public struct UTF8Repair {
   /// A decoder at the start of a text.
   public init() {}
 
+  /// Whether no character is unfinished.
+  public var isAtStart: Bool { needed == 0 }
+
   /// Takes the next octet.
   ///
   /// - Returns: What can be written now: nothing while a character is unfinished, a whole character,

@@ -6,6 +6,40 @@
 
 public import MartletBytes
 
+/// A date as HTTP writes it, kept: a server says the same one for a whole second.
+public struct HTTPDate: ~Copyable {
+  private var text = FixedBuffer<29>()
+  private var seconds: Int64
+
+  /// The date of that second (Unix time).
+  public init(_ seconds: Int64) {
+    self.seconds = seconds
+    write()
+  }
+
+  /// Makes it the date of that second.
+  public mutating func set(_ seconds: Int64) {
+    guard seconds != self.seconds else { return }
+    self.seconds = seconds
+    write()
+  }
+
+  @inline(never)
+  private mutating func write() {
+    var writer = Writer(text.storageSpan)
+    writer.append(httpDate: seconds)
+    let (count, overflowed) = (writer.count, writer.overflowed)
+    invariant(!overflowed, "every date has the same length")
+    text.setCount(count)
+  }
+
+  /// The text.
+  public var span: Span<UInt8> {
+    // Addressable: as FixedBuffer's.
+    @_addressableSelf @_lifetime(borrow self) get { text.span }
+  }
+}
+
 extension Writer {
   /// Writes `Sun, 06 Nov 1994 08:49:37 GMT`.
   ///

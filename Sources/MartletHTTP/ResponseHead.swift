@@ -7,9 +7,6 @@ public import MartletBytes
 /// The server's own part of a response head.
 public struct ResponseHead: Equatable, Sendable {
   public var status: Status
-  /// Unix seconds of the Date field, which every response of a server with a clock has (RFC 9110
-  /// §6.6.1).
-  public var date: Int64
   /// Octets of the content; of a response to HEAD, those that GET would bring. It is not written
   /// with a status that has no content.
   public var contentLength: Int64
@@ -28,9 +25,8 @@ public struct ResponseHead: Equatable, Sendable {
     case untilClose
   }
 
-  public init(status: Status, date: Int64, contentLength: Int, closes: Bool) {
+  public init(status: Status, contentLength: Int, closes: Bool) {
     self.status = status
-    self.date = date
     self.contentLength = Int64(contentLength)
     self.closes = closes
   }
@@ -49,16 +45,20 @@ extension Writer {
   ///
   /// - Parameters:
   ///   - head: Status and the server's own fields.
+  ///   - date: The value of the Date field, which every response of a server with a clock has (RFC 9110
+  ///     §6.6.1).
   ///   - fieldLines: The page's field lines, each with its CRLF, as `append(field:...)` and
   ///     `append(setCookie:...)` have written them.
   @_lifetime(self: copy self)
-  public mutating func append(_ head: ResponseHead, fieldLines: Span<UInt8>) {
+  public mutating func append(
+    _ head: ResponseHead, date: borrowing HTTPDate, fieldLines: Span<UInt8>
+  ) {
     append("HTTP/1.1 ")
     append(decimal: Int(head.status.code), digitCountMin: 3)
     append(" ")
     append(head.status.reasonPhrase)
     append("\r\nDate: ")
-    append(httpDate: head.date)
+    append(date.span)
     append("\r\n")
     if head.status.allowsContent {
       switch head.framing {

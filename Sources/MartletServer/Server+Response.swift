@@ -18,8 +18,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // Octets after a head that announces none would be taken for the next response.
     let hasContent = sendsContent && reply.status.allowsContent
     var head = ResponseHead(
-      status: reply.status, date: moment.unixSeconds, contentLength: reply.contentCount,
-      closes: closes)
+      status: reply.status, contentLength: reply.contentCount, closes: closes)
     var flow = Flow.none
     var end = Limits.responseHeadSizeMax
     switch reply.kind {
@@ -46,7 +45,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
         responder.abandon(cursor)
       }
     }
-    Self.write(head, fields: memory.fields, to: &memory.receive)
+    date.set(moment.unixSeconds)
+    Self.write(head, date, fields: memory.fields, to: &memory.receive)
     let start = Self.place(memory.receive, in: &memory.responses, buffer)
     connection.flow = flow
     connection.phase = .sending
@@ -59,10 +59,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   private static func write(
-    _ head: ResponseHead, fields: borrowing LentBuffer, to target: inout LentBuffer
+    _ head: ResponseHead, _ date: borrowing HTTPDate, fields: borrowing LentBuffer,
+    to target: inout LentBuffer
   ) {
     var writer = Writer(target.storageSpan)
-    writer.append(head, fieldLines: fields.span)
+    writer.append(head, date: date, fieldLines: fields.span)
     let (count, overflowed) = (writer.count, writer.overflowed)
     invariant(!overflowed, "a response head fits its buffer")
     target.setCount(count)

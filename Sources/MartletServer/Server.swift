@@ -11,6 +11,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var responder: R
   /// The time of this turn.
   var moment = Moment(monotonicMilliseconds: 0, unixSeconds: 0)
+  /// What responses say that the time is.
+  var date: HTTPDate
   /// How many connections have been accepted.
   private var connectionNumber: UInt32 = 0
   /// New connections are left with the kernel until then: slots or descriptors have run out.
@@ -37,6 +39,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     self.transport = transport
     self.responder = responder
     moment = self.transport.now()
+    date = HTTPDate(moment.unixSeconds)
   }
 
   /// Serves until SIGINT or SIGTERM, then finishes what is being sent and returns.

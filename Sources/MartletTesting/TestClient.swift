@@ -195,9 +195,9 @@ public final class TestClient<A: Application & ~Copyable> {
   ) -> TestResponse {
     let head = written { writer in
       var head = ResponseHead(
-        status: reply.status, date: time, contentLength: content.count, closes: closes)
+        status: reply.status, contentLength: content.count, closes: closes)
       if case .pieces = reply.kind { head.framing = .chunked }
-      writer.append(head, fieldLines: fields.span)
+      writer.append(head, date: HTTPDate(time), fieldLines: fields.span)
     }
     return TestResponse(head: head, content: sendsContent ? content : [])
   }

@@ -49,22 +49,22 @@ struct HTTPDateTests {
 
 @Suite("Response heads")
 struct ResponseHeadTests {
-  func head(_ head: ResponseHead, _ fieldLines: StaticString = "") -> String {
-    written { $0.append(head, fieldLines: fieldLines.octets) }
+  func head(_ head: ResponseHead, _ fieldLines: StaticString = "", date: Int64 = 0) -> String {
+    written { $0.append(head, date: HTTPDate(date), fieldLines: fieldLines.octets) }
   }
 
   @Test("A head has the server's fields, then the page's")
   func whole() {
-    let ok = ResponseHead(status: .ok, date: 784_111_777, contentLength: 14, closes: false)
+    let ok = ResponseHead(status: .ok, contentLength: 14, closes: false)
     #expect(
-      head(ok, "Content-Type: text/plain\r\n")
+      head(ok, "Content-Type: text/plain\r\n", date: 784_111_777)
         == "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 14\r\n"
         + "Content-Type: text/plain\r\n\r\n")
   }
 
   @Test("A connection that closes says so")
   func closes() {
-    let refused = ResponseHead(status: .badRequest, date: 0, contentLength: 0, closes: true)
+    let refused = ResponseHead(status: .badRequest, contentLength: 0, closes: true)
     #expect(
       head(refused)
         == "HTTP/1.1 400 Bad Request\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
@@ -73,18 +73,28 @@ struct ResponseHeadTests {
 
   @Test("A status without content has no Content-Length, one without a name no phrase")
   func statuses() {
-    let none = ResponseHead(status: .noContent, date: 0, contentLength: 0, closes: false)
+    let none = ResponseHead(status: .noContent, contentLength: 0, closes: false)
     #expect(!head(none).contains("Content-Length"))
-    let teapot = ResponseHead(status: Status(418), date: 0, contentLength: 0, closes: false)
+    let teapot = ResponseHead(status: Status(418), contentLength: 0, closes: false)
     #expect(head(teapot).hasPrefix("HTTP/1.1 418 \r\n"))
     #expect(ResponseHead.interimContinue.description == "HTTP/1.1 100 Continue\r\n\r\n")
   }
 
+  @Test("A date that is kept is that of the second set last")
+  func keptDate() {
+    var kept = HTTPDate(0)
+    for seconds: Int64 in [0, 0, 784_111_777, 784_111_778, 784_111_778, -1, .max, .min] {
+      kept.set(seconds)
+      let text = String(decoding: [UInt8](copying: kept.span), as: UTF8.self)
+      #expect(text == written { $0.append(httpDate: seconds) })
+    }
+  }
+
   @Test("A head that does not fit says so")
   func overflow() {
-    let ok = ResponseHead(status: .ok, date: 0, contentLength: 1, closes: false)
+    let ok = ResponseHead(status: .ok, contentLength: 1, closes: false)
     let result = writtenOctets(capacity: 20) {
-      $0.append(ok, fieldLines: ("" as StaticString).octets)
+      $0.append(ok, date: HTTPDate(0), fieldLines: ("" as StaticString).octets)
     }
     #expect(result.overflowed)
   }
