@@ -74,7 +74,7 @@ struct CookieLines {
   /// can lie at the folder of any page that renewed it: the one of this request's goes too.
   @_lifetime(fields: copy fields)
   private func clearRemember(_ request: borrowing IncomingRequest, to fields: inout Writer) {
-    let sent = request.head.fields(in: request.octets)
+    let sent = request.head.cookieFields(in: request.octets)
     guard Cookie.find(CookieNames.remember.octets, in: sent) != nil else { return }
     begin(CookieNames.remember, to: &fields)
     end(path: ("/" as StaticString).octets, maxAge: 0, to: &fields)

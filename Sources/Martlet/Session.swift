@@ -77,6 +77,9 @@ public struct Session: ~Copyable, ~Escapable {
       count: claims.count, isChanged: isChanged, overflowed: overflowed, remember: remember)
   }
 
+  /// Whether a cookie is to be written.
+  var wantsCookies: Bool { isChanged || remember != .keep }
+
   private func checkIsThere() {
     invariant(claims.capacity > 0, "an application that uses sessions says so with hasSessions")
   }

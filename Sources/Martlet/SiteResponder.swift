@@ -164,7 +164,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
     // A page that logs out has the last word on the remember cookie.
     let renews = isRenewal && answer.session.remember != .clear
-    writeCookies(request, after, isRenewal: renews, to: &fields)
+    if after.wantsCookies { writeCookies(request, after, isRenewal: renews, to: &fields) }
     return answer.status
   }
 

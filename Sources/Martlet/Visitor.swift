@@ -65,7 +65,7 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
   ) {
-    let fields = request.head.fields(in: request.octets)
+    let fields = request.head.cookieFields(in: request.octets)
     guard let token = Cookie.find(CookieNames.remember.octets, in: fields),
       let count = key.claims(of: token, request.moment, into: &scratch),
       let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
@@ -122,7 +122,7 @@ extension Session {
     _ request: borrowing IncomingRequest, _ key: borrowing HMACKey, owner: UInt32,
     _ facts: inout SessionFacts
   ) -> Bool {
-    let fields = request.head.fields(in: request.octets)
+    let fields = request.head.cookieFields(in: request.octets)
     guard let token = Cookie.find(CookieNames.session.octets, in: fields) else { return false }
     let cache = TokenCache(of: token, owner: owner)
     if cache.find(token, &facts) {

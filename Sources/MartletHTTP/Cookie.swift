@@ -72,7 +72,7 @@ public enum Cookie {
   /// the most specific; a cookie that a parent path or another port of this host has planted under
   /// our name comes later and does not count.
   ///
-  ///     let token = Cookie.find("session", in: head.fields(in: octets))
+  ///     let token = Cookie.find("session", in: head.cookieFields(in: octets))
   ///
   /// - Returns: The value as it came, or `nil` when there is no such cookie.
   /// - Complexity: O(n) in the octets of the section, which `Limits.requestHeadSizeMax` bounds.

@@ -24,6 +24,7 @@ struct FieldLine {
   }
 
   /// Reads the line that begins at `start`; `nil` while its end has not arrived.
+  @inline(__always)
   static func parse(_ octets: Span<UInt8>, from start: Int) throws(Refusal) -> Step? {
     guard start < octets.count else { return nil }
     if octets[start] == "\r" || octets[start] == "\n" {

@@ -7,6 +7,8 @@ import MartletBytes
 struct HeadFields {
   private let minorVersion: UInt8
   private var lineCount = 0
+  /// Where the first Cookie line begins; 0 without one.
+  private(set) var cookieStart: UInt16 = 0
   /// Octets of all Cookie values so far.
   private var cookieSize = 0
   private(set) var host: ByteRange?
@@ -27,6 +29,7 @@ struct HeadFields {
     let value = octets.extracting(line.value)
     // Most names differ in length already, so this costs little.
     if name.equalsIgnoringCase("Cookie") {
+      if cookieStart == 0 { cookieStart = UInt16(line.name.lowerBound) }
       try takeCookie(value)
     } else if name.equalsIgnoringCase("Host") {
       try takeHost(value, at: line.value)

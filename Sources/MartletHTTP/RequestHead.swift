@@ -15,6 +15,8 @@ public struct RequestHead: Equatable, Sendable {
   public let minorVersion: UInt8
   /// The field lines, each with its CRLF, without the empty line.
   public let fieldSection: ByteRange
+  /// Of them the lines from the first Cookie field on; none without one.
+  public let cookieSection: ByteRange
   /// Octets of the head with the empty line that ends it: where the content begins.
   public let size: Int
   /// How the content is delimited.
@@ -73,6 +75,14 @@ public struct RequestHead: Equatable, Sendable {
   @_lifetime(copy octets)
   public func fields(in octets: Span<UInt8>) -> FieldSection { FieldSection(octets[fieldSection]) }
 
+  /// The fields of this head among which its cookies are.
+  ///
+  /// - Parameter octets: What the head was parsed from.
+  @_lifetime(copy octets)
+  public func cookieFields(in octets: Span<UInt8>) -> FieldSection {
+    FieldSection(octets[cookieSection])
+  }
+
   private static func parseBounded(_ octets: Span<UInt8>) throws(Refusal) -> RequestHead? {
     var start = 0
     if octets.count > 0, octets[0] == "\r" {
@@ -102,6 +112,8 @@ public struct RequestHead: Equatable, Sendable {
     target = line.target
     minorVersion = line.minorVersion
     self.fieldSection = ByteRange(fieldSection)
+    let end = fieldSection.upperBound
+    cookieSection = ByteRange((fields.cookieStart > 0 ? Int(fields.cookieStart) : end)..<end)
     self.size = size
     framing = try BodyFraming(
       contentLength: fields.contentLength, isChunked: fields.isChunked,

@@ -26,8 +26,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
   private mutating func takesAtOnce(
     _ connection: inout Connection, _ memory: borrowing ServerMemory
   ) -> Bool {
-    connection.phase == .idle && stashedCount < stashCountAtOnceMax
-      && memory.responses.freeCount > 1 && peerTakesResponses(&connection)
+    guard connection.phase == .idle, stashedCount < stashCountAtOnceMax,
+      memory.responses.freeCount > 1
+    else { return false }
+    return peerTakesResponses(&connection)
   }
 
   /// As `read`, and all that is with the kernel stays there.

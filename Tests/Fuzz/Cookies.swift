@@ -55,7 +55,7 @@ private func checkHead(_ octets: Octets) {
     guard case .value(let head) = outcome(span, RequestHead.parse) else {
       return check(false, "cookies of any octets but controls are taken")
     }
-    let found = Cookie.find("session", in: head.fields(in: span))
+    let found = Cookie.find("session", in: head.cookieFields(in: span))
     let all = values.flatMap(pairs)
     let expected = all.first { $0.name == Octets("session") }?.value
     check(copied(found) == expected, "the first cookie of the name is found")

@@ -24,7 +24,7 @@ struct CookieTests {
     let lines = values.map { "Cookie: \($0)\r\n" }.joined()
     return try withGuardedOctets("GET / HTTP/1.1\r\nHost: h\r\n\(lines)A: b\r\n\r\n") { octets in
       let head = try #require(try RequestHead.parse(octets))
-      return string(Cookie.find("session", in: head.fields(in: octets)))
+      return string(Cookie.find("session", in: head.cookieFields(in: octets)))
     }
   }
 
