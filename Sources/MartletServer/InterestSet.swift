@@ -74,6 +74,9 @@ import MartletBytes
     Readiness(pollBits: self[slot + Self.firstSlotIndex].wanted)
   }
 
+  /// Whether something came at `slot`.
+  func isReady(slot: Int) -> Bool { slot < slotCount && isReady(entry: slot + Self.firstSlotIndex) }
+
   /// What came at `slot`.
   public func ready(ofSlot slot: Int) -> Readiness {
     guard slot < slotCount else { return .nothing }

@@ -19,6 +19,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
   private(set) var stopDeadline: Int64?
+  /// No deadline passes before.
+  private var nextDeadline: Int64 = 0
   /// Connections in phase `working`, and in phase `waiting`.
   var workingCount = 0
   var waitingCount = 0
@@ -73,24 +75,44 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let now = moment.monotonicMilliseconds
     var next = stopDeadline ?? .max
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
+    nextDeadline = .max
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
-      if memory.connections[slot].wantsStash { stash(slot, &memory) }
-      let connection = memory.connections[slot]
-      guard connection.phase != .free else { continue }
-      next = min(next, connection.deadline)
-      if connection.pausedUntil > now, connection.responseBuffer < 0 {
-        next = min(next, connection.pausedUntil)
-        guard R.answersInPieces, connection.phase == .sending else { continue }
+      // Most rest, and all of them are looked at in each turn.
+      if memory.connections.slots[slot].phase == .idle {
+        nextDeadline = min(nextDeadline, memory.connections.slots[slot].deadline)
+        let descriptor = memory.connections.slots[slot].descriptor
+        memory.interests.insert(slot: slot, descriptor: descriptor, wanted: .readableOrDone)
+      } else if memory.connections.slots[slot].phase != .free {
+        next = min(next, prepare(slot, &memory))
       }
-      let wanted = interest(connection, memory)
-      guard !wanted.isEmpty || connection.isProbed else { continue }
-      memory.interests.insert(slot: slot, descriptor: connection.descriptor, wanted: wanted)
     }
+    next = min(next, nextDeadline)
     memory.interests.includesSignals = stopDeadline == nil
     memory.interests.includesListener = stopDeadline == nil && listenerPausedUntil <= now
     if workingCount > 0 { return 0 }
     return next == .max ? -1 : Int(clamping: max(0, next - now))
+  }
+
+  /// The same for one connection.
+  ///
+  /// - Returns: When it is to be looked at again for another reason than its deadline.
+  @inline(never)
+  private mutating func prepare(_ slot: Int, _ memory: inout ServerMemory) -> Int64 {
+    if memory.connections.slots[slot].wantsStash { stash(slot, &memory) }
+    let connection = memory.connections[slot]
+    guard connection.phase != .free else { return .max }
+    nextDeadline = min(nextDeadline, connection.deadline)
+    var next = Int64.max
+    if connection.pausedUntil > moment.monotonicMilliseconds, connection.responseBuffer < 0 {
+      next = connection.pausedUntil
+      guard R.answersInPieces, connection.phase == .sending else { return next }
+    }
+    let wanted = interest(connection, memory)
+    if !wanted.isEmpty || connection.isProbed {
+      memory.interests.insert(slot: slot, descriptor: connection.descriptor, wanted: wanted)
+    }
+    return next
   }
 
   /// What each phase waits for. A phase that waits for nothing is woken by its deadline alone.
@@ -134,11 +156,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let count = memory.connections.count
     if !memory.responses.hasFree { firstSlot += 1 }
     if firstSlot >= count { firstSlot = 0 }
+    let someAreLate = nextDeadline <= moment.monotonicMilliseconds
     for step in 0..<count {
       let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
-      let ready = memory.interests.ready(ofSlot: slot)
-      if !ready.isEmpty { advance(slot, ready, &memory) }
-      if memory.connections[slot].deadline <= moment.monotonicMilliseconds { expire(slot, &memory) }
+      if memory.interests.isReady(slot: slot) {
+        advance(slot, memory.interests.ready(ofSlot: slot), &memory)
+      }
+      if someAreLate, memory.connections.slots[slot].deadline <= moment.monotonicMilliseconds {
+        expire(slot, &memory)
+      }
     }
   }
 
@@ -160,9 +186,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     // Bounded by the time, and by the slots where nobody works any more.
     while workingCount > 0, idleCount <= memory.connections.count {
       if slot >= memory.connections.count { slot = 0 }
-      if memory.connections[slot].phase == .working {
+      if memory.connections.slots[slot].phase == .working {
         idleCount = 0
-        if responder.work(memory.connections[slot].number) {
+        if responder.work(memory.connections.slots[slot].number) {
           askAgain(slot, &memory)
         }
         slot += 1
@@ -183,8 +209,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     while waitingCount > 0, workingCount < Limits.workCountMax, tries > 0 {
       tries -= 1
       var first: (slot: Int, deadline: Int64)?
-      for slot in 0..<memory.connections.count where memory.connections[slot].phase == .waiting {
-        let deadline = memory.connections[slot].deadline
+      for slot in 0..<memory.connections.count
+      where memory.connections.slots[slot].phase == .waiting {
+        let deadline = memory.connections.slots[slot].deadline
         if first.map({ deadline < $0.deadline }) ?? true { first = (slot, deadline) }
       }
       guard let first else { return }
@@ -353,7 +380,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Ends what has not been sent when the stop no longer waits.
   private mutating func closeAll(_ memory: inout ServerMemory) {
-    for slot in 0..<memory.connections.count where memory.connections[slot].phase != .free {
+    for slot in 0..<memory.connections.count
+    where memory.connections.slots[slot].phase != .free {
       close(slot, &memory)
     }
   }

@@ -93,6 +93,16 @@ public struct ServerMemory: ~Copyable {
 
   var isEmpty: Bool { count == 0 }
 
+  /// The slots in use, in place: to read of one without a copy of it.
+  var slots: Span<Connection> {
+    @_lifetime(borrow self)
+    get {
+      // Safe: slots below `count` are initialized; the view keeps this table borrowed.
+      let buffer = unsafe UnsafeBufferPointer(start: start, count: count)
+      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
+    }
+  }
+
   subscript(slot: Int) -> Connection {
     get {
       invariant(slot >= 0 && slot < count, "a slot in use")
@@ -107,7 +117,7 @@ public struct ServerMemory: ~Copyable {
 
   /// A free slot, or `nil` when all are in use.
   mutating func takeFree() -> Int? {
-    for slot in 0..<count where self[slot].phase == .free { return slot }
+    for slot in 0..<count where slots[slot].phase == .free { return slot }
     guard count < Limits.connectionCountMax else { return nil }
     // Safe: the slot lies within the memory, and a Connection needs no deinitialization.
     unsafe (start + count).initialize(to: Connection())
@@ -117,7 +127,7 @@ public struct ServerMemory: ~Copyable {
 
   /// Gives up the free slots at the end.
   mutating func shrink() {
-    while count > 0, self[count - 1].phase == .free { count -= 1 }
+    while count > 0, slots[count - 1].phase == .free { count -= 1 }
   }
 }
 
