@@ -85,7 +85,7 @@ struct ResponseHeadTests {
     var kept = HTTPDate(0)
     for seconds: Int64 in [0, 0, 784_111_777, 784_111_778, 784_111_778, -1, .max, .min] {
       kept.set(seconds)
-      let text = String(decoding: [UInt8](copying: kept.span), as: UTF8.self)
+      let text = string(kept.span)
       #expect(text == written { $0.append(httpDate: seconds) })
     }
   }
