@@ -95,7 +95,7 @@ public struct Connection: Sendable {
 
   /// Whether the rest of the request will not come as long as what is there stays with the kernel.
   var wantsStash: Bool {
-    guard hasLeftover else { return false }
+    guard hasLeftover, takenCount == 0 else { return false }
     switch phase {
     case .head, .content, .receiving: return examinedCount > 0
     case .free, .idle, .next, .unread, .queued, .waiting, .working, .sending, .linger: return false

@@ -17,7 +17,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // No more than a stash has room for.
     var target = all._mutatingExtracting(0..<Limits.responseSizeMax)
     let transfer = transport.receive(connection.descriptor, into: &target)
-    if case .octets(let count) = transfer { connection.takenCount = UInt16(count) }
+    if case .octets(let count) = transfer {
+      connection.takenCount = UInt16(count)
+      connection.hasLeftover = false
+    }
     return transfer
   }
 

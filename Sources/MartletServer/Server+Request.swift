@@ -219,56 +219,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.deadline = moment.monotonicMilliseconds + milliseconds
   }
 
-  private mutating func putOff(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard connection.phase != .working else { return }
-    connection.isPutOff = true
-    if workingCount < Limits.workCountMax {
-      stopWorking(&connection)
-      connection.phase = .working
-      connection.deadline = moment.monotonicMilliseconds + Limits.workTimeoutMilliseconds
-      workingCount += 1
-    } else if connection.phase != .waiting {
-      guard waitingCount < Limits.workQueueCountMax else {
-        return refuseForNow(&connection, &memory)
-      }
-      connection.phase = .waiting
-      connection.deadline = moment.monotonicMilliseconds + Limits.sendTimeoutMilliseconds
-      waitingCount += 1
-    }
-  }
-
-  private mutating func stopWorking(_ connection: inout Connection) {
-    switch connection.phase {
-    case .working: workingCount -= 1
-    case .waiting: waitingCount -= 1
-    default: return
-    }
-    connection.phase = .head
-  }
-
-  /// The peer has sent all that it will send. One that has only said so waits for the answer; one that
-  /// has closed the connection does not, and its work is of no use. They look the same until something
-  /// is sent to them: an interim response (RFC 9110 §15.2), which the one reads over and the other
-  /// answers with a reset.
-  private mutating func probe(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard !connection.isProbed else { return close(&connection, &memory) }
-    connection.isProbed = true
-    guard connection.knowsInterim else { return }
-    let interim = ResponseHead.interimContinue.octets
-    switch transport.send(connection.descriptor, interim) {
-    case .octets(interim.count), .notNow: return
-    case .octets, .end, .gone: close(&connection, &memory)
-    }
-  }
-
-  /// The answer that several turns were needed for is not wanted any more.
-  mutating func cancelWork(_ connection: inout Connection) {
-    stopWorking(&connection)
-    guard connection.isPutOff else { return }
-    connection.isPutOff = false
-    responder.cancel(connection.number)
-  }
-
   /// Lends the request and the memory to answer in to the responder.
   private mutating func respond(
     _ head: RequestHead, content: Range<Int>, in receive: borrowing LentBuffer,

@@ -30,7 +30,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// 0, so that they see both ways.
   var stashCountAtOnceMax = Limits.stashCountAtOnceMax
   /// The slot whose work comes first in the next turn.
-  private var nextWorkSlot = 0
+  var nextWorkSlot = 0
   /// The slot that is looked at first in this turn. It stays, so that each connection waits one turn
   /// for its answer and not sometimes two; where response buffers are short it moves on, so that what
   /// becomes free goes to another one each time.
@@ -172,56 +172,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func advance(_ slot: Int, _ ready: Readiness, _ memory: inout ServerMemory) {
     var connection = memory.connections[slot]
     advance(&connection, ready, &memory)
-    memory.connections[slot] = connection
-  }
-
-  // MARK: Work
-
-  /// Gives those whose answer takes several turns their share: all together as long as
-  /// `Limits.workTurnMicroseconds` say, one after the other in small steps.
-  private mutating func work(_ memory: inout ServerMemory) {
-    let end = transport.microseconds() + Limits.workTurnMicroseconds
-    var slot = nextWorkSlot
-    var idleCount = 0
-    // Bounded by the time, and by the slots where nobody works any more.
-    while workingCount > 0, idleCount <= memory.connections.count {
-      if slot >= memory.connections.count { slot = 0 }
-      if memory.connections.slots[slot].phase == .working {
-        idleCount = 0
-        if responder.work(memory.connections.slots[slot].number) {
-          askAgain(slot, &memory)
-        }
-        slot += 1
-        guard transport.microseconds() < end else { break }
-      } else {
-        idleCount += 1
-        slot += 1
-      }
-    }
-    nextWorkSlot = slot
-    letWaitingWork(&memory)
-    moment = transport.now()
-  }
-
-  /// Gives the places that have become free to those who have waited longest.
-  private mutating func letWaitingWork(_ memory: inout ServerMemory) {
-    var tries = Limits.workCountMax
-    while waitingCount > 0, workingCount < Limits.workCountMax, tries > 0 {
-      tries -= 1
-      var first: (slot: Int, deadline: Int64)?
-      for slot in 0..<memory.connections.count
-      where memory.connections.slots[slot].phase == .waiting {
-        let deadline = memory.connections.slots[slot].deadline
-        if first.map({ deadline < $0.deadline }) ?? true { first = (slot, deadline) }
-      }
-      guard let first else { return }
-      askAgain(first.slot, &memory)
-    }
-  }
-
-  private mutating func askAgain(_ slot: Int, _ memory: inout ServerMemory) {
-    var connection = memory.connections[slot]
-    receive(&connection, peerIsDone: false, &memory)
     memory.connections[slot] = connection
   }
 

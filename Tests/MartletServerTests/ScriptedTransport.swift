@@ -13,6 +13,8 @@ final class Peer {
   var address = IPAddress(high: 0, low: 0xFFFF_C000_0207)
   /// Octets on their way, each with the moment of their arrival.
   var script: [(at: Int64, octets: [UInt8])] = []
+  /// What arrives between any two calls, a piece each.
+  var trickle: [[UInt8]] = []
   /// When the peer takes that many octets more.
   var roomScript: [(at: Int64, count: Int)] = []
   /// What has arrived and not been taken.
@@ -48,6 +50,10 @@ final class Peer {
 
   /// What its kernel has taken and not yet sent.
   var unsentCount: Int { sent.count - (sentByKernel ?? sent.count) }
+
+  func takeTrickle() {
+    if !trickle.isEmpty { received += trickle.removeFirst() }
+  }
 
   var text: String { String(decoding: sent, as: UTF8.self) }
 
@@ -105,6 +111,7 @@ final class World {
       Issue.record("descriptor \(descriptor) is not open")
       return Peer(descriptor)
     }
+    peer.takeTrickle()
     return peer
   }
 
@@ -125,6 +132,7 @@ final class World {
 
   var nextArrival: Int64? {
     let open = peers.values.filter { !$0.isClosed }
+    if open.contains(where: { !$0.trickle.isEmpty }) { return monotonic }
     let arrivals =
       open.compactMap { $0.script.first?.at } + open.compactMap { $0.roomScript.first?.at }
     return (arrivals + [stopAt].compactMap { $0 }.filter { $0 > monotonic }).min()
@@ -250,6 +258,7 @@ struct ScriptedTransport: Transport, ~Copyable {
 
   mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
     world.waitCount += 1
+    for peer in world.peers.values { peer.takeTrickle() }
     world.advance(to: world.monotonic)
     let listens = interests.includesListener && world.isListening
     var any = world.fill(&interests)

@@ -38,6 +38,35 @@ import Testing
     }
   }
 
+  @Test("Requests in pieces of any sizes, which arrive between any two calls, are answered")
+  func anyPieces() {
+    let all = [UInt8](
+      (0..<12).map { $0 % 3 == 0 ? post("/\($0)", "content") : request("GET /\($0)") }
+        .joined().utf8)
+    let expected = (0..<12).map {
+      echo($0 % 3 == 0 ? "POST /\($0) [content]" : "GET /\($0) []")
+    }.joined()
+    for seed in 0..<200 {
+      var dice = UInt32(seed)
+      func roll(_ sides: Int) -> Int {
+        dice = dice &* 1_664_525 &+ 1_013_904_223
+        return Int(dice >> 8) % sides
+      }
+      withStage { stage, world in
+        let peer = world.connect()
+        var rest = all[...]
+        let sizeMax = 1 + roll(100)
+        while !rest.isEmpty {
+          let piece = rest.prefix(roll(sizeMax + 1))
+          peer.trickle.append([UInt8](piece))
+          rest = rest.dropFirst(piece.count)
+        }
+        stage.run(until: { peer.text.utf8.count >= expected.utf8.count })
+        #expect(peer.text == expected, "seed \(seed)")
+      }
+    }
+  }
+
   @Test("A request that came on its own stays with the kernel where there are many slow clients")
   func alone() {
     withStage(takesAtOnce: false) { stage, world in
