@@ -26,9 +26,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var waitingCount = 0
   /// Connections with a stash.
   var stashedCount = 0
-  /// Stashes up to which octets are taken out of the kernel before they have been seen. Tests set it to
-  /// 0, so that they see both ways.
-  var stashCountAtOnceMax = Limits.stashCountAtOnceMax
+  /// Stashes up to which octets are taken out of the kernel before they have been seen. Tests set it, so
+  /// that they see both ways.
+  package var stashCountAtOnceMax = Limits.stashCountAtOnceMax
   /// The slot whose work comes first in the next turn.
   var nextWorkSlot = 0
   /// The slot that is looked at first in this turn. It stays, so that each connection waits one turn

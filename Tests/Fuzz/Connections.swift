@@ -3,7 +3,9 @@
 //
 //     input    = length schedule streams
 //     length   = octet: how long the schedule is, below 128; 128 more: peers break, time passes
-//     schedule = what happens before each wait, an octet each (World.swift)
+//     schedule = what happens before each wait, an octet each (World.swift); of an odd number: what comes
+//                is taken out of the kernel before it has been seen, where it comes in pieces or peers
+//                break; of an even one, where it comes in one piece
 //     streams  = what each peer sends, FF between two; FE n repeats (Octets.swift)
 
 import CMartletPlatform
@@ -24,12 +26,13 @@ nonisolated(unsafe) private let stage = Stage()
   let streams = expanded(input, from: scheduleEnd)
     .split(separator: 0xFF, maxSplits: peerCount - 1, omittingEmptySubsequences: false)
     .map { Octets($0) }
+  let takesAtOnce = schedule.count % 2 == 1
   if isRough {
-    _ = stage.play(streams, schedule, isRough: true)
+    _ = stage.play(streams, schedule, isRough: true, takesAtOnce: takesAtOnce)
     return
   }
-  let whole = stage.play(streams, [], isRough: false)
-  let pieces = stage.play(streams, schedule, isRough: false)
+  let whole = stage.play(streams, [], isRough: false, takesAtOnce: !takesAtOnce)
+  let pieces = stage.play(streams, schedule, isRough: false, takesAtOnce: takesAtOnce)
   for i in streams.indices { compare(whole[i], pieces[i]) }
 }
 
@@ -69,11 +72,14 @@ private final class Stage {
   }
 
   /// Serves the streams until every peer is gone.
-  func play(_ streams: [Octets], _ schedule: Octets, isRough: Bool) -> [Peer] {
+  func play(
+    _ streams: [Octets], _ schedule: Octets, isRough: Bool, takesAtOnce: Bool
+  ) -> [Peer] {
     world.begin(streams, schedule[...], isRough: isRough)
     var server = Server(
       transport: WorldTransport(world: world),
       responder: SiteResponder(Site(), secret: ("top-secret!" as StaticString).octets))
+    server.stashCountAtOnceMax = takesAtOnce ? 1 : 0
     var turns = 0
     while server.turn(&memory) {
       turns += 1

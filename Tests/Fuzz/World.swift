@@ -11,6 +11,8 @@ struct Peer {
   var stream: Octets
   var arrivedCount = 0
   var takenCount = 0
+  /// How many octets arrive with each call that concerns it: between the server's looks at it, too.
+  var trickleSize = 0
   /// Whether the peer has sent all that it will send, and whether it says so with its last octets.
   var isDone = false
   var endsWithLastOctet = false
@@ -89,6 +91,7 @@ final class World {
     let index = Int(descriptor - firstDescriptor)
     check(peers.indices.contains(index), "a descriptor is one that was accepted")
     check(peers[index].isAccepted && !peers[index].isClosed, "a descriptor is open")
+    if peers[index].trickleSize > 0 { peers[index].arrive(peers[index].trickleSize) }
     return index
   }
 
@@ -116,6 +119,7 @@ final class World {
     case 30: for i in peers.indices { peers[i].arrive(1) }
     case 31: monotonic += 10
     case 32..<44: if isRough { disturb(peers.count > 4 ? Int(event) % peers.count : who, what) }
+    case 60...63: peers[who].trickleSize = [1, 3, 17, 90][what - 60]
     default: peers[who].arrive(what - 40)
     }
   }

@@ -9,7 +9,9 @@
 #include "martlet_platform.h"
 
 // How much a board has for a web page: chosen by `limits` in boards/BOARD/board.conf.
-#if defined MARTLET_LIMITS_TINY
+#if defined MARTLET_CONNECTIONS
+// Whoever compiles says all four.
+#elif defined MARTLET_LIMITS_TINY
 #define MARTLET_CONNECTIONS 8 // routers with 32 MB of RAM
 #define MARTLET_RESPONSES 2
 #define MARTLET_WORKS 2
