@@ -97,16 +97,15 @@ public enum Limits {
 
   /// Octets of earlier responses that the kernel may still have to send when the next request of a
   /// connection is answered: when it says that there is room. So there is room for the whole response,
-  /// and a reader that does not read costs its slot and no response buffer.
+  /// and a reader that does not read costs its slot and, as a rule, no response buffer.
   public static var unsentSizeMax: Int { Int(MARTLET_UNSENT_SIZE) / 2 - 1 }
 
-  /// Response buffers that hold the beginning of a request, at a time: half of them, so that responses
-  /// have the other half. Who does not get one is served all the same, but may have to wait for its
-  /// own kernel.
+  /// Response buffers that hold octets of requests, at a time: half of them, so that responses have the
+  /// other half. Who does not get one is served all the same, but may have to wait for its own kernel.
   public static var stashCountMax: Int { max(1, responseBufferCountMax / 2) }
 
   /// How many of these at most when octets are taken before they have been seen: the others are for
-  /// what has to be taken. Two, one, none.
+  /// what has to be taken. Two, one, none. They may be held as long as the response before them lasts.
   public static var stashCountAtOnceMax: Int { stashCountMax / 2 }
 
   /// Milliseconds after which a slow reader is looked at again where the kernel says that there is room

@@ -1,6 +1,6 @@
 // One connection: where it stands between two system calls. Pure state, no I/O; the loop moves it.
 //
-//        accept ─► idle ─► head ─► content ─► (answered) ─► idle
+//        accept ─► idle ─► head ─► content ─► (answered) ─► idle, or next
 //                             │                   │  └─► sending ─► idle
 //                             └─► receiving ──────┤
 //                               (in pieces)    linger ◄─┘ (last response)
@@ -107,6 +107,9 @@ public struct Connection: Sendable {
     guard phase == .sending, responseBuffer < 0, case .pieces = flow else { return false }
     return pausedUntil > moment.monotonicMilliseconds
   }
+
+  /// Whether its answer takes several turns.
+  var works: Bool { phase == .working || phase == .waiting }
 
   /// Whether it waits for octets.
   var reads: Bool {

@@ -22,7 +22,7 @@ public enum Counter: UInt8, Sendable {
   case requestsQueued
   /// Requests that waited because their client had not taken its earlier responses.
   case requestsUnread
-  /// Unfinished requests that were taken out of the kernel, because they came with earlier ones.
+  /// Times that octets of requests which could not be answered at once were put into a response buffer.
   case requestsStashed
   /// Requests answered with 503 because too much was under way.
   case requestsTurnedAway

@@ -1,5 +1,5 @@
-// A request's content goes to its page piece by piece, as it arrives: what the page does not take stays
-// in the kernel, which tells the peer to wait.
+// A request's content goes to its page piece by piece, as it arrives: what has not been read stays in
+// the kernel, which tells the peer to wait.
 
 import MartletBytes
 import MartletHTTP
@@ -79,7 +79,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  /// Chunk lines and the end stay in the kernel until they are whole.
+  /// Chunk lines and the end are looked at until they are whole.
   private mutating func receiveFraming(
     _ connection: inout Connection, _ cursor: Cursor, _ framing: ContentFraming,
     _ memory: inout ServerMemory

@@ -10,7 +10,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Puts all that has arrived of a request into the receive buffer: what has been taken before, and
   /// what is with the kernel, which stays there unless there is sure to be a place for it.
   ///
-  /// - Returns: How many octets in all; anything else when none are with the kernel.
+  /// - Returns: How many octets in all; anything else when there are none that have not been examined.
   mutating func read(_ connection: inout Connection, _ memory: inout ServerMemory) -> Transfer {
     guard takesAtOnce(&connection, memory) else { return look(connection, &memory) }
     var all = memory.receive.storageSpan
@@ -19,7 +19,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let transfer = transport.receive(connection.descriptor, into: &target)
     if case .octets(let count) = transfer {
       connection.takenCount = UInt16(count)
-      connection.hasLeftover = false
+      connection.hasLeftover = count == Limits.responseSizeMax
     }
     return transfer
   }
@@ -43,8 +43,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     var target = all._mutatingExtracting(taken..<all.count)
     return switch transport.peek(connection.descriptor, into: &target) {
     case .octets(let count): .octets(taken + count)
-    // What has been taken may be more than has been examined.
+    // What has been taken may be more than has been examined; an end is told when all has been.
     case .notNow where taken > Int(connection.examinedCount): .octets(taken)
+    case .end where taken > Int(connection.examinedCount): .octets(taken)
     case let other: other
     }
   }
@@ -62,12 +63,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func keepUnlessWhole(
     _ progress: RequestProgress, _ connection: inout Connection, _ memory: inout ServerMemory
   ) {
-    if case .complete(let head, let size) = progress, size == Int(connection.takenCount),
-      head.framing != .chunked
-    {
-      return
+    switch progress {
+    case .complete(let head, Int(connection.takenCount)) where head.framing != .chunked: return
+    case .refused: return
+    case .head, .content, .pieces, .complete: keep(&connection, &memory)
     }
-    keep(&connection, &memory)
   }
 
   /// Puts what has been taken at once, and is in the receive buffer alone, into a stash.
@@ -148,13 +148,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ memory: inout ServerMemory
   ) -> Bool {
     var remaining = size - Int(connection.takenCount)
+    connection.hasLeftover = receivedCount > max(size, Int(connection.takenCount))
     if remaining < 0 {
       connection.takenCount -= UInt16(size)
       fillStash(connection, from: size, &memory)
-      connection.hasLeftover = false
     } else {
       releaseStash(&connection, &memory)
-      connection.hasLeftover = receivedCount > size
     }
     while remaining > 0 {
       guard case .octets(let count) = transport.discard(connection.descriptor, count: remaining)
@@ -183,7 +182,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
       return .octets(count)
     }
     var whole = memory.receive.storageSpan
-    var target = whole._mutatingExtracting(0..<min(countMax, whole.count))
-    return transport.receive(connection.descriptor, into: &target)
+    let room = min(countMax, whole.count)
+    var target = whole._mutatingExtracting(0..<room)
+    let transfer = transport.receive(connection.descriptor, into: &target)
+    connection.hasLeftover = transfer == .octets(room)
+    return transfer
   }
 }

@@ -60,6 +60,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let progress = progress(memory.receive.span, examinedCount: searchedCount)
     keepUnlessWhole(progress, &connection, &memory)
     switch progress {
+    // It has been whole: the kernel does not tell at this moment.
+    case .head where connection.works, .content where connection.works: return
     case .head where isUnfinished, .content where isUnfinished:
       close(&connection, &memory)
     case .head:
@@ -209,7 +211,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     wait(&connection, .unread, milliseconds: Limits.sendTimeoutMilliseconds)
   }
 
-  /// Leaves the whole request with the kernel, to be read again in a later turn.
+  /// Leaves the whole request where it is, to be read again in a later turn.
   private mutating func wait(
     _ connection: inout Connection, _ phase: Connection.Phase, milliseconds: Int64
   ) {
@@ -264,6 +266,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     retryAfter: StaticString = "", _ memory: inout ServerMemory
   ) {
     abandonFlow(&connection)
+    releaseStash(&connection, &memory)
     guard let buffer = memory.responses.acquire() else {
       return refuseWithoutBuffer(&connection, &memory)
     }

@@ -1,5 +1,5 @@
 // The loop: poll → receive, respond, send; then what takes longer, a little of it; then newcomers. One
-// thread; no step waits. Each turn a connection gets at most one receive, one respond and two sends,
+// thread; no step waits. Each turn a connection gets at most two receives, one respond and two sends,
 // so none starves another.
 
 import MartletBytes
@@ -292,6 +292,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
     case .queued, .waiting, .working: refuseForNow(&connection, &memory)
     case .sending where peerHasTakenSome(&connection): break
+    case .next where peerHasTakenSome(&connection): break
+    case .unread where peerHasTakenSome(&connection): break
     case .free, .idle, .next, .unread, .sending, .linger: close(&connection, &memory)
     }
     memory.connections[slot] = connection

@@ -180,7 +180,7 @@ public struct ServerMemory: ~Copyable {
     return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
   }
 
-  /// The whole of a buffer, for the beginning of a request.
+  /// The whole of a buffer, for octets of requests.
   @_lifetime(&self)
   mutating func storage(_ index: Int8) -> MutableSpan<UInt8> { buffer(index) }
 

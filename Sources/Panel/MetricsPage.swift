@@ -60,7 +60,7 @@ extension Counter {
     requests_unread
     Requests that waited because their client had not read earlier responses.
     requests_stashed
-    Unfinished requests taken out of the kernel that came with earlier ones.
+    Times that a part of a request was put into a response buffer.
     requests_turned_away
     Requests answered with 503 because too much was under way.
     sends_partial

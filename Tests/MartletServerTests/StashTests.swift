@@ -174,6 +174,70 @@ import Testing
     }
   }
 
+  @Test("A peer that has said all while it is in the stash is answered")
+  func halfClosed() {
+    for octets in [
+      request("POST /upload", "Transfer-Encoding: chunked") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+      post("/upload", "abcde"),
+      request("POST /slow", "Transfer-Encoding: chunked") + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+    ] {
+      withStage { stage, world in
+        let peer = world.connect(request("GET /a") + octets)
+        peer.isDone = true
+        stage.run(until: { peer.isClosed })
+        #expect(peer.text.hasSuffix("took 5") || peer.text.hasSuffix("POST /slow [abcde]"))
+      }
+    }
+  }
+
+  @Test("Work for a request that is partly in the stash is counted once, whatever the kernel says")
+  func workedFor() {
+    withStage(takesAtOnce: true) { stage, world in
+      world.microsecondsPerLook = 1_000
+      let octets = [UInt8](request("GET /work", "A: b").utf8)
+      let peer = world.connect()
+      peer.received = [UInt8](octets.prefix(30))
+      stage.run(until: { peer.received.isEmpty })
+      peer.received = [UInt8](octets.dropFirst(30))
+      stage.run(until: { stage.workingCount == 1 })
+      peer.peekFaults = [.notNow, .notNow, .notNow]
+      stage.run(until: { peer.text == echo("GET /work []") })
+      #expect(stage.workingCount == 0)
+    }
+  }
+
+  @Test("What is refused holds no stash while it is told so")
+  func refused() {
+    withStage(takesAtOnce: true) { stage, world in
+      let stashed = Counter.requestsStashed.value
+      let peers = (0..<Limits.responseBufferCountMax).map { _ in
+        let peer = world.connect("GET / HTTP/1.1\r\n\r\n")
+        peer.room = 10
+        return peer
+      }
+      stage.run(until: { peers.allSatisfy { $0.sent.count == 10 } })
+      #expect(stage.lentCount == peers.count && Counter.requestsStashed.value >= stashed)
+      for peer in peers { peer.room = .max }
+      stage.run(until: { peers.allSatisfy { $0.text.contains("</html>") } })
+    }
+  }
+
+  @Test("Who reads slowly what it has asked for in one piece is not cut")
+  func readsSlowly() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /big") + request("GET /big") + request("GET /big"))
+      peer.sentByKernel = 0
+      stage.run(until: { stage.phase(of: peer) == .unread })
+      for _ in 0..<6 {
+        stage.run(milliseconds: 9_000)
+        peer.sentByKernel = (peer.sentByKernel ?? 0) + 50
+        #expect(!peer.isClosed)
+      }
+      peer.sentByKernel = nil
+      stage.run(until: { stage.phase(of: peer) == .idle })
+    }
+  }
+
   @Test("A request in the stash waits for a response buffer, and gets one")
   func queued() {
     withStage(takesAtOnce: true) { stage, world in

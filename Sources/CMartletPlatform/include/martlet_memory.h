@@ -37,7 +37,7 @@ enum {
   MARTLET_WORK_COUNT = MARTLET_WORKS,
 
   // Octets where one complete request is read into, shared by all connections, because only one is
-  // worked on at a time; what is not yet complete stays in the kernel's receive buffer. 16 KiB of
+  // worked on at a time; what is not yet complete stays in the kernel's receive buffer, as a rule. 16 KiB of
   // head, 16 KiB of content, 8 KiB for the framing of chunks.
   MARTLET_RECEIVE_SIZE = 40960,
 
