@@ -63,6 +63,7 @@ public struct HTML: ExpressibleByStringInterpolation {
     }
 
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
+    @inline(never)
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
       var repair = UTF8Repair()
       var i = 0
