@@ -36,6 +36,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// As `read`, and all that is with the kernel stays there.
+  @inline(never)
   mutating func look(_ connection: Connection, _ memory: inout ServerMemory) -> Transfer {
     let taken = Int(connection.takenCount)
     if taken > 0 { Self.copyStash(connection, memory.responses, to: &memory.receive) }
@@ -71,6 +72,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Puts what has been taken at once, and is in the receive buffer alone, into a stash.
+  @inline(never)
   mutating func keep(_ connection: inout Connection, _ memory: inout ServerMemory) {
     guard connection.takenCount > 0, connection.stashBuffer < 0 else { return }
     guard let buffer = memory.responses.acquire() else {
@@ -143,6 +145,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ///   - size: How many.
   ///   - receivedCount: How many octets have been seen of them and of what follows.
   /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
+  @inline(never)
   mutating func take(
     _ connection: inout Connection, _ size: Int, of receivedCount: Int,
     _ memory: inout ServerMemory

@@ -138,6 +138,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ///
   /// - Parameters:
   ///   - size: Octets of the request; those of its head when its content is taken in pieces.
+  @inline(never)
   private mutating func answer(
     _ connection: inout Connection, _ head: RequestHead, size: Int, inPieces: Bool,
     _ memory: inout ServerMemory
@@ -200,6 +201,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return count <= Limits.unsentSizeMax
   }
 
+  @inline(never)
   mutating func waitForReader(_ connection: inout Connection) {
     if connection.phase == .unread {
       // There was to be room, and there is not: this kernel counts in another way.

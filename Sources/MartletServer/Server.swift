@@ -152,6 +152,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Moves on each connection for which something has come, and ends those that have waited too long.
+  @inline(never)
   private mutating func serveReady(_ memory: inout ServerMemory) {
     let count = memory.connections.count
     if !memory.responses.hasFree { firstSlot += 1 }
@@ -177,6 +178,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   // MARK: Connections come and go
 
+  @inline(never)
   private mutating func acceptAll(_ memory: inout ServerMemory) {
     // Bounded, so that a flood of connections does not keep the open ones waiting.
     for turn in 0..<16 {
@@ -283,6 +285,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   // MARK: Time
 
+  @inline(never)
   private mutating func expire(_ slot: Int, _ memory: inout ServerMemory) {
     var connection = memory.connections[slot]
     guard connection.phase != .free else { return }
