@@ -68,7 +68,7 @@ int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16
   struct sockaddr_storage bound;
   socklen_t bound_size = sizeof bound;
   if (failed || bind(listener, (struct sockaddr *)&address, size) != 0 ||
-      listen(listener, SOMAXCONN) != 0 ||
+      listen(listener, MARTLET_BACKLOG_COUNT) != 0 ||
       getsockname(listener, (struct sockaddr *)&bound, &bound_size) != 0) {
     int error = errno;
     close(listener);

@@ -108,6 +108,9 @@ public enum Limits {
   /// what has to be taken. Two, one, none. They may be held as long as the response before them lasts.
   public static var stashCountAtOnceMax: Int { stashCountMax / 2 }
 
+  /// Clients that the kernel lets wait for a connection slot, at most; `net.core.somaxconn` may say fewer.
+  public static var backlogCount: Int { Int(MARTLET_BACKLOG_COUNT) }
+
   /// Milliseconds after which a slow reader is looked at again where the kernel says that there is room
   /// and the count of what it has not sent says that there is none.
   public static var unreadPauseMilliseconds: Int64 { 20 }

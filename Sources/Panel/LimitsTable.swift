@@ -20,6 +20,7 @@ enum LimitsTable {
     row("content", Limits.responseContentSizeMax, "octets")
     heading("Connections")
     row("at a time", Limits.connectionCountMax, "")
+    row("waiting for a slot", Limits.backlogCount, "")
     row("passwords hashed at a time", Limits.workCountMax, "")
     row("waiting for that", Limits.workQueueCountMax, "")
     row("unsent before an answer", Limits.unsentSizeMax, "octets")

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -409,3 +410,24 @@ def test_panel_data_directory_that_is_a_file_is_one_line(tmp_path):
     ended = run("martlet-panel", *ANYWHERE, "--data", str(tmp_path / "data"))
     assert_one_line_of_advice(ended, "data")
     assert (tmp_path / "data").read_text() == "mine"
+
+
+def test_clients_who_come_at_once_all_get_in_line():
+    """400 come while the server has no time. Nobody's attempt to connect is dropped, which costs a client
+    one, three, seven seconds; and all are served, however few slots there are."""
+    line = int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
+    if line < 400:
+        pytest.skip(f"this system lets {line} clients wait (net.core.somaxconn)")
+    server = Program.start("hello-example", "--listen", "127.0.0.1:0")
+    try:
+        os.kill(server.pid, signal.SIGSTOP)
+        clients = [Connection(server.address, patience=0.9) for _ in range(400)]
+        for client in clients:
+            client.send(request("GET", "/"))
+        os.kill(server.pid, signal.SIGCONT)
+        for client in clients:
+            assert client.response(within=10).status == 200
+            client.close()
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+        server.stop()

@@ -46,6 +46,11 @@ int martlet_signal_descriptor(void);
 // when less than half of it is in use, and then takes a whole response.
 enum { MARTLET_UNSENT_SIZE = 32768 };
 
+// Clients that the kernel lets wait for a connection slot, at most (net.core.somaxconn may say fewer).
+// Whoever comes when so many wait tries again after 1, 3, 7 seconds; so it is enough for some hundred who
+// flood a device. Each costs the kernel some 2 KiB.
+enum { MARTLET_BACKLOG_COUNT = 512 };
+
 // Allows this process as many descriptors as it may have, up to `count`.
 void martlet_allow_descriptors(size_t count);
 
