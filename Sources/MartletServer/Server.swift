@@ -32,8 +32,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// The slot whose work comes first in the next turn.
   var nextWorkSlot = 0
   /// The slot that is looked at first in this turn. It stays, so that each connection waits one turn
-  /// for its answer and not sometimes two; where response buffers are short it moves on, so that what
-  /// becomes free goes to another one each time.
+  /// for its answer and not sometimes two; where somebody finds no response buffer it is theirs, so that
+  /// they have the next one.
   private var firstSlot = 0
 
   /// A server that has not yet waited for anything.
@@ -155,18 +155,20 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   @inline(never)
   private mutating func serveReady(_ memory: inout ServerMemory) {
     let count = memory.connections.count
-    if !memory.responses.hasFree { firstSlot += 1 }
     if firstSlot >= count { firstSlot = 0 }
+    var nextFirstSlot = firstSlot
     let someAreLate = nextDeadline <= moment.monotonicMilliseconds
     for step in 0..<count {
       let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
       if memory.interests.isReady(slot: slot) {
         advance(slot, memory.interests.ready(ofSlot: slot), &memory)
+        if memory.responses.forgetsRefusal(), nextFirstSlot == firstSlot { nextFirstSlot = slot }
       }
       if someAreLate, memory.connections.slots[slot].deadline <= moment.monotonicMilliseconds {
         expire(slot, &memory)
       }
     }
+    firstSlot = nextFirstSlot
   }
 
   /// Moves a connection on. It is changed in a copy: the memory is needed for other things meanwhile.

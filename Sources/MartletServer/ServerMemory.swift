@@ -143,6 +143,15 @@ public struct ServerMemory: ~Copyable {
     unsafe self.start = start
   }
 
+  /// Whether somebody has been refused a buffer.
+  private var hasRefused = false
+
+  /// Whether somebody has been refused a buffer since this was asked last.
+  mutating func forgetsRefusal() -> Bool {
+    defer { hasRefused = false }
+    return hasRefused
+  }
+
   /// How many buffers are free.
   var freeCount: Int { Limits.responseBufferCountMax - lent.nonzeroBitCount }
 
@@ -154,7 +163,10 @@ public struct ServerMemory: ~Copyable {
 
   /// The index of a buffer, now lent, or `nil` when all are.
   mutating func acquire() -> Int8? {
-    guard hasFree else { return nil }
+    guard hasFree else {
+      hasRefused = true
+      return nil
+    }
     let index = (~lent).trailingZeroBitCount
     lent |= 1 << UInt32(index)
     return Int8(index)

@@ -111,6 +111,35 @@ import Testing
     return peers
   }
 
+  @Test("A buffer that becomes free goes to who has waited, not to who has just had one")
+  func buffersInTurn() {
+    withStage(takesAtOnce: false) { stage, world in
+      let blocked = blockers(stage, world)
+      // They want one each time, and hold it until they are let go.
+      let peers = (0..<5).map { _ in
+        let peer = world.connect(String(repeating: request("GET /big"), count: 4))
+        peer.room = 0
+        return peer
+      }
+      stage.run(until: { peers.allSatisfy { stage.phase(of: $0) == .queued } })
+      blocked[0].room = .max
+      for round in 1...15 {
+        stage.run(until: { peers.contains { stage.phase(of: $0) == .sending } })
+        guard let holder = peers.first(where: { stage.phase(of: $0) == .sending }) else { return }
+        stage.run(milliseconds: 50)
+        holder.room = 15_500
+        stage.run(until: { stage.phase(of: holder) != .sending })
+        holder.room = 0
+        if round % 5 == 0 {
+          let counts = peers.map { $0.sent.count / 15_000 }
+          #expect(counts.allSatisfy { $0 == round / 5 }, "\(counts)")
+        }
+      }
+      for peer in peers + blocked { peer.room = .max }
+      stage.run(until: { peers.allSatisfy { $0.sent.count > 4 * 15_000 } })
+    }
+  }
+
   @Test("When all response buffers are taken a request waits, and is answered when one is free")
   func queued() {
     withStage { stage, world in
