@@ -7,13 +7,6 @@ import Testing
 @testable import MartletServer
 
 @Suite struct ContentTests {
-  let created = "HTTP/1.1 201 Created\r\n\(date)"
-
-  func took(_ count: Int) -> String {
-    let text = "took \(count)"
-    return created + "Content-Length: \(text.count)\r\n\r\n" + text
-  }
-
   func chunked(_ parts: [Int]) -> String {
     request("POST /upload", "Transfer-Encoding: chunked")
       + parts.map { "\(String($0, radix: 16))\r\n\(String(repeating: "x", count: $0))\r\n" }

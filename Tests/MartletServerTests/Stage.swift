@@ -350,6 +350,12 @@ func echo(_ line: String, closes: Bool = false, sendsContent: Bool = true) -> St
     + (closes ? "Connection: close\r\n" : "") + "X-Echo: yes\r\n\r\n" + (sendsContent ? line : "")
 }
 
+/// Its response to an upload of that many octets.
+func took(_ count: Int) -> String {
+  let text = "took \(count)"
+  return "HTTP/1.1 201 Created\r\n\(date)Content-Length: \(text.count)\r\n\r\n" + text
+}
+
 /// A request head with the fields given.
 func request(_ line: String, _ fields: String...) -> String {
   "\(line) HTTP/1.1\r\nHost: h\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"

@@ -41,10 +41,22 @@ import Testing
   @Test("Requests in pieces of any sizes, which arrive between any two calls, are answered")
   func anyPieces() {
     let all = [UInt8](
-      (0..<12).map { $0 % 3 == 0 ? post("/\($0)", "content") : request("GET /\($0)") }
-        .joined().utf8)
+      (0..<12).map {
+        switch $0 % 4 {
+        case 0: post("/\($0)", "content")
+        case 1: post("/upload", "content")
+        case 2: request("POST /upload", "Transfer-Encoding: chunked") + "3\r\nabc\r\n1;x\r\nd\r\n0\r\n\r\n"
+        default: request("GET /\($0)")
+        }
+      }
+      .joined().utf8)
     let expected = (0..<12).map {
-      echo($0 % 3 == 0 ? "POST /\($0) [content]" : "GET /\($0) []")
+      switch $0 % 4 {
+      case 0: echo("POST /\($0) [content]")
+      case 1: took(7)
+      case 2: took(4)
+      default: echo("GET /\($0) []")
+      }
     }.joined()
     for seed in 0..<200 {
       var dice = UInt32(seed)
