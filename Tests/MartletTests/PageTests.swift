@@ -206,6 +206,20 @@ import Testing
 }
 
 @Suite struct HTMLTests {
+  @Test("A text and what was typed are escaped alike, octet by octet, wherever it stands")
+  func alike() {
+    let (client, directory) = makeClient()
+    for octet in UInt8.min...UInt8.max where octet != 0x7C {
+      for value in [[octet], [0x61, octet, 0x62], [0xC3, octet, 0x61], [octet, octet]] {
+        directory.value = value
+        let shown = client.get("/values").body.utf8.prefix(while: { $0 != 0x7C })
+        let form = "text=" + value.map { "%" + String(UInt16($0) + 0x100, radix: 16).dropFirst() }.joined()
+        let typed = client.request("POST", "/form", content: [UInt8](form.utf8)).body
+        #expect([UInt8](typed.utf8) == shown + [UInt8]("] 1800000000".utf8), "octet \(octet)")
+      }
+    }
+  }
+
   private func page(_ value: [UInt8], number: Int = 0) -> String {
     let (client, directory) = makeClient()
     directory.value = value
