@@ -39,10 +39,13 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
 ///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
 ///     any page is not for everyone; without one, cookies are signed with a key that is forgotten
 ///     at the end. An application without sessions needs none.
+///   - stopped: Called when the last response has been sent.
 public func serve<A: Application & ~Copyable>(
-  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>
+  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
+  stopped: () -> Void = {}
 ) -> Never {
   run(site, on: listener, secret: secret)
+  stopped()
   exitNormally()
 }
 

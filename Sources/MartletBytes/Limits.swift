@@ -171,6 +171,12 @@ public enum Limits {
   /// accounts of a panel.
   public static var failedNameCountMax: Int { 16 }
 
+  /// Octets of a text from outside in a log line; beyond, it is cut.
+  public static var logTextSizeMax: Int { Int(MARTLET_LOG_TEXT_SIZE) }
+
+  /// Lines of an event that are written to the log in a second; beyond, they are counted.
+  public static var logRateMax: Int { Int(MARTLET_LOG_RATE) }
+
   /// Levels of nested JSON. A session is flat; an application may put small values into it.
   public static var jsonDepthMax: Int { 32 }
 

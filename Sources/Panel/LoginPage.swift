@@ -25,6 +25,7 @@ extension Panel {
     let now = request.monotonicMilliseconds
     if response.beginsWork, let wait = throttle.begin(username.span, from: client, now: now) {
       response.setRetryAfter(seconds: wait)
+      Log.refused("login_throttled", client, name: username.span, wait: wait)
       return Self.loginForm(
         response, .tooManyRequests, username: username, user: request.user,
         problem: "Too many failed attempts.", wait: wait)
@@ -34,6 +35,9 @@ extension Panel {
     }
     throttle.end(username.span, from: client, now: now, isRight: isRight && account != nil)
     guard isRight, var account else {
+      Log.refused(
+        "login_failed", client, name: username.span,
+        reason: account == nil ? "name" : "password")
       return Self.loginForm(
         response, .unprocessableContent, username: username, user: request.user,
         problem: "Wrong name or password.")

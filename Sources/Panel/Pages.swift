@@ -123,7 +123,7 @@ struct Panel: Application, ~Copyable {
       note(try accounts.store(in: directory))
     } catch {
       storageTrouble = .sessionsNotStored(error)
-      storageTrouble?.print()
+      storageTrouble?.log()
     }
   }
 
@@ -132,7 +132,7 @@ struct Panel: Application, ~Copyable {
     case .onDisk: storageTrouble = nil
     case .unconfirmed(let error):
       storageTrouble = .unconfirmed(error)
-      storageTrouble?.print()
+      storageTrouble?.log()
     }
   }
 }

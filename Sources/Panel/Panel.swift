@@ -104,6 +104,7 @@ enum Main {
   static func main() {
     if Boot.isFirstProcess { Boot.start() }
     let options = PanelOptions()
+    LogLine.open()
     let listener = Listener(program: "martlet-panel", at: options.endpoint)
     let directory = openDirectory(options.data)
     let secret = loadSecret(directory, options.data)
@@ -119,7 +120,8 @@ enum Main {
       message.print()
     }
     if Boot.isFirstProcess { Boot.tellCost() }
-    serve(panel, on: listener, secret: secret.span)
+    Log.started()
+    serve(panel, on: listener, secret: secret.span) { Log.stopped() }
   }
 
   private static func openDirectory(_ path: Text<200>) -> DataDirectory {

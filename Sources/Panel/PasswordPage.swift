@@ -26,6 +26,7 @@ extension Panel {
     let (name, now) = (account.name, request.monotonicMilliseconds)
     if response.beginsWork, let wait = throttle.begin(name.span, from: client, now: now) {
       response.setRetryAfter(seconds: wait)
+      Log.refused("password_throttled", client, name: name.span, wait: wait)
       return Self.passwordForm(
         response, .tooManyRequests, user: request.user, problem: "Too many failed attempts.",
         wait: wait)
@@ -34,7 +35,10 @@ extension Panel {
       return response.later()
     }
     var problem = password.problem(repeated: repeated)
-    if !isRight { problem = "The current password is wrong." }
+    if !isRight {
+      problem = "The current password is wrong."
+      Log.refused("password_failed", client, name: name.span, reason: "password")
+    }
     if problem != nil {
       return Self.passwordForm(
         response, .unprocessableContent, user: request.user, problem: problem)
@@ -50,6 +54,7 @@ extension Panel {
     } catch {
       return Self.notStored(response, error, user: request.user)
     }
+    Log.changed("password_changed", name, client)
     response.renewLogin(account)
     return passwordChanged(response, account)
   }
@@ -115,6 +120,7 @@ extension Panel {
   static func notStored(
     _ response: consuming Response, _ error: SystemError, user: Account?
   ) -> Answer {
+    Log.failed("account_not_stored", error)
     var body = response.body(.internalServerError)
     body.begin(title: "Not saved", user == nil ? .door : .password, user: user)
     body.write(

@@ -46,7 +46,7 @@ enum Secret {
     text.setCount(count)
     do throws(SystemError) {
       let stored = try directory.replace(fileName, with: text.span)
-      if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).print() }
+      if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).log() }
       return .secret(secret)
     } catch {
       return .failed(error)

@@ -17,6 +17,7 @@ extension Panel {
     let form = request.form
     let username: Text<32>? = form["username"]?.text()
     if let problem = checkCode(form) {
+      Log.refusedSetUp(request.client(trusting: proxies))
       if setUpIsClosed { return Self.refuseSetUp(response) }
       return Self.setUpForm(
         response, .unprocessableContent, username: username ?? Text(), problem: problem)
@@ -49,6 +50,7 @@ extension Panel {
     } catch {
       return Self.notStored(response, error, user: nil)
     }
+    Log.changed("account_created", username, request.client(trusting: proxies))
     return response.login(account)
   }
 

@@ -30,15 +30,15 @@ enum StorageTrouble {
     }
   }
 
-  /// Says it on the terminal.
-  func print() {
-    var message = Message("martlet-panel: ")
-    message.add(what)
-    message.add(error.text)
-    message.add("; ")
-    message.add(consequence)
-    message.print(.error)
+  private var event: StaticString {
+    switch self {
+    case .unconfirmed: "storage_unconfirmed"
+    case .sessionsNotStored: "sessions_not_stored"
+    }
   }
+
+  /// Says it in the log.
+  func log() { Log.failed(event, error) }
 
   /// Says it on a page.
   @_lifetime(body: copy body)

@@ -7,6 +7,7 @@ MARTLET_FAULTS_LIBRARY is the library. A plan is what faults.h says, "fsync:3:EI
 import ctypes
 import hashlib
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -100,8 +101,9 @@ class Panel:
 
     @property
     def complaint(self):
-        """What stands on standard error."""
-        return self.text(self.complaints)
+        """What stands on standard error, without the log lines that tell of nothing wrong."""
+        lines = self.text(self.complaints).splitlines(keepends=True)
+        return "".join(line for line in lines if not re.match(r"time=\S+ level=(?!error)", line))
 
     @property
     def calls(self):

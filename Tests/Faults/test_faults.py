@@ -224,7 +224,7 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
             assert response.status == 302, told
             if step == "login":
                 cookie = visitor.jar.value("session")
-            is_stored = "could not be stored" not in panel.complaint
+            is_stored = "not_stored" not in panel.complaint
             assert not (can_be_begun_again(plan) and panel.complaint), told
             assert panel.complaint.count("\n") <= 1, told
             assert is_in(panel.visitor(session=cookie)) == (step == "login"), f"in memory\n{told}"

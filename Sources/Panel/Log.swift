@@ -1,0 +1,64 @@
+// What the panel says in its log: each event in one place, so that its fields stand in one order.
+// boards/install/fail2ban has expressions for the lines about failed passwords.
+
+import Martlet
+
+/// The log lines of the panel.
+enum Log {
+  /// The panel serves.
+  static func started() {
+    var line = LogLine(.info, "started")
+    line.add("version", Panel.version)
+    line.write()
+  }
+
+  /// The panel has been told to stop, and has answered what had been asked.
+  static func stopped() { LogLine(.info, "stopped").write() }
+
+  /// A name or a password was wrong.
+  ///
+  /// - Parameter name: What was typed for it. Now and then that is a password.
+  static func refused(
+    _ event: StaticString, _ client: ClientAddress, name: Span<UInt8>, reason: StaticString
+  ) {
+    var line = LogLine(.warning, event)
+    line.add(client)
+    line.add("reason", reason)
+    line.add("name", text: name)
+    line.write()
+  }
+
+  /// A set-up code was wrong.
+  static func refusedSetUp(_ client: ClientAddress) {
+    var line = LogLine(.warning, "setup_failed")
+    line.add(client)
+    line.add("reason", "code")
+    line.write()
+  }
+
+  /// Somebody has to wait before the next password is looked at.
+  static func refused(
+    _ event: StaticString, _ client: ClientAddress, name: Span<UInt8>, wait: Int
+  ) {
+    var line = LogLine(.warning, event)
+    line.add(client)
+    line.add("wait", wait)
+    line.add("name", text: name)
+    line.write()
+  }
+
+  /// An account has changed.
+  static func changed(_ event: StaticString, _ name: Text<32>, _ client: ClientAddress) {
+    var line = LogLine(.notice, event)
+    line.add(client)
+    line.add("name", text: name.span)
+    line.write()
+  }
+
+  /// A file could not be written as it should.
+  static func failed(_ event: StaticString, _ error: SystemError) {
+    var line = LogLine(.error, event)
+    line.add("error", text: error.text)
+    line.write()
+  }
+}
