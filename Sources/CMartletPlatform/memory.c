@@ -72,13 +72,13 @@ void martlet_count_add(size_t counter) { counts[counter % MARTLET_COUNTER_COUNT]
 
 uint64_t martlet_count(size_t counter) { return counts[counter % MARTLET_COUNTER_COUNT]; }
 
-static struct martlet_page_work page_work;
+static struct martlet_works works;
 
-struct martlet_page_work *martlet_page_work(void) { return &page_work; }
+struct martlet_works *martlet_works(void) { return &works; }
 
-static _Alignas(16) uint8_t works[MARTLET_WORK_COUNT][MARTLET_WORK_SIZE];
+static struct martlet_work work_places[MARTLET_WORK_COUNT];
 
-void *martlet_work(size_t index) { return works[index % MARTLET_WORK_COUNT]; }
+struct martlet_work *martlet_work(size_t index) { return &work_places[index % MARTLET_WORK_COUNT]; }
 
 static struct martlet_token tokens[MARTLET_TOKEN_COUNT];
 

@@ -1,45 +1,89 @@
-// What a person typed → whether it is the password. The decoded text lives in one buffer, which is
+// What a person typed → whether it is the password. Counting the attempt and verifying the password are
+// one call, so that no page forgets one half of it. The decoded text lives in one buffer, which is
 // overwritten afterwards.
 
 import MartletBytes
 public import MartletHTTP
 public import MartletToken
 
+/// What has come of an attempt to log in.
+public enum PasswordCheck: Equatable, Sendable {
+  /// The password is right, and the failures before it are forgotten.
+  case right
+  /// The password is wrong, and has been counted.
+  case wrong
+  /// Not looked at: too many have failed before it. Answer 429 with `setRetryAfter(seconds:)`.
+  case wait(seconds: Int)
+  /// Not yet known. Answer `later()`.
+  case later
+}
+
 extension Response {
-  /// Whether a password is that of a hash; `nil` while that is not yet known: then answer `later()`.
+  /// Counts an attempt to log in, and verifies its password.
   ///
-  ///     guard let isRight = response.verify(password, against: hash) else {
-  ///       return response.later()
+  ///     switch response.checkPassword(
+  ///       form["password"], of: name, against: hash, from: request.client(), &throttle)
+  ///     {
+  ///     case .later: return response.later()
+  ///     case .wait(let seconds):
+  ///       return response.refuse(.tooManyRequests, "Too many failed attempts.", retryAfter: seconds)
+  ///     case .wrong: …
+  ///     case .right: …
   ///     }
   ///
-  /// One verification a request; verifying, and then hashing a new password, is possible.
+  /// The attempt counts as failed from its beginning, and once, however often the page is asked; the
+  /// right password takes it back. One whose client goes away stays failed. The result is that of the
+  /// hash which is handed over: where that has changed meanwhile the password is verified anew.
   ///
-  /// - Parameter password: Not needed any more afterwards. Absent, or longer than
-  ///   `Limits.passwordSizeMax`, it is wrong.
+  /// One call a request; hashing a new password (`hash`) may follow it.
+  ///
+  /// - Parameters:
+  ///   - typed: Absent, or longer than `Limits.passwordSizeMax`, it is wrong.
+  ///   - name: What was typed, in the form that accounts are looked up by.
+  ///   - hash: The account's, or `PasswordHash.decoy` for a name that does not exist.
+  ///   - client: Where it was typed.
+  ///   - throttle: The application's, one for all pages that ask for a password.
   /// - Complexity: Two SHA-256 compressions an iteration, spread over many turns of the loop.
   @_lifetime(self: copy self)
-  public mutating func verify(_ password: Span<UInt8>, against hash: PasswordHash) -> Bool? {
-    if let passwordIsRight { return passwordIsRight }
-    guard password.count <= Limits.passwordSizeMax else { return false }
-    PageWork.put(hash)
-    PageWork.want(.verify, password, iterations: 0)
-    return nil
+  public mutating func checkPassword(
+    _ typed: borrowing FormValue?, of name: Span<UInt8>, against hash: PasswordHash,
+    from client: ClientAddress, _ throttle: inout Throttle
+  ) -> PasswordCheck {
+    let now = PasswordWork.now
+    switch PasswordWork.standing(against: hash) {
+    case .underWay: return .later
+    case .known(let isRight):
+      if PasswordWork.settle() { throttle.end(name, from: client, now: now, isRight: isRight) }
+      return isRight ? .right : .wrong
+    case .new:
+      // Who has to wait for a place has not begun.
+      guard PasswordWork.hasRoom else { return .later }
+      if let seconds = throttle.begin(name, from: client, now: now) {
+        return .wait(seconds: seconds)
+      }
+    case .outdated: break
+    }
+    guard begin(typed, against: hash) else {
+      throttle.end(name, from: client, now: now, isRight: false)
+      return .wrong
+    }
+    return .later
   }
 
-  /// The same for what was typed into a form.
+  /// Whether a password is that of a hash; `nil` while that is not yet known: then answer `later()`.
+  /// Attempts are not counted: for a program that is not to slow guesses down, as Microdot's example
+  /// does not. Every other calls `checkPassword`.
+  ///
+  /// - Parameter typed: Absent, or longer than `Limits.passwordSizeMax`, it is wrong.
   @_lifetime(self: copy self)
   public mutating func verify(
     _ typed: borrowing FormValue?, against hash: PasswordHash
   ) -> Bool? {
-    var password = FixedBuffer<64>()
-    if let typed = copy typed {
-      var target = password.storageSpan
-      guard let count = typed.decode(into: &target) else { return false }
-      password.setCount(count)
+    switch PasswordWork.standing(against: hash) {
+    case .underWay: return nil
+    case .known(let isRight): return isRight
+    case .new, .outdated: return begin(typed, against: hash) ? nil : false
     }
-    let isRight = verify(password.span, against: hash)
-    password.wipe()
-    return isRight
   }
 
   /// The same for a hash in Microdot's format, `pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY`. One that is
@@ -52,6 +96,24 @@ extension Response {
     return verify(typed, against: hash)
   }
 
+  /// Begins to verify what was typed.
+  ///
+  /// - Returns: `false` when it is longer than any password.
+  private func begin(_ typed: borrowing FormValue?, against hash: PasswordHash) -> Bool {
+    var password = FixedBuffer<64>()
+    if let typed = copy typed {
+      var target = password.storageSpan
+      guard let count = typed.decode(into: &target) else {
+        password.wipe()
+        return false
+      }
+      password.setCount(count)
+    }
+    PasswordWork.verify(password.span, against: hash)
+    password.wipe()
+    return true
+  }
+
   /// The hash of a new password; `nil` while it is not yet there: then answer `later()`.
   ///
   /// - Throws: `PasswordRefusal`.
@@ -59,9 +121,8 @@ extension Response {
   public mutating func hash(
     _ password: Span<UInt8>, iterations: UInt32
   ) throws(PasswordRefusal) -> PasswordHash? {
-    if PageWork.kind == .hashed { return PageWork.hash }
-    try PasswordHash.check(password, iterations: iterations)
-    PageWork.want(.hash, password, iterations: iterations)
+    if let hash = PasswordWork.hash { return hash }
+    try PasswordWork.hash(password, iterations: iterations)
     return nil
   }
 }

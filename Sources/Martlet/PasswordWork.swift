@@ -1,13 +1,20 @@
 // Passwords that are being verified or hashed: slow on purpose, so done a little in each turn of the
 // loop, for all who wait at the same time. A page asks, answers `later`, and is asked again when the
-// result is there; the password itself is forgotten at once, only states of SHA-256 stay. This file
-// faces C: the memory is a static array of it.
+// result is there; the password itself is forgotten at once, only states of SHA-256 stay.
+//
+// A result counts for the hash that it was made with: a page that is asked again asks about the hash
+// that the account has by then, and where that is another one the work begins anew. So a password that
+// was changed while it was being verified is as wrong as if the verification had begun after the change.
+//
+// The table is static memory and knows connections by their numbers. The server reaches it through two
+// functions that the first work sets: a program that asks for no password contains none of this. This
+// file faces C: the memory is a static structure of it.
 
 import CMartletPlatform
 import MartletBytes
 import MartletToken
 
-/// What is being done for a connection, and what has come of it.
+/// What is being done for a request, and what has come of it.
 struct Work: ~Copyable {
   enum State: ~Copyable {
     case done
@@ -15,14 +22,32 @@ struct Work: ~Copyable {
     case hashing(PasswordHashing)
   }
 
-  var state: State
-  /// Whether the password was right.
+  /// Verifications for one request: the first, and one for each change of the hash meanwhile. A page
+  /// that asks about several hashes in turn would go on for ever.
+  static var verificationCountMax: UInt8 { 4 }
+
+  private(set) var state = State.done
+  /// The hash that the password is, or has been, compared with.
+  private(set) var asked: PasswordHash?
+  /// Whether the password was that of `asked`.
   private(set) var isRight: Bool?
   /// The hash of the new password.
   private(set) var hash: PasswordHash?
+  private(set) var verificationCount: UInt8 = 0
+  /// Whether the outcome of the verification has been told to the throttle.
+  fileprivate(set) var isSettled = false
 
   /// Nothing yet.
-  init() { state = .done }
+  init() {}
+
+  /// Whether a new password is being hashed.
+  fileprivate var isHashing: Bool {
+    switch state {
+    case .hashing: true
+    case .done: false
+    case .verifying: false
+    }
+  }
 
   /// Goes on for that many iterations.
   ///
@@ -43,86 +68,175 @@ struct Work: ~Copyable {
     }
     return false
   }
+
+  /// Begins to compare a password with a hash; whatever was there before is forgotten.
+  fileprivate mutating func verify(_ password: Span<UInt8>, against hash: PasswordHash) {
+    self.hash = nil
+    isRight = nil
+    asked = hash
+    verificationCount += 1
+    state = .verifying(PasswordVerification(password, against: hash))
+  }
+
+  /// Begins to hash a password.
+  fileprivate mutating func hash(_ hashing: consuming PasswordHashing) {
+    hash = nil
+    state = .hashing(hashing)
+  }
 }
 
 /// The work of all connections.
-@safe struct WorkTable: ~Copyable {
+enum PasswordWork {
   /// Iterations in a step: some 20 µs on a PC, 1 ms on the slowest board.
   private static var stepIterations: UInt32 { 16 }
 
-  /// Whose each work is; 0: nobody's, and then there is none.
-  private var owners = InlineArray<8, UInt32>(repeating: 0)
+  private static var table: UnsafeMutablePointer<martlet_works> { unsafe martlet_works() }
 
-  /// How many are somebody's.
-  private var count = 0
+  // MARK: The server's side
 
-  init() {
-    invariant(Limits.workCountMax <= owners.count, "each work has an owner")
-    invariant(MemoryLayout<Work>.size <= Int(MARTLET_WORK_SIZE), "a work fits its place")
-  }
-
-  private func index(of connection: UInt32) -> Int? {
-    for i in 0..<Limits.workCountMax where owners[i] == connection { return i }
-    return nil
-  }
-
-  /// The work at a place that has an owner.
-  private func work(_ index: Int) -> UnsafeMutablePointer<Work> {
-    invariant(owners[index] != 0, "a work is there")
-    // Safe: a place holds a work from when it gets its owner until it loses it.
-    return unsafe martlet_work(index).assumingMemoryBound(to: Work.self)
-  }
-
-  /// Whether work of a connection could begin.
-  func canBegin(_ connection: UInt32) -> Bool {
-    count == 0 || count < Limits.workCountMax && index(of: connection) == nil
-  }
-
-  /// Whether the password that a connection has sent was right, once that is known.
-  func isRight(_ connection: UInt32) -> Bool? {
-    guard count > 0, let index = index(of: connection) else { return nil }
-    return unsafe work(index).pointee.isRight
-  }
-
-  /// The hash of the new password that a connection has sent, once it is there.
-  func hash(of connection: UInt32) -> PasswordHash? {
-    guard count > 0, let index = index(of: connection) else { return nil }
-    return unsafe work(index).pointee.hash
-  }
-
-  /// Takes on what the page that is being answered wants, if it wants anything.
+  /// Says whose request a page is about to answer.
   ///
-  /// - Returns: Whether there was room.
-  mutating func begin(for connection: UInt32) -> Bool {
-    guard PageWork.kind == .verify || PageWork.kind == .hash else { return true }
-    invariant(connection != 0, "connections are counted from 1")
-    guard let index = index(of: connection) ?? index(of: 0) else { return false }
-    if owners[index] == 0 {
-      owners[index] = connection
-      count += 1
-      // Safe: a place without an owner holds nothing.
-      unsafe work(index).initialize(to: Work())
-    }
-    unsafe PageWork.begin(&work(index).pointee)
-    return true
+  /// - Parameter connection: 0: one that cannot be put off.
+  static func enter(_ connection: UInt64, now: Int64) {
+    unsafe table.pointee.connection = connection
+    unsafe table.pointee.now = now
   }
 
   /// Does one step of a connection's work.
   ///
   /// - Returns: Whether nothing is left to be done.
-  mutating func step(_ connection: UInt32) -> Bool {
-    guard let index = index(of: connection) else { return true }
-    return unsafe work(index).pointee.step(Self.stepIterations)
+  static func step(_ connection: UInt64) -> Bool {
+    unsafe table.pointee.step?(connection) ?? true
   }
 
   /// Forgets a connection's work, and overwrites what was kept of it.
-  mutating func end(_ connection: UInt32) {
-    guard count > 0, connection != 0, let index = index(of: connection) else { return }
-    let place = unsafe work(index)
-    owners[index] = 0
-    count -= 1
-    unsafe place.deinitialize(count: 1)
-    // Safe: the place has that many octets, and nobody's value is in it any more.
-    unsafe martlet_wipe(place, Int(MARTLET_WORK_SIZE))
+  static func end(_ connection: UInt64) {
+    guard unsafe table.pointee.count > 0 else { return }
+    unsafe table.pointee.end?(connection)
+  }
+
+  // MARK: The page's side
+
+  /// Milliseconds of a clock that never goes back, at the request that is being answered.
+  static var now: Int64 { unsafe table.pointee.now }
+
+  /// How far the verification for the request has come that is being answered.
+  enum Standing: Equatable {
+    /// It has not begun.
+    case new
+    case underWay
+    /// It was against another hash; it has been counted.
+    case outdated
+    case known(isRight: Bool)
+  }
+
+  /// How far the verification against that hash has come.
+  static func standing(against hash: PasswordHash) -> Standing {
+    guard let index = currentIndex else { return .new }
+    let work = unsafe work(index)
+    guard let asked = unsafe work.pointee.asked else { return .new }
+    if asked.isSame(as: hash) {
+      return unsafe work.pointee.isRight.map { .known(isRight: $0) } ?? .underWay
+    }
+    return unsafe work.pointee.verificationCount < Work.verificationCountMax
+      ? .outdated : .known(isRight: false)
+  }
+
+  /// Whether work can begin for the request that is being answered.
+  static var hasRoom: Bool {
+    unsafe table.pointee.count < UInt32(Limits.workCountMax) || currentIndex != nil
+  }
+
+  /// Begins to compare a password with a hash, where there is room. It is not needed any more then.
+  static func verify(_ password: Span<UInt8>, against hash: PasswordHash) {
+    guard let index = take() else { return }
+    unsafe work(index).pointee.verify(password, against: hash)
+  }
+
+  /// Notes that the outcome has been told to the throttle.
+  ///
+  /// - Returns: Whether this is the first time.
+  static func settle() -> Bool {
+    guard let index = currentIndex else { return false }
+    defer { unsafe work(index).pointee.isSettled = true }
+    return unsafe !work(index).pointee.isSettled
+  }
+
+  /// The hash of the new password for the request that is being answered, once it is there.
+  static var hash: PasswordHash? {
+    guard let index = currentIndex else { return nil }
+    return unsafe work(index).pointee.hash
+  }
+
+  /// Begins to hash a password, where there is room and it has not begun.
+  ///
+  /// - Throws: `PasswordRefusal`.
+  static func hash(_ password: Span<UInt8>, iterations: UInt32) throws(PasswordRefusal) {
+    try PasswordHash.check(password, iterations: iterations)
+    guard let index = take() else { return }
+    guard unsafe !work(index).pointee.isHashing else { return }
+    unsafe work(index).pointee.hash(try PasswordHashing(password, iterations: iterations))
+  }
+
+  // MARK: Places
+
+  private static func index(of owner: UInt64) -> Int? {
+    for i in 0..<Limits.workCountMax where unsafe place(i).pointee.owner == owner { return i }
+    return nil
+  }
+
+  /// The place of the work for the request that is being answered.
+  private static var currentIndex: Int? {
+    guard unsafe table.pointee.count > 0, unsafe table.pointee.connection != 0 else { return nil }
+    return unsafe index(of: table.pointee.connection)
+  }
+
+  private static func place(_ index: Int) -> UnsafeMutablePointer<martlet_work> {
+    unsafe martlet_work(index)
+  }
+
+  /// The work at a place that has an owner.
+  private static func work(_ index: Int) -> UnsafeMutablePointer<Work> {
+    let place = unsafe place(index)
+    invariant(unsafe place.pointee.owner != 0, "a work is there")
+    // Safe: the octets are a work from when the place gets its owner until it loses it.
+    return unsafe UnsafeMutableRawPointer(place).assumingMemoryBound(to: Work.self)
+  }
+
+  /// The place of the work for the request that is being answered, a new one where there is none.
+  ///
+  /// - Returns: `nil` where there is no room.
+  private static func take() -> Int? {
+    if let index = currentIndex { return index }
+    let owner = unsafe table.pointee.connection
+    guard owner != 0 else { stop("a page that asks for a password answers a request") }
+    guard let index = index(of: 0) else { return nil }
+    invariant(
+      MemoryLayout<Work>.size <= Int(MARTLET_WORK_SIZE)
+        && MemoryLayout<Work>.alignment <= MemoryLayout<UInt64>.alignment, "a work fits its place")
+    let place = unsafe place(index)
+    unsafe place.pointee.owner = owner
+    unsafe table.pointee.count += 1
+    // Safe: a place without an owner holds nothing.
+    unsafe UnsafeMutableRawPointer(place).assumingMemoryBound(to: Work.self).initialize(to: Work())
+    unsafe table.pointee.step = { PasswordWork.goOn($0) }
+    unsafe table.pointee.end = { PasswordWork.release($0) }
+    return index
+  }
+
+  /// What `step` reaches.
+  private static func goOn(_ owner: UInt64) -> Bool {
+    guard let index = index(of: owner) else { return true }
+    return unsafe work(index).pointee.step(stepIterations)
+  }
+
+  /// What `end` reaches.
+  private static func release(_ owner: UInt64) {
+    guard owner != 0, let index = index(of: owner) else { return }
+    unsafe work(index).deinitialize(count: 1)
+    let place = unsafe place(index)
+    // Safe: the place has that many octets, and no value is in it any more. The owner goes with them.
+    unsafe martlet_wipe(place, MemoryLayout<martlet_work>.size)
+    unsafe table.pointee.count -= 1
   }
 }

@@ -62,21 +62,11 @@ public struct Response: ~Copyable, ~Escapable {
   /// The visitor's session.
   public var session: Session
 
-  /// Whether a password that the page asks about now begins to be verified: this request has not been
-  /// worked on before, and there is room for its work. What counts attempts asks it (`Throttle`).
-  public let beginsWork: Bool
-
-  /// Whether the password that the page has asked about is right, when it is asked again.
-  let passwordIsRight: Bool?
-
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
   init(
-    fields: consuming Writer, session: consuming Session, time: Int64, passwordIsRight: Bool? = nil,
-    beginsWork: Bool = false
+    fields: consuming Writer, session: consuming Session, time: Int64
   ) {
-    self.beginsWork = beginsWork
-    self.passwordIsRight = passwordIsRight
     self.time = time
     self.fields = fields
     self.session = session
@@ -200,7 +190,7 @@ public struct Response: ~Copyable, ~Escapable {
   }
 
   /// Answers in a later turn: the page is asked again, with the same request, when what it has asked
-  /// for is done (`verify`, `hash`); without such a wish, in one of the next turns, so that a page can
+  /// for is done (`checkPassword`, `verify`, `hash`); without such a wish, in one of the next turns, so that a page can
   /// do long work of its own in steps of some 0.1 ms, whose state it keeps under
   /// `request.connection`. All such work together gets 2 ms of a turn. Changes to the session made in
   /// this turn are forgotten.

@@ -58,6 +58,7 @@ extension SiteResponder where A: ~Copyable {
     _ page: A.Page, _ cursor: Cursor, _ moment: Moment, _ content: inout Writer,
     _ fields: inout Writer
   ) -> Status {
+    PasswordWork.enter(0, now: moment.monotonicMilliseconds)
     let response = Response(fields: fields.remainder, session: Session(), time: moment.unixSeconds)
     PageText.begin(in: content.roomSpan)
     let answer = site.finish(page, cursor, response)
@@ -87,10 +88,10 @@ extension SiteResponder where A: ~Copyable {
   package mutating func abandon(_ cursor: Cursor) { site.abandon(page(of: cursor), cursor) }
 
   package mutating func work(_ connection: UInt32) -> Bool {
-    A.hasSessions ? works.step(connection) : true
+    PasswordWork.step(UInt64(connection))
   }
 
   package mutating func cancel(_ connection: UInt32) {
-    if A.hasSessions { works.end(connection) }
+    PasswordWork.end(UInt64(connection))
   }
 }

@@ -16,13 +16,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   let tokenOwner: UInt32
   /// What has become of the request that is being answered.
   var kind = Reply.Kind.written
-  /// Passwords that are being verified or hashed.
-  var works: WorkTable
 
   /// - Parameter secret: What cookies are signed with; without one, with a key that nobody knows.
   package init(_ site: consuming A, secret: Span<UInt8>) {
     self.site = site
-    works = WorkTable()
     tokenOwner = TokenCache.newOwner()
     guard A.hasSessions else {
       key = HMACKey()
@@ -50,7 +47,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     let reply = Reply(
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
-    if A.hasSessions, !reply.isUnfinished { works.end(request.connection) }
+    if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
     return reply
   }
 
@@ -149,8 +146,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let answer = respond(page, visitor, session, request, &content, &fields)
     switch answer.action {
     case .later:
-      // Where there is no room, the page is asked again, and wants it again.
-      _ = works.begin(for: request.connection)
       kind = .later
       return answer.status
     case .take(let cursor, let countMax):
@@ -177,16 +172,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
-    var passwordIsRight: Bool?
-    var beginsWork = false
-    if A.hasSessions {
-      beginsWork = works.canBegin(request.connection)
-      passwordIsRight = works.isRight(request.connection)
-      PageWork.offer(works.hash(of: request.connection))
-    }
+    PasswordWork.enter(
+      UInt64(request.connection), now: request.moment.monotonicMilliseconds)
     let response = Response(
-      fields: fields.remainder, session: session, time: request.moment.unixSeconds,
-      passwordIsRight: passwordIsRight, beginsWork: beginsWork)
+      fields: fields.remainder, session: session, time: request.moment.unixSeconds)
     PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
     PageText.end()

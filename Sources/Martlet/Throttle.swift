@@ -43,16 +43,12 @@
 // sees beside a password's 20,000 iterations.
 
 import MartletBytes
-public import MartletHTTP
+import MartletHTTP
 import MartletToken
 
-/// Slows down those who fail to log in. All times are milliseconds of a clock that never goes back.
+/// Slows down those who fail to log in.
 ///
-///     if let seconds = throttle.begin(name, from: client, now: now) { … 429, Retry-After … }
-///     … hash …
-///     throttle.end(name, from: client, now: now, isRight: isRight)
-///
-/// An attempt that begins and comes to no end, because its client is gone, counts as failed.
+/// An application has one, and hands it to `Response.checkPassword` wherever it asks for a password.
 public struct Throttle: ~Copyable {
   fileprivate struct Entry {
     var key: UInt64 = 0
@@ -127,7 +123,7 @@ public struct Throttle: ~Copyable {
   ///   - now: Milliseconds of a clock that never goes back.
   /// - Returns: Whole seconds to wait, 1...900, where the attempt is refused. `nil`: it has begun, and
   ///   is to be ended with `end`.
-  public mutating func begin(
+  mutating func begin(
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64
   ) -> Int? {
     let keys = keys(name, client)
@@ -142,7 +138,7 @@ public struct Throttle: ~Copyable {
 
   /// Ends an attempt that has begun. A right password makes forgotten what has failed before at this
   /// name from this address; after a wrong one the wait is counted from here on.
-  public mutating func end(
+  mutating func end(
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64, isRight: Bool
   ) {
     let keys = keys(name, client)

@@ -8,8 +8,9 @@ import MartletHTTP
 import MartletServer
 import Synchronization
 
-/// Held while a page is answered; tests may run side by side.
-private let onePage = Mutex(())
+/// Held while a page is answered; tests may run side by side. Its value numbers requests, because the
+/// table of passwords that are hashed is one for the process.
+private let onePage = Mutex<UInt32>(0)
 
 /// A client of an application.
 ///
@@ -30,9 +31,6 @@ public final class TestClient<A: Application & ~Copyable> {
 
   /// The value of the Host field.
   public var host = "localhost"
-
-  /// The one connection that all requests come on.
-  private static var connection: UInt32 { 1 }
 
   /// - Parameter secret: What cookies are signed with; not empty.
   public init(_ site: consuming A, secret: String) {
@@ -60,17 +58,26 @@ public final class TestClient<A: Application & ~Copyable> {
   public func request(
     _ method: String, _ target: String, fields: [(String, String)] = [], content: [UInt8] = []
   ) -> TestResponse {
+    let head = head(
+      method, target, fields: fields,
+      contentCount: method == "POST" || !content.isEmpty ? content.count : nil)
+    let response = send([UInt8](head.utf8) + content)
+    for line in response.setCookies {
+      cookies.take(line, requestPath: path(of: target), now: time)
+    }
+    return response
+  }
+
+  private func head(
+    _ method: String, _ target: String, fields: [(String, String)], contentCount: Int?
+  ) -> String {
     var head = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n"
     for (name, value) in fields { head += "\(name): \(value)\r\n" }
     if let cookie = cookies.field(forPath: path(of: target), now: time) {
       head += "Cookie: \(cookie)\r\n"
     }
-    if method == "POST" || !content.isEmpty { head += "Content-Length: \(content.count)\r\n" }
-    let response = send([UInt8]((head + "\r\n").utf8) + content)
-    for line in response.setCookies {
-      cookies.take(line, requestPath: path(of: target), now: time)
-    }
-    return response
+    if let contentCount { head += "Content-Length: \(contentCount)\r\n" }
+    return head + "\r\n"
   }
 
   /// Sends the octets of one whole request as they are; the jar is left alone.
@@ -79,22 +86,85 @@ public final class TestClient<A: Application & ~Copyable> {
   /// end is missing, which the server would wait for, gets 408.
   public func send(_ octets: [UInt8]) -> TestResponse {
     // Page text has one place in a process.
-    onePage.withLock { _ in sendAlone(octets) }
+    let start = onePage.withLock { number in
+      number += 1
+      return begin(octets, connection: number)
+    }
+    switch start {
+    case .answered(let response): return response
+    case .putOff(let pending): return finish(pending)
+    }
   }
 
-  private func sendAlone(_ octets: [UInt8]) -> TestResponse {
+  /// A request whose answer takes several turns, at any point of its work.
+  package struct PendingRequest: Sendable {
+    fileprivate let octets: [UInt8]
+    fileprivate let connection: UInt32
+  }
+
+  /// What has become of a request at once.
+  package enum Start: Sendable {
+    case answered(TestResponse)
+    case putOff(PendingRequest)
+  }
+
+  /// Sends a form, and leaves its work where it is: for tests of what happens meanwhile. The cookies are
+  /// those of the jar at this moment.
+  package func startPost(_ target: String, form: [(String, String)]) -> Start {
+    let content = form.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
+    let head = head(
+      "POST", target, fields: [("Content-Type", "application/x-www-form-urlencoded")],
+      contentCount: content.utf8.count)
+    return onePage.withLock { number in
+      number += 1
+      return begin([UInt8]((head + content).utf8), connection: number)
+    }
+  }
+
+  /// Does that many steps of the work of a request.
+  package func work(on pending: PendingRequest, steps: Int) {
+    onePage.withLock { _ in
+      for _ in 0..<steps { _ = responder.work(pending.connection) }
+    }
+  }
+
+  /// Does the work of a request until it is answered.
+  package func finish(_ pending: PendingRequest) -> TestResponse {
+    while true {
+      let response = onePage.withLock { _ -> TestResponse? in
+        while !responder.work(pending.connection) {}
+        switch begin(pending.octets, connection: pending.connection) {
+        case .answered(let response): return response
+        case .putOff: return nil
+        }
+      }
+      if let response { return response }
+    }
+  }
+
+  /// Asks the page of a request again, as the server does when its work is done.
+  package func resume(_ pending: PendingRequest) -> Start {
+    onePage.withLock { _ in begin(pending.octets, connection: pending.connection) }
+  }
+
+  /// The client of a request goes away.
+  package func abandon(_ pending: PendingRequest) {
+    onePage.withLock { _ in responder.cancel(pending.connection) }
+  }
+
+  private func begin(_ octets: [UInt8], connection: UInt32) -> Start {
     if let head = try? RequestHead.parse(octets.span), head.framing != .none,
       responder.takesPieces(head, of: octets.span)
     {
-      return answer(octets, head, [UInt8](octets[head.size...]), inPieces: true)
+      return answer(octets, head, [UInt8](octets[head.size...]), inPieces: true, connection)
     }
     switch RequestProgress.of(octets.span, examinedCount: 0) {
     case .complete(let head, let size):
-      return answer(octets, head, [UInt8](octets[head.size..<size]), inPieces: false)
-    case .pieces: return refuse(.contentTimeout)
-    case .refused(let refusal): return refuse(refusal)
-    case .head: return refuse(.headTimeout)
-    case .content: return refuse(.contentTimeout)
+      return answer(octets, head, [UInt8](octets[head.size..<size]), inPieces: false, connection)
+    case .pieces: return .answered(refuse(.contentTimeout))
+    case .refused(let refusal): return .answered(refuse(refusal))
+    case .head: return .answered(refuse(.headTimeout))
+    case .content: return .answered(refuse(.contentTimeout))
     }
   }
 
@@ -104,8 +174,9 @@ public final class TestClient<A: Application & ~Copyable> {
   }
 
   private func answer(
-    _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool
-  ) -> TestResponse {
+    _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool,
+    _ connection: UInt32
+  ) -> Start {
     var received = received
     if head.framing == .chunked {
       var chunks = received.mutableSpan
@@ -118,30 +189,28 @@ public final class TestClient<A: Application & ~Copyable> {
     let whole = inPieces ? [] : received
     let request = IncomingRequest(
       octets: octets.span, head: head, content: whole.span,
-      moment: moment, connection: Self.connection, peer: peer)
+      moment: moment, connection: connection, peer: peer)
     var reply = responder.respond(
       to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
-    // What takes several turns is done, and the page asked again, as the server does it.
-    while reply.isUnfinished {
-      while !responder.work(Self.connection) {}
-      reply = responder.respond(
-        to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
+    if reply.isUnfinished {
+      return .putOff(PendingRequest(octets: octets, connection: connection))
     }
     if case .content(var cursor, let countMax) = reply.kind {
       guard received.count <= countMax else {
         responder.abandon(cursor)
-        return refuse(.contentTooLarge)
+        return .answered(refuse(.contentTooLarge))
       }
-      if let refusal = take(received, &cursor) { return refusal }
+      if let refusal = take(received, &cursor) { return .answered(refusal) }
       reply = responder.finish(
         cursor, moment: moment, content: Writer(content.mutableSpan),
         fields: Writer(fields.mutableSpan))
     }
-    return response(
-      reply, all(of: reply, [UInt8](content[..<reply.contentCount])),
-      [UInt8](fields[..<reply.fieldsCount]),
-      sendsContent: head.method != .head && reply.status.allowsContent,
-      closes: !head.keepsAlive)
+    return .answered(
+      response(
+        reply, all(of: reply, [UInt8](content[..<reply.contentCount])),
+        [UInt8](fields[..<reply.fieldsCount]),
+        sendsContent: head.method != .head && reply.status.allowsContent,
+        closes: !head.keepsAlive))
   }
 
   /// Hands a content over in pieces of at most 1,000 octets.

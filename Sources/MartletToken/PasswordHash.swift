@@ -105,6 +105,12 @@ public struct PasswordHash: Sendable {
     writer.append(hexadecimal: digest.span)
   }
 
+  /// Whether that is the same hash: salt, iterations and digest.
+  public func isSame(as other: PasswordHash) -> Bool {
+    iterations == other.iterations && salt == other.salt
+      && constantTimeEquals(digest.span, other.digest.span)
+  }
+
   /// Hashes a password with a new random salt, here and now: for tools. A server takes the same
   /// work in slices, as `PasswordHashing`.
   ///

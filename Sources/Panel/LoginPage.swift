@@ -22,18 +22,20 @@ extension Panel {
     let hash =
       account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
     let client = request.client(trusting: proxies)
-    let now = request.monotonicMilliseconds
-    if response.beginsWork, let wait = throttle.begin(username.span, from: client, now: now) {
-      response.setRetryAfter(seconds: wait)
-      Log.refused("login_throttled", client, name: username.span, wait: wait)
+    var isRight = false
+    switch response.checkPassword(
+      form["password"], of: username.span, against: hash, from: client, &throttle)
+    {
+    case .later: return response.later()
+    case .wait(let seconds):
+      response.setRetryAfter(seconds: seconds)
+      Log.refused("login_throttled", client, name: username.span, wait: seconds)
       return Self.loginForm(
         response, .tooManyRequests, username: username, user: request.user,
-        problem: "Too many failed attempts.", wait: wait)
+        problem: "Too many failed attempts.", wait: seconds)
+    case .wrong: break
+    case .right: isRight = true
     }
-    guard let isRight = response.verify(form["password"], against: hash) else {
-      return response.later()
-    }
-    throttle.end(username.span, from: client, now: now, isRight: isRight && account != nil)
     guard isRight, var account else {
       Log.refused(
         "login_failed", client, name: username.span,

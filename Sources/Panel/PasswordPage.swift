@@ -23,21 +23,21 @@ extension Panel {
       repeated.wipe()
     }
     let client = request.client(trusting: proxies)
-    let (name, now) = (account.name, request.monotonicMilliseconds)
-    if response.beginsWork, let wait = throttle.begin(name.span, from: client, now: now) {
-      response.setRetryAfter(seconds: wait)
-      Log.refused("password_throttled", client, name: name.span, wait: wait)
+    var problem = password.problem(repeated: repeated)
+    switch response.checkPassword(
+      form["current"], of: account.name.span, against: account.password, from: client, &throttle)
+    {
+    case .later: return response.later()
+    case .wait(let seconds):
+      response.setRetryAfter(seconds: seconds)
+      Log.refused("password_throttled", client, name: account.name.span, wait: seconds)
       return Self.passwordForm(
         response, .tooManyRequests, user: request.user, problem: "Too many failed attempts.",
-        wait: wait)
-    }
-    guard let isRight = response.verify(form["current"], against: account.password) else {
-      return response.later()
-    }
-    var problem = password.problem(repeated: repeated)
-    if !isRight {
+        wait: seconds)
+    case .wrong:
       problem = "The current password is wrong."
-      Log.refused("password_failed", client, name: name.span, reason: "password")
+      Log.refused("password_failed", client, name: account.name.span, reason: "password")
+    case .right: break
     }
     if problem != nil {
       return Self.passwordForm(

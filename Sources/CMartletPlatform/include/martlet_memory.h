@@ -89,17 +89,23 @@ void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 bool martlet_page_overflowed(void);
 
-// What the page that is being answered wants to have done with a password, or what has come of it.
-// Octets of the values, which only Swift knows, at most.
-enum { MARTLET_PASSWORD_SIZE = 64, MARTLET_PASSWORD_HASH_SIZE = 96 };
-struct martlet_page_work {
-  uint64_t hash[MARTLET_PASSWORD_HASH_SIZE / 8];
-  uint8_t password[MARTLET_PASSWORD_SIZE];
-  uint32_t password_count;
-  uint32_t iterations;
-  uint32_t kind;
+// Passwords that are being verified or hashed, for the requests that wait for it.
+enum { MARTLET_WORK_SIZE = 640 };
+struct martlet_work {
+  uint64_t octets[MARTLET_WORK_SIZE / 8]; // a value that only Swift knows, where there is an owner
+  uint64_t owner;                         // the number of a connection; 0: none
 };
-struct martlet_page_work *_Nonnull martlet_page_work(void);
+struct martlet_works {
+  uint64_t connection; // whose request is being answered; 0: one that cannot be put off
+  int64_t now;         // milliseconds of the monotonic clock
+  uint32_t count;      // places that have an owner
+  // What goes on with the work of a connection, and what ends it. The first work sets both, so that a
+  // program without passwords does not contain them.
+  bool (*_Nullable step)(uint64_t connection);
+  void (*_Nullable end)(uint64_t connection);
+};
+struct martlet_works *_Nonnull martlet_works(void);
+struct martlet_work *_Nonnull martlet_work(size_t index);
 
 // A session token that has been verified. A token has one text, so whoever sends the same octets again
 // has sent a valid one again.
@@ -114,11 +120,6 @@ struct martlet_token {
 struct martlet_token *_Nonnull martlet_token(size_t index);
 // A number that nobody else in this process has, for whoever verifies tokens with a secret.
 uint32_t martlet_token_owner(void);
-
-// What is kept of a request whose password is being verified or hashed: a value that only Swift knows,
-// of that many octets at most.
-enum { MARTLET_WORK_SIZE = 512 };
-void *_Nonnull martlet_work(size_t index);
 
 // Octets of the session of the visitor who is being answered.
 enum { MARTLET_SESSION_SIZE = 2048 };
