@@ -70,6 +70,24 @@ extension Response {
     return .later
   }
 
+  /// Counts an attempt with another secret, such as a code, that the page has compared by itself. The
+  /// right one is never kept out.
+  ///
+  /// - Parameter name: What the secret is of.
+  /// - Returns: `.right`, `.wrong`, or how long to wait where too many have been wrong before.
+  @_lifetime(self: copy self)
+  public mutating func countAttempt(
+    of name: Span<UInt8>, isRight: Bool, from client: ClientAddress, _ throttle: inout Throttle
+  ) -> PasswordCheck {
+    let now = PasswordWork.now
+    if !isRight, let seconds = throttle.begin(name, from: client, now: now) {
+      return .wait(seconds: seconds)
+    }
+    // One that has not begun is ended in the same way: what has failed before is forgotten.
+    throttle.end(name, from: client, now: now, isRight: isRight)
+    return isRight ? .right : .wrong
+  }
+
   /// Whether a password is that of a hash; `nil` while that is not yet known: then answer `later()`.
   /// Attempts are not counted: for a program that is not to slow guesses down, as Microdot's example
   /// does not. Every other calls `checkPassword`.

@@ -1,4 +1,4 @@
-// What people choose or type → whether it will do: names, passwords, the set-up code.
+// What people choose or type → whether it will do: names and passwords.
 
 import Martlet
 
@@ -74,50 +74,4 @@ struct TypedPassword: ~Copyable {
 
   /// Overwrites it.
   mutating func wipe() { octets.wipe() }
-}
-
-/// The code on the terminal that allows whoever reads it to make the first account.
-struct SetUpCode {
-  /// Wrong codes that are taken before set-up is closed: all guesses then succeed once in 100
-  /// thousand million times.
-  static var wrongCountMax: Int { 10 }
-
-  /// 32 characters that are not mistaken for one another.
-  private static var alphabet: StaticString { "23456789ABCDEFGHJKLMNPQRSTUVWXYZ" }
-
-  private var characters = Text<8>()
-
-  /// A new random code.
-  init() {
-    let alphabet = Self.alphabet.octets
-    while characters.count < 8 {
-      var octet = InlineArray<1, UInt8>(repeating: 0)
-      var target = octet.mutableSpan
-      Random.fill(&target)
-      // Octets beyond the last whole multiple would make some characters likelier than others.
-      let limit = 256 - 256 % alphabet.count
-      if Int(octet[0]) < limit { characters.append(alphabet[Int(octet[0]) % alphabet.count]) }
-    }
-  }
-
-  /// As it is shown: `XXXX-XXXX`.
-  var text: Text<9> {
-    var text = Text<9>()
-    text.append(characters.span.extracting(0..<4))
-    text.append(0x2D)
-    text.append(characters.span.extracting(4..<8))
-    return text
-  }
-
-  /// Whether it was typed, in either case, with or without hyphen and blanks.
-  func matches(_ typed: borrowing FormValue) -> Bool {
-    var decoder = typed.decoder
-    var code = Text<8>()
-    while let octet = decoder.next() {
-      if octet == "-" || octet == " " { continue }
-      let isLowercase = octet >= 0x61 && octet <= 0x7A
-      guard code.append(isLowercase ? octet & 0xDF : octet) else { return false }
-    }
-    return constantTimeEquals(code.span, characters.span)
-  }
 }

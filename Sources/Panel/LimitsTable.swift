@@ -47,7 +47,6 @@ enum LimitsTable {
     heading("Panel")
     row("accounts", Accounts.countMax, "")
     row("accounts file", Accounts.fileSizeMax, "octets")
-    row("wrong set-up codes", SetUpCode.wrongCountMax, "")
     row("disks shown", Disks().items.count, "")
     row("interfaces shown", Interfaces().items.count, "")
     row("addresses of an interface", Interface.addressCountMax, "")

@@ -11,7 +11,6 @@ struct Panel: Application, ~Copyable {
   /// Iterations of new hashes, and of those of nobody.
   let iterations: UInt32
   let setUpCode: SetUpCode
-  var wrongCodeCount = 0
   var throttle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
@@ -29,7 +28,7 @@ struct Panel: Application, ~Copyable {
     self.directory = directory
     self.accounts = accounts
     self.iterations = iterations
-    setUpCode = SetUpCode()
+    setUpCode = SetUpCode(iterations: iterations)
   }
 
   enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }

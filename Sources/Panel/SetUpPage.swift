@@ -5,22 +5,36 @@ import Martlet
 extension Panel {
   /// Shows the form.
   func setUpPage(_ response: consuming Response) -> Answer {
-    if setUpIsClosed { return Self.refuseSetUp(response) }
-    return Self.setUpForm(response, .ok, username: Text(), problem: nil)
+    Self.setUpForm(response, .ok, username: Text(), problem: nil)
   }
 
   /// Makes the first account and logs its owner in.
   mutating func setUp(
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
-    if setUpIsClosed { return Self.refuseSetUp(response) }
     let form = request.form
     let username: Text<32>? = form["username"]?.text()
-    if let problem = checkCode(form) {
-      Log.refusedSetUp(request.client(trusting: proxies))
-      if setUpIsClosed { return Self.refuseSetUp(response) }
+    guard let code = form["code"], !code.isEmpty else {
       return Self.setUpForm(
-        response, .unprocessableContent, username: username ?? Text(), problem: problem)
+        response, .unprocessableContent, username: username ?? Text(),
+        problem: "Enter the set-up code that martlet-panel has printed on its terminal.")
+    }
+    let client = request.client(trusting: proxies)
+    let isRight = setUpCode.matches(code)
+    if !isRight { Log.refusedSetUp(client) }
+    switch response.countAttempt(
+      of: ("set-up" as StaticString).octets, isRight: isRight, from: client, &throttle)
+    {
+    case .right: break
+    case .wait(let seconds):
+      response.setRetryAfter(seconds: seconds)
+      return Self.setUpForm(
+        response, .tooManyRequests, username: username ?? Text(),
+        problem: "Too many wrong codes.", wait: seconds)
+    case .wrong, .later:
+      return Self.setUpForm(
+        response, .unprocessableContent, username: username ?? Text(),
+        problem: "That is not the set-up code. It is on the terminal where martlet-panel runs.")
     }
     guard let username, AccountRules.isName(username.span) else {
       return Self.setUpForm(
@@ -54,26 +68,9 @@ extension Panel {
     return response.login(account)
   }
 
-  /// Counts wrong codes.
-  private mutating func checkCode(_ form: FormFields) -> StaticString? {
-    guard let code = form["code"], !code.isEmpty else {
-      return "Enter the set-up code that martlet-panel has printed on its terminal."
-    }
-    if setUpCode.matches(code) { return nil }
-    wrongCodeCount += 1
-    return "That is not the set-up code. It is on the terminal where martlet-panel runs."
-  }
-
-  private var setUpIsClosed: Bool { wrongCodeCount >= SetUpCode.wrongCountMax }
-
-  private static func refuseSetUp(_ response: consuming Response) -> Answer {
-    response.refuse(
-      .forbidden,
-      "Set-up is closed after ten wrong codes. Restart martlet-panel; it then prints a new code.")
-  }
-
   private static func setUpForm(
-    _ response: consuming Response, _ status: Status, username: Text<32>, problem: StaticString?
+    _ response: consuming Response, _ status: Status, username: Text<32>, problem: StaticString?,
+    wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)
     body.begin(title: "Set up", .door)
@@ -87,7 +84,7 @@ extension Panel {
       <p class="lead">Choose the administrator’s name and password.</p>
 
       """)
-    body.writeProblem(problem)
+    body.writeProblem(problem, wait: wait)
     body.write(
       """
       <form method="post" class="fields">

@@ -19,7 +19,7 @@ private func makeHash(_ password: String, iterations: UInt32 = 100) -> PasswordH
   try? PasswordHash.make(Array(password.utf8).span, iterations: iterations)
 }
 
-private struct Site: Application {
+private struct CheckedSite: Application {
   enum Page: UInt8 { case login, change, plain, two }
 
   let desk: Desk
@@ -74,7 +74,7 @@ private struct Site: Application {
   }
 }
 
-private typealias Client = TestClient<Site>
+private typealias Client = TestClient<CheckedSite>
 
 /// How far a request has come when something else happens.
 private enum Point: CaseIterable {
@@ -85,7 +85,7 @@ private enum Point: CaseIterable {
   private let desk = Desk("old password")
   private let client: Client
 
-  init() { client = TestClient(Site(desk: desk), secret: "secret") }
+  init() { client = TestClient(CheckedSite(desk: desk), secret: "secret") }
 
   private func start(_ target: String, _ password: String, new: String? = nil) throws
     -> Client.PendingRequest
