@@ -54,7 +54,7 @@ extension Panel {
     } catch {
       return Self.notStored(response, error, user: request.user)
     }
-    Log.changed("password_changed", name, client)
+    Log.changed("password_changed", account.name, client)
     response.renewLogin(account)
     return passwordChanged(response, account)
   }

@@ -8,7 +8,7 @@ import Testing
 @testable import Martlet
 
 /// An account that a test changes from outside, and a throttle that it may look into.
-private final class Desk {
+private final class PasswordDesk {
   var hash: PasswordHash?
   var throttle = Throttle()
 
@@ -22,7 +22,7 @@ private func makeHash(_ password: String, iterations: UInt32 = 100) -> PasswordH
 private struct CheckedSite: Application {
   enum Page: UInt8 { case login, change, plain, two }
 
-  let desk: Desk
+  let desk: PasswordDesk
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -74,21 +74,21 @@ private struct CheckedSite: Application {
   }
 }
 
-private typealias Client = TestClient<CheckedSite>
+private typealias CheckedClient = TestClient<CheckedSite>
 
 /// How far a request has come when something else happens.
-private enum Point: CaseIterable {
+enum PasswordPoint: CaseIterable {
   case begun, halfway, verified
 }
 
 @Suite(.serialized) struct PasswordTests {
-  private let desk = Desk("old password")
-  private let client: Client
+  private let desk = PasswordDesk("old password")
+  private let client: CheckedClient
 
   init() { client = TestClient(CheckedSite(desk: desk), secret: "secret") }
 
   private func start(_ target: String, _ password: String, new: String? = nil) throws
-    -> Client.PendingRequest
+    -> CheckedClient.PendingRequest
   {
     let start = client.startPost(
       target, form: [("password", password)] + (new.map { [("new", $0)] } ?? []))
@@ -98,7 +98,7 @@ private enum Point: CaseIterable {
 
   private struct Unexpected: Error {}
 
-  private func bring(_ pending: Client.PendingRequest, to point: Point) {
+  private func bring(_ pending: CheckedClient.PendingRequest, to point: PasswordPoint) {
     switch point {
     case .begun: break
     case .halfway: client.work(on: pending, steps: 3)
@@ -107,11 +107,11 @@ private enum Point: CaseIterable {
   }
 
   private func log(in password: String) -> Int {
-    client.post("/login", form: [("password", password)]).status.code
+    Int(client.post("/login", form: [("password", password)]).status.code)
   }
 
-  @Test("A login under way when the password changes counts for the new one", arguments: Point.allCases)
-  fileprivate func loginBeforeChange(_ point: Point) throws {
+  @Test("A login under way when the password changes counts for the new one", arguments: PasswordPoint.allCases)
+  func loginBeforeChange(_ point: PasswordPoint) throws {
     let old = try start("/login", "old password")
     let new = try start("/login", "new password")
     bring(old, to: point)
@@ -123,8 +123,8 @@ private enum Point: CaseIterable {
   }
 
   @Test("A login that begins while a password changes counts for what the change comes to",
-    arguments: Point.allCases)
-  fileprivate func loginDuringChange(_ point: Point) throws {
+    arguments: PasswordPoint.allCases)
+  func loginDuringChange(_ point: PasswordPoint) throws {
     let change = try start("/change", "old password", new: "new password")
     client.work(on: change, steps: 5)
     let old = try start("/login", "old password")
@@ -143,8 +143,8 @@ private enum Point: CaseIterable {
     #expect(client.finish(change).body == "changed")
   }
 
-  @Test("Of two changes at once the second one needs the password of the first", arguments: Point.allCases)
-  fileprivate func twoChanges(_ point: Point) throws {
+  @Test("Of two changes at once the second one needs the password of the first", arguments: PasswordPoint.allCases)
+  func twoChanges(_ point: PasswordPoint) throws {
     let first = try start("/change", "old password", new: "first password")
     let second = try start("/change", "old password", new: "second password")
     bring(first, to: point)
@@ -168,16 +168,16 @@ private enum Point: CaseIterable {
     #expect(log(in: "fast password") == 200)
   }
 
-  @Test("A login under way when the account goes is wrong", arguments: Point.allCases)
-  fileprivate func accountGone(_ point: Point) throws {
+  @Test("A login under way when the account goes is wrong", arguments: PasswordPoint.allCases)
+  func accountGone(_ point: PasswordPoint) throws {
     let login = try start("/login", "old password")
     bring(login, to: point)
     desk.hash = nil
     #expect(client.finish(login).status == .unprocessableContent)
   }
 
-  @Test("A login under a name that there is not yet, and then is", arguments: Point.allCases)
-  fileprivate func accountComes(_ point: Point) throws {
+  @Test("A login under a name that there is not yet, and then is", arguments: PasswordPoint.allCases)
+  func accountComes(_ point: PasswordPoint) throws {
     let hash = desk.hash
     desk.hash = nil
     let login = try start("/login", "old password")
@@ -194,8 +194,8 @@ private enum Point: CaseIterable {
     #expect(client.finish(login).status == .ok)
   }
 
-  @Test("Without counting the result is that of the hash too", arguments: Point.allCases)
-  fileprivate func uncounted(_ point: Point) throws {
+  @Test("Without counting the result is that of the hash too", arguments: PasswordPoint.allCases)
+  func uncounted(_ point: PasswordPoint) throws {
     let login = try start("/plain", "old password")
     bring(login, to: point)
     desk.hash = makeHash("new password")
