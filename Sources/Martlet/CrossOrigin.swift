@@ -16,7 +16,8 @@ extension IncomingRequest {
       return !(site.equals("same-origin") || site.equals("none"))
     }
     guard let origin = fields.value(of: "Origin") else { return false }
-    guard let host = head.host else { return true }
+    // Whoever names no host has no origin to compare.
+    guard let host = head.host, host.count > 0 else { return true }
     return !Self.isOrigin(origin, of: octets[host])
   }
 

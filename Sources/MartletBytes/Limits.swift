@@ -15,7 +15,8 @@ public enum Limits {
   // MARK: Requests
 
   /// Octets of a request head: request line, field section and the empty line. 16 KiB is what most
-  /// servers take; browsers send less than 1 KiB, and cookies at most a few more. Beyond: 431.
+  /// servers take; browsers send less than 1 KiB, and cookies of other programs at this host some
+  /// more, which have no limit of their own. Beyond: 431.
   public static var requestHeadSizeMax: Int { 16_384 }
 
   /// Octets of a request target. RFC 9112 §3 recommends room for 8,000. Beyond: 414.
@@ -24,9 +25,13 @@ public enum Limits {
   /// Field lines in a request. Browsers send some 20; proxies add a few. Beyond: 431.
   public static var fieldLineCountMax: Int { 100 }
 
-  /// Octets of all Cookie field values: two cookies of the size that browsers store (4,096 octets,
-  /// RFC 6265bis §5.6). Beyond: 431.
-  public static var cookieSizeMax: Int { 8_192 }
+  /// Octets of the zone in an IPv6 host (`eth0` of `[fe80::1%eth0]`): four times the longest name of
+  /// an interface, because each octet may be percent-encoded. Beyond: 400.
+  public static var zoneSizeMax: Int { 64 }
+
+  /// Cookies of one name that are verified until a valid one is found. Programs at other ports and
+  /// at parent domains may plant more; each try costs an HMAC of at most 4 KiB. Beyond: not read.
+  public static var cookieTryCountMax: Int { 4 }
 
   /// Octets of a request's content after chunks are put together. A form is some hundred octets.
   /// Beyond: 413.
@@ -36,7 +41,8 @@ public enum Limits {
   /// What a page takes it says itself. Beyond: 413.
   public static var requestPiecesSizeMax: Int { 0x7FFF_FFFF }
 
-  /// Octets of one chunk's extensions, and of the trailer section; both are read over.
+  /// Octets of the extensions of all chunks of a content together, and of its trailer section; both
+  /// are read over. Beyond: 413 and 431.
   public static var chunkExtensionSizeMax: Int { 256 }
 
   /// Octets of the buffer that a complete request is read into, for all connections together.
@@ -186,7 +192,6 @@ public enum Limits {
       receiveSizeMax >= requestHeadSizeMax + requestContentSizeMax,
       "a request of the largest head and content fits the receive buffer")
     invariant(requestTargetSizeMax < requestHeadSizeMax, "a target fits a head")
-    invariant(cookieSizeMax < requestHeadSizeMax, "cookies fit a head")
     invariant(receiveSizeMax >= responseHeadSizeMax, "a response head fits the receive buffer")
     invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")
     invariant(responseSizeMax <= 0xFFFF, "an offset reaches all of a response")

@@ -3,6 +3,8 @@
 //     chunk-size [ chunk-ext ] CRLF                                     ; RFC 9112 §7.1
 //     chunk-size = 1*HEXDIG
 //     chunk-ext  = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
+//     chunk-ext-name = token
+//     chunk-ext-val  = token / quoted-string                           ; RFC 9110 §5.6
 //
 // Sizes are the oldest trick against recipients of chunks: no sign, no prefix, no blank, no wrap.
 
@@ -50,23 +52,53 @@ struct ChunkLine {
     return ChunkLine(chunkSize: size, extensionSize: extensionSize + end - i, end: end + 2)
   }
 
+  /// What has been read last.
+  private enum Place {
+    case size, name, value
+    /// Blanks after a name; after a size or a value.
+    case blanksAfterName, blanksAfterValue
+    /// The `;` before a name and the `=` before a value, with blanks or without.
+    case semicolon, equals
+    /// A quoted string that has not ended; a backslash in it; its end.
+    case quoted, escaped, closed
+  }
+
   /// The index of the CR after the extensions, of which there may be none.
   private static func endOfExtensions(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
+    var place = Place.size
+    var refusal = Refusal.chunkSizeMalformed
     var i = start
-    var hasBegun = false
     while i < octets.count {
-      switch octets[i] {
-      case "\r":
-        guard hasBegun || i == start else { throw .chunkSizeMalformed }
+      if octets[i] == "\r", place == .size || place == .name || place == .value || place == .closed
+      {
         return i
-      case ";": hasBegun = true
-      default:
-        // Before the first semicolon only blanks may stand.
-        guard hasBegun || ASCII.isBlank(octets[i]) else { throw .chunkSizeMalformed }
-        guard ASCII.isFieldValueOctet(octets[i]) else { throw .chunkExtensionMalformed }
       }
+      guard let next = next(place, octets[i]) else { throw refusal }
+      if next == .semicolon { refusal = .chunkExtensionMalformed }
+      place = next
       i &+= 1
     }
     return nil
+  }
+
+  /// Where an octet leads; `nil` when it may not stand there.
+  private static func next(_ place: Place, _ octet: UInt8) -> Place? {
+    switch (place, octet) {
+    case (.quoted, "\""): return .closed
+    case (.quoted, "\\"): return .escaped
+    case (.quoted, _), (.escaped, _): return ASCII.isFieldValueOctet(octet) ? .quoted : nil
+    case (.semicolon, ";"), (.equals, ";"): return nil
+    case (_, ";"): return .semicolon
+    case (.name, "="), (.blanksAfterName, "="): return .equals
+    case (.equals, "\""): return .quoted
+    case (.semicolon, _) where ASCII.isTokenCharacter(octet): return .name
+    case (.equals, _) where ASCII.isTokenCharacter(octet): return .value
+    case (.name, _) where ASCII.isTokenCharacter(octet): return .name
+    case (.value, _) where ASCII.isTokenCharacter(octet): return .value
+    case (.name, _): return ASCII.isBlank(octet) ? .blanksAfterName : nil
+    case (.size, _), (.value, _), (.closed, _):
+      return ASCII.isBlank(octet) ? .blanksAfterValue : nil
+    default: return ASCII.isBlank(octet) ? place : nil
+    }
   }
 }

@@ -67,14 +67,21 @@ public enum ChunkedContent {
   /// - Parameters:
   ///   - octets: What has been received, from where a chunk may begin.
   ///   - countMax: Octets that the chunk may have; beyond: `.contentTooLarge`.
+  ///   - extensionSize: Octets of the extensions of all chunks before; those of this one are added.
   /// - Returns: `nil` while the line, or the trailer section, is not complete.
   /// - Throws: As `parse` does.
   /// - Complexity: O(n) in the octets of one line, or of the trailer section; both are bounded.
-  public static func part(_ octets: Span<UInt8>, countMax: Int) throws(Refusal) -> Part? {
+  public static func part(
+    _ octets: Span<UInt8>, countMax: Int, extensionSize: inout UInt16
+  ) throws(Refusal) -> Part? {
     guard
-      let line = try ChunkLine.parse(octets, from: 0, extensionSize: 0, sizeMax: countMax)
+      let line = try ChunkLine.parse(
+        octets, from: 0, extensionSize: Int(extensionSize), sizeMax: countMax)
     else { return nil }
-    guard line.chunkSize == 0 else { return .chunk(count: line.chunkSize, lineSize: line.end) }
+    guard line.chunkSize == 0 else {
+      extensionSize = UInt16(line.extensionSize)
+      return .chunk(count: line.chunkSize, lineSize: line.end)
+    }
     return try endOfTrailers(octets, line.end).map { .end(size: $0) }
   }
 

@@ -85,14 +85,8 @@ extension FieldSection {
     var found: IPAddress?
     while let field = fields.next() {
       guard field.name.equalsIgnoringCase("X-Forwarded-For") else { continue }
-      let value = field.value
-      var start = 0
-      while start < value.count {
-        let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
-        let element = value.extracting(value.trimmed(start..<end))
-        start = end + 1
-        // RFC 9110 §5.6.1.2: empty elements of a list do not count.
-        guard element.count > 0 else { continue }
+      var elements = ListElements(field.value, separator: 0x2C)
+      while let element = elements.next() {
         guard let address = IPAddress(node: element) else {
           found = nil
           continue

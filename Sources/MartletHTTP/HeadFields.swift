@@ -9,8 +9,6 @@ struct HeadFields {
   private var lineCount = 0
   /// Where the first Cookie line begins; 0 without one.
   private(set) var cookieStart: UInt16 = 0
-  /// Octets of all Cookie values so far.
-  private var cookieSize = 0
   private(set) var host: ByteRange?
   /// At most `Limits.requestPiecesSizeMax`.
   private(set) var contentLength: Int?
@@ -30,7 +28,6 @@ struct HeadFields {
     // Most names differ in length already, so this costs little.
     if name.equalsIgnoringCase("Cookie") {
       if cookieStart == 0 { cookieStart = UInt16(line.name.lowerBound) }
-      try takeCookie(value)
     } else if name.equalsIgnoringCase("Host") {
       try takeHost(value, at: line.value)
     } else if name.equalsIgnoringCase("Content-Length") {
@@ -44,15 +41,11 @@ struct HeadFields {
     }
   }
 
-  private mutating func takeCookie(_ value: Span<UInt8>) throws(Refusal) {
-    cookieSize &+= value.count
-    guard cookieSize <= Limits.cookieSizeMax else { throw .cookiesTooLarge }
-  }
-
-  /// RFC 9112 §3.2: exactly one, and a valid one.
+  /// RFC 9112 §3.2: exactly one, and a valid one. An empty value is valid: clients send it when the
+  /// target has no authority.
   private mutating func takeHost(_ value: Span<UInt8>, at range: Range<Int>) throws(Refusal) {
     guard host == nil else { throw .hostRepeated }
-    guard Host.isValid(value) else { throw .hostMalformed }
+    guard value.count == 0 || Host.isValid(value) else { throw .hostMalformed }
     host = ByteRange(range)
   }
 
@@ -68,21 +61,19 @@ struct HeadFields {
     contentLength = Int(length)
   }
 
-  /// Exactly `chunked` (RFC 9112 §7): with any other coding the end would be uncertain.
+  /// Exactly `chunked` (RFC 9112 §7): with another coding last, the end of the content is uncertain
+  /// (RFC 9112 §6.3); with others before it, recipients disagree about what the content is.
   private mutating func takeTransferEncoding(_ value: Span<UInt8>) throws(Refusal) {
     guard !isChunked else { throw .transferEncodingRepeated }
-    guard value.equalsIgnoringCase("chunked") else { throw .transferCodingUnknown }
+    guard value.equalsIgnoringCase("chunked") else { throw .transferEncodingMalformed }
     isChunked = true
   }
 
   /// Connection = #connection-option (RFC 9110 §7.6.1); only `close` concerns us.
   private mutating func takeConnection(_ value: Span<UInt8>) {
-    var start = 0
-    while start < value.count {
-      let end = value.firstIndex(of: 0x2C, from: start) ?? value.count
-      let option = value.extracting(value.trimmed(start..<end))
+    var options = ListElements(value, separator: 0x2C)
+    while let option = options.next() {
       if option.equalsIgnoringCase("close") { asksToClose = true }
-      start = end + 1
     }
   }
 

@@ -2,7 +2,8 @@
 // compared and shown; it cannot hold a blank, a slash or an `@`.
 //
 //     Host     = uri-host [ ":" port ]                                  ; RFC 9110 §7.2
-//     uri-host = "[" IPv6address / IPvFuture "]" / reg-name             ; RFC 3986 §3.2.2
+//     uri-host = "[" IPv6address [ "%" zone ] / IPvFuture "]" / reg-name  ; RFC 3986 §3.2.2
+//     zone     = 1*( unreserved / pct-encoded )                         ; RFC 4007 §11, RFC 6874 §2
 //     reg-name = *( unreserved / pct-encoded / sub-delims )
 //     port     = *DIGIT
 
@@ -21,9 +22,25 @@ enum Host {
 
   /// The index after `]`, or `nil` when nothing or something strange stands between the brackets.
   private static func endOfLiteral(_ octets: Span<UInt8>) -> Int? {
-    guard let close = octets.firstIndex(of: 0x5D), close > 1 else { return nil }
-    for i in 1..<close where octets[i] != ":" && !isNameOctet(octets[i]) { return nil }
+    guard let close = octets.firstIndex(of: 0x5D) else { return nil }
+    let end = endOfAddress(octets.extracting(0..<close))
+    guard end > 1 else { return nil }
+    for i in 1..<end where octets[i] != ":" && !isNameOctet(octets[i]) { return nil }
+    guard end == close || isZone(octets.extracting(end + 1..<close)) else { return nil }
     return close + 1
+  }
+
+  /// The index of the `%` before the zone, or the end without one.
+  private static func endOfAddress(_ literal: Span<UInt8>) -> Int {
+    literal.firstIndex(of: 0x25) ?? literal.count
+  }
+
+  /// Whether `octets` name a zone: an interface of the client, which means nothing to anybody else.
+  /// `%25` between address and zone is as good as `%`, because it is `25` before a zone.
+  private static func isZone(_ octets: Span<UInt8>) -> Bool {
+    guard octets.count > 0, octets.count <= Limits.zoneSizeMax else { return false }
+    for i in octets.indices where octets[i] != "%" && !isNameOctet(octets[i]) { return false }
+    return PercentDecoder.isWellFormed(octets)
   }
 
   /// The index after the name, or `nil` when it is empty or a `%` in it is not an encoding.

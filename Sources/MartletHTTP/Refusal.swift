@@ -12,7 +12,8 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
   case requestLineMalformed
   /// A token that is no method we know, or CONNECT, which is for proxies.
   case methodUnknown
-  /// A target in none of the four forms, or in one that its method does not take.
+  /// A target in none of the four forms, in one that its method does not take, with a fragment, or
+  /// with an octet over 127.
   case targetMalformed
   /// A target beyond `Limits.requestTargetSizeMax`.
   case targetTooLong
@@ -40,13 +41,11 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
   case headTooLarge
   /// More field lines than `Limits.fieldLineCountMax`.
   case tooManyFieldLines
-  /// Cookie values beyond `Limits.cookieSizeMax` together.
-  case cookiesTooLarge
   /// HTTP/1.1 without Host.
   case hostMissing
   /// More than one Host.
   case hostRepeated
-  /// A Host that is not `uri-host [ ":" port ]`, or empty.
+  /// A Host that is neither `uri-host [ ":" port ]` nor empty.
   case hostMalformed
   /// An expectation other than `100-continue`.
   case expectationUnknown
@@ -58,7 +57,7 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
   /// Several Content-Length lines, also when they agree.
   case contentLengthRepeated
   /// A Transfer-Encoding other than exactly `chunked`.
-  case transferCodingUnknown
+  case transferEncodingMalformed
   /// Several Transfer-Encoding lines.
   case transferEncodingRepeated
   /// Transfer-Encoding in HTTP/1.0, which does not have it.
@@ -71,7 +70,7 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
   case chunkSizeMalformed
   /// A chunk whose data CR LF does not follow.
   case chunkEndMissing
-  /// A control octet in a chunk extension, or a line end other than CR LF.
+  /// Octets after a chunk size that are no chunk extension, or a line end other than CR LF.
   case chunkExtensionMalformed
   /// Chunk extensions beyond `Limits.chunkExtensionSizeMax` together.
   case chunkExtensionsTooLarge
@@ -102,16 +101,16 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
     400 A field name is followed by a space.
     400 A field line is folded.
     400 A field value holds a control character.
-    431 The request head is too large.
+    431 The request head is too large. Most likely cookies fill it: delete the cookies of this host, the \
+    name in the address line, in your browser, and try again.
     431 The request has too many field lines.
-    431 The cookies are too large.
     400 The Host field is missing.
     400 The Host field is repeated.
     400 The Host field is malformed.
     417 The expectation cannot be met.
     400 The Content-Length is malformed.
     400 The Content-Length is repeated.
-    501 The transfer coding is not implemented.
+    400 The Transfer-Encoding is not chunked.
     400 The Transfer-Encoding is repeated.
     400 HTTP/1.0 has no Transfer-Encoding.
     400 Content-Length and Transfer-Encoding contradict each other.

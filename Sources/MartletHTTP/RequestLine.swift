@@ -45,8 +45,8 @@ struct RequestLine {
     return nil
   }
 
-  /// The index of the space after the target. Every octet but controls and blanks passes, also
-  /// those that should have been encoded: they mean themselves.
+  /// The index of the space after the target. Every octet of ASCII but controls and blanks passes,
+  /// also those that should have been encoded: they mean themselves.
   private static func endOfTarget(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
     let end = octets.firstIndex(of: 0x20, from: start)
     let seen = octets.extracting(first: end ?? octets.count)

@@ -12,25 +12,26 @@ public import MartletBytes
 /// The path and the query of a request.
 public struct RequestTarget: Equatable, Sendable {
   /// The path, encoded as it came: it begins with `/`, or it is `*`. Every `%` in it is followed by
-  /// two hexadecimal digits; octets over 127 may be in it, controls and blanks not.
+  /// two hexadecimal digits; octets over 127, controls, blanks and `#` are not in it.
   public let path: ByteRange
   /// The query without its `?`, or `nil` when there is none. Nothing in it has been checked but
-  /// that it holds no control and no blank.
+  /// that it holds no control, no blank, no `#` and no octet over 127.
   public let query: ByteRange?
 
   /// Takes the target at `range` apart.
   ///
-  /// A fragment, which a client must not send (RFC 9112 §3.2.1), is left out.
+  /// Neither a fragment nor an octet over 127 is part of any form (RFC 9112 §3.2, RFC 3986 §2): a
+  /// recipient that drops or converts one asks for something else than a recipient that does not.
   ///
   /// - Returns: The target, and of an absolute-form the range of its authority.
   /// - Throws: `.targetMalformed` or `.pathMalformed`.
   static func parse(
     _ octets: Span<UInt8>, _ range: Range<Int>, _ method: Method
   ) throws(Refusal) -> (target: RequestTarget, authority: ByteRange?) {
-    let whole = octets.extracting(0..<range.upperBound)
-    let end = whole.firstIndex(of: 0x23, from: range.lowerBound) ?? range.upperBound
+    let end = range.upperBound
     guard range.lowerBound < end else { throw .targetMalformed }
-    let text = octets.extracting(range.lowerBound..<end)
+    let text = octets.extracting(range)
+    for i in text.indices where text[i] > 0x7F || text[i] == "#" { throw .targetMalformed }
     if text[0] == "/" { return (try RequestTarget(octets, range.lowerBound, end), nil) }
     if text.equals("*") {
       guard method == .options else { throw .targetMalformed }

@@ -176,6 +176,8 @@ public struct ContentFraming: Equatable, Sendable {
   }
 
   var step: Step
+  /// Octets of the chunk extensions so far.
+  var extensionSize: UInt16 = 0
   /// Octets of content until the step ends.
   var remaining: Int32
   /// Octets of content that may still come in later chunks.

@@ -121,7 +121,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
       framing.step = .chunkLine
       return 2
     }
-    switch try ChunkedContent.part(octets, countMax: Int(framing.room)) {
+    switch try ChunkedContent.part(
+      octets, countMax: Int(framing.room), extensionSize: &framing.extensionSize)
+    {
     case nil: return nil
     case .chunk(let count, let lineSize)?:
       framing.step = .chunkData

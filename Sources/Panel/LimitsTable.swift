@@ -11,7 +11,6 @@ enum LimitsTable {
     row("head", Limits.requestHeadSizeMax, "octets")
     row("target", Limits.requestTargetSizeMax, "octets")
     row("field lines", Limits.fieldLineCountMax, "")
-    row("cookies", Limits.cookieSizeMax, "octets")
     row("content", Limits.requestContentSizeMax, "octets")
     row("chunk extension, trailer", Limits.chunkExtensionSizeMax, "octets")
     heading("Responses")

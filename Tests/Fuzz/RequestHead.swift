@@ -28,7 +28,7 @@ private func checkHead(_ head: RequestHead, _ octets: Span<UInt8>) {
   checkTarget(head, octets)
   checkFields(head, octets)
   if let host = head.host {
-    check(!host.isEmpty && host.end <= head.size, "a host is part of the head")
+    check(host.end <= head.size, "a host is part of the head")
     for i in octets[host].indices {
       let octet = octets[host][i]
       check(octet > 0x20 && octet != "/" && octet != "@", "a host can be compared and shown")
@@ -47,12 +47,14 @@ private func checkTarget(_ head: RequestHead, _ octets: Span<UInt8>) {
   for i in path.indices {
     check(!ASCII.isControl(path[i]) && path[i] != 0x20, "a path has no control and no blank")
     check(path[i] != "?" && path[i] != "#", "a path ends before the query")
+    check(path[i] < 0x80, "a path is ASCII")
   }
   guard let range = head.target.query else { return }
   check(range.end <= head.size, "a query is part of the head")
   let query = octets[range]
   for i in query.indices {
     check(!ASCII.isControl(query[i]) && query[i] != 0x20, "a query has no control and no blank")
+    check(query[i] < 0x80 && query[i] != "#", "a query is ASCII without a fragment")
   }
 }
 
@@ -61,7 +63,6 @@ private func checkFields(_ head: RequestHead, _ octets: Span<UInt8>) {
   check(head.fieldSection.end + 2 == head.size, "an empty line ends the section")
   var fields = section
   var count = 0
-  var cookieSize = 0
   var closes = false
   while let field = fields.next() {
     count += 1
@@ -77,7 +78,6 @@ private func checkFields(_ head: RequestHead, _ octets: Span<UInt8>) {
         !ASCII.isBlank(field.value[0]) && !ASCII.isBlank(field.value[field.value.count - 1]),
         "a value has no blanks around it")
     }
-    if field.name.equalsIgnoringCase("cookie") { cookieSize += field.value.count }
     if field.name.equalsIgnoringCase("connection"), field.value.equalsIgnoringCase("close") {
       closes = true
     }
@@ -86,7 +86,6 @@ private func checkFields(_ head: RequestHead, _ octets: Span<UInt8>) {
   let text = octets[head.fieldSection]
   for i in text.indices where text[i] == "\n" { lines += 1 }
   check(count == lines && count <= Limits.fieldLineCountMax, "each line is one field")
-  check(cookieSize <= Limits.cookieSizeMax, "cookies are within their limit")
   check(!(closes && head.keepsAlive), "who asks to close is not kept")
   check(!head.keepsAlive || head.minorVersion > 0, "HTTP/1.0 is not kept")
   let lengths = section.count(of: "Content-Length")

@@ -17,13 +17,15 @@ struct GunicornTests {
 
   /// Decided otherwise here, with the refusal that each gets.
   static let refusedHere: [String: Refusal] = [
-    "valid/009": .transferCodingUnknown,  // identity; only `chunked` is known
-    "valid/025": .transferCodingUnknown,  // gzip
-    "valid/025_line": .transferCodingUnknown,
-    "valid/029": .transferCodingUnknown,
-    "valid/030": .transferCodingUnknown,
-    "valid/rfc9112_smuggle_gzip_chunked_01": .transferCodingUnknown,
-    "valid/rfc9112_smuggle_te_identity_chunked_01": .transferCodingUnknown,
+    "valid/009": .targetMalformed,  // a fragment, and identity
+    "valid/025": .transferEncodingMalformed,  // gzip; only `chunked` is known
+    "valid/025_line": .transferEncodingMalformed,
+    "valid/029": .transferEncodingMalformed,
+    "valid/030": .transferEncodingMalformed,
+    "valid/rfc9112_smuggle_gzip_chunked_01": .transferEncodingMalformed,
+    "valid/rfc9112_smuggle_te_identity_chunked_01": .transferEncodingMalformed,
+    "valid/005": .targetMalformed,  // a fragment
+    "valid/027": .targetMalformed,  // an octet over 127
     "valid/031": .methodUnknown,
     "valid/rfc9112_target_authority_connect_01": .methodUnknown,
     "valid/rfc9112_target_authority_ipv6_01": .methodUnknown,

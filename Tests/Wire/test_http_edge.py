@@ -186,11 +186,12 @@ def test_control_octet_in_the_target_is_refused(address, octet):
         assert_refused(address, octets, [400])
 
 
-def test_octets_over_127_in_a_target_are_no_reason_to_stumble(address):
-    for octet in range(128, 256):
-        talk = converse(address, b"GET /login?x=" + bytes([octet]) + b" HTTP/1.1\r\n"
-                        b"Connection: close\r\n" + GOOD_FIELDS)
-        assert talk.closed and talk.statuses in ([200], [400]), talk.told
+def test_target_with_an_octet_over_127_or_a_fragment_is_refused(address):
+    for octet in [*range(128, 256), ord("#")]:
+        for target in (b"/login?x=%s", b"/%s", b"/login%s", b"http://localhost/%s", b"/login?%sx=y"):
+            talk = converse(address, b"GET " + target.replace(b"%s", bytes([octet])) +
+                            b" HTTP/1.1\r\nConnection: close\r\n" + GOOD_FIELDS)
+            assert talk.closed and talk.statuses == [400], talk.told
 
 
 def test_every_octet_as_a_method(address):
@@ -264,20 +265,24 @@ def test_request_without_host_is_refused(address):
     b"Host: a\\b", b"Host: {a}", b"Host: caf\xc3\xa9", b"Host: \xff", b"Host: http://a/",
     b"Host: [::1",
     b"Host: ::1]", b"Host: a:port", b"Host: a:80:80", b"Host: a:-1", b"Host: a|b", b"Host: a^b",
-    b"Host: a`b", b"Host: [a]b", b"Host: a:80x", b"Host: a\tb",
+    b"Host: a`b", b"Host: [a]b", b"Host: a:80x", b"Host: a\tb", b"Host: [fe80::1%]", b"Host: [fe80::1%25%]",
+    b"Host: [fe80::1%eth0", b"Host: [fe80::1%e th0]", b"Host: [fe80::1]%eth0", b"Host: [%eth0]",
+    b"Host: [fe80::1%" + b"z" * 2000 + b"]", b"Host: fe80::1%eth0",
 ], ids=repr)
 def test_wrong_host_is_refused(address, fields):
     assert_refused_alone(address, b"GET /login HTTP/1.1\r\n" + fields + b"\r\n\r\n", [400])
 
 
 @pytest.mark.parametrize("value", [
+    "[fe80::1%eth0]:8080", "[fe80::1%25eth0]:8080", "[FE80::1%25ETH0]", "[fe80::1%wlan0.100]",
+    "[fe80::1%2]", "[fe80::1%25br%2Dlan]:80", "[fe80::1%25" + "z" * 40 + "]", "",
     "localhost", "LOCALHOST", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8080", "a.example:",
     "a-b.example", "a_b", "xn--bcher-kva.example", "a%20b", "a!$&'()*+,;=b", "a.example."])
 def test_good_host_is_served(address, value):
     assert_served(address, request("GET", "/login", host=value))
 
 
-@pytest.mark.parametrize("value", ["", "a:99999", "a:99999999999999999999", "%zz", "[::x]", "[]",
+@pytest.mark.parametrize("value", ["a:99999", "a:99999999999999999999", "%zz", "[::x]", "[]",
                                    ":80"])
 def test_doubtful_host_is_served_or_refused(address, value):
     assert_refused_alone(address, request("GET", "/login", host=value), [200, 400])
@@ -339,13 +344,13 @@ def test_absolute_target_of_another_host_than_host_says(address):
     ("/%u006c", [400]), ("/login/%%", [400]), ("/%g1", [400]), ("/%-1", [400]),
     ("/%00", [400, 404]), ("/login%00", [400, 404]), ("/%FF", [400, 404]), ("/%C3", [400, 404]),
     ("/%C0%AF", [400, 404]), ("/%0D%0AX:y", [400, 404]), ("/%2e%2e/%2e%2e/etc/passwd", [400, 404]),
-    ("/../../etc/passwd", [400, 404]), ("/login%2F", [400, 404]), ("/%2Flogin", [400, 404]),
-    ("/log%69n", [200, 404]), ("/./login", [200, 400, 404]), ("/x/../login", [200, 400, 404]),
-    ("//login", [400, 404]), ("/login/", [404]), ("/login//", [404]), ("/login/x", [404]),
+    ("/../../etc/passwd", [400, 404]), ("/login%2F", [308]), ("/%2Flogin", [308]),
+    ("/log%69n", [200]), ("/./login", [308]), ("/x/../login", [308]),
+    ("//login", [308]), ("/login/", [308]), ("/login//", [308]), ("/login/x", [404]),
     ("/login;x=y", [404]), ("/nowhere", [404]), ("/Login", [404]), ("/login.", [404]),
     ("/login?%zz", [200, 400]), ("/login?%", [200, 400]), ("/login?x=%4", [200, 400]),
     ("/login?x=%FF%FE", [200, 400]), ("/login?=&&&=&?", [200]), ("/login?next", [200]),
-    ("/login?\"<>", [200, 400]), ("/login#x", [200, 400, 404]), ("/login?#x", [200, 400]),
+    ("/login?\"<>", [200, 400]), ("/login#x", [400]), ("/login?#x", [400]),
 ])
 def test_odd_target(address, target, statuses):
     assert_refused_alone(address, request("GET", target), statuses)
@@ -463,24 +468,28 @@ CHUNKED_BODY = b"1d\r\n" + SUSAN_BODY + b"\r\n0\r\n\r\n"
     (b"Transfer-Encoding: chunked\xa0",), (b"Transfer-Encoding: 'chunked'",),
 ], ids=repr)
 def test_transfer_encoding_other_than_one_chunked_is_refused(address, fields):
-    assert_refused(address, framed(*fields, body=CHUNKED_BODY), [400, 501])
+    assert_refused(address, framed(*fields, body=CHUNKED_BODY), [400])
 
 
 @pytest.mark.parametrize("fields", [(b"Transfer-Encoding: Chunked",),
                                     (b"transfer-encoding: CHUNKED",),
                                     (b"Transfer-Encoding:\tchunked ",),
-                                    (b"Transfer-Encoding: ,chunked",),
-                                    (b"Transfer-Encoding: chunked,",)], ids=repr)
+                                    ], ids=repr)
 def test_unusual_chunked_is_one_request_or_refused(address, fields):
     talk = converse(address, framed(*fields, body=CHUNKED_BODY) + LAST)
-    assert talk.closed and talk.statuses in ([302, 200], [400], [501]), talk.told
+    assert talk.closed and talk.statuses == [302, 200], talk.told
 
 
-def test_folded_transfer_encoding_is_one_request_or_refused(address):
-    for fold in (b"Transfer-Encoding:\r\n chunked", b"Transfer-Encoding: gzip,\r\n chunked",
-                 b"X: y\r\n Transfer-Encoding: chunked"):
-        talk = converse(address, framed(fold, body=CHUNKED_BODY) + LAST)
-        assert talk.closed and talk.statuses in ([302, 200], [400], [501], [302, 400]), talk.told
+@pytest.mark.parametrize("value", [b"chunked, gzip", b"", b" ", b",", b", chunked", b",chunked",
+                                   b"chunked,", b"chunked;a=b", b"chunked ; a=b", b"gzip;a=b",
+                                   b"gzip,, chunked", b"chunked, gzip, chunked", b"\r\n chunked",
+                                   b"gzip,\r\n chunked", b"\r\n\tchunked"], ids=repr)
+def test_transfer_encoding_after_which_the_end_is_uncertain_is_400(address, value):
+    assert_refused(address, framed(b"Transfer-Encoding: " + value, body=CHUNKED_BODY), [400])
+
+
+def test_folded_transfer_encoding_is_no_framing(address):
+    assert_refused(address, framed(b"X: y\r\n Transfer-Encoding: chunked", body=CHUNKED_BODY), [400])
 
 
 @pytest.mark.parametrize("fields", [
@@ -531,6 +540,27 @@ def in_chunks(octets, size, extension=b""):
 def test_chunked_body_is_put_together(address, body):
     response = assert_served(address, chunked(body), [302])
     assert response.location == "/" and response.cookie("session").value, response.told
+
+
+GOOD_EXTENSIONS = [b";x", b"; x", b" ;x", b"\t;\tx", b";x=y", b";x =\ty", b";x=\"y\"", b";x=\"\"",
+                   b";x;y=z;a=\"b;\\\"c\\\\ \xff\" ; d", b";!#$%&'*+-.^_`|~=1"]
+BAD_EXTENSIONS = [b";", b"; ", b";;x", b";x;", b";x ", b";bad[=x", b";=x", b";x=", b";x= ;y", b";x=y=z",
+                  b";x y", b";x=y z", b";x=\"y", b";x=\"y\"z", b";x=y\"z\"", b";x=\"y\\\"", b";\xe4",
+                  b";x=\xe4", b";x=(y)", b";x,y", b" x", b";x=\"\x7f\"", b";x=\"\x00\""]
+
+
+@pytest.mark.parametrize("extension", GOOD_EXTENSIONS, ids=repr)
+def test_chunk_extension_is_read_over(address, extension):
+    body = b"1d" + extension + b"\r\n" + SUSAN_BODY + b"\r\n0" + extension + b"\r\n\r\n"
+    response = assert_served(address, chunked(body), [302])
+    assert response.location == "/", response.told
+
+
+@pytest.mark.parametrize("extension", BAD_EXTENSIONS, ids=repr)
+def test_octets_that_are_no_chunk_extension_are_refused(address, extension):
+    for first, last in ((extension, b""), (b"", extension)):
+        body = b"1d" + first + b"\r\n" + SUSAN_BODY + b"\r\n0" + last + b"\r\n\r\n"
+        assert_refused(address, chunked(body), [400])
 
 
 def test_chunked_body_arrives_octet_by_octet(address):
@@ -1063,6 +1093,29 @@ def test_oversize_head_is_refused(address, octets, statuses):
         f"expected one answer of {statuses}\n{talk.told}")
 
 
+def head_of(size, start=b"GET / HTTP/1.1\r\nHost: a\r\nCookie: ", end=b"; session="):
+    """A head of that many octets that consists of foreign cookies and then a session."""
+    end += SESSION.encode() + b"\r\n\r\n"
+    return start + b"ys-col=" + b"a" * (size - len(start) - len(end) - 7) + end
+
+
+@pytest.mark.parametrize("size", [8_000, 8_300, 12_000, 16_000, 16_384])
+def test_cookies_of_others_are_read_over_up_to_the_limit_of_the_head(address, size):
+    for line in (b"; session=", b"\r\nCookie: session=", b"; session=x\r\nX: y\r\ncookie: session="):
+        response = assert_served(address, head_of(size, end=line))
+        assert "susan" in response.text, response.told
+    assert_served(address, head_of(size, b"GET /login HTTP/1.1\r\nHost: a\r\nCookie: "))
+
+
+@pytest.mark.parametrize("size", [16_385, 20_000, 40_000])
+def test_page_for_too_many_cookies_says_what_to_do(address, size):
+    talk = converse(address, head_of(size), within=10)
+    assert talk.closed and talk.statuses == [431], talk.told
+    text = talk.responses[0].text
+    assert "delete the cookies of this host" in text and "in your browser" in text, text
+    assert "ys-col" not in text and "aaaa" not in text, text
+
+
 def test_head_without_end_is_refused_before_its_end(address):
     """Refused at once: the answer comes although the head goes on."""
     for start, status in ((b"GET /", 414), (b"GET / HTTP/1.1\r\nX: ", 431)):
@@ -1104,6 +1157,9 @@ GOOD = SESSION.encode()
     b"sessio=x; session=%s",
     b"a=session=x; session=%s", b"$Version=1; session=%s", b"a=b\\; session=%s", b"(=); session=%s",
     b"a=%%; session=%s", b"__proto__=x; session=%s", b"session=%s; session=x",
+    b"session=x; session=%s", b"session=; session=%s", b"session=abc.def.ghi; session=%s",
+    b"session=x;session=y; a; session=z; session=%s", b"session=x\r\nCookie: session=%s",
+    b"session=x; a=b\r\nX: y\r\ncookie: session=y; session=%s\r\nCookie: session=z",
 ], ids=repr)
 def test_junk_beside_a_cookie_does_not_hide_it(address, line):
     response = cookie_line(address, line.replace(b"%s", GOOD).replace(b"%%", b"%"))
@@ -1112,8 +1168,8 @@ def test_junk_beside_a_cookie_does_not_hide_it(address, line):
 
 @pytest.mark.parametrize("line", [
     b"Session=%s", b"SESSION=%s", b"sessio=%s", b"session2=%s", b"a=session=%s",
-    b"session=x; session=%s",
-    b"session=; session=%s", b"session=\"%s\"", b"session=%s.", b"session=%s x", b"session=%s,a=b",
+    b"session=1; session=2; session=3; session=4; session=%s",
+    b"session=1; session=2\r\nCookie: session=3; session=4; session=%s", b"session=\"%s\"", b"session=%s.", b"session=%s x", b"session=%s,a=b",
     b"session==%s", b"session", b"%s", b"session=x", b"session=%s\xff", b"a=b", b"", b";", b"=%s",
     b"_session=%s",
     b"session[0]=%s", b"session%%3D%s",
@@ -1135,7 +1191,7 @@ def test_cookies_in_two_lines_are_answered_in_good_order(address):
     for line in (b"a=b\r\nCookie: session=" + GOOD, b"session=" + GOOD + b"\r\nCookie: a=b",
                  b"session=" + GOOD + b"\r\nCookie: session=x"):
         response = cookie_line(address, line)
-        assert response.status in (200, 302, 400), response.told
+        assert response.status == 200, response.told
 
 
 def test_cookie_is_found_among_many(address):
@@ -1297,6 +1353,9 @@ TRANSFER_ENCODING_IS_CHUNKED_ONLY = {
     "valid/009", "valid/025", "valid/025_line", "valid/029", "valid/030",
     "valid/rfc9112_smuggle_gzip_chunked_01", "valid/rfc9112_smuggle_te_identity_chunked_01"}
 
+# Where this project's rules are stricter: no fragment and no octet over 127 in a target.
+TARGET_IS_STRICT = {"valid/005", "valid/027"}
+
 # Where they leave a choice: obs-fold may be read leniently; trailers are ignored; `-bl` is a token,
 # so an unknown method, after which the connection may go on.
 EITHER_IS_RIGHT = {
@@ -1317,11 +1376,12 @@ def gunicorn_octets(case):
 
 def test_all_binding_cases_are_there():
     assert len(CASES) == 106, len(CASES)
-    assert (TRANSFER_ENCODING_IS_CHUNKED_ONLY | EITHER_IS_RIGHT) <= set(CASES)
+    assert (TRANSFER_ENCODING_IS_CHUNKED_ONLY | TARGET_IS_STRICT | EITHER_IS_RIGHT) <= set(CASES)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["expect"] == "accept"
-                                  and name not in TRANSFER_ENCODING_IS_CHUNKED_ONLY])
+                                  and name not in TRANSFER_ENCODING_IS_CHUNKED_ONLY
+                                  and name not in TARGET_IS_STRICT])
 def test_request_that_gunicorn_accepts(address, name):
     case = CASES[name]
     talk = converse(address, gunicorn_octets(case), [r["method"] for r in case["requests"]],
@@ -1336,10 +1396,10 @@ def test_request_that_gunicorn_accepts(address, name):
     assert len(talk.responses) in expected, f"{name}: {len(case['requests'])} requests\n{talk.told}"
 
 
-@pytest.mark.parametrize("name", sorted(TRANSFER_ENCODING_IS_CHUNKED_ONLY))
-def test_request_whose_transfer_encoding_is_more_than_chunked(address, name):
+@pytest.mark.parametrize("name", sorted(TRANSFER_ENCODING_IS_CHUNKED_ONLY | TARGET_IS_STRICT))
+def test_request_that_our_rules_refuse_and_gunicorn_accepts(address, name):
     talk = converse(address, gunicorn_octets(CASES[name]))
-    assert talk.closed and talk.statuses in ([400], [501]), f"{name}\n{talk.told}"
+    assert talk.closed and talk.statuses == [400], f"{name}\n{talk.told}"
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["expect"] == "reject"
