@@ -1,6 +1,9 @@
 // Cookies → who is there. A token is judged in this order: its signature, its times, its purpose,
 // whether the application knows the user, whether the user's epoch is still the token's. Whatever
 // fails, the visitor is simply not logged in; nobody is told why.
+//
+// Of several cookies of a name the first that passes counts, because other programs of the same host
+// can put cookies of that name before it. At most `Limits.cookieTryCountMax` of a name are judged.
 
 import MartletBytes
 import MartletHTTP
@@ -44,13 +47,20 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>
   ) {
-    var facts = SessionFacts()
-    guard session.load(request, key, owner: tokenOwner, &facts), let id = facts.user
-    else { return }
-    visitor.user = user(id, epoch: facts.epoch, facts.hasEpoch)
-    guard visitor.user != nil else { return visitor.sessionIsDead = true }
-    visitor.isFresh = facts.isFresh
-    visitor.authenticatedAt = facts.authenticatedAt
+    var tokens = CookieValues(
+      of: CookieNames.session.octets, in: request.head.cookieFields(in: request.octets))
+    for _ in 0..<Limits.cookieTryCountMax {
+      guard let token = tokens.next() else { return }
+      var facts = SessionFacts()
+      guard session.load(token, request.moment, key, owner: tokenOwner, &facts) else { continue }
+      guard let id = facts.user else { return }
+      visitor.user = user(id, epoch: facts.epoch, facts.hasEpoch)
+      visitor.sessionIsDead = visitor.user == nil
+      guard !visitor.sessionIsDead else { continue }
+      visitor.isFresh = facts.isFresh
+      visitor.authenticatedAt = facts.authenticatedAt
+      return
+    }
   }
 
   /// Restores a login from the remember cookie: never a fresh one. The session then names the user
@@ -65,22 +75,29 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
   ) {
-    let fields = request.head.cookieFields(in: request.octets)
-    guard let token = Cookie.find(CookieNames.remember.octets, in: fields),
-      let count = key.claims(of: token, request.moment, into: &scratch),
-      let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
-      // A session is no remember token, whatever members the program has put into it. One that
-      // never ends is none either.
-      !claims.contains("_session"), !claims.contains("_user_id"), claims.contains("exp"),
-      let id = claims.userID("user_id")
-    else { return }
-    visitor.user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
-    guard let user = visitor.user else { return session.setRemember(.clear) }
-    // Microdot writes `days` and reads `_days`, so both are read.
-    let days = claims.integer(of: "days") ?? claims.integer(of: "_days") ?? 30
-    let isPossible = days >= 1 && days <= Int64(Limits.rememberDaysMax)
-    session.logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
-    session.setRemember(.set(days: isPossible ? UInt16(days) : 30))
+    var tokens = CookieValues(
+      of: CookieNames.remember.octets, in: request.head.cookieFields(in: request.octets))
+    for _ in 0..<Limits.cookieTryCountMax {
+      guard let token = tokens.next() else { return }
+      guard let count = key.claims(of: token, request.moment, into: &scratch),
+        let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
+        // A session is no remember token, whatever members the program has put into it. One that
+        // never ends is none either.
+        !claims.contains("_session"), !claims.contains("_user_id"), claims.contains("exp"),
+        let id = claims.userID("user_id")
+      else { continue }
+      visitor.user = user(id, epoch: claims.integer(of: "_remember"), claims.contains("_remember"))
+      guard let user = visitor.user else {
+        session.setRemember(.clear)
+        continue
+      }
+      // Microdot writes `days` and reads `_days`, so both are read.
+      let days = claims.integer(of: "days") ?? claims.integer(of: "_days") ?? 30
+      let isPossible = days >= 1 && days <= Int64(Limits.rememberDaysMax)
+      session.logIn(user.id, epoch: user.epoch, authenticatedAt: nil)
+      session.setRemember(.set(days: isPossible ? UInt16(days) : 30))
+      return
+    }
   }
 
   /// The user, when the application knows one of that identifier and the token's epoch is theirs.
@@ -111,27 +128,25 @@ extension HMACKey {
 }
 
 extension Session {
-  /// Takes over the claims of the session cookie, where there is a good one.
+  /// Takes over the claims of a session token, if it is a good one.
   ///
   /// - Parameters:
   ///   - owner: For whom tokens are remembered that were verified with that key.
   ///   - facts: What they say about who it is.
-  /// - Returns: Whether there is one.
+  /// - Returns: Whether it is one.
   @_lifetime(self: copy self)
   fileprivate mutating func load(
-    _ request: borrowing IncomingRequest, _ key: borrowing HMACKey, owner: UInt32,
+    _ token: Span<UInt8>, _ moment: Moment, _ key: borrowing HMACKey, owner: UInt32,
     _ facts: inout SessionFacts
   ) -> Bool {
-    let fields = request.head.cookieFields(in: request.octets)
-    guard let token = Cookie.find(CookieNames.session.octets, in: fields) else { return false }
     let cache = TokenCache(of: token, owner: owner)
     if cache.find(token, &facts) {
-      guard facts.areValid(now: request.moment.unixSeconds) else { return false }
+      guard facts.areValid(now: moment.unixSeconds) else { return false }
       var target = claims.storageSpan
       claims.resume(cache.copyClaims(to: &target))
       return true
     }
-    guard verify(token, request.moment, key) else {
+    guard verify(token, moment, key) else {
       claims.removeAll()
       return false
     }

@@ -64,29 +64,56 @@ public struct CookieString: ~Escapable {
   }
 }
 
+/// The values of the cookies of one name, over all Cookie fields in their order.
+///
+/// User agents send the cookie with the longest path first (RFC 6265 §5.4), and of equal paths the
+/// oldest. So a program at a parent domain, at another port or below a path of this host can put a
+/// cookie of our name before ours: a reader who needs a signed value tries several.
+///
+///     var values = CookieValues(of: "session", in: head.cookieFields(in: octets))
+///     while let token = values.next() { ... }
+public struct CookieValues: ~Escapable {
+  private let name: Span<UInt8>
+  private var fields: FieldSection
+  private var cookies: CookieString
+
+  @_lifetime(copy name, copy section)
+  public init(of name: Span<UInt8>, in section: FieldSection) {
+    self.name = name
+    fields = section
+    cookies = CookieString(name.extracting(0..<0))
+  }
+
+  /// The next value as it came, or `nil` after the last.
+  ///
+  /// - Complexity: O(n) in the octets of the section up to that cookie.
+  @inline(never)
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  public mutating func next() -> Span<UInt8>? {
+    while true {
+      while let cookie = cookies.next() {
+        if cookie.name.equals(name) { return cookie.value }
+      }
+      guard let field = fields.next() else { return nil }
+      if field.name.equalsIgnoringCase("Cookie") { cookies = CookieString(field.value) }
+    }
+  }
+}
+
 /// Looking a cookie up.
 public enum Cookie {
-  /// The value of the first cookie of that name, over all Cookie fields in their order.
-  ///
-  /// User agents send the cookie with the longest path first (RFC 6265 §5.4), so the first one is
-  /// the most specific; a cookie that a parent path or another port of this host has planted under
-  /// our name comes later and does not count.
+  /// The value of the first cookie of that name, over all Cookie fields in their order: of several
+  /// the most specific one (`CookieValues`).
   ///
   ///     let token = Cookie.find("session", in: head.cookieFields(in: octets))
   ///
   /// - Returns: The value as it came, or `nil` when there is no such cookie.
   /// - Complexity: O(n) in the octets of the section, which `Limits.requestHeadSizeMax` bounds.
-  @_lifetime(copy section)
+  @_lifetime(copy name, copy section)
   public static func find(_ name: Span<UInt8>, in section: FieldSection) -> Span<UInt8>? {
-    var fields = section
-    while let field = fields.next() {
-      guard field.name.equalsIgnoringCase("Cookie") else { continue }
-      var cookies = CookieString(field.value)
-      while let cookie = cookies.next() {
-        if cookie.name.equals(name) { return cookie.value }
-      }
-    }
-    return nil
+    var values = CookieValues(of: name, in: section)
+    return values.next()
   }
 
   /// The same for a name that the program holds as a literal.

@@ -214,6 +214,60 @@ import Testing
     #expect(first.body.contains("david"))
   }
 
+  @Test("Of several cookies of a name the first valid one counts, of at most four")
+  func severalCookies() {
+    let (client, directory) = makeClient()
+    let susan = "session=" + token(#"{"_user_id":"user001","_fresh":true,"_session":0}"#)
+    let david = "session=" + token(#"{"_user_id":"user002","_fresh":true,"_session":0}"#)
+    let foreign = [
+      "session=abc.def.ghi", "session=", "session=" + token("{}", secret: "another"),
+      "session=" + token(#"{"_user_id":"user002","_session":0,"exp":1799999999}"#),
+      "session=" + token(#"{"user_id":"user002","_remember":0,"exp":1900000000}"#),
+    ]
+    func get(_ lines: String...) -> TestResponse {
+      client.cookies = CookieJar()
+      return client.request("GET", "/fresh", fields: lines.map { ("Cookie", $0) })
+    }
+    for junk in foreign {
+      for response in [
+        get("\(junk); \(susan)"), get(junk, susan), get("a=b; \(junk); \(junk)", "c; \(junk);\(susan)"),
+        get("\(susan); \(junk)"), get("\(junk); \(susan); \(david)"),
+      ] {
+        #expect(response.body.contains("susan"), "\(junk)")
+        #expect(response.setCookies == [])
+      }
+      #expect(get(Array(repeating: junk, count: 4).joined(separator: ";"), susan).status == .found)
+    }
+    #expect(get("Session=x; SESSION=y; session2=z; \(susan)").status == .ok)
+    // A session that has ended gives way to one that has not; alone it is cleared.
+    directory.people[0].epoch += 1
+    #expect(get("\(susan); \(david)").body.contains("david"))
+    #expect(get("\(susan); session=x").setCookies.count == 1)
+  }
+
+  @Test("Of several remember cookies the first valid one counts, of at most four")
+  func severalRememberCookies() {
+    let (client, directory) = makeClient()
+    func remember(_ id: String, secret key: String = secret) -> String {
+      "_remember=" + token(#"{"user_id":"\#(id)","days":3,"exp":1900000000,"_remember":0}"#, secret: key)
+    }
+    let (susan, david) = (remember("user001"), remember("user002"))
+    func get(_ line: String) -> TestResponse {
+      client.cookies = CookieJar()
+      return client.request("GET", "/", fields: [("Cookie", line)])
+    }
+    for junk in ["_remember=x", remember("user002", secret: "another"), "_remember="] {
+      #expect(get("\(junk); \(susan); \(david)").body.contains("susan"), "\(junk)")
+      #expect(get("session=x; \(junk); session=y; \(susan)").body.contains("susan"), "\(junk)")
+      #expect(get("\(junk); \(junk); \(junk); \(junk); \(susan)").status == .found, "\(junk)")
+    }
+    directory.people[0].epoch += 1
+    let response = get("\(susan); \(david)")
+    #expect(response.body.contains("david"))
+    #expect(response.setCookies.count == 2)
+    #expect(get("\(susan); _remember=x").setCookies.count == 1)
+  }
+
   @Test("Junk cookies beside ours neither hide nor break it")
   func junkCookies() {
     let (client, _) = makeClient()
