@@ -45,6 +45,17 @@ package enum NextTarget {
     for i in octets.indices { encode(octets[i], to: &writer) }
   }
 
+  /// Writes a decoded path of this site in a Location.
+  @_lifetime(writer: copy writer)
+  static func write(path: Span<UInt8>, to writer: inout Writer) { encode(path, to: &writer) }
+
+  /// Writes a query, as it came, in a Location.
+  @_lifetime(writer: copy writer)
+  static func write(query: Span<UInt8>, to writer: inout Writer) {
+    writer.append("?")
+    for i in query.indices { write(query[i], to: &writer) }
+  }
+
   /// Writes the `next` of a query as the value of another one's.
   ///
   /// - Returns: Whether it is within `Limits.nextSizeMax` and not empty.

@@ -49,13 +49,14 @@ public enum Remember: Equatable, Sendable {
 
 /// What a page answers with.
 ///
-/// Unless `isPublic` is called, the answer is for this visitor at this moment only:
+/// Unless `cache` is called, the answer is for this visitor at this moment only:
 /// `Cache-Control: no-store` and `Vary: Cookie`.
 public struct Response: ~Copyable, ~Escapable {
   private var fields: Writer
   /// Octets of page text that belong to the answer.
   private var contentCount = 0
-  private var isCacheable = false
+  /// Seconds that caches may keep a success; -1 for not at all, and -2 where they never may.
+  private var cacheSeconds: Int32
   /// Seconds since 1970 UTC.
   private let time: Int64
 
@@ -65,8 +66,9 @@ public struct Response: ~Copyable, ~Escapable {
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
   init(
-    fields: consuming Writer, session: consuming Session, time: Int64
+    fields: consuming Writer, session: consuming Session, isForEveryone: Bool, time: Int64
   ) {
+    cacheSeconds = isForEveryone ? -1 : -2
     self.time = time
     self.fields = fields
     self.session = session
@@ -80,14 +82,12 @@ public struct Response: ~Copyable, ~Escapable {
     fields.append(field: name, value: value)
   }
 
-  /// Lets browsers and caches keep the answer for that time. Not for what depends on the session:
-  /// the answer carries no cookies, whatever has changed.
+  /// Lets browsers and caches keep the answer for that time, and give it to anybody. It counts for the
+  /// successes (2xx, 304) of a page that is for everyone; every other answer is stored nowhere. Not for
+  /// what depends on the session: the answer carries no cookies, whatever has changed.
   @_lifetime(self: copy self)
-  public mutating func isPublic(forSeconds seconds: Int) {
-    isCacheable = true
-    fields.append("Cache-Control: public, max-age=")
-    fields.append(decimal: seconds)
-    fields.append("\r\n")
+  public mutating func cache(forSeconds seconds: Int) {
+    if cacheSeconds > -2 { cacheSeconds = Int32(clamping: max(0, seconds)) }
   }
 
   /// Says when it is worth while to ask again (Retry-After, RFC 9110 §10.2.3).
@@ -265,12 +265,17 @@ public struct Response: ~Copyable, ~Escapable {
   fileprivate consuming func answer(
     _ status: Status, _ action: Answer.Action, _ content: Reply.Kind = .written
   ) -> Answer {
-    if !isCacheable {
+    let isPublic = cacheSeconds >= 0 && status.isSuccess
+    if isPublic {
+      fields.append("Cache-Control: public, max-age=")
+      fields.append(decimal: cacheSeconds)
+      fields.append("\r\n")
+    } else {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
     }
     return Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
-      overflowed: PageText.overflowed || fields.overflowed, isPublic: isCacheable,
+      overflowed: PageText.overflowed || fields.overflowed, isPublic: isPublic,
       content: content, session: session.outcome)
   }
 }

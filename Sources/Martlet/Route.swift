@@ -1,6 +1,6 @@
 // Method and path → page, and who may enter. Access is part of the route: there is no way to declare
 // one without it. Paths are compared whole; nothing in them is normalized, so no two spellings of a
-// path differ in who may enter.
+// path differ in who may enter. Who asks for another spelling is sent to the path (PlainPath.swift).
 
 import MartletBytes
 import MartletHTTP
@@ -43,6 +43,8 @@ public struct Route: Sendable {
   let access: Access
   /// Whether the content of its requests is taken in pieces.
   var takesPieces = false
+  /// Whether programs read it rather than people.
+  private(set) var isForPrograms = false
 
   /// A page to look at. HEAD works wherever GET does.
   public static func get(_ path: StaticString, for access: Access) -> Route {
@@ -61,6 +63,18 @@ public struct Route: Sendable {
 }
 
 extension Route {
+  /// The same page, for programs: for example figures that a monitoring system collects.
+  ///
+  ///     case .metrics: .get("/metrics", for: .loggedIn).forPrograms()
+  ///
+  /// Who may not enter is answered with 401 and `WWW-Authenticate` instead of being sent to the login
+  /// page, unless Accept names text/html, as that of a browser does. Any other page does so only where
+  /// Accept excludes HTML: curl's `*/*` does not.
+  public consuming func forPrograms() -> Route {
+    isForPrograms = true
+    return self
+  }
+
   /// A page that takes a content of any length, piece by piece (POST): it is asked when the head is
   /// there, and answers with `response.take`.
   public static func upload(_ path: StaticString, for access: Access) -> Route {
@@ -104,6 +118,12 @@ enum Destination<Page> {
 }
 
 extension Application where Self: ~Copyable {
+  /// Whether GET is answered at that path.
+  static func isAnsweredByGET(_ path: Span<UInt8>) -> Bool {
+    if case .page = destination(.get, path) { return true }
+    return false
+  }
+
   /// Finds the page: the first whose path is `path` and whose methods include `method`.
   ///
   /// - Parameter path: As it was received; percent-encoded octets are compared decoded.

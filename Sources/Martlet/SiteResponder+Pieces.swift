@@ -59,7 +59,9 @@ extension SiteResponder where A: ~Copyable {
     _ fields: inout Writer
   ) -> Status {
     PasswordWork.enter(0, now: moment.monotonicMilliseconds)
-    let response = Response(fields: fields.remainder, session: Session(), time: moment.unixSeconds)
+    let response = Response(
+      fields: fields.remainder, session: Session(),
+      isForEveryone: A.route(to: page).access == .everyone, time: moment.unixSeconds)
     PageText.begin(in: content.roomSpan)
     let answer = site.finish(page, cursor, response)
     PageText.end()
@@ -69,7 +71,7 @@ extension SiteResponder where A: ~Copyable {
     kind = answer.content.of(page)
     switch answer.action {
     case .none: break
-    case .refuse(let reason): answer.writeRefusal(reason, &content, &fields)
+    case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     case .later, .take, .toNext, .toLogin:
       stop("after the last piece an answer is given, and it is none of a login")
     }

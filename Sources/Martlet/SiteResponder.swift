@@ -61,9 +61,42 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     kind = .written
     content.truncate(to: 0)
     fields.truncate(to: fieldsStart)
-    return RefusalPage.write(
+    return refuse(
       .internalServerError, "What this page wanted to say does not fit this device's memory.",
       &content, &fields)
+  }
+
+  /// Writes an error page with its fields.
+  ///
+  /// - Returns: The status, for the caller to return.
+  @inline(never)
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  func refuse(
+    _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
+  ) -> Status {
+    writeErrorPage(status, reason, &content)
+    RefusalPage.writeFields(to: &fields)
+    return status
+  }
+
+  /// Writes an error page, with a link to the first page where there is one.
+  @inline(never)
+  @_lifetime(content: copy content)
+  private func writeErrorPage(_ status: Status, _ reason: StaticString, _ content: inout Writer) {
+    let home: StaticString = "/"
+    RefusalPage.write(
+      status, reason.octets, home: A.isAnsweredByGET(home.octets) ? home : "", to: &content)
+  }
+
+  /// Writes the error page that a page has asked for; its fields come with the answer's.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  func writeRefusal(
+    _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
+  ) {
+    writeErrorPage(status, reason, &content)
+    fields.append("Content-Type: text/html; charset=utf-8\r\n")
   }
 
   /// From the route to the cookies.
@@ -76,22 +109,23 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     switch A.destination(request.head.method, path) {
     case .nowhere:
       if request.head.method == .options, path.equals("*") { return .ok }
-      return RefusalPage.write(.notFound, "There is no such page here.", &content, &fields)
+      return writePlainLocation(request, scratch: content.roomSpan, &fields)
+        ?? refuse(.notFound, "There is no such page here.", &content, &fields)
     case .otherMethods(let methods):
       fields.append(field: "Allow", value: methods.allow)
       if request.head.method == .options { return .ok }
-      return RefusalPage.write(
+      return refuse(
         .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
     case .page(let page, let access, let takesPieces):
       if request.head.method == .post, let refusal = request.refusal(asForm: !takesPieces) {
-        return RefusalPage.write(refusal.status, refusal.reason, &content, &fields)
+        return refuse(refusal.status, refusal.reason, &content, &fields)
       }
       if A.hasSessions {
         var storage = PageText.sessionMemory
         return enter(page, access, request, &storage, &content, &fields)
       }
       guard !access.needsLogin else {
-        return RefusalPage.write(.forbidden, "Nobody can log in here.", &content, &fields)
+        return refuse(.forbidden, "Nobody can log in here.", &content, &fields)
       }
       return enterWithoutSession(page, request, &content, &fields)
     }
@@ -104,11 +138,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ page: A.Page, _ request: borrowing IncomingRequest, _ content: inout Writer,
     _ fields: inout Writer
   ) -> Status {
-    let answer = respond(page, Visitor(), Session(), request, &content, &fields)
+    let answer = respond(page, .everyone, Visitor(), Session(), request, &content, &fields)
     kind = answer.content.of(page)
     switch answer.action {
     case .none: break
-    case .refuse(let reason): answer.writeRefusal(reason, &content, &fields)
+    case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     case .later: kind = .later
     case .take(let cursor, let countMax):
       kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
@@ -138,12 +172,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     guard visitor.mayEnter(access, now: request.moment.unixSeconds) else {
       if visitor.sessionIsDead { session.logOut() }
-      writeLoginLocation(request, keepingNext: false, &fields)
+      let status = turnAway(page, request, &content, &fields)
       writeCookies(request, session, isRenewal: false, to: &fields)
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
-      return .found
+      return status
     }
-    let answer = respond(page, visitor, session, request, &content, &fields)
+    let answer = respond(page, access, visitor, session, request, &content, &fields)
     switch answer.action {
     case .later:
       kind = .later
@@ -163,19 +197,69 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return answer.status
   }
 
+  /// Answers who may not enter: a person is sent to the login page, a program is told with 401.
+  ///
+  /// The scheme `Session` is nobody's, so a browser asks for no password of its own (RFC 9110 §11.6.1
+  /// demands the field, and Basic would open a dialog).
+  @inline(never)
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func turnAway(
+    _ page: A.Page, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ fields: inout Writer
+  ) -> Status {
+    let preference = request.head.fields(in: request.octets).htmlPreference
+    guard preference == .excluded || preference == .possible && A.route(to: page).isForPrograms else {
+      writeLoginLocation(request, keepingNext: false, &fields)
+      return .found
+    }
+    fields.append(
+      "WWW-Authenticate: Session realm=\"this device\"\r\nContent-Type: text/plain; charset=utf-8\r\n")
+    content.append("This page needs a login. Log in at ")
+    content.append(site.loginPath)
+    content.append(" and send the cookie of that answer with each request.\n")
+    return .unauthorized
+  }
+
+  /// Writes the Location of the page whose path the request spells in another way (PlainPath.swift).
+  ///
+  /// - Parameter scratch: Memory to work in.
+  /// - Returns: The status, or `nil` when no page with that path answers the method, or when the query
+  ///   does not fit.
+  @inline(never)
+  @_lifetime(fields: copy fields)
+  private func writePlainLocation(
+    _ request: borrowing IncomingRequest, scratch: consuming MutableSpan<UInt8>,
+    _ fields: inout Writer
+  ) -> Status? {
+    let target = request.head.target
+    guard let count = PlainPath.write(request.octets[target.path], to: &scratch) else { return nil }
+    let path = scratch.span.extracting(0..<count)
+    guard case .page = A.destination(request.head.method, path) else { return nil }
+    let start = fields.count
+    fields.append("Cache-Control: no-store\r\nLocation: ")
+    NextTarget.write(path: path, to: &fields)
+    if let query = target.query { NextTarget.write(query: request.octets[query], to: &fields) }
+    fields.append("\r\n")
+    guard fields.overflowed else { return .permanentRedirect }
+    fields.truncate(to: start)
+    return nil
+  }
+
   /// Lets the page answer, in what remains of the two writers.
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respond(
-    _ page: A.Page, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
+    _ page: A.Page, _ access: Access, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
     PasswordWork.enter(
       UInt64(request.connection), now: request.moment.monotonicMilliseconds)
     let response = Response(
-      fields: fields.remainder, session: session, time: request.moment.unixSeconds)
+      fields: fields.remainder, session: session, isForEveryone: access == .everyone,
+      time: request.moment.unixSeconds)
     PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
     PageText.end()
@@ -206,7 +290,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         fields.append(path)
       }
       fields.append("\r\n")
-    case .refuse(let reason): answer.writeRefusal(reason, &content, &fields)
+    case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     }
   }
 
@@ -234,33 +318,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 }
 
-extension Answer {
-  /// Writes the error page that the page has asked for.
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  func writeRefusal(
-    _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
-  ) {
-    RefusalPage.write(status, reason.octets, to: &content)
-    fields.append("Content-Type: text/html; charset=utf-8\r\n")
-  }
-}
-
-extension RefusalPage {
-  /// Writes an error page with its fields.
-  ///
-  /// - Returns: The status, for the caller to return.
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  fileprivate static func write(
-    _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
-  ) -> Status {
-    write(status, reason.octets, to: &content)
-    writeFields(to: &fields)
-    return status
-  }
-}
-
 extension IncomingRequest {
   /// Why a POST is not one of this site's, or `nil`.
   ///
@@ -275,6 +332,12 @@ extension IncomingRequest {
     let end = mediaType.firstIndex(of: 0x3B) ?? mediaType.count
     let essence = mediaType.extracting(mediaType.trimmed(0..<end))
     if essence.equalsIgnoringCase("application/x-www-form-urlencoded") { return nil }
-    return (.unsupportedMediaType, "This page takes forms only.")
+    return (
+      .unsupportedMediaType,
+      """
+      This page takes forms of the type application/x-www-form-urlencoded only. curl sends such a form \
+      with -d or --data-urlencode, and another one with -F.
+      """
+    )
   }
 }

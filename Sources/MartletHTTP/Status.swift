@@ -18,6 +18,7 @@ public struct Status: Equatable, Sendable {
   public static var found: Status { Status(302) }
   public static var seeOther: Status { Status(303) }
   public static var notModified: Status { Status(304) }
+  public static var permanentRedirect: Status { Status(308) }
   public static var badRequest: Status { Status(400) }
   public static var unauthorized: Status { Status(401) }
   public static var forbidden: Status { Status(403) }
@@ -59,6 +60,7 @@ public struct Status: Equatable, Sendable {
     302 Found
     303 See Other
     304 Not Modified
+    308 Permanent Redirect
     400 Bad Request
     401 Unauthorized
     403 Forbidden
@@ -79,6 +81,9 @@ public struct Status: Equatable, Sendable {
     505 HTTP Version Not Supported
     """
   }
+
+  /// Whether it brings what was asked for, or says that the copy at the client is still that: 2xx, 304.
+  public var isSuccess: Bool { code / 100 == 2 || code == 304 }
 
   /// Whether a response of this status has content at all: 1xx, 204 and 304 end with their head
   /// (RFC 9112 §6.3).

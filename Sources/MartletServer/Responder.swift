@@ -196,8 +196,12 @@ extension Responder where Self: ~Copyable {
 /// The page that a refused request gets: what, and why, for a person.
 public enum RefusalPage {
   /// Writes the content of a refusal: a small HTML page without any text from outside.
+  ///
+  /// - Parameter home: The path that the page links to; empty for no link.
   @_lifetime(writer: copy writer)
-  public static func write(_ status: Status, _ reason: Span<UInt8>, to writer: inout Writer) {
+  public static func write(
+    _ status: Status, _ reason: Span<UInt8>, home: StaticString = "", to writer: inout Writer
+  ) {
     writer.append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">")
     writer.append("<meta name=\"viewport\" content=\"width=device-width\"><title>")
     writer.append(decimal: status.code)
@@ -207,6 +211,11 @@ public enum RefusalPage {
     writer.append(status.reasonPhrase)
     writer.append("</h1><p>")
     writer.append(reason)
+    if home.utf8CodeUnitCount > 0 {
+      writer.append("</p><p><a href=\"")
+      writer.append(home)
+      writer.append("\">Go to the first page</a>")
+    }
     writer.append("</p></html>\n")
   }
 

@@ -40,7 +40,7 @@ struct Panel: Application, ~Copyable {
     case .login: .getAndPost("/login", for: .everyone)
     case .password: .getAndPost("/password", for: .freshLogin(within: .minutes(10)))
     case .system: .getAndPost("/system", for: .freshLogin(within: .minutes(10)))
-    case .metrics: .get("/metrics", for: .loggedIn)
+    case .metrics: .get("/metrics", for: .loggedIn).forPrograms()
     case .logout: .post("/logout", for: .loggedIn)
     case .style: .get("/panel.css", for: .everyone)
     }
@@ -71,7 +71,7 @@ struct Panel: Application, ~Copyable {
     case .logout:
       return logOut(request, response)
     case .style:
-      response.isPublic(forSeconds: 86_400)
+      response.cache(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
     }
   }

@@ -42,7 +42,7 @@ struct Site: Application, ~Copyable {
 
         """)
     case .style:
-      response.isPublic(forSeconds: 3_600)
+      response.cache(forSeconds: 3_600)
       return response.asset("text/css; charset=utf-8", "body { font: 1em sans-serif }\n")
     case .file:
       return response.file(

@@ -92,7 +92,7 @@ struct Site: Application {
       turns[connection] = 0
       return response.html("at last")
     case .style:
-      response.isPublic(forSeconds: 60)
+      response.cache(forSeconds: 60)
       return response.asset("text/css", "p { color: red }")
     }
   }

@@ -10,10 +10,16 @@ import Testing
   @Test("A path that no page has is 404, a method that a path has not is 405 with Allow")
   func routing() {
     let (client, directory) = makeClient()
-    for target in ["/nowhere", "/login/", "//", "/LOGIN", "/login%00", "/%2e", "/index"] {
+    for target in [
+      "/nowhere", "/nowhere/", "//nowhere", "/LOGIN", "/LOGIN/", "/login%00", "/login%00/", "/index",
+      "/login/x", "/login/x/", "/login/...", "/.login", "/login.", "/\\login", "/login\\", "/login;/",
+      "/login%20/", "/login/index.htm", "/loginindex.html", "/x/../y",
+      "/logout/", "//example.com/", "//example.com/..;/login", "/" + String(repeating: "a", count: 300),
+    ] {
       let response = client.get(target)
       #expect(response.status == .notFound, "\(target)")
       #expect(response.body.contains("There is no such page here."))
+      #expect(response.body.contains("<a href=\"/\">"))
       #expect(response.field("Cache-Control") == "no-store")
     }
     for (method, target, allow) in [
@@ -38,6 +44,61 @@ import Testing
     #expect(client.get("http://localhost/fresh").status == .ok)
     #expect(client.get("http://localhost").status == .ok)
     #expect(client.get("http://localhost?x").status == .ok)
+  }
+
+  @Test(
+    "Another spelling of a page's path leads to the path, with the query, and nowhere else",
+    arguments: [
+      ("/login/", "/login"), ("//login", "/login"), ("/login//", "/login"), ("///login///", "/login"),
+      ("/./login", "/login"), ("/a/../login", "/login"), ("/../login", "/login"),
+      ("/../../login/.", "/login"), ("/login/..", "/"), ("/login/../", "/"), ("//", "/"),
+      ("/index.html", "/"), ("//index.html", "/"), ("/index.html/", "/"), ("/login/index.html", "/login"),
+      ("/.", "/"), ("/%2e", "/"), ("/%2E%2e/login", "/login"), ("/a/%2e./%6Cogin%2f", "/login"),
+      ("/%2f/login", "/login"), ("/a%20b//c", "/a%20b/c"),
+      ("/index.html/login", "/login"), ("/%69ndex.html", "/"),
+      ("http://h//login/", "/login"), ("//evil.example/../login", "/login"),
+      ("//evil.example/%2e%2e/", "/"), ("/login" + String(repeating: "/", count: 500), "/login"),
+      ("/" + String(repeating: "a/../", count: 200) + "login", "/login"),
+    ])
+  func plainPath(target: String, path: String) {
+    let (client, directory) = makeClient()
+    for query in ["", "?", "?next=/fresh&x=%zz+//a?b"] {
+      for method in ["GET", "HEAD"] {
+        let response = client.request(method, target + query)
+        #expect(response.status == .permanentRedirect, "\(target)")
+        #expect(response.location == path + query)
+        #expect(response.field("Cache-Control") == "no-store")
+      }
+    }
+    #expect(client.get(target + "?\"<>|^`{}").location == path + "?%22%3C%3E%7C%5E%60%7B%7D")
+    #expect(directory.log == [])
+  }
+
+  @Test("A redirect keeps the method, and is given where the page takes it; a query has a bound")
+  func plainPathOfOtherMethods() {
+    let (client, _) = makeClient()
+    #expect(client.post("/login/", form: [("username", "susan")]).status == .permanentRedirect)
+    #expect(client.post("//logout", form: []).location == "/logout")
+    for method in ["PUT", "OPTIONS", "DELETE"] {
+      #expect(client.request(method, "/login/").status == .notFound)
+    }
+    #expect(client.post("/values/", form: []).status == .notFound)
+    #expect(client.get("/login/?" + String(repeating: "x", count: 4_000)).status == .permanentRedirect)
+    #expect(client.get("/login/?" + String(repeating: "|", count: 4_000)).status == .notFound)
+  }
+
+  @Test("An error page links to the first page where there is one")
+  func wayBack() {
+    let (client, directory) = makeClient()
+    directory.value = Array(repeating: 0x61, count: 2_000)
+    let link = "<a href=\"/\">Go to the first page</a>"
+    for response in [
+      client.get("/nowhere"), client.request("PUT", "/login"), client.get("/refused"),
+      client.get("/overflow"), client.post("/form", form: [], fields: [("Origin", "http://x")]),
+    ] {
+      #expect(response.body.contains(link), "\(response.status)")
+      #expect(response.field("Cache-Control") == "no-store")
+    }
   }
 
   @Test("OPTIONS says what a path allows, to everyone")
@@ -122,6 +183,7 @@ import Testing
       let response = client.request(
         "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
       #expect(response.status == .unsupportedMediaType, "\(type)")
+      #expect(response.body.contains("curl sends such a form with -d or --data-urlencode"))
     }
     for type in [
       "application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ; charset=utf-8",
@@ -165,6 +227,10 @@ import Testing
       #expect(response.field("X-Content-Type-Options") == "nosniff")
       #expect(response.field("X-Frame-Options") == "DENY")
       #expect(response.field("Referrer-Policy") == "same-origin")
+      let policy = response.field("Content-Security-Policy") ?? ""
+      #expect(policy.hasPrefix("default-src 'self'; "))
+      #expect(policy.contains("frame-ancestors 'none'; base-uri 'none'"))
+      #expect(!policy.contains("script-src") && !policy.contains("unsafe-eval"))
       #expect(response.field("Date") == "Fri, 15 Jan 2027 08:00:00 GMT")
     }
     for target in ["/", "/values", "/refused", "/redirect"] {
@@ -193,6 +259,82 @@ import Testing
       #expect(response.setCookies == [])
       client.cookies.remove("session")
     }
+  }
+
+  @Test("Only the success of a page that is for everyone may be kept")
+  func caching() {
+    let (client, _) = makeClient()
+    for (query, status) in [("", Status.ok), ("?created=1", .created)] {
+      let response = client.get("/cached" + query)
+      #expect(response.status == status)
+      #expect(response.values(of: "Cache-Control") == ["public, max-age=60"])
+      #expect(response.setCookies == [])
+    }
+    for (query, status) in [
+      ("?missing=1", Status.notFound), ("?busy=1", .serviceUnavailable), ("?elsewhere=1", .found),
+      ("?broken=1", .internalServerError), ("?file=1", .notFound),
+    ] {
+      let response = client.get("/cached" + query)
+      #expect(response.status == status)
+      #expect(response.values(of: "Cache-Control") == ["no-store"], "\(query)")
+      #expect(response.setCookies.count == 1, "what is stored nowhere may carry cookies")
+    }
+    client.logIn()
+    let own = client.get("/cached/own")
+    #expect(own.status == .ok)
+    #expect(own.values(of: "Cache-Control") == ["no-store"])
+  }
+
+  @Test(
+    "Who may not enter and wants no HTML is told with 401; everybody else is sent to the login",
+    arguments: [
+      // What Accept says, whether a page sends to the login, and whether one for programs does.
+      (nil, true, false), ("*/*", true, false), ("text/html", true, true),
+      ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true, true),
+      ("TEXT/HTML;level=1; q=0.1", true, true), ("application/xhtml+xml", true, true),
+      ("text/*", true, false), ("text/*;q=0.5, application/json", true, false), ("", true, false),
+      (", ,", true, false),
+      ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", true, false),
+      ("application/json", false, false), ("text/plain", false, false), ("image/*", false, false),
+      ("text/html;q=0, */*", false, false), ("*/*, text/html; Q=0.000", false, false),
+      ("text/html;q=0;level=1, text/html;q=0.1", true, true), ("*/*;q=0", false, false),
+      ("text/htmlx, xtext/html, text", false, false), ("text/html;q=0.01", true, true),
+    ] as [(String?, Bool, Bool)])
+  func programs(accept: String?, page: Bool, figures: Bool) {
+    let (client, _) = makeClient()
+    let fields = accept.map { [("Accept", $0)] } ?? []
+    for (target, isSent) in [("/", page), ("/figures", figures)] {
+      let response = client.get(target, fields: fields)
+      #expect(response.field("Cache-Control") == "no-store")
+      #expect(response.field("Vary") == "Cookie")
+      if isSent {
+        #expect(response.status == .found, "\(target)")
+        #expect(response.location == "/login?next=" + target)
+        #expect(response.field("WWW-Authenticate") == nil)
+      } else {
+        #expect(response.status == .unauthorized, "\(target)")
+        #expect(response.field("WWW-Authenticate") == "Session realm=\"this device\"")
+        #expect(response.field("Content-Type") == "text/plain; charset=utf-8")
+        #expect(response.body.contains("Log in at /login "))
+        #expect(response.location == nil)
+      }
+    }
+    client.logIn()
+    #expect(client.get("/figures", fields: fields).body == "figures")
+  }
+
+  @Test("Of several Accept lines all count, and a session that has ended is cleared with 401 as well")
+  func programsFurther() {
+    let (client, directory) = makeClient()
+    let two = [("Accept", "application/json"), ("accept", "text/html")]
+    #expect(client.get("/", fields: two).status == .found)
+    client.logIn()
+    directory.people[0].epoch += 1
+    let response = client.get("/figures")
+    #expect(response.status == .unauthorized)
+    #expect(response.setCookies.count == 1)
+    #expect(client.request("HEAD", "/figures").status == .unauthorized)
+    #expect(client.post("/logout", fields: [("Accept", "application/json")]).status == .unauthorized)
   }
 
   @Test("A refusal of a page is a page")

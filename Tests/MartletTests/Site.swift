@@ -52,6 +52,7 @@ struct Site<P: Policy>: Application {
   enum Page: UInt8, CaseIterable {
     case index, login, fresh, logout, recent, members, values, long, asset, overflow, many, form
     case folderLogout, refused, epoch, empty, fields, redirect, folder, status, busy, whence
+    case cached, privatelyCached, figures
   }
 
   static func route(to page: Page) -> Route {
@@ -78,6 +79,9 @@ struct Site<P: Policy>: Application {
     case .status: .get("/status", for: .everyone)
     case .busy: .get("/busy", for: .everyone)
     case .whence: .get("/whence", for: .everyone)
+    case .cached: .get("/cached", for: .everyone)
+    case .privatelyCached: .get("/cached/own", for: .loggedIn)
+    case .figures: .get("/figures", for: .loggedIn).forPrograms()
     }
   }
 
@@ -115,7 +119,7 @@ struct Site<P: Policy>: Application {
       for i in 0..<20 { body.write("<p>\(i)</p>") }
       return body.end()
     case .asset:
-      response.isPublic(forSeconds: 3_600)
+      response.cache(forSeconds: 3_600)
       return response.asset("text/css; charset=utf-8", "p { color: red }")
     case .overflow:
       response.session.set("count", integer: 1)
@@ -155,6 +159,21 @@ struct Site<P: Policy>: Application {
       return response.redirect("/elsewhere")
     case .status:
       return response.html(.created, "made")
+    case .cached, .privatelyCached:
+      response.session.set("seen", boolean: true)
+      response.cache(forSeconds: 60)
+      if request.query.has("missing") { return response.refuse(.notFound, "There is no such sheet.") }
+      if request.query.has("busy") {
+        return response.refuse(.serviceUnavailable, "Later.", retryAfter: 5)
+      }
+      if request.query.has("elsewhere") { return response.redirect("/elsewhere") }
+      if request.query.has("broken") { return response.html(.internalServerError, "broken") }
+      if request.query.has("file") {
+        return response.file("text/plain", at: ("/nonexistent/file" as StaticString).octets)
+      }
+      return response.html(request.query.has("created") ? .created : .ok, "kept")
+    case .figures:
+      return response.html("figures")
     case .busy:
       return response.refuse(.tooManyRequests, "Later.", retryAfter: 40)
     case .whence:
