@@ -108,7 +108,9 @@ def test_prometheus_own_parser_reads_it(visitor):
 
 def test_nobody_sees_it_without_a_login(panel):
     response = panel.visitor().get("/metrics")
-    assert response.status == 302 and response.location.startswith("/login")
+    assert response.status == 401 and response.one("WWW-Authenticate"), response.told
+    response = panel.visitor().get("/metrics", [("Accept", "text/html")])
+    assert response.status == 302 and response.location.startswith("/login"), response.told
 
 
 def test_the_uptime_counts_seconds(panel, visitor):
