@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 // The package from the ground up: what faces C, octets, protocols, the loop, the library, programs.
 // Plain `swift build` and `swift test` compile everything in full Swift; `scripts/build` compiles
-// the same sources in Embedded Swift without an allocator (the flags are in boards/*/toolset.json).
+// the same sources in Embedded Swift without an allocator (the flags are in boards/sdk and scripts/build).
 import PackageDescription
 
 let swift: [SwiftSetting] = [

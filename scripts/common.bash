@@ -84,6 +84,14 @@ fact() { sed -n "s/^$2=\"\(.*\)\"$/\1/p" "boards/$1/board.conf"; }
 # is_static BOARD: whether its programs need no library; others use the system's.
 is_static() { [[ "$(fact "$1" target)" == *musl* ]]; }
 
+# no_heap BOARD: the options of `swift build` that forbid allocations, one a line. They are for Martlet's
+# own modules and programs; whoever builds with an SDK may allocate. Swift 6.3 takes a conversion between
+# 32 and 64 bits for an allocation (it goes through an array until it is optimized), so on 32-bit boards
+# scripts/check alone proves that there is none.
+no_heap() {
+  case $(fact "$1" triple) in arm*) ;; *) printf '%s\n' -Xswiftc -no-allocations ;; esac
+}
+
 # The board that this machine is.
 own_board() {
   case $(uname -m) in

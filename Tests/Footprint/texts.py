@@ -1,0 +1,130 @@
+"""Numbers in texts beside what they are numbers of: the README, board pages, the manual, the packages.
+
+    python3 Tests/Footprint/texts.py    prints each number that is wrong; status 1 where there is one
+
+A claim is an expression that must be found in its file, with a group for each number, and what the
+numbers have to be. A text that no longer has its sentence fails too: then the claim is to be changed.
+"""
+
+import re
+import sys
+
+from boards import ROOT
+from records import FIGURES, read_table
+
+SOURCES = ROOT / "Sources"
+
+
+def number(text):
+    """`1,024`, `1_024` or `1024`."""
+    return int(re.sub(r"[,_]", "", text))
+
+
+def room_of(kind):
+    """Connections at a time, by the `limits` of a board."""
+    text = (SOURCES / "CMartletPlatform" / "include" / "martlet_memory.h").read_text()
+    part = {"tiny": r"MARTLET_LIMITS_TINY\n", "small": r"MARTLET_LIMITS_SMALL\n", "normal": r"#else\n"}[kind]
+    return int(re.search(part + r"#define MARTLET_CONNECTIONS (\d+)", text)[1])
+
+
+def constants():
+    """Every number that a limit has in C or in Swift; milliseconds as seconds too."""
+    found = set()
+    for path in (SOURCES / "CMartletPlatform" / "include").glob("*.h"):
+        named = {name: int(value) for name, value in
+                 re.findall(r"\b(MARTLET_\w+)\s*(?:=\s*)?(\d+)\b", path.read_text())}
+        found |= set(named.values())
+        if "MARTLET_RESPONSE_SIZE" in named:
+            found.add(named["MARTLET_RESPONSE_SIZE"] - named["MARTLET_HEAD_SIZE"])
+    for path in SOURCES.rglob("*.swift"):
+        for value in re.findall(r"\b\d[\d_]*\b", path.read_text()):
+            found.add(number(value))
+    return found | {value // 1000 for value in found if value % 1000 == 0}
+
+
+def figures():
+    return {(row["board"], row["program"]): row for row in read_table(FIGURES.read_text())}
+
+
+def flat(text):
+    """A text in which lines end nowhere."""
+    return re.sub(r"\s+", " ", text)
+
+
+def wrong(path, text, pattern, *wanted):
+    """What is wrong about a claim, as lines."""
+    found = re.search(pattern, flat(text))
+    if not found:
+        return [f"{path}: nothing like {pattern!r}; change the claim in Tests/Footprint/texts.py"]
+    return [f"{path}: {found[0]!r} should say {right:,}, not {said}"
+            for said, right in zip(found.groups(), wanted, strict=True) if number(said) != right]
+
+
+def board_pages():
+    for conf in sorted((ROOT / "boards").glob("*/board.conf")):
+        facts = dict(re.findall(r'^(\w+)="(.*)"$', conf.read_text(), re.MULTILINE))
+        page = conf.parent / "README.md"
+        text = flat(page.read_text())
+        for kind, count in re.findall(r"Limits: (\w+) \(([\d,]+) connections\)", text):
+            if kind != facts["limits"] or number(count) != room_of(kind):
+                yield (f"{page.relative_to(ROOT)}: {kind}, {count} connections; it is {facts['limits']}, "
+                       f"{room_of(facts['limits']):,}")
+        if "Limits:" in text and not re.search(r"Limits: \w+ \([\d,]+ connections\)", text):
+            yield f"{page.relative_to(ROOT)}: Limits without their connections"
+
+
+def readme(text):
+    measured = figures()
+    sizes = [int(row["file"]) for (_, program), row in measured.items()
+             if program == "login-example" and row["linkage"] == "static"]
+    yield from wrong("README.md", text, r"one static program of ([\d,]+) to ([\d,]+) KB",
+                     round(min(sizes), -4) // 1000, round(max(sizes), -4) // 1000)
+    yield from wrong("README.md", text, r"connections at a time \| ([\d,]+) \(([\d,]+) on `pi0`, ([\d,]+) on routers\)",
+                     room_of("normal"), room_of("small"), room_of("tiny"))
+    header = (SOURCES / "CMartletPlatform" / "include" / "martlet_memory.h").read_text()
+    slot = int(re.search(r"MARTLET_CONNECTION_SIZE = (\d+)", header)[1])
+    yield from wrong("README.md", text, r"a connection costs ([\d,]+) octets", slot)
+    # The table that scripts/footprint writes.
+    rows = re.findall(r"^\| (\S+) \| `(\S+)` \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$",
+                      text, re.MULTILINE)
+    if len(rows) < 12:
+        yield "README.md: the table of what it costs has fewer than twelve programs"
+    for board, program, *said in rows:
+        row = measured[board, program]
+        right = [int(row[name]) for name in
+                 ("file", "resident_idle", "resident_login", "resident_served", "anonymous_served")]
+        if [number(value) for value in said] != right:
+            yield f"README.md: {board} {program} should say {right} (scripts/footprint --write)"
+    # The table of limits: each number is one of a limit.
+    known = constants()
+    table = re.search(r"## Limits\n.*?\n\| limit .*?\n\n", text, re.DOTALL)
+    if not table:
+        yield "README.md: there is no table of limits"
+        return
+    for line in table[0].splitlines():
+        for said in re.findall(r"(?<![\w`/.])\d[\d,]*(?![\w`]|,\d)", line):
+            value = number(said)
+            if value not in known and not {value * 1024, value * 60, value * 1000} & known:
+                yield f"README.md: {said} in {line!r} is no limit"
+
+
+def packages():
+    own = max(int(row["anonymous_served"]) for (_, program), row in figures().items()
+              if program == "martlet-panel")
+    if own >= 1000:
+        yield f"boards/install: the panel takes {own} KiB of its own, not less than 1 MB"
+    for name in ("debian/control", "martlet-panel.service"):
+        if "less than 1 MB" not in flat((ROOT / "boards" / "install" / name).read_text()):
+            yield f"boards/install/{name}: nothing about memory; change the claim in Tests/Footprint/texts.py"
+
+
+def main():
+    text = (ROOT / "README.md").read_text()
+    problems = [*board_pages(), *readme(text), *packages()]
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
