@@ -28,11 +28,11 @@ enum Log {
     line.write()
   }
 
-  /// A set-up code was wrong.
-  static func refusedSetUp(_ client: ClientAddress) {
-    var line = LogLine(.warning, "setup_failed")
+  /// A set-up code was wrong, or somebody has to wait before the next one is looked at.
+  static func refusedSetUp(_ client: ClientAddress, wait: Int? = nil) {
+    var line = LogLine(.warning, wait == nil ? "setup_failed" : "setup_throttled")
     line.add(client)
-    line.add("reason", "code")
+    if let wait { line.add("wait", wait) } else { line.add("reason", "code") }
     line.write()
   }
 

@@ -21,17 +21,18 @@ extension Panel {
     }
     let client = request.client(trusting: proxies)
     let isRight = setUpCode.matches(code)
-    if !isRight { Log.refusedSetUp(client) }
     switch response.countAttempt(
       of: ("set-up" as StaticString).octets, isRight: isRight, from: client, &throttle)
     {
     case .right: break
     case .wait(let seconds):
       response.setRetryAfter(seconds: seconds)
+      Log.refusedSetUp(client, wait: seconds)
       return Self.setUpForm(
         response, .tooManyRequests, username: username ?? Text(),
         problem: "Too many wrong codes.", wait: seconds)
     case .wrong, .later:
+      Log.refusedSetUp(client)
       return Self.setUpForm(
         response, .unprocessableContent, username: username ?? Text(),
         problem: "That is not the set-up code. It is on the terminal where martlet-panel runs.")
@@ -64,7 +65,7 @@ extension Panel {
     } catch {
       return Self.notStored(response, error, user: nil)
     }
-    Log.changed("account_created", username, request.client(trusting: proxies))
+    Log.changed("account_created", username, client)
     return response.login(account)
   }
 
