@@ -66,6 +66,19 @@ size_t martlet_page_count(void) { return page.count; }
 
 bool martlet_page_overflowed(void) { return page.overflowed; }
 
+static uint8_t prefix[MARTLET_PREFIX_SIZE];
+static size_t prefix_count;
+
+void martlet_page_set_prefix(const uint8_t *octets, size_t count) {
+  prefix_count = count < sizeof prefix ? count : sizeof prefix;
+  if (prefix_count > 0) memmove(prefix, octets, prefix_count);
+}
+
+const uint8_t *martlet_page_prefix(size_t *count) {
+  *count = prefix_count;
+  return prefix;
+}
+
 static uint64_t counts[MARTLET_COUNTER_COUNT];
 
 void martlet_count_add(size_t counter) { counts[counter % MARTLET_COUNTER_COUNT]++; }

@@ -118,6 +118,17 @@ const uint8_t *martlet_argument(size_t index, size_t *size) {
   return (const uint8_t *)text;
 }
 
+const uint8_t *martlet_host_name(int64_t milliseconds, size_t *count) {
+  static char name[65]; // HOST_NAME_MAX and a NUL
+  static int64_t read_at = -1;
+  if (read_at < 0 || milliseconds < read_at || milliseconds >= read_at + 1000) {
+    if (gethostname(name, sizeof name - 1) != 0) name[0] = 0;
+    read_at = milliseconds;
+  }
+  *count = strlen(name);
+  return (const uint8_t *)name;
+}
+
 void martlet_allow_descriptors(size_t count) {
   struct rlimit limit;
   // Not setrlimit(): musl's brings what it needs for threads.

@@ -18,6 +18,25 @@
 
 #include "martlet_platform.h"
 
+// Eight octets in wire order.
+static uint64_t number(const uint8_t *octets) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; i++) value = value << 8 | octets[i];
+  return value;
+}
+
+int martlet_address(const uint8_t *text, size_t count, uint64_t *high, uint64_t *low) {
+  char copy[INET6_ADDRSTRLEN] = {0};
+  uint8_t octets[16] = {[10] = 0xFF, [11] = 0xFF};
+  // inet_pton() would stop at a NUL.
+  if (count >= sizeof copy || (count > 0 && memchr(text, 0, count))) return 0;
+  memcpy(copy, text, count);
+  if (inet_pton(AF_INET, copy, octets + 12) != 1 && inet_pton(AF_INET6, copy, octets) != 1) return 0;
+  *high = number(octets);
+  *low = number(octets + 8);
+  return 1;
+}
+
 static socklen_t parse_address(const char *host, uint16_t port, struct sockaddr_storage *address) {
   memset(address, 0, sizeof *address);
   struct sockaddr_in *v4 = (struct sockaddr_in *)address;
@@ -77,13 +96,6 @@ int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16
   *bound_port = ntohs(bound.ss_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port
                                                  : ((struct sockaddr_in6 *)&bound)->sin6_port);
   return listener;
-}
-
-// Eight octets in wire order.
-static uint64_t number(const uint8_t *octets) {
-  uint64_t value = 0;
-  for (int i = 0; i < 8; i++) value = value << 8 | octets[i];
-  return value;
 }
 
 int martlet_accept(int listener, uint64_t *peer_high, uint64_t *peer_low) {

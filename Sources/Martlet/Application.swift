@@ -3,6 +3,7 @@
 // access and a page without an answer do not compile.
 
 import MartletBytes
+import MartletHTTP
 public import MartletServer
 
 /// A web application.
@@ -77,9 +78,27 @@ public protocol Application: ~Copyable {
   /// They lack the epoch, so they cannot be ended before their time; the default is no.
   static var acceptsMicrodotTokens: Bool { get }
 
-  /// Whether cookies are for TLS connections only (the `Secure` attribute): yes when the program
-  /// stands behind a proxy that speaks TLS.
-  static var cookiesAreSecure: Bool { get }
+  /// The names of the session cookie and of the remember cookie. As long as an application does not
+  /// say otherwise: Microdot's when it accepts Microdot's tokens, or else `martlet-PORT` and
+  /// `martlet-PORT-remember`.
+  static var cookieNames: CookieNames { get }
+
+  /// Whether browsers reach the application by https alone, because TLS ends at a proxy. Cookies then
+  /// have the attribute `Secure` and a name that begins with `__Host-`, and an Origin must be one of
+  /// https. Without it a trusted proxy may say so for each request (X-Forwarded-Proto).
+  static var usesHTTPS: Bool { get }
+
+  /// The host names that the application answers, with blanks between; `*.example.org` stands for
+  /// every name below that one. IP addresses, `localhost` and the machine's own name need not be
+  /// named. Requests for other hosts are refused with 421, because another site may have had its name
+  /// resolved to this machine (DNS rebinding). An application without sessions refuses only requests
+  /// that change something.
+  static var hosts: StaticString { get }
+
+  /// Whether GET of the login page sends on who is logged in already: to where a login would lead. The
+  /// form is still shown to whoever has come for a page that wants a fresher login. As long as an
+  /// application does not say otherwise: yes, unless it accepts Microdot's tokens.
+  static var skipsLogin: Bool { get }
 
   /// Whether there are sessions: who is logged in, and `response.session`. Without them cookies are
   /// neither read nor written, and a program is not made larger by what it does not use. As long as
@@ -117,7 +136,12 @@ extension Application where Self: ~Copyable {
 
   public var loginPath: StaticString { "/login" }
   public static var acceptsMicrodotTokens: Bool { false }
-  public static var cookiesAreSecure: Bool { false }
+  public static var cookieNames: CookieNames {
+    acceptsMicrodotTokens ? .microdot : .perPort("martlet")
+  }
+  public static var usesHTTPS: Bool { false }
+  public static var hosts: StaticString { "" }
+  public static var skipsLogin: Bool { !acceptsMicrodotTokens }
   public static var hasSessions: Bool { true }
   public static var hasUploads: Bool { false }
   public static var answersInPieces: Bool { false }

@@ -15,19 +15,52 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: borrowing Session, isRenewal: Bool,
     to fields: inout Writer
   ) {
-    let lines = CookieLines(secure: A.cookiesAreSecure)
-    if isRenewal { lines.writeRemember(session, request, key, to: &fields) }
+    let cookies = cookies
+    if isRenewal { cookies.writeRemember(session, request, key, to: &fields) }
     if session.isChanged {
-      lines.write(CookieNames.session, of: session.claims.span, maxAge: nil, key, to: &fields)
+      cookies.write(.session, of: session.claims.span, maxAge: nil, key, to: &fields)
     }
-    if !isRenewal { lines.writeRemember(session, request, key, to: &fields) }
+    if !isRenewal { cookies.writeRemember(session, request, key, to: &fields) }
+  }
+
+  /// The two cookies of this request's browser.
+  var cookies: OwnCookies {
+    OwnCookies(
+      names: A.cookieNames, port: port, isSecure: approach.scheme == .https,
+      haveCopies: A.acceptsMicrodotTokens)
   }
 }
 
-/// The two cookies, written.
-struct CookieLines {
-  /// Whether they are for TLS connections only.
-  let secure: Bool
+/// The two cookies as the browser of one request has them: read and written under the same names.
+struct OwnCookies {
+  let names: CookieNames
+  /// The port that the program listens on.
+  let port: UInt16
+  /// Whether the browser has come by https. The names begin with `__Host-` then: browsers take such a
+  /// cookie from this host alone, by https alone and for the path `/` alone (RFC 6265bis §4.1.3.2).
+  /// Below another path they begin with `__Secure-`.
+  let isSecure: Bool
+  /// Whether Microdot may have left copies of the remember cookie at other paths.
+  let haveCopies: Bool
+
+  @inline(never)
+  @_lifetime(writer: copy writer)
+  private func writeName(_ cookie: OwnCookie, to writer: inout Writer) {
+    if isSecure { writer.append(PageText.prefix.isEmpty ? "__Host-" : "__Secure-") }
+    names.write(cookie, port: port, to: &writer)
+  }
+
+  /// The name of a cookie. There is room for the longest prefix, 32 octets, a port and the longest end.
+  @inline(never)
+  func name(of cookie: OwnCookie) -> FixedBuffer<64> {
+    var name = FixedBuffer<64>()
+    var writer = Writer(name.storageSpan)
+    writeName(cookie, to: &writer)
+    let (count, overflowed) = (writer.count, writer.overflowed)
+    invariant(!overflowed, "a cookie name has at most 32 octets")
+    name.setCount(count)
+    return name
+  }
 
   @_lifetime(fields: copy fields)
   func writeRemember(
@@ -67,7 +100,7 @@ struct CookieLines {
     let (count, overflowed) = (writer.count, writer.overflowed)
     invariant(!overflowed, "the claims of a remember token fit their buffer")
     claims.setCount(count)
-    write(CookieNames.remember, of: claims.span, maxAge: seconds, key, to: &fields)
+    write(.remember, of: claims.span, maxAge: seconds, key, to: &fields)
   }
 
   /// Deletes the remember cookie if the browser has one. Microdot sets it without a path, so copies
@@ -75,9 +108,11 @@ struct CookieLines {
   @_lifetime(fields: copy fields)
   private func clearRemember(_ request: borrowing IncomingRequest, to fields: inout Writer) {
     let sent = request.head.cookieFields(in: request.octets)
-    guard Cookie.find(CookieNames.remember.octets, in: sent) != nil else { return }
-    begin(CookieNames.remember, to: &fields)
-    end(path: ("/" as StaticString).octets, maxAge: 0, to: &fields)
+    let name = name(of: .remember)
+    guard Cookie.find(name.span, in: sent) != nil else { return }
+    begin(.remember, to: &fields)
+    end(folder: PageText.prefix.extracting(0..<0), maxAge: 0, to: &fields)
+    guard haveCopies else { return }
     let path = request.octets[request.head.target.path]
     var end = path.count
     while end > 0, path[end - 1] != "/" { end -= 1 }
@@ -85,38 +120,43 @@ struct CookieLines {
     let folder = path.extracting(first: end - 1)
     // A path that cannot be an attribute's cannot have become one before.
     guard SetCookie.isPath(folder) else { return }
-    begin(CookieNames.remember, to: &fields)
-    self.end(path: folder, maxAge: 0, to: &fields)
+    begin(.remember, to: &fields)
+    self.end(folder: folder, maxAge: 0, to: &fields)
   }
 
   /// Signs claims and writes the token as a cookie.
   @_lifetime(fields: copy fields)
   func write(
-    _ name: CookieName, of claims: Span<UInt8>, maxAge: Int?, _ key: borrowing HMACKey,
+    _ cookie: OwnCookie, of claims: Span<UInt8>, maxAge: Int?, _ key: borrowing HMACKey,
     to fields: inout Writer
   ) {
-    begin(name, to: &fields)
+    begin(cookie, to: &fields)
     JWS.sign(claims, with: key, to: &fields)
-    end(path: ("/" as StaticString).octets, maxAge: maxAge, to: &fields)
+    end(folder: PageText.prefix.extracting(0..<0), maxAge: maxAge, to: &fields)
   }
 
   @_lifetime(fields: copy fields)
-  private func begin(_ name: CookieName, to fields: inout Writer) {
+  private func begin(_ cookie: OwnCookie, to fields: inout Writer) {
     fields.append("Set-Cookie: ")
-    fields.append(name.octets)
+    writeName(cookie, to: &fields)
     fields.append("=")
   }
 
   /// Writes the attributes in Microdot's order. Neither a token nor a path can end the line.
+  ///
+  /// - Parameter folder: A path of the program; empty for its root.
   @_lifetime(fields: copy fields)
-  private func end(path: Span<UInt8>, maxAge: Int?, to fields: inout Writer) {
+  private func end(folder: Span<UInt8>, maxAge: Int?, to fields: inout Writer) {
     fields.append("; Path=")
-    fields.append(path)
+    let start = fields.count
+    fields.append(PageText.prefix)
+    fields.append(folder)
+    if fields.count == start { fields.append("/") }
     if let maxAge {
       fields.append("; Max-Age=")
       fields.append(decimal: maxAge)
     }
-    if secure { fields.append("; Secure") }
+    if isSecure { fields.append("; Secure") }
     fields.append("; HttpOnly; SameSite=Lax\r\n")
   }
 }

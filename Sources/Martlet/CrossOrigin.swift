@@ -6,28 +6,46 @@ import MartletHTTP
 import MartletServer
 
 extension IncomingRequest {
-  /// Whether a browser says that a page of another origin caused this request.
+  /// Why this request is refused as one of another site, or `nil`.
   ///
   /// Browsers send `Sec-Fetch-Site` where the connection is trustworthy, and `Origin` with every
   /// POST. A request with neither comes from no browser of this decade.
-  var isCrossOrigin: Bool {
+  ///
+  /// - Parameter scheme: By which the browser has come.
+  func crossOriginRefusal(_ scheme: Approach.Scheme) -> StaticString? {
     let fields = head.fields(in: octets)
     if let site = fields.value(of: "Sec-Fetch-Site") {
-      return !(site.equals("same-origin") || site.equals("none"))
+      return site.equals("same-origin") || site.equals("none") ? nil : Self.otherSite
     }
-    guard let origin = fields.value(of: "Origin") else { return false }
-    // Whoever names no host has no origin to compare.
-    guard let host = head.host, host.count > 0 else { return true }
-    return !Self.isOrigin(origin, of: octets[host])
+    guard let origin = fields.value(of: "Origin") else { return nil }
+    if origin.equals("null") { return Self.unknownSite }
+    return isSameOrigin(origin, scheme) ? nil : Self.otherSite
   }
 
-  /// Whether `origin` is `http://` or `https://` and that host and port. TLS may end at a proxy, so
-  /// the scheme is not compared.
-  private static func isOrigin(_ origin: Span<UInt8>, of host: Span<UInt8>) -> Bool {
-    let start = origin.hasPrefix("http://") ? 7 : origin.hasPrefix("https://") ? 8 : 0
-    guard start > 0, origin.count - start == host.count else { return false }
-    for i in host.indices
-    where ASCII.lowercased(origin[start + i]) != ASCII.lowercased(host[i]) { return false }
-    return true
+  /// Whether `origin` names the scheme, the host and the port of this request. An absent port is the
+  /// default port of the origin's scheme. Where nobody has said which scheme the browser has come by,
+  /// TLS may end at a proxy, so either is right.
+  private func isSameOrigin(_ origin: Span<UInt8>, _ scheme: Approach.Scheme) -> Bool {
+    let isHTTPS = origin.hasPrefix("https://")
+    guard isHTTPS || origin.hasPrefix("http://"), scheme != (isHTTPS ? .http : .https), let host = head.host,
+      let asked = Authority.parse(octets[host]), !asked.host.isEmpty,
+      let source = Authority.parse(origin.extracting((isHTTPS ? 8 : 7)..<origin.count))
+    else { return false }
+    return source.isSame(as: asked, defaultPort: isHTTPS ? 443 : 80)
+  }
+
+  private static var otherSite: StaticString {
+    """
+    This request was caused by a page of another site, so nothing was changed. Open this device's \
+    own page and try again from there. A proxy in front must hand on the field Host.
+    """
+  }
+
+  private static var unknownSite: StaticString {
+    """
+    Your browser did not say which page this form was on, so nothing was changed. Open the page \
+    directly, not inside another page, load it anew and try again. An extension that hides the \
+    address of pages must let this device see it.
+    """
   }
 }

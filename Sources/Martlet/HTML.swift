@@ -62,6 +62,13 @@ public struct HTML: ExpressibleByStringInterpolation {
       appendLiteral(literal)
     }
 
+    /// Adds a path of the program, such as `/login`, below the path under which browsers see it: for
+    /// links, style sheets and forms.
+    public mutating func appendInterpolation(path: StaticString) {
+      PageText.append(PageText.prefix)
+      PageText.append(path.octets)
+    }
+
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
     @inline(never)
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {

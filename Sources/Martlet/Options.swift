@@ -34,6 +34,8 @@ public struct Options {
   public let program: StaticString
   /// Where to listen.
   public private(set) var endpoint: Endpoint
+  /// How browsers reach the program.
+  public var reach = Reach()
   /// What sessions are signed with without the option.
   private let secretLiteral: StaticString
   /// Which argument is the secret, or 0.
@@ -44,8 +46,8 @@ public struct Options {
     @_lifetime(immortal) get { Arguments[secretIndex, orElse: secretLiteral] }
   }
 
-  /// Reads `--listen ADDRESS:PORT`, `--secret TEXT` and `--help` from the command line. Anything
-  /// else ends the program with a line that says what it takes.
+  /// Reads `--listen ADDRESS:PORT`, `--host NAME`, `--secret TEXT` and `--help` from the command
+  /// line. Anything else ends the program with a line that says what it takes.
   ///
   /// - Parameters:
   ///   - listen: Where to listen without the option.
@@ -56,6 +58,7 @@ public struct Options {
     self.program = program
     self.endpoint = endpoint
     secretLiteral = secret ?? ""
+    reach.takesHostOption = true
     var arguments = Arguments()
     while let name = arguments.next() {
       if name.equals("--help") {
@@ -65,7 +68,9 @@ public struct Options {
         exitNormally()
       }
       let isListen = name.equals("--listen")
-      let isKnown = isListen || secret != nil && name.equals("--secret")
+      // Each host that is allowed is read where it is needed.
+      let isHost = name.equals("--host")
+      let isKnown = isListen || isHost || secret != nil && name.equals("--secret")
       guard isKnown, let value = arguments.next() else {
         var message = Message(program)
         message.add(": ")
@@ -77,7 +82,7 @@ public struct Options {
       if isListen {
         guard let endpoint = Endpoint(value) else { fail(program, notAnEndpoint: value) }
         self.endpoint = endpoint
-      } else {
+      } else if !isHost {
         guard value.count > 0, value.count <= 200 else {
           fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
         }
@@ -91,7 +96,7 @@ extension Message {
   fileprivate mutating func add(usageOf program: StaticString, takesSecret: Bool) {
     add("Usage: ")
     add(program)
-    add(" [--listen ADDRESS:PORT]")
+    add(" [--listen ADDRESS:PORT] [--host NAME]")
     if takesSecret { add(" [--secret TEXT]") }
   }
 }

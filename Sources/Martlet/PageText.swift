@@ -32,6 +32,26 @@ enum PageText {
     }
   }
 
+  /// The path below which the browser that is being answered sees the program: empty, or a `/` and more.
+  static var prefix: Span<UInt8> {
+    @_lifetime(immortal)
+    get {
+      var count = 0
+      // Safe: C returns `count` octets of a static array, which change with the next request only.
+      let octets = unsafe martlet_page_prefix(&count)
+      let buffer = unsafe UnsafeBufferPointer(start: octets, count: count)
+      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+    }
+  }
+
+  /// - Parameter prefix: At most `Limits.prefixSizeMax` octets.
+  static func setPrefix(_ prefix: Span<UInt8>) {
+    // Safe: C reads `count` octets during the call.
+    unsafe prefix.withUnsafeBufferPointer { octets in
+      unsafe martlet_page_set_prefix(octets.baseAddress, octets.count)
+    }
+  }
+
   /// Memory for the session of the visitor who is being answered, whatever is in it.
   static var sessionMemory: MutableSpan<UInt8> {
     @_lifetime(immortal)

@@ -170,9 +170,12 @@ public struct Response: ~Copyable, ~Escapable {
 
   // MARK: Redirection and refusal
 
-  /// Sends the visitor to a path (302).
+  /// Sends the visitor to a path of the program (302), below the path under which browsers see it.
   public consuming func redirect(_ path: StaticString) -> Answer {
-    setField("Location", path)
+    fields.append("Location: ")
+    if path.octets.hasPrefix("/") { fields.append(PageText.prefix) }
+    fields.append(path)
+    fields.append("\r\n")
     return answer(.found, .none)
   }
 

@@ -27,8 +27,10 @@ public struct Listener: ~Copyable {
 /// Serves an application until SIGINT or SIGTERM; then finishes what is being sent and ends the
 /// program with status 0. What keeps it from starting is said in one line; the status is then 1.
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
+  // No branch here: beside one, Swift 6.3.1 leaves out the call that consumes the site.
+  A.checkHostOption(of: options.program)
   let listener = Listener(program: options.program, at: options.endpoint)
-  run(site, on: listener, secret: options.secret)
+  run(site, on: listener, secret: options.secret, options.reach)
   exitNormally()
 }
 
@@ -39,24 +41,25 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
 ///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
 ///     any page is not for everyone; without one, cookies are signed with a key that is forgotten
 ///     at the end. An application without sessions needs none.
+///   - reach: How browsers reach the program.
 ///   - stopped: Called when the last response has been sent.
 public func serve<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
-  stopped: () -> Void = {}
+  reach: Reach = Reach(), stopped: () -> Void = {}
 ) -> Never {
-  run(site, on: listener, secret: secret)
+  run(site, on: listener, secret: secret, reach)
   stopped()
   exitNormally()
 }
 
 private func run<A: Application & ~Copyable>(
-  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>
+  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>, _ reach: Reach
 ) {
   if A.hasSessions, secret.count == 0, A.needsLogin {
     fail(listener.program, "no secret to sign sessions with; give one with --secret TEXT.")
   }
   invariant(A.hasUploads || !A.takesAnyUpload, "an application with uploads says so: hasUploads")
-  let responder = SiteResponder(site, secret: secret)
+  let responder = SiteResponder(site, secret: secret, reach: reach, port: listener.transport.port)
   announce(listener.program, listener.endpoint, port: listener.transport.port)
   var server = Server(transport: listener.transport, responder: responder)
   var memory = ServerMemory.takeStatic()
@@ -69,6 +72,15 @@ public func exitNormally() -> Never { martlet_exit(0) }
 extension Application where Self: ~Copyable {
   /// Whether any page is not for everyone.
   static var needsLogin: Bool { hasRoute { $0.access.needsLogin } }
+
+  /// Whether it matters by which host the program is reached: there is something that a page of
+  /// another site may not read, or may not cause.
+  static var isGuarded: Bool { hasSessions || hasRoute { $0.methods.contains(.post) } }
+
+  /// Ends a program that was told a host which is no name, where hosts matter.
+  static func checkHostOption(of program: StaticString) {
+    if isGuarded { Reach.checkHostOption(of: program) }
+  }
 
   /// Whether any page takes content in pieces.
   static var takesAnyUpload: Bool { hasRoute { $0.takesPieces } }

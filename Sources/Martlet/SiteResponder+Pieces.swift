@@ -58,6 +58,7 @@ extension SiteResponder where A: ~Copyable {
     _ page: A.Page, _ cursor: Cursor, _ moment: Moment, _ content: inout Writer,
     _ fields: inout Writer
   ) -> Status {
+    takeOwnPrefix()
     PasswordWork.enter(0, now: moment.monotonicMilliseconds)
     let response = Response(
       fields: fields.remainder, session: Session(),
@@ -79,6 +80,7 @@ extension SiteResponder where A: ~Copyable {
   }
 
   package mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece {
+    takeOwnPrefix()
     PageText.begin(in: content.roomSpan)
     var body = PieceBody(capacity: content.room)
     let next = site.write(page(of: cursor), &cursor, to: &body)
@@ -86,6 +88,9 @@ extension SiteResponder where A: ~Copyable {
     PageText.end()
     return piece
   }
+
+  /// The request is gone, and with it what a proxy has said: what the command line says remains.
+  private func takeOwnPrefix() { if A.isGuarded { PageText.setPrefix(reach.prefix.span) } }
 
   package mutating func abandon(_ cursor: Cursor) { site.abandon(page(of: cursor), cursor) }
 

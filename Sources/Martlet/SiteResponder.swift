@@ -12,15 +12,28 @@ import MartletToken
 package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var site: A
   let key: HMACKey
+  /// How browsers reach the program, and the port that it listens on.
+  let reach: Reach
+  let port: UInt16
+  /// How the browser that is being answered has come.
+  var approach: Approach
   /// For whom tokens are remembered.
   let tokenOwner: UInt32
   /// What has become of the request that is being answered.
   var kind = Reply.Kind.written
 
-  /// - Parameter secret: What cookies are signed with; without one, with a key that nobody knows.
-  package init(_ site: consuming A, secret: Span<UInt8>) {
+  /// - Parameters:
+  ///   - secret: What cookies are signed with; without one, with a key that nobody knows.
+  ///   - reach: How browsers reach the program.
+  ///   - port: The port that the program listens on.
+  package init(
+    _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0
+  ) {
     self.site = site
     tokenOwner = TokenCache.newOwner()
+    self.reach = reach
+    self.port = port
+    approach = Approach(isHTTPS: false)
     guard A.hasSessions else {
       key = HMACKey()
       return
@@ -86,7 +99,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   private func writeErrorPage(_ status: Status, _ reason: StaticString, _ content: inout Writer) {
     let home: StaticString = "/"
     RefusalPage.write(
-      status, reason.octets, home: A.isAnsweredByGET(home.octets) ? home : "", to: &content)
+      status, reason.octets, home: A.isAnsweredByGET(home.octets) ? home : "",
+      below: A.isGuarded ? PageText.prefix : Span(), to: &content)
   }
 
   /// Writes the error page that a page has asked for; its fields come with the answer's.
@@ -105,6 +119,19 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   private mutating func journey(
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
+    if A.isGuarded {
+      approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
+      PageText.setPrefix(reach.prefix.span)
+      if reach.proxies.contains(request.peer) {
+        approach.read(request.head.fields(in: request.octets))
+      }
+      // Before anything else is decided: nothing of this request counts.
+      if A.hasSessions || !request.head.method.isSafe, isMisdirected(request) {
+        RefusalPage.write(.misdirectedRequest, Self.misdirected.octets, to: &content)
+        RefusalPage.writeFields(to: &fields)
+        return .misdirectedRequest
+      }
+    }
     let path = request.octets[request.head.target.path]
     switch A.destination(request.head.method, path) {
     case .nowhere:
@@ -117,7 +144,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return refuse(
         .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
     case .page(let page, let access, let takesPieces):
-      if request.head.method == .post, let refusal = request.refusal(asForm: !takesPieces) {
+      // Where nothing takes POST, what checks it is left out.
+      if A.isGuarded, request.head.method == .post,
+        let refusal = request.refusal(asForm: !takesPieces, approach.scheme)
+      {
         return refuse(refusal.status, refusal.reason, &content, &fields)
       }
       if A.hasSessions {
@@ -129,6 +159,22 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       }
       return enterWithoutSession(page, request, &content, &fields)
     }
+  }
+
+  /// Whether the request is for a host that the program does not answer.
+  private func isMisdirected(_ request: borrowing IncomingRequest) -> Bool {
+    guard let host = request.head.host else { return false }
+    return !HostNames.allow(
+      request.octets[host], names: A.hosts, takesOption: reach.takesHostOption,
+      now: request.moment.monotonicMilliseconds)
+  }
+
+  private static var misdirected: StaticString {
+    """
+    This device does not answer to the name in the address bar: another site may have pointed its \
+    name here. Open the device by its IP address or by its own name, or allow the name: start the \
+    program with --host NAME.
+    """
   }
 
   @inline(never)
@@ -177,6 +223,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
       return status
     }
+    if A.skipsLogin, visitor.user != nil, request.head.method != .post,
+      request.octets[request.head.target.path].equals(site.loginPath),
+      writeWayOn(request, visitor, &fields)
+    {
+      return .found
+    }
     let answer = respond(page, access, visitor, session, request, &content, &fields)
     switch answer.action {
     case .later:
@@ -216,6 +268,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     fields.append(
       "WWW-Authenticate: Session realm=\"this device\"\r\nContent-Type: text/plain; charset=utf-8\r\n")
     content.append("This page needs a login. Log in at ")
+    content.append(PageText.prefix)
     content.append(site.loginPath)
     content.append(" and send the cookie of that answer with each request.\n")
     return .unauthorized
@@ -238,6 +291,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     guard case .page = A.destination(request.head.method, path) else { return nil }
     let start = fields.count
     fields.append("Cache-Control: no-store\r\nLocation: ")
+    if A.isGuarded { fields.append(PageText.prefix) }
     NextTarget.write(path: path, to: &fields)
     if let query = target.query { NextTarget.write(query: request.octets[query], to: &fields) }
     fields.append("\r\n")
@@ -280,36 +334,77 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     switch answer.action {
     case .none, .later, .take: return
     case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
-    case .toNext(let path):
-      fields.append("Location: ")
-      let start = fields.count
-      var isWritten = false
-      if let next = request.query["next"] { isWritten = NextTarget.write(next, to: &fields) }
-      if !isWritten {
-        fields.truncate(to: start)
-        fields.append(path)
-      }
-      fields.append("\r\n")
+    case .toNext(let path): _ = writeNextLocation(request, orElse: path, &fields)
     case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     }
+  }
+
+  /// Writes the Location of where a login leads: the `next` of the query where it is a path of this
+  /// site that GET may answer, or else `path`.
+  ///
+  /// - Returns: What GET finds there.
+  @inline(never)
+  @_lifetime(fields: copy fields)
+  private func writeNextLocation(
+    _ request: borrowing IncomingRequest, orElse path: StaticString, _ fields: inout Writer
+  ) -> Destination<A.Page> {
+    fields.append("Location: ")
+    fields.append(PageText.prefix)
+    let start = fields.count
+    var destination: Destination<A.Page>?
+    if let next = request.query["next"], NextTarget.write(next, to: &fields) {
+      let end = fields.span.firstIndex(of: 0x3F, from: start) ?? fields.count
+      destination = A.destination(.get, fields.span.extracting(start..<end))
+      // What only POST answers, such as a logout, would be answered 405.
+      if case .otherMethods? = destination { destination = nil }
+    }
+    if destination == nil {
+      fields.truncate(to: start)
+      fields.append(path)
+    }
+    fields.append("\r\n")
+    return destination ?? A.destination(.get, path.octets)
+  }
+
+  /// Sends somebody who is logged in from the login page to where a login would lead.
+  ///
+  /// - Returns: Whether the visitor may enter there; nothing is written where it takes a fresher login.
+  @inline(never)
+  @_lifetime(fields: copy fields)
+  private func writeWayOn(
+    _ request: borrowing IncomingRequest, _ visitor: borrowing Visitor<A.User>,
+    _ fields: inout Writer
+  ) -> Bool {
+    let start = fields.count
+    if case .page(_, let access, _) = writeNextLocation(request, orElse: "/", &fields),
+      !visitor.mayEnter(access, now: request.moment.unixSeconds)
+    {
+      fields.truncate(to: start)
+      return false
+    }
+    fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
+    return true
   }
 
   /// Writes the Location of the login page.
   ///
   /// - Parameter keepingNext: Whether to hand on the `next` of this request's query, or else to come
-  ///   back to this request's target.
+  ///   back to this request's target. A target that GET does not answer is no place to come back to.
   @inline(never)
   @_lifetime(fields: copy fields)
   private mutating func writeLoginLocation(
     _ request: borrowing IncomingRequest, keepingNext: Bool, _ fields: inout Writer
   ) {
     fields.append("Location: ")
+    fields.append(PageText.prefix)
     fields.append(site.loginPath)
     let start = fields.count
     fields.append("?next=")
     var isWritten = false
     if !keepingNext {
-      isWritten = NextTarget.encode(request, to: &fields)
+      isWritten =
+        A.isAnsweredByGET(request.octets[request.head.target.path])
+        && NextTarget.encode(request, to: &fields)
     } else if let next = request.query["next"] {
       isWritten = NextTarget.reencode(next, to: &fields)
     }
@@ -321,11 +416,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 extension IncomingRequest {
   /// Why a POST is not one of this site's, or `nil`.
   ///
-  /// - Parameter asForm: Whether its content is to be a form.
-  fileprivate func refusal(asForm: Bool) -> (status: Status, reason: StaticString)? {
-    if isCrossOrigin {
-      return (.forbidden, "This request was caused by a page of another site.")
-    }
+  /// - Parameters:
+  ///   - asForm: Whether its content is to be a form.
+  ///   - scheme: By which the browser has come.
+  fileprivate func refusal(
+    asForm: Bool, _ scheme: Approach.Scheme
+  ) -> (status: Status, reason: StaticString)? {
+    if let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
     guard asForm, content.count > 0 else { return nil }
     let fields = head.fields(in: octets)
     guard let mediaType = fields.value(of: "Content-Type") else { return nil }

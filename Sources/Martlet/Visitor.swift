@@ -33,12 +33,6 @@ struct Visitor<User: SessionUser> {
   }
 }
 
-/// The names of the two cookies, as in Microdot.
-enum CookieNames {
-  static var session: CookieName { "session" }
-  static var remember: CookieName { "_remember" }
-}
-
 extension SiteResponder where A: ~Copyable {
   /// Reads the session and the user that it names.
   @inline(never)
@@ -47,8 +41,8 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>
   ) {
-    var tokens = CookieValues(
-      of: CookieNames.session.octets, in: request.head.cookieFields(in: request.octets))
+    let name = cookies.name(of: .session)
+    var tokens = CookieValues(of: name.span, in: request.head.cookieFields(in: request.octets))
     for _ in 0..<Limits.cookieTryCountMax {
       guard let token = tokens.next() else { return }
       var facts = SessionFacts()
@@ -75,8 +69,8 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
   ) {
-    var tokens = CookieValues(
-      of: CookieNames.remember.octets, in: request.head.cookieFields(in: request.octets))
+    let name = cookies.name(of: .remember)
+    var tokens = CookieValues(of: name.span, in: request.head.cookieFields(in: request.octets))
     for _ in 0..<Limits.cookieTryCountMax {
       guard let token = tokens.next() else { return }
       guard let count = key.claims(of: token, request.moment, into: &scratch),

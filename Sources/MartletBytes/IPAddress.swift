@@ -5,7 +5,10 @@
 //                   of zeros, an IPv4address for the last two groups    ; RFC 4291 §2.2
 //
 // Invariant: one address is one value, however it is written. 192.0.2.1 and ::ffff:192.0.2.1 are the
-// same, because a socket for both families shows an IPv4 peer in the second form.
+// same, because a socket for both families shows an IPv4 peer in the second form. This file faces C:
+// the C library reads addresses, as it does for the listener.
+
+import CMartletPlatform
 
 /// An IP address in IPv6's form; an IPv4 address a.b.c.d is ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).
 public struct IPAddress: Equatable, Sendable {
@@ -38,13 +41,13 @@ public struct IPAddress: Equatable, Sendable {
   /// RFC 6943 §3.1.1) and a zone (`%eth0`) included.
   @inline(never)
   public init?(_ text: Span<UInt8>) {
-    if text.firstIndex(of: 0x3A) == nil {
-      guard let octets = Self.ipv4(text) else { return nil }
-      self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(octets))
-    } else {
-      guard let address = Self.ipv6(text) else { return nil }
-      self = address
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    // Safe: C reads `count` octets during the call.
+    let isAddress = unsafe text.withUnsafeBufferPointer { text in
+      unsafe martlet_address(text.baseAddress, text.count, &high, &low) != 0
     }
+    guard isAddress else { return nil }
+    self.init(high: high, low: low)
   }
 
   /// Reads an address with or without a port, as proxies write it (X-Forwarded-For, RFC 7239 §6):
@@ -72,78 +75,6 @@ public struct IPAddress: Equatable, Sendable {
     guard text[colon] == ":", text.count - colon <= 6 else { return false }
     guard let port = text.extracting(colon + 1..<text.count).decimal() else { return false }
     return port <= 0xFFFF
-  }
-
-  private static func ipv4(_ text: Span<UInt8>) -> UInt32? {
-    var value: UInt32 = 0
-    var start = 0
-    for part in 0..<4 {
-      let end = part == 3 ? text.count : text.firstIndex(of: 0x2E, from: start)
-      guard let end, end > start, end - start <= 3, end == start + 1 || text[start] != "0",
-        let number = text.extracting(start..<end).decimal(), number <= 255
-      else { return nil }
-      value = value << 8 | UInt32(number)
-      start = end + 1
-    }
-    return value
-  }
-
-  private static func ipv6(_ text: Span<UInt8>) -> IPAddress? {
-    var groups = InlineArray<8, UInt16>(repeating: 0)
-    var count = 0
-    // Where `::` stands: before that group.
-    var gap: Int?
-    var i = 0
-    if text[0] == ":" {
-      guard text.count > 1, text[1] == ":" else { return nil }
-      gap = 0
-      i = 2
-    }
-    while i < text.count {
-      let end = text.firstIndex(of: 0x3A, from: i) ?? text.count
-      let part = text.extracting(i..<end)
-      if end == text.count, part.firstIndex(of: 0x2E) != nil {
-        guard count <= 6, let octets = ipv4(part) else { return nil }
-        groups[count] = UInt16(octets >> 16)
-        groups[count &+ 1] = UInt16(octets & 0xFFFF)
-        count &+= 2
-        break
-      }
-      guard count < 8, let group = group(part) else { return nil }
-      groups[count] = group
-      count &+= 1
-      guard end < text.count else { break }
-      i = end &+ 1
-      // A colon is followed by a group or by the second one of `::`.
-      guard i < text.count else { return nil }
-      if text[i] == ":" {
-        guard gap == nil else { return nil }
-        gap = count
-        i &+= 1
-      }
-    }
-    guard gap == nil ? count == 8 : count < 8 else { return nil }
-    var (high, low): (UInt64, UInt64) = (0, 0)
-    var next = 0
-    for position in 0..<8 {
-      // The gap is as long as there are groups missing.
-      let isInGap = gap.map { position >= $0 && position < $0 &+ 8 &- count } ?? false
-      let group = isInGap ? 0 : groups[next]
-      if !isInGap { next &+= 1 }
-      (high, low) = (high << 16 | low >> 48, low << 16 | UInt64(group))
-    }
-    return IPAddress(high: high, low: low)
-  }
-
-  /// 1*4HEXDIG.
-  private static func group(_ text: Span<UInt8>) -> UInt16? {
-    guard text.count > 0, text.count <= 4 else { return nil }
-    var value: UInt16 = 0
-    for i in text.indices {
-      guard let digit = ASCII.hexadecimalDigit(text[i]) else { return nil }
-      value = value << 4 | UInt16(digit)
-    }
-    return value
   }
 }
 

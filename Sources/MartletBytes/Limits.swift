@@ -142,6 +142,9 @@ public enum Limits {
   /// forgotten, and the login leads to the first page.
   public static var nextSizeMax: Int { 3_072 }
 
+  /// Octets of the path below which a proxy serves a program.
+  public static var prefixSizeMax: Int { Int(MARTLET_PREFIX_SIZE) }
+
   /// Octets of a session's claims. Signed and encoded they are at most 2,812 octets, below the 4,096
   /// that a browser keeps of a cookie.
   public static var sessionSizeMax: Int { Int(MARTLET_SESSION_SIZE) }

@@ -21,7 +21,11 @@ extension Span where Element == UInt8 {
 
   /// Whether both are the same but for the case of ASCII letters (field names, RFC 9110 §5.1).
   public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
-    let other = literal.octets
+    equalsIgnoringCase(literal.octets)
+  }
+
+  /// The same comparison with other octets.
+  public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     for i in indices where ASCII.lowercased(self[i]) != ASCII.lowercased(other[i]) { return false }
     return true

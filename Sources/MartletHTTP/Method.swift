@@ -28,6 +28,9 @@ public enum Method: UInt8, Sendable {
     "GET\nHEAD\nPOST\nPUT\nDELETE\nCONNECT\nOPTIONS\nTRACE\nPATCH"
   }
 
+  /// Whether a request of this method only reads (RFC 9110 §9.2.1).
+  public var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
+
   /// The method as it stands in a request line.
   public var name: Span<UInt8> {
     @_lifetime(immortal) get { Self.names.line(Int(rawValue)) }

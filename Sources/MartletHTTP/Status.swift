@@ -30,6 +30,7 @@ public struct Status: Equatable, Sendable {
   public static var uriTooLong: Status { Status(414) }
   public static var unsupportedMediaType: Status { Status(415) }
   public static var expectationFailed: Status { Status(417) }
+  public static var misdirectedRequest: Status { Status(421) }
   public static var unprocessableContent: Status { Status(422) }
   public static var tooManyRequests: Status { Status(429) }
   public static var requestHeaderFieldsTooLarge: Status { Status(431) }
@@ -72,6 +73,7 @@ public struct Status: Equatable, Sendable {
     414 URI Too Long
     415 Unsupported Media Type
     417 Expectation Failed
+    421 Misdirected Request
     422 Unprocessable Content
     429 Too Many Requests
     431 Request Header Fields Too Large

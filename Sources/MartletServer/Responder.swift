@@ -197,10 +197,13 @@ extension Responder where Self: ~Copyable {
 public enum RefusalPage {
   /// Writes the content of a refusal: a small HTML page without any text from outside.
   ///
-  /// - Parameter home: The path that the page links to; empty for no link.
+  /// - Parameters:
+  ///   - home: The path that the page links to; empty for no link.
+  ///   - prefix: The path below which browsers see that one.
   @_lifetime(writer: copy writer)
   public static func write(
-    _ status: Status, _ reason: Span<UInt8>, home: StaticString = "", to writer: inout Writer
+    _ status: Status, _ reason: Span<UInt8>, home: StaticString = "",
+    below prefix: Span<UInt8> = Span(), to writer: inout Writer
   ) {
     writer.append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">")
     writer.append("<meta name=\"viewport\" content=\"width=device-width\"><title>")
@@ -213,6 +216,7 @@ public enum RefusalPage {
     writer.append(reason)
     if home.utf8CodeUnitCount > 0 {
       writer.append("</p><p><a href=\"")
+      writer.append(prefix)
       writer.append(home)
       writer.append("\">Go to the first page</a>")
     }

@@ -32,9 +32,14 @@ public final class TestClient<A: Application & ~Copyable> {
   /// The value of the Host field.
   public var host = "localhost"
 
-  /// - Parameter secret: What cookies are signed with; not empty.
-  public init(_ site: consuming A, secret: String) {
-    responder = SiteResponder(site, secret: [UInt8](secret.utf8).span)
+  /// - Parameters:
+  ///   - secret: What cookies are signed with; not empty.
+  ///   - reach: How browsers reach the application.
+  ///   - port: The port that it is said to listen on.
+  public init(
+    _ site: consuming A, secret: String, reach: Reach = Reach(), port: UInt16 = 8080
+  ) {
+    responder = SiteResponder(site, secret: [UInt8](secret.utf8).span, reach: reach, port: port)
   }
 
   /// Looks at a page.

@@ -27,7 +27,7 @@ extension Body {
       %3Crect width='24' height='24' rx='6' fill='%230b5cad'/%3E\
       %3Cpath fill='%23fff' d='M4 8c4 .2 6.3 1.3 8 3.3C13.7 9.3 16 8.2 20 8c-1.2 3-3.3 \
       5-6 5.8l2.5 4.2L12 15.8 7.5 18l2.5-4.2C7.3 13 5.2 11 4 8z'/%3E%3C/svg%3E">
-      <link rel="stylesheet" href="/panel.css?\(Panel.version)">
+      <link rel="stylesheet" href="\(path: "/panel.css")?\(Panel.version)">
       </head>
       <body class="\(place == .door ? "door" : "room")">
       """)
@@ -49,27 +49,29 @@ extension Body {
 
   @_lifetime(self: copy self)
   private mutating func writeHeader(_ place: Place, _ user: Account) {
-    write("<header class=\"bar\"><div class=\"bar-in\"><a class=\"brand\" href=\"/\">")
+    write(
+      "<header class=\"bar\"><div class=\"bar-in\"><a class=\"brand\" href=\"\(path: "/")\">")
     writeMark()
     write(
       """
       Martlet</a>
       <nav aria-label="Pages">
-      <a href="/"\(markup: place == .overview ? " aria-current=\"page\"" : "")>Overview</a>
-      <a href="/password"\(markup: place == .password ? " aria-current=\"page\"" : "")>Password</a>
+      <a href="\(path: "/")"\(markup: place == .overview ? " aria-current=\"page\"" : "")>Overview</a>
+      <a href="\(path: "/password")"\(markup: place == .password ? " aria-current=\"page\"" : "")>\
+      Password</a>
 
       """)
     if Boot.isFirstProcess {
       write(
         """
-        <a href="/system"\(markup: place == .system ? " aria-current=\"page\"" : "")>System</a>
+        <a href="\(path: "/system")"\(markup: place == .system ? " aria-current=\"page\"" : "")>System</a>
 
         """)
     }
     write(
       """
       </nav>
-      <form method="post" action="/logout"><span class="who">\(user.name)</span>
+      <form method="post" action="\(path: "/logout")"><span class="who">\(user.name)</span>
       <button class="quiet" type="submit">Log out</button></form>
       </div></header>
 

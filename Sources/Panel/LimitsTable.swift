@@ -35,6 +35,7 @@ enum LimitsTable {
     row("session", Limits.sessionSizeMax, "octets")
     row("token", Limits.tokenSizeMax, "octets")
     row("next", Limits.nextSizeMax, "octets")
+    row("path below which it is seen", Limits.prefixSizeMax, "octets")
     row("user identifier", Limits.userIDSizeMax, "octets")
     row("password", Limits.passwordSizeMax, "octets")
     row("remembered", Limits.rememberDaysMax, "days")

@@ -7,13 +7,14 @@ struct PanelOptions {
   var endpoint: Endpoint
   /// Path of the data directory.
   var data: Text<200> = "martlet-data"
-  /// Whose X-Forwarded-For is believed: this machine's own, or those that are named instead.
-  var proxies = TrustedProxies.loopback
+  /// How browsers reach the panel. Whose X-Forwarded fields are believed: this machine's own, or those
+  /// that are named instead.
+  var reach = Reach()
 
   static var usage: StaticString {
     """
     Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] \
-    [--trust-proxy ADDRESS[/BITS]] [--help] [--version] [--limits]
+    [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--help] [--version] [--limits]
     """
   }
 
@@ -40,6 +41,15 @@ struct PanelOptions {
           fail("martlet-panel", "--data takes the path of a directory, at most 200 octets.")
         }
         data = path
+      } else if argument.equals("--https") {
+        reach.isHTTPS = true
+      } else if argument.equals("--prefix"), let value = arguments.next() {
+        guard reach.setPrefix(value) else {
+          fail("martlet-panel", "--prefix takes a path such as /box: letters, digits and -._~ only.")
+        }
+      } else if argument.equals("--host"), arguments.next() != nil {
+        // Each of them is read where it is needed.
+        continue
       } else if argument.equals("--trust-proxy"), let value = arguments.next() {
         trust(value)
       } else {
@@ -50,6 +60,7 @@ struct PanelOptions {
         message.fail(status: 2)
       }
     }
+    reach.takeHostOption(of: "martlet-panel")
   }
 
   /// Adds a proxy to those that are named. Anything that is none ends the program.
@@ -62,7 +73,7 @@ struct PanelOptions {
         " is not ADDRESS or ADDRESS/BITS; give for example 10.0.0.2, 192.168.0.0/16 or fd00::/8.")
       message.fail(status: 2)
     }
-    guard proxies.append(prefix) else {
+    guard reach.proxies.append(prefix) else {
       var message = Message("martlet-panel: --trust-proxy can be given ")
       message.add(Limits.trustedProxyCountMax)
       message.add(" times; a prefix with fewer bits holds several proxies.")
@@ -87,7 +98,14 @@ struct PanelOptions {
     message.add("  --data DIRECTORY       accounts and secret; ./martlet-data without the option")
     message.print()
     message.add(
-      "  --trust-proxy ADDRESS[/BITS]  a proxy whose X-Forwarded-For is believed, up to four;")
+      "  --host NAME            a name that the panel answers to; can be given several times")
+    message.print()
+    message.add("  --https                browsers reach the panel by https, through a proxy")
+    message.print()
+    message.add("  --prefix PATH          browsers see the panel below this path, such as /box")
+    message.print()
+    message.add(
+      "  --trust-proxy ADDRESS[/BITS]  a proxy whose X-Forwarded fields are believed, up to four;")
     message.print()
     message.add("                         those on this machine without the option")
     message.print()
@@ -113,7 +131,7 @@ enum Main {
       accounts[0].map { max($0.password.iterations, Calibration.iterationCountMin) }
       ?? Calibration.measure()
     let panel = Panel(
-      directory: directory, accounts: accounts, iterations: iterations, proxies: options.proxies)
+      directory: directory, accounts: accounts, iterations: iterations, proxies: options.reach.proxies)
     if !panel.isSetUp {
       var message = Message("set-up code: ")
       message.add(panel.setUpCode.text)
@@ -121,7 +139,7 @@ enum Main {
     }
     if Boot.isFirstProcess { Boot.tellCost() }
     Log.started()
-    serve(panel, on: listener, secret: secret.span) { Log.stopped() }
+    serve(panel, on: listener, secret: secret.span, reach: options.reach) { Log.stopped() }
   }
 
   private static func openDirectory(_ path: Text<200>) -> DataDirectory {

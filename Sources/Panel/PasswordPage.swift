@@ -109,7 +109,7 @@ extension Panel {
     storageTrouble?.write(to: &body)
     body.write(
       """
-      <p><a class="button" href="/">Back to the overview</a></p>
+      <p><a class="button" href="\(path: "/")">Back to the overview</a></p>
       </section>
 
       """)

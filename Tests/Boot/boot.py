@@ -20,6 +20,8 @@ START_PATIENCE = 90.0  # A busy machine emulates slowly.
 PATIENCE = 30.0
 USER_SPACE_MAX = 1024  # KiB
 NAME, PASSWORD = "admin", "correct horse battery"
+# The panel listens on port 80, and its cookies hold for that port.
+SESSION = "martlet-80"
 
 
 class Failed(Exception):
@@ -115,15 +117,15 @@ def set_up(system):
     status, location, _, cookies = system.ask("POST", "/setup", {**form, "code": "AAAA-AAAA"})
     expect("a wrong set-up code is refused", status == 422 and not cookies)
     status, location, _, cookies = system.ask("POST", "/setup", form)
-    expect("the code of the console sets the panel up", status == 302 and "session" in cookies)
+    expect("the code of the console sets the panel up", status == 302 and SESSION in cookies)
 
 
 def log_in(system):
     status, _, _, cookies = system.ask("POST", "/login", {"username": NAME, "password": "wrong"})
-    expect("a wrong password does not log in", "session" not in cookies)
+    expect("a wrong password does not log in", SESSION not in cookies)
     status, _, _, cookies = system.ask("POST", "/login", {"username": NAME, "password": PASSWORD})
-    expect("the right one does", status == 302 and "session" in cookies)
-    return {"Cookie": "session=" + cookies["session"]}
+    expect("the right one does", status == 302 and SESSION in cookies)
+    return {"Cookie": f"{SESSION}={cookies[SESSION]}"}
 
 
 def check_overview(system, memory, cookie):

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from client import Visitor, request
+from client import PanelVisitor, request
 from program import PROGRAMS
 
 LIBRARY = os.environ.get("MARTLET_FAULTS_LIBRARY", "")
@@ -123,7 +123,7 @@ class Panel:
         return text.partition("set-up code: ")[2].split("\n")[0] or None
 
     def visitor(self, **cookies):
-        return Visitor(self.address, PATIENCE, **cookies)
+        return PanelVisitor(self.address, PATIENCE, **cookies)
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

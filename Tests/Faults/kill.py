@@ -33,7 +33,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Wire"))
 
-from client import Visitor, form_request
+from client import PanelVisitor, form_request
 from faulty import NAME, accounts_text, names, read_accounts
 from program import Program, command_of
 
@@ -146,7 +146,7 @@ class Rounds:
                              str(data or self.data))
 
     def log_in(self, program, password):
-        visitor = Visitor(program.address, PATIENCE)
+        visitor = PanelVisitor(program.address, PATIENCE)
         response = visitor.post("/login", {"username": NAME, "password": password})
         return visitor, response.status == 302 and visitor.jar.value("session") is not None
 

@@ -31,6 +31,7 @@ struct Site: Application {
   }
 
   static var acceptsMicrodotTokens: Bool { true }
+  static var hosts: StaticString { "h" }
 
   func user(_ id: UserID) -> Person? {
     if id == susan.id { return susan }

@@ -55,7 +55,7 @@ struct IPAddressTests {
     "1.2.3.1000",
     ":", ":::", "1:", ":1", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::",
     "::1:2:3:4:5:6:7:8",
-    "1:2:3:4::5:6:7:8", "12345::", "g::", "::1%eth0", "::1.2.3", "::1.2.3.4.5",
+    "12345::", "g::", "::1%eth0", "::1.2.3", "::1.2.3.4.5",
     "1:2:3:4:5:6:7:1.2.3.4",
     "1.2.3.4::", "::1.2.3.4:5", "1:2:3:4:5:1.2.3.4", "::ffff:1.2.3.04", "-1::", "::/0", "localhost",
     "unknown", "_hidden",
@@ -64,7 +64,7 @@ struct IPAddressTests {
   @Test("Everything else is no address", arguments: others)
   func refuse(_ text: String) {
     #expect(address(text) == nil)
-    if text != "1:2:3:4::5:6:7:8" { #expect(inetPton(text) == nil) }
+    #expect(inetPton(text) == nil)
   }
 
   @Test(

@@ -165,12 +165,68 @@ import Testing
       #expect(response.status == .found, "\(fields)")
     }
     #expect(client.get("/", fields: [("Sec-Fetch-Site", "cross-site")]).status == .ok)
-    client.host = "panel.local:8080"
-    #expect(
-      client.post("/form", form: [("text", "x")], fields: [("Origin", "http://panel.local:8080")])
-        .status == .ok)
+    client.host = "localhost"
     let old = client.send([UInt8]("POST /login HTTP/1.0\r\nOrigin: http://h\r\n\r\n".utf8))
     #expect(old.status == .forbidden, "nobody knows which host was meant")
+  }
+
+  @Test("An origin is the same when host and port are, an absent port being the scheme's own")
+  func sameOrigin() {
+    let (client, _) = makeClient()
+    func isSame(_ host: String, _ origin: String) -> Bool {
+      client.host = host
+      let response = client.post("/form", form: [("text", "x")], fields: [("Origin", origin)])
+      #expect(response.status == .ok || response.status == .forbidden, "\(host) \(origin)")
+      return response.status == .ok
+    }
+    let same = [
+      ("localhost", "http://localhost"), ("localhost", "http://localhost:80"),
+      ("localhost:80", "http://localhost"), ("localhost:080", "http://localhost"),
+      ("localhost:", "http://localhost"), ("LocalHost", "http://LOCALHOST"),
+      ("localhost", "https://localhost"), ("localhost:443", "https://localhost"),
+      ("localhost", "https://localhost:443"), ("localhost:8080", "http://localhost:8080"),
+      ("127.0.0.1:8080", "http://127.0.0.1:8080"), ("[::1]", "http://[::1]"),
+      ("[0:0:0:0:0:0:0:1]:80", "http://[::1]"), ("[FE80::1]", "http://[fe80:0::0001]:80"),
+      ("[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"),
+    ]
+    for (host, origin) in same { #expect(isSame(host, origin), "\(host) \(origin)") }
+    let other = [
+      ("localhost:443", "http://localhost"), ("localhost:80", "https://localhost"),
+      ("localhost", "http://localhost:8080"), ("localhost:8080", "http://localhost"),
+      ("localhost:8080", "http://localhost:80"), ("localhost", "http://localhost:65616"),
+      ("localhost", "http://localhost:99999999999999999999"), ("localhost", "http://localhost:x"),
+      ("localhost", "http://localhost:-80"), ("localhost", "http://localhost."),
+      ("localhost", "http://localhost/"), ("localhost", "http://user@localhost"),
+      ("localhost", "http://localhost:80@evil.example"), ("localhost", "http://xlocalhost"),
+      ("localhost", "http://"), ("localhost", "http://:80"), ("localhost", "HTTP://localhost:81"),
+      ("localhost", "null"), ("localhost", "NULL"), ("localhost", ""), ("localhost", "http:"),
+      ("127.0.0.1", "http://[::ffff:127.0.0.1]"), ("127.0.0.1", "http://2130706433"),
+      ("127.0.0.1", "http://127.1"), ("[::1]", "http://[::2]"), ("[::1]", "http://[::1"),
+      ("[::1]", "http://[::1]x"), ("[::1]", "http://::1"), ("[::1]", "http://[1]"),
+      ("localhost", "http://localhost, http://localhost"),
+    ]
+    for (host, origin) in other { #expect(!isSame(host, origin), "\(host) \(origin)") }
+  }
+
+  @Test("Who is refused as another site's request is told what to do")
+  func crossOriginTells() {
+    let (client, _) = makeClient()
+    let null = client.post("/form", form: [("text", "x")], fields: [("Origin", "null")])
+    #expect(null.status == .forbidden && null.body.contains("Open the page directly"))
+    let other = client.post("/form", form: [("text", "x")], fields: [("Origin", "http://a.example")])
+    #expect(other.status == .forbidden && other.body.contains("a page of another site"))
+    #expect(other.body.contains("try again"))
+  }
+
+  @Test("A login leads to what GET answers, and nobody is asked to come back to anything else")
+  func nextIsForGET() {
+    let (client, _) = makeClient()
+    #expect(client.post("/logout").location == "/login")
+    #expect(client.post("/logout?a=b").location == "/login")
+    #expect(client.post("/epoch").location == "/login")
+    #expect(client.logIn(at: "/login?next=/logout").location == "/")
+    #expect(client.logIn(at: "/login?next=/%6Cogout%3Fx").location == "/")
+    #expect(client.logIn(at: "/login?next=/logout/more").location == "/logout/more")
   }
 
   @Test("Content that is no form is refused")

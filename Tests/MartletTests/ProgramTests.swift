@@ -198,7 +198,7 @@ import Testing
     #expect(site.user("anyone") == nil)
     #expect(site.loginPath.description == "/login")
     #expect(NoUser().id == 0 && NoUser().epoch == 0)
-    #expect(!OpenSite.acceptsMicrodotTokens && !OpenSite.cookiesAreSecure)
+    #expect(!OpenSite.acceptsMicrodotTokens && !OpenSite.usesHTTPS)
     var responder = SiteResponder(OpenSite(), secret: ("" as StaticString).octets)
     let octets = [UInt8]("GET / HTTP/1.1\r\nHost: h\r\nCookie: session=x\r\n\r\n".utf8)
     guard case .complete(let head, _) = RequestProgress.of(octets.span, examinedCount: 0) else {

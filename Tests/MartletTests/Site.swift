@@ -86,7 +86,10 @@ struct Site<P: Policy>: Application {
   }
 
   static var acceptsMicrodotTokens: Bool { P.acceptsMicrodot }
-  static var cookiesAreSecure: Bool { P.isSecure }
+  static var usesHTTPS: Bool { P.isSecure }
+  static var hosts: StaticString { "panel.example *.wild.example" }
+  static var skipsLogin: Bool { P.isSecure }
+  static var cookieNames: CookieNames { .microdot }
 
   func user(_ id: UserID) -> Person? { directory.people.first { $0.id == id } }
 

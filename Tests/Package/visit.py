@@ -26,7 +26,7 @@ class Person:
         answer = connection.getresponse()
         text = answer.read().decode()
         for line in answer.headers.get_all("Set-Cookie") or []:
-            if line.startswith("session="):
+            if re.match("martlet-[0-9]+=", line):
                 self.cookie = line.split(";")[0]
         connection.close()
         return answer.status, text

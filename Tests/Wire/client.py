@@ -482,3 +482,35 @@ class Visitor:
     def post(self, target, form=(), fields=()):
         body = form if isinstance(form, bytes) else urlencode(form).encode("ascii")
         return self.ask("POST", target, [FORM, *fields], body)
+
+
+def panel_cookies(port):
+    """The names of the panel's session cookie and of its remember cookie."""
+    return f"martlet-{port}", f"martlet-{port}-remember"
+
+
+class PanelJar(CookieJar):
+    """The cookies of a panel; `session` and `_remember` stand for its own names."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.own = dict(zip(("session", "_remember"), panel_cookies(port)))
+
+    def value(self, name):
+        return super().value(self.own.get(name, name))
+
+    def drop(self, name):
+        super().drop(self.own.get(name, name))
+
+    def plant(self, name, value, path="/"):
+        super().plant(self.own.get(name, name), value, path)
+
+
+class PanelVisitor(Visitor):
+    """A visitor of the panel that listens at the port of `address`."""
+
+    def __init__(self, address, patience=PATIENCE, **planted):
+        super().__init__(address, patience)
+        self.jar = PanelJar(address[1])
+        for name, value in planted.items():
+            self.jar.plant(name, value)

@@ -12,8 +12,10 @@ from tokens import SECRET
 
 @pytest.fixture(scope="module")
 def login_example():
+    # Names that tests send as Host; any other one is refused.
+    hosts = [word for name in ("a", "b", "a_b", "*.example") for word in ("--host", name)]
     yield from running(Program.start("login-example", "--listen", "127.0.0.1:0",
-                                     "--secret", SECRET))
+                                     "--secret", SECRET, *hosts))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from client import Visitor
+from client import PanelVisitor, panel_cookies
 from program import Program
 
 CODE = r"set-up code: ([0-9A-Z-]+)"
@@ -12,17 +12,25 @@ PATIENCE = 10.0  # A login costs the board's full password hashing.
 
 
 class Panel:
-    """A panel on a data directory of its own; may be stopped and started again."""
+    """A panel on a data directory of its own; may be stopped and started again, on its port."""
 
-    def __init__(self, data):
+    def __init__(self, data, *options):
         self.data = Path(data)
+        self.options = options
         self.program = None
+        self.port = 0
         self.start()
 
     def start(self):
         # With umask 0, so that modes are the program's own doing.
-        self.program = Program.start("martlet-panel", "--listen", "127.0.0.1:0", "--data",
-                                     str(self.data), umask=0)
+        self.program = Program.start("martlet-panel", "--listen", f"127.0.0.1:{self.port}",
+                                     "--data", str(self.data), *self.options, umask=0)
+        self.port = self.address[1]
+
+    @property
+    def cookies(self):
+        """The names of the session cookie and of the remember cookie."""
+        return panel_cookies(self.port)
 
     @property
     def address(self):
@@ -36,7 +44,7 @@ class Panel:
         return self.program.wait_for(CODE)[1]
 
     def visitor(self, **cookies):
-        return Visitor(self.address, PATIENCE, **cookies)
+        return PanelVisitor(self.address, PATIENCE, **cookies)
 
     def set_up(self, name=NAME, password=PASSWORD, **changes):
         form = {"code": self.code(), "username": name, "password": password,

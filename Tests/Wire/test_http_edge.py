@@ -277,15 +277,20 @@ def test_wrong_host_is_refused(address, fields):
     "[fe80::1%eth0]:8080", "[fe80::1%25eth0]:8080", "[FE80::1%25ETH0]", "[fe80::1%wlan0.100]",
     "[fe80::1%2]", "[fe80::1%25br%2Dlan]:80", "[fe80::1%25" + "z" * 40 + "]", "",
     "localhost", "LOCALHOST", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8080", "a.example:",
-    "a-b.example", "a_b", "xn--bcher-kva.example", "a%20b", "a!$&'()*+,;=b", "a.example."])
+    "a-b.example", "a_b", "xn--bcher-kva.example", "a.example."])
 def test_good_host_is_served(address, value):
     assert_served(address, request("GET", "/login", host=value))
+
+
+@pytest.mark.parametrize("value", ["a%20b", "a!$&'()*+,;=b", "elsewhere"])
+def test_host_of_somebody_else_is_misdirected(address, value):
+    assert_served(address, request("GET", "/login", host=value), [421])
 
 
 @pytest.mark.parametrize("value", ["a:99999", "a:99999999999999999999", "%zz", "[::x]", "[]",
                                    ":80"])
 def test_doubtful_host_is_served_or_refused(address, value):
-    assert_refused_alone(address, request("GET", "/login", host=value), [200, 400])
+    assert_refused_alone(address, request("GET", "/login", host=value), [200, 400, 421])
 
 
 @pytest.mark.parametrize("method", ["get", "Get", "gET", "BREW", "GETX", "G", "X" * 30, "PROPFIND",

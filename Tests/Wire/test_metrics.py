@@ -291,7 +291,7 @@ def test_responses_that_the_kernel_takes_in_parts(tmp_path):
         try:
             assert panel.set_up().status == 302
             visitor = panel.logged_in()
-            page = request("GET", "/", [("Cookie", f"session={visitor.jar.value('session')}")])
+            page = request("GET", "/", [("Cookie", visitor.jar.header("/"))])
             sockets = []
             with counted(visitor, sends_partial=buffers - buffers // 4, requests_queued=1):
                 for _ in range(buffers + 2):

@@ -32,6 +32,8 @@ INTENDED = {
         "reads `_days`, and falls back to 30",
     "percent first":
         "`%` is escaped before the other characters of `next`, so that a plus comes back as a plus",
+    "next is for GET":
+        "`next` names what GET answers; after a login, Microdot's `next=/logout` ends in 405",
     "no open redirect":
         "a `next` that a browser would take for another host, or with control octets, becomes `/`",
     "valid Location":
@@ -183,7 +185,8 @@ SCRIPTS = {
         Step("who is greeted", "GET", "/", says="david"),
         Step("logout empties the session", "POST", "/logout"),
         Step("and is done", "GET", "/"),
-        Step("twice is as good as once", "POST", "/logout"),
+        Step("twice is as good as once", "POST", "/logout", difference="next is for GET",
+             martlet=(302, "/login", []), microdot=(302, "/login?next=/logout", [])),
     ],
     "a remembered login": [
         Step("login with remember me", "POST", "/login?next=/fresh", REMEMBERED),
@@ -215,7 +218,8 @@ SCRIPTS = {
         Step("OPTIONS asks for no login", "OPTIONS", "/"),
         Step("nor on the login page", "OPTIONS", "/login"),
         Step("nor on logout", "OPTIONS", "/logout"),
-        Step("POST to a protected route", "POST", "/logout"),
+        Step("POST to a protected route", "POST", "/logout", difference="next is for GET",
+             martlet=(302, "/login", []), microdot=(302, "/login?next=/logout", [])),
         Step("an unknown page", "GET", "/nowhere"),
         Step("an unknown page below a known one", "GET", "/login/more"),
         Step("names of pages are case-sensitive", "GET", "/LOGIN"),
@@ -343,7 +347,7 @@ SCRIPTS = {
              before=lambda visitor: (
                  drop("session")(visitor),
                  plant(_remember={"user_id": "user999", "days": 30, "exp": in_days(2)})(visitor)),
-             martlet=(302, "/login?next=/logout", []),
+             martlet=(302, "/login", []),
              microdot=(302, "/login?next=/logout", ["_remember", "session"])),
     ],
 }

@@ -89,6 +89,12 @@ void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 bool martlet_page_overflowed(void);
 
+// The path below which the browser that is being answered sees the program: at most
+// MARTLET_PREFIX_SIZE octets.
+enum { MARTLET_PREFIX_SIZE = 64 };
+void martlet_page_set_prefix(const uint8_t *_Nullable octets, size_t count);
+const uint8_t *_Nonnull martlet_page_prefix(size_t *_Nonnull count);
+
 // Passwords that are being verified or hashed, for the requests that wait for it.
 enum { MARTLET_WORK_SIZE = 640 };
 struct martlet_work {

@@ -30,6 +30,10 @@ enum { MARTLET_MESSAGE_SIZE = 1024 };
 void martlet_message_add(const uint8_t *octets, size_t count);
 void martlet_message_print(int descriptor);
 
+// This machine's name, as the kernel has it: *count octets, valid until the next call. It is read again
+// when it was read a second or more before `milliseconds`, or when `milliseconds` is negative.
+const uint8_t *martlet_host_name(int64_t milliseconds, size_t *count);
+
 // Ends the program with that status.
 _Noreturn void martlet_exit(int status);
 
@@ -53,6 +57,10 @@ enum { MARTLET_BACKLOG_COUNT = 512 };
 
 // Allows this process as many descriptors as it may have, up to `count`.
 void martlet_allow_descriptors(size_t count);
+
+// Reads a numeric address: IPv6 as two numbers, IPv4 as ::ffff:a.b.c.d. 1, or 0 when it is none; four
+// decimal numbers without leading zeros are the only notation of IPv4.
+int martlet_address(const uint8_t *text, size_t count, uint64_t *high, uint64_t *low);
 
 // Listens on a numeric IPv4 or IPv6 address ("::" takes both). Port 0 lets the system choose;
 // *bound_port is the port that it is. -EDESTADDRREQ when `host` is not an address.

@@ -1,0 +1,105 @@
+// Which hosts a program answers. A page of another site can have its own name resolved to this
+// machine's address after it has been loaded (DNS rebinding). The browser then takes this program for
+// that site: it sends no foreign Origin, and the page reads every answer. Only the Host field tells.
+//
+// An IP address cannot be rebound, and nobody but the local network decides about `localhost`, this
+// machine's own name, and its name in a domain that no public name server has. Every other name must be
+// allowed.
+
+import MartletBytes
+import MartletHTTP
+
+enum HostNames {
+  /// Names of this machine that need no resolver.
+  private static var local: StaticString { "localhost *.localhost" }
+
+  /// What a home's router, mDNS or a local domain adds to a machine's name: reserved (RFC 6762, RFC
+  /// 8375, `internal`), not delegated, or the router's maker's.
+  private static var localDomains: StaticString {
+    ".local .lan .home .home.arpa .internal .localdomain .fritz.box"
+  }
+
+  /// Whether a program answers requests for a host.
+  ///
+  /// - Parameters:
+  ///   - octets: The value of Host. Without a name, as HTTP/1.1 allows, no browser has sent it.
+  ///   - names: Names that are allowed, with blanks between; `*.example.org` stands for every name
+  ///     below that one.
+  ///   - takesOption: Whether the command line allows names with `--host`.
+  ///   - now: The monotonic time in milliseconds.
+  @inline(never)
+  static func allow(
+    _ octets: Span<UInt8>, names: StaticString, takesOption: Bool, now: Int64
+  ) -> Bool {
+    guard let authority = Authority.parse(octets) else { return false }
+    var host = authority.host
+    if authority.address != nil { return true }
+    guard !authority.isBracketed else { return false }
+    // A dot at the end makes a name absolute (RFC 1034 §3.1).
+    if host.count > 1, host[host.count - 1] == "." { host = host.extracting(0..<host.count - 1) }
+    if host.isEmpty || isAny(host, of: local.octets) || isAny(host, of: names.octets) { return true }
+    if takesOption {
+      var arguments = Arguments()
+      while let name = arguments.nextHost() { if isAny(host, of: name) { return true } }
+    }
+    // The machine's name may have changed since it was read.
+    return isOwn(host, MachineName.read(now: now)) || isOwn(host, MachineName.read(now: nil))
+  }
+
+  /// Whether the host is one of a list of names with blanks between.
+  private static func isAny(_ host: Span<UInt8>, of names: Span<UInt8>) -> Bool {
+    var start = 0
+    while start < names.count {
+      let end = names.firstIndex(of: 0x20, from: start) ?? names.count
+      var name = names.extracting(start..<end)
+      var candidate = host
+      if name.hasPrefix("*") {
+        name = name.extracting(1..<name.count)
+        let count = min(name.count, max(host.count - 1, 0))
+        candidate = host.extracting(host.count - count..<host.count)
+      }
+      if candidate.count > 0, candidate.equalsIgnoringCase(name) { return true }
+      start = end + 1
+    }
+    return false
+  }
+
+  /// Whether the host is this machine's name, or the first label of it alone or in a local domain.
+  private static func isOwn(_ host: Span<UInt8>, _ name: Span<UInt8>) -> Bool {
+    let count = name.firstIndex(of: 0x2E) ?? name.count
+    guard count > 0, host.count >= count else { return false }
+    if host.equalsIgnoringCase(name) { return true }
+    guard host.extracting(first: count).equalsIgnoringCase(name.extracting(first: count)) else {
+      return false
+    }
+    return host.count == count || isAny(host.extracting(count..<host.count), of: localDomains.octets)
+  }
+
+  /// Whether a text can be a name that is allowed: labels of letters, digits, `-` and `_` with dots
+  /// between, perhaps `*.` before them.
+  static func isPattern(_ text: Span<UInt8>) -> Bool {
+    var start = text.hasPrefix("*.") ? 2 : 0
+    guard text.count <= 255 else { return false }
+    repeat {
+      let end = text.firstIndex(of: 0x2E, from: start) ?? text.count
+      guard end > start, text[start] != "-" else { return false }
+      for i in start..<end {
+        switch text[i] {
+        case "0"..."9", "A"..."Z", "a"..."z", "-", "_": continue
+        default: return false
+        }
+      }
+      start = end + 1
+    } while start <= text.count
+    return true
+  }
+}
+
+extension Arguments {
+  /// The value of the next `--host`, or `nil` after the last.
+  @_lifetime(immortal)
+  mutating func nextHost() -> Span<UInt8>? {
+    while let argument = next() { if argument.equals("--host") { return next() } }
+    return nil
+  }
+}

@@ -1,0 +1,18 @@
+// The machine's name, as the kernel has it at this moment. This file faces C.
+
+import CMartletPlatform
+import MartletBytes
+
+enum MachineName {
+  /// The name. It is read again after a second, so that it costs no system call for each request.
+  ///
+  /// - Parameter now: The monotonic time in milliseconds; `nil` reads it again in any case.
+  @_lifetime(immortal)
+  static func read(now: Int64?) -> Span<UInt8> {
+    var count = 0
+    // Safe: C returns `count` octets of a static array, which stay until the next call.
+    let octets = unsafe martlet_host_name(now ?? -1, &count)
+    let buffer = unsafe UnsafeBufferPointer(start: octets, count: count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+  }
+}

@@ -1,0 +1,132 @@
+// How browsers reach a program: by which host names, by which scheme, below which path. What the
+// command line says holds for all requests; a trusted proxy may say more about one request.
+
+public import MartletBytes
+public import MartletHTTP
+
+/// How browsers reach a program.
+public struct Reach: Sendable {
+  /// Whether browsers reach the program by https alone: TLS ends at a proxy.
+  public var isHTTPS = false
+  /// The proxies whose X-Forwarded fields are believed.
+  public var proxies = TrustedProxies.loopback
+  /// Whether `--host NAME` on the command line allows a host.
+  var takesHostOption = false
+  /// The path below which browsers see the program; empty when it is the root.
+  fileprivate(set) var prefix = Text<64>()
+
+  /// By any of the machine's own names, by http, at the root.
+  public init() {}
+
+  /// Reads the hosts that are allowed from the command line, too: every `--host NAME`. What is no
+  /// host name ends the program with one line and status 2.
+  public mutating func takeHostOption(of program: StaticString) {
+    takesHostOption = true
+    Self.checkHostOption(of: program)
+  }
+
+  @inline(never)
+  static func checkHostOption(of program: StaticString) {
+    var arguments = Arguments()
+    while let name = arguments.nextHost() {
+      if HostNames.isPattern(name) { continue }
+      var message = Message(program)
+      message.add(": ")
+      message.add(name)
+      message.add(
+        """
+         is no host name; --host takes a name without scheme and port, such as panel.example.org or \
+        *.example.org.
+        """)
+      message.fail(status: 2)
+    }
+  }
+
+  /// Sets the path below which browsers see the program, such as `/box`. A slash at its end does not
+  /// count.
+  ///
+  /// - Returns: Whether it is one: a `/`, then letters, digits, `-`, `.`, `_`, `~` and single slashes
+  ///   between, at most `Limits.prefixSizeMax` octets, no segment `.` or `..`.
+  public mutating func setPrefix(_ path: Span<UInt8>) -> Bool {
+    guard let prefix = PathPrefix.parse(path), let text = Text<64>(prefix) else { return false }
+    self.prefix = text
+    return true
+  }
+}
+
+/// A path that a proxy has taken off.
+enum PathPrefix {
+  /// The path without a slash at its end, or `nil` when it is not what `Reach.setPrefix` takes.
+  @_lifetime(copy path)
+  static func parse(_ path: Span<UInt8>) -> Span<UInt8>? {
+    let count = path.hasSuffix(0x2F) ? path.count - 1 : path.count
+    guard count <= Limits.prefixSizeMax, path.count == 0 || path[0] == "/" else { return nil }
+    let prefix = path.extracting(first: count)
+    var start = 1
+    while start <= count {
+      let end = prefix.firstIndex(of: 0x2F, from: start) ?? count
+      // Neither an empty segment nor one of dots: browsers would resolve both.
+      var isDots = true
+      for i in start..<end {
+        switch prefix[i] {
+        case ".": continue
+        case "0"..."9", "A"..."Z", "a"..."z", "-", "_", "~": isDots = false
+        default: return nil
+        }
+      }
+      if isDots { return nil }
+      start = end + 1
+    }
+    return prefix
+  }
+}
+
+/// How the browser of one request has come.
+struct Approach {
+  enum Scheme { case unknown, http, https }
+
+  var scheme = Scheme.unknown
+
+  /// As far as the program itself knows.
+  init(isHTTPS: Bool) { if isHTTPS { scheme = .https } }
+
+  /// Adds what a proxy says in X-Forwarded-Proto and X-Forwarded-Prefix: the last element of the last
+  /// field of the name, which is the one that the nearest proxy has written. What the command line
+  /// says counts more, because a proxy may hand on what its client has written.
+  @inline(never)
+  mutating func read(_ fields: FieldSection) {
+    let knowsScheme = scheme == .https
+    let knowsPrefix = PageText.prefix.count > 0
+    var fields = fields
+    while let field = fields.next() {
+      if !knowsScheme, field.name.equalsIgnoringCase("X-Forwarded-Proto") {
+        let value = field.value.lastElement
+        scheme =
+          value.equalsIgnoringCase("https")
+          ? .https : value.equalsIgnoringCase("http") ? .http : .unknown
+      } else if !knowsPrefix, field.name.equalsIgnoringCase("X-Forwarded-Prefix") {
+        let value = field.value.lastElement
+        if let prefix = PathPrefix.parse(value) {
+          PageText.setPrefix(prefix)
+        } else {
+          PageText.setPrefix(value.extracting(0..<0))
+        }
+      }
+    }
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Whether the last octet is that one.
+  fileprivate func hasSuffix(_ octet: UInt8) -> Bool { count > 0 && self[count - 1] == octet }
+
+  /// The last element of a list that is divided by commas.
+  fileprivate var lastElement: Span<UInt8> {
+    @_lifetime(copy self)
+    get {
+      var start = count
+      while start > 0, self[start - 1] != "," { start -= 1 }
+      return extracting(trimmed(start..<count))
+    }
+  }
+}
