@@ -87,7 +87,7 @@ struct Site<P: Policy>: Application {
 
   static var acceptsMicrodotTokens: Bool { P.acceptsMicrodot }
   static var usesHTTPS: Bool { P.isSecure }
-  static var hosts: StaticString { "panel.example *.wild.example" }
+  static var hosts: StaticString { "panel.example *.wild.example h" }
   static var skipsLogin: Bool { P.isSecure }
   static var cookieNames: CookieNames { .microdot }
 
