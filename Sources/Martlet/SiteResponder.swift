@@ -334,7 +334,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     switch answer.action {
     case .none, .later, .take: return
     case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
-    case .toNext(let path): _ = writeNextLocation(request, orElse: path, &fields)
+    case .toNext(let path):
+      _ = writeNextLocation(request, orElse: path, &fields)
+      fields.append("\r\n")
     case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     }
   }
@@ -342,28 +344,32 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// Writes the Location of where a login leads: the `next` of the query where it is a path of this
   /// site that GET may answer, or else `path`.
   ///
-  /// - Returns: What GET finds there.
+  /// - Returns: Where the path begins in what has been written.
   @inline(never)
   @_lifetime(fields: copy fields)
   private func writeNextLocation(
     _ request: borrowing IncomingRequest, orElse path: StaticString, _ fields: inout Writer
-  ) -> Destination<A.Page> {
+  ) -> Int {
     fields.append("Location: ")
     fields.append(PageText.prefix)
     let start = fields.count
-    var destination: Destination<A.Page>?
+    var isWritten = false
     if let next = request.query["next"], NextTarget.write(next, to: &fields) {
-      let end = fields.span.firstIndex(of: 0x3F, from: start) ?? fields.count
-      destination = A.destination(.get, fields.span.extracting(start..<end))
+      isWritten = true
       // What only POST answers, such as a logout, would be answered 405.
-      if case .otherMethods? = destination { destination = nil }
+      if case .otherMethods = destination(fields.span, from: start) { isWritten = false }
     }
-    if destination == nil {
+    if !isWritten {
       fields.truncate(to: start)
       fields.append(path)
     }
-    fields.append("\r\n")
-    return destination ?? A.destination(.get, path.octets)
+    return start
+  }
+
+  /// What GET finds at a target that ends a text.
+  private func destination(_ text: Span<UInt8>, from start: Int) -> Destination<A.Page> {
+    A.destination(
+      .get, text.extracting(start..<(text.firstIndex(of: 0x3F, from: start) ?? text.count)))
   }
 
   /// Sends somebody who is logged in from the login page to where a login would lead.
@@ -376,13 +382,14 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ fields: inout Writer
   ) -> Bool {
     let start = fields.count
-    if case .page(_, let access, _) = writeNextLocation(request, orElse: "/", &fields),
+    let pathStart = writeNextLocation(request, orElse: "/", &fields)
+    if case .page(_, let access, _) = destination(fields.span, from: pathStart),
       !visitor.mayEnter(access, now: request.moment.unixSeconds)
     {
       fields.truncate(to: start)
       return false
     }
-    fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
+    fields.append("\r\nCache-Control: no-store\r\nVary: Cookie\r\n")
     return true
   }
 
