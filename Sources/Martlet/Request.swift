@@ -15,8 +15,12 @@ public struct Request<User: SessionUser>: ~Escapable {
   /// Whether the user has entered the password in this session.
   public let isFresh: Bool
 
+  /// What the time is, and whether that is known. For an application with sessions.
+  public let clock: SystemClock
+
   @_lifetime(copy incoming)
-  init(_ incoming: consuming IncomingRequest, user: User?, isFresh: Bool) {
+  init(_ incoming: consuming IncomingRequest, user: User?, isFresh: Bool, clock: SystemClock) {
+    self.clock = clock
     self.incoming = incoming
     self.user = user
     self.isFresh = isFresh

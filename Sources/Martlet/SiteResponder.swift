@@ -19,6 +19,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var approach: Approach
   /// For whom tokens are remembered.
   let tokenOwner: UInt32
+  /// What the time is. Only where there are sessions.
+  var keeper: ClockKeeper
   /// What has become of the request that is being answered.
   var kind = Reply.Kind.written
 
@@ -29,6 +31,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   package init(
     _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0
   ) {
+    keeper = ClockKeeper(newest: A.hasSessions ? site.newestMoment : 0)
     self.site = site
     tokenOwner = TokenCache.newOwner()
     self.reach = reach
@@ -52,6 +55,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     kind = .written
+    if A.hasSessions { keeper.update(request.moment) }
     fields.append(A.fields)
     let fieldsStart = fields.count
     var status = journey(request, &content, &fields)
@@ -62,6 +66,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
     if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
     return reply
+  }
+
+  /// Says what the system would say about its clock.
+  package mutating func simulateClock(boot: Int64, isSynchronized: Bool) {
+    keeper.simulate(boot: boot, isSynchronized: isSynchronized)
   }
 
   /// What the page has written does not fit: an error page takes its place.
@@ -216,7 +225,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
-    guard visitor.mayEnter(access, now: request.moment.unixSeconds) else {
+    guard visitor.mayEnter(access) else {
       if visitor.sessionIsDead { session.logOut() }
       let status = turnAway(page, request, &content, &fields)
       writeCookies(request, session, isRenewal: false, to: &fields)
@@ -242,7 +251,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     complete(answer, request, &content, &fields)
     if answer.session.overflowed { content.overflow() }
     if answer.isPublic { return answer.status }
-    let after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
+    var after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
+    if after.isMinted {
+      after.stamp(keeper.clock, A.sessionLimits, age: after.age, passwordAge: 0)
+    } else if visitor.isDue, after.userID != nil {
+      renew(request, &after, visitor)
+    }
+    if after.outcome.overflowed { content.overflow() }
     // A page that logs out has the last word on the remember cookie.
     let renews = isRenewal && answer.session.remember != .clear
     if after.wantsCookies { writeCookies(request, after, isRenewal: renews, to: &fields) }
@@ -308,12 +323,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ page: A.Page, _ access: Access, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
-    let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
+    let view = Request<A.User>(
+      request.copy(), user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock)
     PasswordWork.enter(
       UInt64(request.connection), now: request.moment.monotonicMilliseconds)
     let response = Response(
-      fields: fields.remainder, session: session, isForEveryone: access == .everyone,
-      time: request.moment.unixSeconds)
+      fields: fields.remainder, session: session, isForEveryone: access == .everyone)
     PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
     PageText.end()

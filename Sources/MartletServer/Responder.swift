@@ -164,6 +164,9 @@ public protocol Responder: ~Copyable {
 
   /// The connection ended before the answer to a request that was put off.
   mutating func cancel(_ connection: UInt32)
+
+  /// The server has stopped.
+  mutating func serverStopped(at moment: Moment)
 }
 
 extension Responder where Self: ~Copyable {
@@ -191,6 +194,8 @@ extension Responder where Self: ~Copyable {
   public mutating func work(_ connection: UInt32) -> Bool { true }
 
   public mutating func cancel(_ connection: UInt32) {}
+
+  public mutating func serverStopped(at moment: Moment) {}
 }
 
 /// The page that a refused request gets: what, and why, for a person.

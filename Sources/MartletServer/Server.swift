@@ -48,6 +48,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   public mutating func run(_ memory: inout ServerMemory) {
     // The only loop without a bound: each turn waits for something to happen.
     while turn(&memory) {}
+    responder.serverStopped(at: moment)
   }
 
   /// One turn: waits, then does what has become possible.

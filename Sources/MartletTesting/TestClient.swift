@@ -20,8 +20,22 @@ private let onePage = Mutex<UInt32>(0)
 public final class TestClient<A: Application & ~Copyable> {
   private var responder: SiteResponder<A>
 
-  /// Seconds since 1970 UTC: what the application takes for the time. It stands still.
+  /// The true time, seconds since 1970 UTC: what the application takes for the time as long as
+  /// `clockError` is 0. It stands still.
   public var time: Int64 = 1_800_000_000
+
+  /// Seconds that the system's time of day is wrong by: negative on a board that has just been switched
+  /// on and has no clock.
+  public var clockError: Int64 = 0
+
+  /// When the kernel was started, in true Unix seconds; where the boot clock counts from.
+  public var bootTime: Int64 = 0
+
+  /// A number of this boot of the kernel.
+  public var boot: Int64 = 1
+
+  /// Whether the kernel says that its time of day is synchronized.
+  public var isSynchronized = false
 
   /// The cookies, kept from one request to the next.
   public var cookies = CookieJar()
@@ -175,7 +189,8 @@ public final class TestClient<A: Application & ~Copyable> {
 
   /// The moment that pages see.
   private var moment: Moment {
-    Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time)
+    Moment(
+      monotonicMilliseconds: (time &- bootTime) &* 1_000, unixSeconds: time &+ clockError)
   }
 
   private func answer(
@@ -192,6 +207,7 @@ public final class TestClient<A: Application & ~Copyable> {
     var fields = [UInt8](repeating: 0, count: Limits.responseFieldsSizeMax)
     // Content that is taken in pieces is not there when the page is asked.
     let whole = inPieces ? [] : received
+    responder.simulateClock(boot: boot, isSynchronized: isSynchronized)
     let request = IncomingRequest(
       octets: octets.span, head: head, content: whole.span,
       moment: moment, connection: connection, peer: peer)

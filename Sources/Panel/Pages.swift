@@ -8,6 +8,7 @@ struct Panel: Application, ~Copyable {
 
   let directory: DataDirectory
   var accounts: Accounts
+  private(set) var sessions: Sessions
   /// Iterations of new hashes, and of those of nobody.
   let iterations: UInt32
   let setUpCode: SetUpCode
@@ -21,9 +22,10 @@ struct Panel: Application, ~Copyable {
 
   @inline(never)
   init(
-    directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32,
-    proxies: TrustedProxies
+    directory: consuming DataDirectory, accounts: Accounts, sessions: Sessions,
+    iterations: UInt32, proxies: TrustedProxies
   ) {
+    self.sessions = sessions
     self.proxies = proxies
     self.directory = directory
     self.accounts = accounts
@@ -81,11 +83,22 @@ struct Panel: Application, ~Copyable {
     return accounts.account(named: name.span)
   }
 
-  /// The account, for a session of it that has not ended.
-  func user(_ id: UserID, epoch: Int64) -> Account? {
-    guard var account = user(id), account.sessions.contains(epoch) else { return nil }
+  /// The account, for a session of it that has not ended; it is used from now on.
+  mutating func user(_ id: UserID, epoch: Int64, at clock: SystemClock) -> Account? {
+    sessions.update(clock)
+    guard var account = user(id),
+      sessions.use(epoch, of: account.generation, at: clock.bootSeconds)
+    else { return nil }
     account.epoch = epoch
+    if sessions.isDue(at: clock.bootSeconds) { storeSessions(clock, waits: false) }
     return account
+  }
+
+  static var listsSessions: Bool { true }
+  var newestMoment: Int64 { sessions.stamp.newest }
+
+  mutating func serverStopped(at clock: SystemClock) {
+    if sessions.isUsed { storeSessions(clock, waits: false) }
   }
 
   var loginPath: StaticString { isSetUp ? "/login" : "/setup" }
@@ -105,21 +118,49 @@ struct Panel: Application, ~Copyable {
   /// Whether there is an account.
   var isSetUp: Bool { accounts.count > 0 }
 
-  /// Stores an account on the disk and then in memory; neither when it fails.
+  /// Stores an account on the disk and then in memory; neither when it fails. Sessions of a generation
+  /// that is no longer the account's have then ended.
   mutating func store(_ account: Account) throws(SystemError) {
+    let former = accounts.account(named: account.name.span)?.generation
     var changed = accounts
     invariant(changed.set(account), "there is room for the first account")
     let stored = try changed.store(in: directory)
     accounts = changed
     note(stored)
+    if let former, former != account.generation { sessions.endAll(of: former) }
   }
 
-  /// Takes over an account whose sessions have changed. They count even where the disk does not take
-  /// them; they then last until the next start only.
-  mutating func storeSessions(_ account: Account) {
-    invariant(accounts.set(account), "the account is there")
+  /// Begins a session of an account, whose value then carries its number.
+  mutating func beginSession(_ account: inout Account, isRemembered: Bool = false, at clock: SystemClock) {
+    sessions.update(clock)
+    account.epoch = sessions.begin(
+      of: account.generation, isRemembered: isRemembered, at: clock.bootSeconds)
+    storeSessions(clock, waits: false)
+  }
+
+  /// Makes a session of an account one that is remembered.
+  mutating func rememberSession(_ account: Account, at clock: SystemClock) {
+    sessions.remember(account.epoch)
+    storeSessions(clock, waits: false)
+  }
+
+  /// Ends a session of an account.
+  mutating func endSession(_ account: Account, at clock: SystemClock) {
+    sessions.end(account.epoch)
+    storeSessions(clock, waits: true)
+  }
+
+  /// Stores the sessions. They count even where the disk does not take them; they then last until the
+  /// next start only.
+  private mutating func storeSessions(_ clock: SystemClock, waits: Bool) {
     do throws(SystemError) {
-      note(try accounts.store(in: directory))
+      let stored = try sessions.store(in: directory, clock, waits: waits)
+      // What nobody has waited for says nothing about what was stored before.
+      if waits {
+        note(stored)
+      } else if case .sessionsNotStored = storageTrouble {
+        storageTrouble = nil
+      }
     } catch {
       storageTrouble = .sessionsNotStored(error)
       storageTrouble?.log()

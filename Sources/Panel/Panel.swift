@@ -127,11 +127,13 @@ enum Main {
     let directory = openDirectory(options.data)
     let secret = loadSecret(directory, options.data)
     let accounts = loadAccounts(directory, options.data)
+    let sessions = loadSessions(directory, options.data)
     let iterations =
       accounts[0].map { max($0.password.iterations, Calibration.iterationCountMin) }
       ?? Calibration.measure()
     let panel = Panel(
-      directory: directory, accounts: accounts, iterations: iterations, proxies: options.reach.proxies)
+      directory: directory, accounts: accounts, sessions: sessions, iterations: iterations,
+      proxies: options.reach.proxies)
     if !panel.isSetUp {
       var message = Message("set-up code: ")
       message.add(panel.setUpCode.text)
@@ -171,7 +173,9 @@ enum Main {
 
   private static func loadAccounts(_ directory: DataDirectory, _ path: Text<200>) -> Accounts {
     switch Accounts.load(from: directory) {
-    case .accounts(let accounts): return accounts
+    case .accounts(let accounts):
+      if accounts.areFormer { upgrade(accounts, directory) }
+      return accounts
     case .none: return Accounts()
     case .damaged:
       fail(
@@ -182,6 +186,36 @@ enum Main {
     case .unreadable(let error):
       fail(path, "/accounts cannot be read: ", error)
     }
+  }
+
+  /// Writes a file of version 1 anew. Where that fails, its accounts are read all the same.
+  private static func upgrade(_ accounts: Accounts, _ directory: DataDirectory) {
+    do throws(SystemError) {
+      let stored = try accounts.store(in: directory)
+      if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).log() }
+    } catch {
+      StorageTrouble.sessionsNotStored(error).log()
+    }
+  }
+
+  /// Reads the sessions. Nothing about them keeps the panel from starting: they end.
+  private static func loadSessions(_ directory: DataDirectory, _ path: Text<200>) -> Sessions {
+    let loaded = Sessions.load(from: directory)
+    if case .sessions(var sessions) = loaded {
+      sessions.settle(SystemClock.now(newest: sessions.stamp.newest))
+      return sessions
+    }
+    var message = Message("martlet-panel: ")
+    message.add(path)
+    if case .unreadable(let error) = loaded {
+      message.add("/sessions cannot be read: ")
+      message.add(error.text)
+    } else {
+      message.add("/sessions is damaged")
+    }
+    message.add("; all sessions have ended.")
+    message.print(.error)
+    return Sessions()
   }
 
   /// Ends the program with one line about a file of the data directory.

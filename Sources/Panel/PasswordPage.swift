@@ -47,14 +47,14 @@ extension Panel {
       return response.later()
     }
     account.password = hash
-    account.sessions.endAll()
-    account.epoch = account.sessions.begin()
+    account.renewGeneration()
     do throws(SystemError) {
       try store(account)
     } catch {
       return Self.notStored(response, error, user: request.user)
     }
     Log.changed("password_changed", account.name, client)
+    beginSession(&account, at: request.clock)
     response.renewLogin(account)
     return passwordChanged(response, account)
   }

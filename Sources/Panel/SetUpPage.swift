@@ -59,13 +59,13 @@ extension Panel {
       return response.later()
     }
     var account = Account(name: username, password: hash)
-    account.epoch = account.sessions.begin()
     do throws(SystemError) {
       try store(account)
     } catch {
       return Self.notStored(response, error, user: nil)
     }
     Log.changed("account_created", username, client)
+    beginSession(&account, at: request.clock)
     return response.login(account)
   }
 

@@ -127,13 +127,17 @@ struct DataDirectory {
   /// Gives a file new content in one step, and returns when it is on the disk or the disk has refused
   /// to confirm it.
   ///
+  /// - Parameter waits: Whether to wait for the disk. If not, a power cut may leave the old content,
+  ///   the new, or none that is whole.
   /// - Throws: `SystemError` when the file has its old content.
-  func replace(_ name: StaticString, with octets: Span<UInt8>) throws(SystemError) -> Stored {
+  func replace(
+    _ name: StaticString, with octets: Span<UInt8>, waits: Bool = true
+  ) throws(SystemError) -> Stored {
     // Safe: C reads the name and the octets during the call.
     let result = unsafe name.octets.withUnsafeBufferPointer { name in
       unsafe octets.withUnsafeBufferPointer { octets in
         unsafe martlet_replace_file(
-          descriptor, name.baseAddress, name.count, octets.baseAddress, octets.count)
+          descriptor, name.baseAddress, name.count, octets.baseAddress, octets.count, waits ? 1 : 0)
       }
     }
     guard result >= 0 else { throw SystemError(code: result) }

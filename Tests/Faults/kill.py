@@ -2,8 +2,8 @@
 
     kill.py [COUNT] [--seed NUMBER]
 
-Each round starts the panel, logs in, begins a change (of the password, a login, a logout: all of them
-write the accounts file anew) and kills the panel with SIGKILL: half of the time at a moment evenly
+Each round starts the panel, logs in, begins a change (of the password, a login, a logout: the first
+writes the accounts file anew, all of them the file of sessions) and kills the panel with SIGKILL: half of the time at a moment evenly
 spread over as long as such a change has taken, otherwise at an event of the file's replacement (the
 new file is made, written, closed, renamed) and up to half a millisecond later. One round in ten is a
 first start or a set-up in an empty folder. Then it must hold:
@@ -34,12 +34,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Wire"))
 
 from client import PanelVisitor, form_request
-from faulty import NAME, accounts_text, names, read_accounts
+from faulty import NAME, accounts_text, names, read_accounts, read_sessions
 from program import Program, command_of
 
 PASSWORDS = ("the old password", "the new password")
 CHANGES = ("password", "login", "logout")
-FILES = ["accounts", "secret"]
+FILES = ["accounts", "secret", "sessions"]
 PATIENCE = 20.0
 
 # inotify's numbers (sys/inotify.h).
@@ -139,7 +139,11 @@ class Rounds:
         octets = (self.data / "accounts").read_bytes()
         parsed = read_accounts(octets)
         ensure(parsed is not None, f"the file is damaged: {octets!r}")
-        return parsed
+        password, generation = parsed
+        path = self.data / "sessions"
+        sessions = read_sessions(path.read_bytes(), generation) if path.exists() else []
+        ensure(sessions is not None, f"the file is damaged: {path.read_bytes()!r}")
+        return password, sessions
 
     def start(self, data=None):
         return Program.start("martlet-panel", "--listen", "127.0.0.1:0", "--data",
@@ -322,12 +326,12 @@ class Rounds:
             program.kill()
         new_password, new_sessions = self.file()
         ensure((self.data / "secret").read_bytes() == self.secret, "the secret has changed")
-        ensure(set(names(self.data)) <= {*FILES, "accounts.new"}, f"what is {names(self.data)}?")
+        ensure(set(names(self.data)) <= {*FILES, "accounts.new", "sessions.new"}, f"what is {names(self.data)}?")
         is_new = (new_password, new_sessions) != (password, sessions)
         if change == "password":
             ensure((new_password != password) == is_new, "half a change of the password")
             if is_new:
-                ensure(len(new_sessions) == 1 and session not in new_sessions,
+                ensure(len(new_sessions) <= 1 and session not in new_sessions,
                        f"sessions after a new password: {new_sessions}")
                 self.current = 1 - self.current
         else:

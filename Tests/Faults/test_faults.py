@@ -15,7 +15,7 @@ import pytest
 
 from client import Connection, request
 from faulty import (LIBRARY, NEW, NAME, OLD, PROGRAMS, Panel, accounts_text, change_password, hashed,
-                    is_in, log_in, names, prepare, read_accounts, table)
+                    is_in, log_in, names, prepare, read_accounts, read_sessions, table)
 
 pytestmark = pytest.mark.skipif(not LIBRARY, reason="scripts/test makes the library")
 
@@ -26,6 +26,8 @@ REFUSED, UNCONFIRMED = "Nothing has changed", "the disk has not confirmed"
 OF_CONNECTIONS = {"poll", "recv", "send", "accept4", "shutdown"}
 
 REPAIRED = {"EINTR", "short"}
+
+FILES = ["accounts", "secret", "sessions"]
 
 
 def faults_in(calls):
@@ -157,7 +159,7 @@ def test_set_up_with_each_fault(tmp_path):
                 assert is_in(log_in(panel, NEW)[0]), f"the account is gone\n{told}"
             else:
                 assert set_up(panel)[1].status == 302, f"set-up is closed\n{told}"
-            assert names(data) == ["accounts", "secret"], f"left over: {names(data)}\n{told}"
+            assert names(data) == FILES, f"left over: {names(data)}\n{told}"
             panel.stop()
 
 
@@ -193,7 +195,7 @@ def test_change_of_password_with_each_fault(tmp_path):
             panel.stop()
         with Panel(data) as panel:
             assert passwords_that_work(panel) == [works], f"after a restart\n{told}"
-            assert names(data) == ["accounts", "secret"], f"left over: {names(data)}\n{told}"
+            assert names(data) == FILES, f"left over: {names(data)}\n{told}"
             panel.stop()
     assert outcomes == {(200, False), (200, True), (500, False)}, outcomes
 
@@ -212,7 +214,7 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
     with panel:
         plans = faults_in(calls_of(panel, lambda: take(panel, visitor)))
         panel.stop()
-    assert len(plans) > 25, plans
+    assert len(plans) > 10, plans
     for number, plan in enumerate(plans):
         data = tmp_path / str(number)
         panel, first = prepared(data, plan)
@@ -224,7 +226,6 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
             assert response.status == 302, told
             if step == "login":
                 cookie = visitor.jar.value("session")
-            is_stored = "not_stored" not in panel.complaint
             assert not (can_be_begun_again(plan) and panel.complaint), told
             assert panel.complaint.count("\n") <= 1, told
             assert is_in(panel.visitor(session=cookie)) == (step == "login"), f"in memory\n{told}"
@@ -234,9 +235,10 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
             panel.stop()
         with Panel(data) as panel:
             is_alive = is_in(panel.visitor(session=cookie))
-            assert is_alive == ((step == "login") == is_stored), f"after a restart\n{told}"
+            # What the disk did not take at first it took at the end.
+            assert is_alive == (step == "login"), f"after a restart\n{told}"
             assert passwords_that_work(panel) == [OLD], told
-            assert names(data) == ["accounts", "secret"], f"left over: {names(data)}\n{told}"
+            assert names(data) == FILES, f"left over: {names(data)}\n{told}"
             panel.stop()
 
 
@@ -329,7 +331,7 @@ def test_full_disk_refuses_a_change_and_keeps_the_old_file(small_disk):
             assert response.status == 500, response.told
             assert "no space left on the device" in response.text and REFUSED in response.text
             assert (data / "accounts").read_bytes() == before
-            assert names(data) == ["accounts", "secret"]
+            assert names(data) == FILES
         newcomer = log_in(panel, OLD)[0]
         overview = newcomer.get("/")
         assert overview.status == 200, "a full disk keeps people from logging in"
@@ -445,9 +447,9 @@ def test_a_plan_that_is_none_is_refused(tmp_path):
 def test_accounts_text_is_what_the_panel_writes(tmp_path):
     """What the tests write by themselves is not taken for damaged, and what it writes is read."""
     data = prepare(tmp_path / "data")
-    assert read_accounts(accounts_text(OLD, [1, 2]).encode()) == (hashed(OLD), ["1", "2"])
+    assert read_accounts(accounts_text(OLD, 7).encode()) == (hashed(OLD), "7")
     with Panel(data, is_faulty=False) as panel:
         assert is_in(log_in(panel, OLD)[0])
         panel.stop()
-    password, sessions = read_accounts((data / "accounts").read_bytes())
-    assert password == hashed(OLD) and len(sessions) == 1
+    assert read_accounts((data / "accounts").read_bytes()) == (hashed(OLD), "1")
+    assert len(read_sessions((data / "sessions").read_bytes(), "1")) == 1

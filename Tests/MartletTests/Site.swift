@@ -32,6 +32,18 @@ final class Directory {
 protocol Policy {
   static var acceptsMicrodot: Bool { get }
   static var isSecure: Bool { get }
+  static var limits: SessionLimits? { get }
+}
+extension Policy {
+  static var limits: SessionLimits? { nil }
+}
+/// Sessions end after a day unused and after a week.
+enum Limited: Policy {
+  static let acceptsMicrodot = false
+  static let isSecure = false
+  static var limits: SessionLimits? {
+    SessionLimits(unused: .seconds(86_400), inAll: .seconds(7 * 86_400))
+  }
 }
 enum Strict: Policy {
   static let acceptsMicrodot = false
@@ -90,6 +102,7 @@ struct Site<P: Policy>: Application {
   static var hosts: StaticString { "panel.example *.wild.example h" }
   static var skipsLogin: Bool { P.isSecure }
   static var cookieNames: CookieNames { .microdot }
+  static var sessionLimits: SessionLimits? { P.limits }
 
   func user(_ id: UserID) -> Person? { directory.people.first { $0.id == id } }
 

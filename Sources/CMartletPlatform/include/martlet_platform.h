@@ -17,6 +17,16 @@ int64_t martlet_monotonic_milliseconds(void);
 int64_t martlet_monotonic_microseconds(void);
 int64_t martlet_unix_seconds(void);
 
+// Milliseconds since this boot, those included that the machine has slept.
+int64_t martlet_boot_milliseconds(void);
+
+// Whether the kernel says that its time of day has been synchronized (adjtimex without STA_UNSYNC).
+// 0 too where a sandbox does not allow the question.
+int martlet_clock_is_synchronized(void);
+
+// A number that no other boot has: 53 bits of the kernel's boot id. 0 where the kernel does not tell.
+uint64_t martlet_boot_id(void);
+
 // Writes all octets to a descriptor, waiting as long as it takes. 0, or -errno.
 int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 
