@@ -1,22 +1,22 @@
-// This machine, read anew for each page: what the texts of /proc and /sys say, and what the file
-// systems and interfaces answer. Whatever is missing is `nil` or left out.
+// This machine, read anew for each page: what the texts of /proc and /sys say. Whatever is missing is `nil`
+// or left out. What the system may hold up is for a child to ask (Measurements.swift).
 
 import Martlet
 
 /// The state of this machine at one moment.
 struct Device {
-  let hostname: Text<64>?
-  let model: Text<64>?
-  let kernel: Text<64>?
+  let hostname: Text<80>?
+  let model: Text<80>?
+  let kernel: Text<80>?
   /// Seconds.
   let uptime: UInt64?
   let load: InlineArray<3, Text<8>>?
   let processorCount: Int?
-  /// Thousandths of a degree.
-  let milliDegrees: Int?
-  /// Kibibytes.
-  let memoryTotal: UInt64?
-  let memoryAvailable: UInt64?
+  /// Hundredths of processors that a container may use, where that is limited.
+  let processorLimit: UInt64?
+  let memory: Memory
+  /// A container's limit, where it is less than the machine's memory.
+  let memoryLimit: MemoryLimit?
 
   /// Reads all of it.
   init() {
@@ -26,53 +26,228 @@ struct Device {
       Self.read("/proc/device-tree/model") { ProcText.line($0) }
       ?? Self.read("/sys/firmware/devicetree/base/model") { ProcText.line($0) }
       ?? Self.read("/sys/class/dmi/id/product_name") { ProcText.line($0) }
-      ?? Self.read("/proc/cpuinfo") { ProcText.processorModel($0) }
+      ?? Self.processorModel()
     uptime = Self.read("/proc/uptime") { ProcText.uptime($0) }
     load = Self.read("/proc/loadavg") { ProcText.load($0) }
     processorCount = Self.read("/sys/devices/system/cpu/online") { ProcText.processorCount($0) }
-    memoryTotal = Self.read("/proc/meminfo") { ProcText.kibibytes("MemTotal:", in: $0) }
-    memoryAvailable = Self.read("/proc/meminfo") { ProcText.kibibytes("MemAvailable:", in: $0) }
-    milliDegrees = Self.readTemperature()
+    processorLimit = Self.read("/sys/fs/cgroup/cpu.max") { ControlGroup.processors($0) }
+    var memory = Memory()
+    Self.eachLine(of: "/proc/meminfo") { memory.add($0) }
+    self.memory = memory
+    memoryLimit = Self.memoryLimit(below: memory.kibibytes)
   }
 
-  /// The file systems and how full they are.
+  private static func processorModel() -> Text<80>? {
+    guard var lines = TextLines(("/proc/cpuinfo" as StaticString).octets) else { return nil }
+    // What is the same on many boards stands before the board's own name.
+    var hardware: Text<80>?
+    while let line = lines.next() {
+      if let model = ProcText.processorModel(line) { return model }
+      if line.hasPrefix("Hardware") { hardware = ProcText.value(line) }
+    }
+    return hardware
+  }
+
+  // MARK: Disks
+
+  /// The file systems; not how full they are.
   static func disks() -> Disks {
-    var disks = read("/proc/mounts") { Disks($0) } ?? Disks()
-    disks.measure()
+    var disks = Disks()
+    let isThere = eachLine(of: "/proc/self/mountinfo") { line in
+      if let mount = MountLine(mountinfo: line) { disks.add(mount) }
+    }
+    if !isThere {
+      eachLine(of: "/proc/mounts") { line in
+        if let mount = MountLine(mounts: line) { disks.add(mount) }
+      }
+    }
+    if disks.hasReadOnly { eachLine(of: "/etc/fstab") { disks.addFstab($0) } }
     return disks
   }
 
+  /// How full a file system is: a child asks this.
+  static func space(at mountPoint: Span<UInt8>) -> DiskSpace? {
+    guard System.hasRoot else { return System.space(at: mountPoint) }
+    guard var lines = TextLines(("/martlet/statfs" as StaticString).octets) else { return nil }
+    while let line = lines.next() {
+      if let space = Disks.space(line, of: mountPoint) { return space }
+      // A line `MOUNT-POINT silent` stands for a device that does not answer.
+      if Disks.isSilent(line, mountPoint) { while true { System.sleep(milliseconds: 60_000) } }
+    }
+    return nil
+  }
+
+  // MARK: Network
+
   /// The network interfaces with their addresses.
   static func interfaces() -> Interfaces {
-    var interfaces = read("/proc/net/dev") { Interfaces($0) } ?? Interfaces()
-    try? System.readIPv4Addresses { interfaces.addIPv4($0) }
-    _ = read("/proc/net/if_inet6") { interfaces.addIPv6($0) }
-    for i in 0..<interfaces.count {
-      let path = path("/sys/class/net/", interfaces.items[i].name.span, "/operstate")
-      let state = try? System.read(path.span) { ProcText.line($0) }
-      if let state = state ?? nil { interfaces.setState(i, Text(cutting: state.span)) }
+    var interfaces = Interfaces()
+    if System.hasRoot {
+      let routed = routedAddresses()
+      for i in 0..<routed.count { interfaces.addIPv4(routed.address(i), to: routed.name(i).span) }
+      interfaces.untoldAddressCount = routed.leftOut
+    } else {
+      interfaces.untoldAddressCount = System.eachIPv4Address { name, address in
+        interfaces.addIPv4(address, to: name)
+      }
     }
+    eachLine(of: "/proc/net/if_inet6") { interfaces.addIPv6($0) }
+    eachLine(of: "/proc/net/dev") { line in interfaces.addCounters(line) { examine(&$0) } }
     return interfaces
   }
 
-  /// The processor's zone, or else the first that tells a temperature.
-  private static func readTemperature() -> Int? {
-    var found: Int?
-    for zone in 0..<10 {
-      var digit = Text<1>()
-      digit.append(0x30 + UInt8(zone))
-      let valuePath = path("/sys/class/thermal/thermal_zone", digit.span, "/temp")
-      let value = try? System.read(valuePath.span) { ProcText.milliDegrees($0) }
-      guard let value = value ?? nil else { continue }
-      let typePath = path("/sys/class/thermal/thermal_zone", digit.span, "/type")
-      if (try? System.read(typePath.span) { ProcText.isProcessorZone($0) }) == true { return value }
-      if found == nil { found = value }
-    }
-    return found
+  private static func routedAddresses() -> RoutedAddresses {
+    var routed = RoutedAddresses()
+    eachLine(of: "/proc/net/fib_trie") { routed.addTrie($0) }
+    eachLine(of: "/proc/net/route") { routed.addRoute($0) }
+    return routed
   }
+
+  /// Reads what /sys tells of an interface, while /proc/net/dev is being read.
+  private static func examine(_ interface: inout Interface) {
+    // A name is one part of a path; the kernel allows no other (dev_valid_name()).
+    guard interface.name.span.firstIndex(of: 0x2F) == nil else { return }
+    interface.isPhysical = System.exists(
+      path("/sys/class/net/", interface.name.span, "/device").span)
+    let path = path("/sys/class/net/", interface.name.span, "/operstate")
+    if let state = System.readWord(path.span) { interface.state = Text(showing: state.span) }
+  }
+
+  // MARK: Temperature
+
+  /// What the processor's sensor says: a child asks this.
+  static func temperature() -> Temperature? {
+    var best: Temperature?
+    var bestRank = 9
+    var misses = 0
+    // Numbers are given from 0 on; what has been unplugged leaves a gap.
+    for number in 0..<64 {
+      guard misses < 8, bestRank > 0 else { break }
+      var zone = path("/sys/class/thermal/thermal_zone", number)
+      guard let type = line(zone, "/type") else {
+        misses += 1
+        continue
+      }
+      guard let rank = Temperature.rank(zone: type.span), rank < bestRank else { continue }
+      zone.append(("/temp" as StaticString).octets)
+      guard let value = read(zone, { Temperature.milliDegrees($0) }) else { continue }
+      (best, bestRank) = (Temperature(milliDegrees: value, sensor: Text(showing: type.span)), rank)
+    }
+    misses = 0
+    for number in 0..<64 {
+      guard misses < 8, bestRank > 1 else { break }
+      let chip = path("/sys/class/hwmon/hwmon", number)
+      guard let name = line(chip, "/name") else {
+        misses += 1
+        continue
+      }
+      readChip(chip, name, &best, &bestRank)
+    }
+    return best
+  }
+
+  /// Looks for a better sensor among those of a chip of hwmon.
+  private static func readChip(
+    _ chip: Text<96>, _ name: Text<24>, _ best: inout Temperature?, _ bestRank: inout Int
+  ) {
+    let chipRank = Temperature.rank(chip: name.span)
+    for number in 1..<16 {
+      var sensor = chip
+      sensor.append(("/temp" as StaticString).octets)
+      append(number, to: &sensor)
+      let label = line(sensor, "_label") ?? ""
+      guard
+        let rank = Temperature.rank(label: label.span, ofProcessor: chipRank != nil), rank < bestRank
+      else { continue }
+      sensor.append(("_input" as StaticString).octets)
+      guard let value = read(sensor, { Temperature.milliDegrees($0) }) else { continue }
+      (best, bestRank) = (Temperature(milliDegrees: value, sensor: Text(showing: name.span)), rank)
+    }
+  }
+
+  // MARK: Limits of a container
+
+  /// The smallest limit that holds for all of the container that this machine is: of the root of its
+  /// control groups, or of the group of its first process and those above. The limit of the panel's own
+  /// service is not the machine's.
+  private static func memoryLimit(below kibibytes: UInt64?) -> MemoryLimit? {
+    var limit: MemoryLimit?
+    for version in 1...2 {
+      let isVersion2 = version == 2
+      let root: StaticString = isVersion2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
+      var group = Text<255>()
+      eachLine(of: "/proc/1/cgroup") { line in
+        if let path = ControlGroup.path(line, isVersion2: isVersion2) { group = path }
+      }
+      // Each turn leaves a part of the path; at most 127 have room.
+      while true {
+        addLimit(root, group.span, isVersion2: isVersion2, to: &limit)
+        guard let slash = lastSlash(group.span) else { break }
+        group = Text(cutting: group.span.extracting(first: slash))
+      }
+    }
+    guard let limit, limit.limit / 1_024 < kibibytes ?? .max else { return nil }
+    return limit
+  }
+
+  private static func lastSlash(_ path: Span<UInt8>) -> Int? {
+    for i in path.indices.reversed() where path[i] == 0x2F { return i }
+    return nil
+  }
+
+  private static func addLimit(
+    _ root: StaticString, _ group: Span<UInt8>, isVersion2: Bool, to found: inout MemoryLimit?
+  ) {
+    func file(_ name: StaticString) -> Text<255> {
+      var path = Text<255>()
+      path.append(root.octets)
+      path.append(group)
+      path.append(name.octets)
+      return path
+    }
+    let limitPath = file(isVersion2 ? "/memory.max" : "/memory.limit_in_bytes")
+    guard let limit = read(limitPath, { ControlGroup.limit($0) }), limit < found?.limit ?? .max
+    else { return }
+    let usePath = file(isVersion2 ? "/memory.current" : "/memory.usage_in_bytes")
+    var use = read(usePath) { ControlGroup.number($0) }
+    // Of the files in memory, what has not been used lately would be given back first.
+    if let used = use, var lines = TextLines(file("/memory.stat").span) {
+      while let line = lines.next() {
+        var words = Words(line)
+        guard words.next()?.equals(isVersion2 ? "inactive_file" : "total_inactive_file") == true
+        else { continue }
+        use = used - min(used, words.next()?.decimal() ?? 0)
+      }
+    }
+    found = MemoryLimit(limit: limit, used: use.map { min($0, limit) })
+  }
+
+  // MARK: Reading
 
   private static func read<R>(_ path: StaticString, _ body: (Span<UInt8>) -> R?) -> R? {
     do throws(SystemError) { return try System.read(path.octets, body) } catch { return nil }
+  }
+
+  private static func read<R, let capacity: Int>(
+    _ path: Text<capacity>, _ body: (Span<UInt8>) -> R?
+  ) -> R? {
+    do throws(SystemError) { return try System.read(path.span, body) } catch { return nil }
+  }
+
+  /// The first line of a short text.
+  private static func line(_ start: Text<96>, _ end: StaticString) -> Text<24>? {
+    var path = start
+    path.append(end.octets)
+    return System.readWord(path.span)
+  }
+
+  /// - Returns: Whether there is such a text.
+  @discardableResult
+  @inline(never)
+  private static func eachLine(of path: StaticString, _ body: (Span<UInt8>) -> Void) -> Bool {
+    guard var lines = TextLines(path.octets) else { return false }
+    while let line = lines.next() { body(line) }
+    return true
   }
 
   private static func path(
@@ -83,5 +258,18 @@ struct Device {
     path.append(name)
     path.append(end.octets)
     return path
+  }
+
+  private static func path(_ start: StaticString, _ number: Int) -> Text<96> {
+    var path = Text<96>()
+    path.append(start.octets)
+    append(number, to: &path)
+    return path
+  }
+
+  /// - Parameter number: Less than 100.
+  private static func append(_ number: Int, to path: inout Text<96>) {
+    if number >= 10 { path.append(0x30 + UInt8(number / 10)) }
+    path.append(0x30 + UInt8(number % 10))
   }
 }
