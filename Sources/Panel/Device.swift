@@ -5,9 +5,9 @@ import Martlet
 
 /// The state of this machine at one moment.
 struct Device {
-  let hostname: Text<80>?
-  let model: Text<80>?
-  let kernel: Text<80>?
+  let hostname: Text<96>?
+  let model: Text<96>?
+  let kernel: Text<96>?
   /// Seconds.
   let uptime: UInt64?
   let load: InlineArray<3, Text<8>>?
@@ -32,15 +32,16 @@ struct Device {
     processorCount = Self.read("/sys/devices/system/cpu/online") { ProcText.processorCount($0) }
     processorLimit = Self.read("/sys/fs/cgroup/cpu.max") { ControlGroup.processors($0) }
     var memory = Memory()
-    Self.eachLine(of: "/proc/meminfo") { memory.add($0) }
+    var lines = TextLines("/proc/meminfo")
+    while let line = lines.next() { memory.add(line) }
     self.memory = memory
     memoryLimit = Self.memoryLimit(below: memory.kibibytes)
   }
 
-  private static func processorModel() -> Text<80>? {
-    guard var lines = TextLines(("/proc/cpuinfo" as StaticString).octets) else { return nil }
+  private static func processorModel() -> Text<96>? {
+    var lines = TextLines("/proc/cpuinfo")
     // What is the same on many boards stands before the board's own name.
-    var hardware: Text<80>?
+    var hardware: Text<96>?
     while let line = lines.next() {
       if let model = ProcText.processorModel(line) { return model }
       if line.hasPrefix("Hardware") { hardware = ProcText.value(line) }
@@ -53,22 +54,32 @@ struct Device {
   /// The file systems; not how full they are.
   static func disks() -> Disks {
     var disks = Disks()
-    let isThere = eachLine(of: "/proc/self/mountinfo") { line in
-      if let mount = MountLine(mountinfo: line) { disks.add(mount) }
+    if !add("/proc/self/mountinfo", to: &disks, isDetailed: true) {
+      _ = add("/proc/mounts", to: &disks, isDetailed: false)
     }
-    if !isThere {
-      eachLine(of: "/proc/mounts") { line in
-        if let mount = MountLine(mounts: line) { disks.add(mount) }
+    guard disks.hasReadOnly else { return disks }
+    var lines = TextLines("/etc/fstab")
+    while let line = lines.next() { disks.addFstab(line) }
+    return disks
+  }
+
+  /// - Returns: Whether there is such a text.
+  @inline(never)
+  private static func add(_ path: StaticString, to disks: inout Disks, isDetailed: Bool) -> Bool {
+    var lines = TextLines(path)
+    let isThere = lines.isThere
+    while let line = lines.next() {
+      if let mount = isDetailed ? MountLine(mountinfo: line) : MountLine(mounts: line) {
+        disks.add(mount)
       }
     }
-    if disks.hasReadOnly { eachLine(of: "/etc/fstab") { disks.addFstab($0) } }
-    return disks
+    return isThere
   }
 
   /// How full a file system is: a child asks this.
   static func space(at mountPoint: Span<UInt8>) -> DiskSpace? {
     guard System.hasRoot else { return System.space(at: mountPoint) }
-    guard var lines = TextLines(("/martlet/statfs" as StaticString).octets) else { return nil }
+    var lines = TextLines("/martlet/statfs")
     while let line = lines.next() {
       if let space = Disks.space(line, of: mountPoint) { return space }
       // A line `MOUNT-POINT silent` stands for a device that does not answer.
@@ -91,15 +102,19 @@ struct Device {
         interfaces.addIPv4(address, to: name)
       }
     }
-    eachLine(of: "/proc/net/if_inet6") { interfaces.addIPv6($0) }
-    eachLine(of: "/proc/net/dev") { line in interfaces.addCounters(line) { examine(&$0) } }
+    var six = TextLines("/proc/net/if_inet6")
+    while let line = six.next() { interfaces.addIPv6(line) }
+    var counters = TextLines("/proc/net/dev")
+    while let line = counters.next() { interfaces.addCounters(line) { examine(&$0) } }
     return interfaces
   }
 
   private static func routedAddresses() -> RoutedAddresses {
     var routed = RoutedAddresses()
-    eachLine(of: "/proc/net/fib_trie") { routed.addTrie($0) }
-    eachLine(of: "/proc/net/route") { routed.addRoute($0) }
+    var trie = TextLines("/proc/net/fib_trie")
+    while let line = trie.next() { routed.addTrie(line) }
+    var routes = TextLines("/proc/net/route")
+    while let line = routes.next() { routed.addRoute(line) }
     return routed
   }
 
@@ -130,7 +145,7 @@ struct Device {
       }
       guard let rank = Temperature.rank(zone: type.span), rank < bestRank else { continue }
       zone.append(("/temp" as StaticString).octets)
-      guard let value = read(zone, { Temperature.milliDegrees($0) }) else { continue }
+      guard let value = Self.milliDegrees(zone) else { continue }
       (best, bestRank) = (Temperature(milliDegrees: value, sensor: Text(showing: type.span)), rank)
     }
     misses = 0
@@ -148,7 +163,7 @@ struct Device {
 
   /// Looks for a better sensor among those of a chip of hwmon.
   private static func readChip(
-    _ chip: Text<96>, _ name: Text<24>, _ best: inout Temperature?, _ bestRank: inout Int
+    _ chip: Text<96>, _ name: Text<40>, _ best: inout Temperature?, _ bestRank: inout Int
   ) {
     let chipRank = Temperature.rank(chip: name.span)
     for number in 1..<16 {
@@ -160,9 +175,14 @@ struct Device {
         let rank = Temperature.rank(label: label.span, ofProcessor: chipRank != nil), rank < bestRank
       else { continue }
       sensor.append(("_input" as StaticString).octets)
-      guard let value = read(sensor, { Temperature.milliDegrees($0) }) else { continue }
+      guard let value = milliDegrees(sensor) else { continue }
       (best, bestRank) = (Temperature(milliDegrees: value, sensor: Text(showing: name.span)), rank)
     }
+  }
+
+  @inline(never)
+  private static func milliDegrees(_ path: Text<96>) -> Int? {
+    System.readWord(path.span).flatMap { Temperature.milliDegrees($0.span) }
   }
 
   // MARK: Limits of a container
@@ -176,7 +196,8 @@ struct Device {
       let isVersion2 = version == 2
       let root: StaticString = isVersion2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
       var group = Text<255>()
-      eachLine(of: "/proc/1/cgroup") { line in
+      var lines = TextLines("/proc/1/cgroup")
+      while let line = lines.next() {
         if let path = ControlGroup.path(line, isVersion2: isVersion2) { group = path }
       }
       // Each turn leaves a part of the path; at most 127 have room.
@@ -206,12 +227,13 @@ struct Device {
       return path
     }
     let limitPath = file(isVersion2 ? "/memory.max" : "/memory.limit_in_bytes")
-    guard let limit = read(limitPath, { ControlGroup.limit($0) }), limit < found?.limit ?? .max
+    guard let limit = number(limitPath).flatMap(ControlGroup.limit), limit < found?.limit ?? .max
     else { return }
     let usePath = file(isVersion2 ? "/memory.current" : "/memory.usage_in_bytes")
-    var use = read(usePath) { ControlGroup.number($0) }
+    var use = number(usePath)
     // Of the files in memory, what has not been used lately would be given back first.
-    if let used = use, var lines = TextLines(file("/memory.stat").span) {
+    if let used = use {
+      var lines = TextLines(file("/memory.stat").span)
       while let line = lines.next() {
         var words = Words(line)
         guard words.next()?.equals(isVersion2 ? "inactive_file" : "total_inactive_file") == true
@@ -228,28 +250,20 @@ struct Device {
     do throws(SystemError) { return try System.read(path.octets, body) } catch { return nil }
   }
 
-  private static func read<R, let capacity: Int>(
-    _ path: Text<capacity>, _ body: (Span<UInt8>) -> R?
-  ) -> R? {
-    do throws(SystemError) { return try System.read(path.span, body) } catch { return nil }
+  @inline(never)
+  private static func number(_ path: Text<255>) -> UInt64? {
+    System.readWord(path.span)?.span.decimal()
   }
 
   /// The first line of a short text.
-  private static func line(_ start: Text<96>, _ end: StaticString) -> Text<24>? {
+  @inline(never)
+  private static func line(_ start: Text<96>, _ end: StaticString) -> Text<40>? {
     var path = start
     path.append(end.octets)
     return System.readWord(path.span)
   }
 
-  /// - Returns: Whether there is such a text.
-  @discardableResult
   @inline(never)
-  private static func eachLine(of path: StaticString, _ body: (Span<UInt8>) -> Void) -> Bool {
-    guard var lines = TextLines(path.octets) else { return false }
-    while let line = lines.next() { body(line) }
-    return true
-  }
-
   private static func path(
     _ start: StaticString, _ name: Span<UInt8>, _ end: StaticString
   ) -> Text<96> {
@@ -260,6 +274,7 @@ struct Device {
     return path
   }
 
+  @inline(never)
   private static func path(_ start: StaticString, _ number: Int) -> Text<96> {
     var path = Text<96>()
     path.append(start.octets)
@@ -268,6 +283,7 @@ struct Device {
   }
 
   /// - Parameter number: Less than 100.
+  @inline(never)
   private static func append(_ number: Int, to path: inout Text<96>) {
     if number >= 10 { path.append(0x30 + UInt8(number / 10)) }
     path.append(0x30 + UInt8(number % 10))

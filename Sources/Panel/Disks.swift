@@ -74,6 +74,7 @@ struct MountLine: ~Escapable {
   }
 
   /// A number of few octets (FNV-1a); nobody gains anything by making two texts with one.
+  @inline(never)
   static func number(_ text: Span<UInt8>, _ start: UInt32 = 0x811C_9DC5) -> UInt32 {
     var number = start
     for i in text.indices { number = (number ^ UInt32(text[i])) &* 0x0100_0193 }
@@ -81,6 +82,7 @@ struct MountLine: ~Escapable {
   }
 
   /// Whether a list with commas names an option.
+  @inline(never)
   static func has(_ name: StaticString, in options: Span<UInt8>) -> Bool {
     var start = 0
     while start <= options.count {
@@ -97,7 +99,7 @@ struct MountLine: ~Escapable {
 /// A file system that is shown.
 struct Disk {
   /// The device; the type for one without, such as a container's overlay.
-  var source = Text<80>()
+  var source = Text<96>()
   /// As the system calls it; cut where it is too long to be asked about.
   var mountPoint = Text<255>()
   /// The device's number.
@@ -143,6 +145,7 @@ struct Disks {
   static var rankMax: UInt8 { 4 }
 
   /// Adds a file system, if it is one that is shown.
+  @inline(never)
   mutating func add(_ line: borrowing MountLine) {
     var disk = Disk()
     disk.isTooLong = !Self.decode(line.mountPoint, to: &disk.mountPoint)
@@ -246,6 +249,7 @@ struct Disks {
     return line.type.hasPrefix("fuse.") && !isUsers ? 3 : nil
   }
 
+  @inline(never)
   private static func list(_ list: StaticString, has name: Span<UInt8>) -> Bool {
     var words = Words(list.octets)
     while let word = words.next() { if word.equals(name) { return true } }
@@ -294,6 +298,7 @@ struct Disks {
   /// Undoes `\040`: blanks and backslashes in a path are written as three octal digits.
   ///
   /// - Returns: Whether all of it fits.
+  @inline(never)
   static func decode(_ path: Span<UInt8>, to text: inout Text<255>) -> Bool {
     var i = 0
     while i < path.count {

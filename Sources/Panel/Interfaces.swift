@@ -48,7 +48,8 @@ struct Interface {
 
   /// Whether it is one of the many that containers, virtual machines and tunnels make. Docker calls its
   /// bridges `br-` and twelve digits; other bridges are people's own.
-  var isOfContainers: Bool {
+  @inline(never)
+  private func makesMany() -> Bool {
     if name.count == 15, name.span.hasPrefix("br-") { return true }
     var prefixes = Words(Self.containerPrefixes.octets)
     while let prefix = prefixes.next() {
@@ -69,7 +70,7 @@ struct Interface {
   /// What is most important comes first: 0. Interfaces with an address come before those without, and
   /// containers' last.
   var rank: UInt8 {
-    let isOfContainers = isOfContainers && !isPhysical
+    let isOfContainers = !isPhysical && makesMany()
     if isReachable { return isOfContainers ? 4 : 0 }
     if isPhysical { return isInUse ? 1 : 2 }
     return isOfContainers ? 5 : 3
@@ -93,6 +94,7 @@ struct Interfaces {
   var moreCount: Int { max(0, allCount - count) }
 
   /// The place of an interface, which is new if need be; `nil` when others matter more.
+  @inline(never)
   private mutating func place(of interface: Interface) -> Int? {
     for i in 0..<count where items[i].name == interface.name { return i }
     if count < items.count {

@@ -15,6 +15,7 @@ struct Memory {
   init() {}
 
   /// Takes a line `NAME:   NUMBER kB`.
+  @inline(never)
   mutating func add(_ line: Span<UInt8>) {
     var words = Words(line)
     guard let name = words.next(), let number = words.next()?.decimal(), number <= .max / 8_192
@@ -54,18 +55,8 @@ struct MemoryLimit {
 
 /// Texts of control groups (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst).
 enum ControlGroup {
-  /// The number of a limit; `nil` for `max`, and for the largest numbers, which mean that there is none.
-  static func limit(_ text: Span<UInt8>) -> UInt64? {
-    guard let value = number(text), value > 0, value < 1 << 60 else { return nil }
-    return value
-  }
-
-  static func number(_ text: Span<UInt8>) -> UInt64? {
-    var lines = Lines(text)
-    guard let line = lines.next() else { return nil }
-    var words = Words(line)
-    return words.next()?.decimal()
-  }
+  /// A limit; `nil` for the largest numbers, which mean that there is none.
+  static func limit(_ value: UInt64) -> UInt64? { value > 0 && value < 1 << 60 ? value : nil }
 
   /// Hundredths of processors that `QUOTA PERIOD` allows (`cpu.max`); `nil` without a limit.
   static func processors(_ text: Span<UInt8>) -> UInt64? {

@@ -63,7 +63,7 @@ extension Body {
     if let temperature = measurements.temperature {
       write("<div><dt>Temperature</dt><dd id=\"temperature\">")
       write("\(Readable.temperature(milliDegrees: temperature.milliDegrees))")
-      let name: Text<48> = Text(showing: temperature.sensor.span)
+      let name: Text<96> = Text(showing: temperature.sensor.span)
       write(" <span class=\"sub\">\(name)\(markup: measurements.sensorIsSilent ? ", does not answer" : "")</span></dd></div>\n")
     }
     write("</dl>\n")
@@ -118,7 +118,7 @@ extension Body {
   private mutating func writeDisk(_ disks: Disks, _ index: Int, _ item: Measurements.Item?) {
     let disk = disks.items[index]
     let isMadeReadOnly = disks.isMadeReadOnly(index)
-    let mountPoint: Text<160> = Text(showing: disk.mountPoint.span)
+    let mountPoint: Text<255> = Text(showing: disk.mountPoint.span)
     write("<h3>\(mountPoint)\(markup: disk.isTooLong ? "…" : "") <span class=\"sub\">\(disk.source)</span>")
     if isMadeReadOnly {
       write(" <span class=\"state bad\">read-only</span>")
@@ -200,7 +200,7 @@ extension Body {
 
   @_lifetime(self: copy self)
   private mutating func writeInterface(_ interface: Interface) {
-    let name: Text<48> = Text(showing: interface.name.span)
+    let name: Text<96> = Text(showing: interface.name.span)
     write("<div class=\"interface\"><h3>\(name)")
     if !interface.state.isEmpty {
       let isUp = interface.state == "up"

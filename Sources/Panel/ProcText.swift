@@ -11,6 +11,7 @@ struct Words: ~Escapable {
   init(_ line: Span<UInt8>) { rest = line }
 
   /// The next word, or `nil` after the last.
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   mutating func next() -> Span<UInt8>? {
@@ -27,7 +28,8 @@ struct Words: ~Escapable {
 enum ProcText {
   /// The first line without blanks and NULs around it, as in `/proc/sys/kernel/hostname` and
   /// `/proc/device-tree/model`; `nil` when nothing is left.
-  static func line(_ text: Span<UInt8>) -> Text<80>? {
+  @inline(never)
+  static func line(_ text: Span<UInt8>) -> Text<96>? {
     var lines = Lines(text)
     guard let line = lines.next() else { return nil }
     let visible = line.extracting(0..<(line.firstIndex(of: 0) ?? line.count))
@@ -36,7 +38,8 @@ enum ProcText {
   }
 
   /// The model that a line of `/proc/cpuinfo` tells, if it does: the board's, or the processor's.
-  static func processorModel(_ line: Span<UInt8>) -> Text<80>? {
+  @inline(never)
+  static func processorModel(_ line: Span<UInt8>) -> Text<96>? {
     guard
       line.hasPrefix("model name") || line.hasPrefix("Model") || line.hasPrefix("machine")
     else { return nil }
@@ -44,12 +47,13 @@ enum ProcText {
   }
 
   /// What stands after the first colon of a line.
-  static func value(_ line: Span<UInt8>) -> Text<80>? {
+  static func value(_ line: Span<UInt8>) -> Text<96>? {
     guard let colon = line.firstIndex(of: 0x3A) else { return nil }
     return self.line(line.extracting(colon + 1..<line.count))
   }
 
   /// Kibibytes of a line `NAME:   NUMBER kB` (`/proc/meminfo`).
+  @inline(never)
   static func kibibytes(_ name: StaticString, in text: Span<UInt8>) -> UInt64? {
     var lines = Lines(text)
     while let line = lines.next() {

@@ -70,12 +70,13 @@ enum System {
     guard result == 0 else { throw SystemError(code: result) }
   }
 
-  /// The first line of a short text, without blanks around it; at most 24 octets of it. The memory that
+  /// The first line of a short text, without blanks around it; at most 40 octets of it. The memory that
   /// others read to is left alone.
-  static func readWord(_ path: Span<UInt8>) -> Text<24>? {
-    var octets = InlineArray<24, UInt8>(repeating: 0)
+  @inline(never)
+  static func readWord(_ path: Span<UInt8>) -> Text<40>? {
+    var octets = InlineArray<40, UInt8>(repeating: 0)
     var target = octets.mutableSpan
-    // Safe: C reads the path and writes at most 24 octets during the call.
+    // Safe: C reads the path and writes at most 40 octets during the call.
     let count = unsafe path.withUnsafeBufferPointer { path in
       unsafe target.withUnsafeMutableBufferPointer { target in
         unsafe martlet_read_file(-1, path.baseAddress, path.count, target.baseAddress!, target.count)
@@ -141,16 +142,21 @@ enum System {
 @safe struct TextLines: ~Copyable {
   private var lines: martlet_lines
 
-  /// Opens the text; `nil` when there is none.
-  init?(_ path: Span<UInt8>) {
+  /// Whether there is such a text.
+  var isThere: Bool { unsafe lines.descriptor >= 0 }
+
+  /// Opens the text; one that is not there has no lines.
+  @inline(never)
+  init(_ path: Span<UInt8>) {
     unsafe lines = martlet_lines(
       octets: martlet_scratch(), size: System.scratchSize, start: 0, end: 0, descriptor: -1, skips: 0)
     // Safe: C reads the path during the call, and its scratch array stays.
-    let result = unsafe path.withUnsafeBufferPointer { path in
+    _ = unsafe path.withUnsafeBufferPointer { path in
       unsafe martlet_begin_lines(&lines, path.baseAddress, path.count)
     }
-    guard result == 0 else { return nil }
   }
+
+  init(_ path: StaticString) { self.init(path.octets) }
 
   deinit {
     var lines = unsafe self.lines
@@ -158,6 +164,7 @@ enum System {
   }
 
   /// The next line without its line feed, or `nil` after the last.
+  @inline(never)
   @_lifetime(&self)
   mutating func next() -> Span<UInt8>? {
     var offset = 0
@@ -220,7 +227,7 @@ enum System {
     let count = unsafe min(Int(memory.pointee.sensor_count), Int(MARTLET_SENSOR_SIZE))
     // Safe: the array has that many octets.
     let name = unsafe withUnsafeBytes(of: &memory.pointee.sensor) { octets in
-      unsafe Text<24>(octets.bindMemory(to: UInt8.self).span.extracting(0..<count))
+      unsafe Text<40>(octets.bindMemory(to: UInt8.self).span.extracting(0..<count))
     }
     return Temperature(
       milliDegrees: Int(unsafe memory.pointee.milli_degrees), sensor: name ?? Text())

@@ -7,12 +7,13 @@ struct Temperature {
   /// Thousandths of a degree.
   var milliDegrees: Int
   /// What the sensor is called; may be any octets.
-  var sensor: Text<24>
+  var sensor: Text<40>
 
   /// The number in a text, in thousandths of a degree: they are what it should be in
   /// (Documentation/driver-api/thermal/sysfs-api.rst, hwmon/sysfs-interface.rst), but some kernels of
   /// vendors tell whole degrees. `nil` for what no processor can have, and for what sensors say that
   /// measure nothing: 0, 127 degrees, or beyond -40 to 150.
+  @inline(never)
   static func milliDegrees(_ text: Span<UInt8>) -> Int? {
     var lines = Lines(text)
     guard let line = lines.next() else { return nil }
@@ -63,6 +64,7 @@ struct Temperature {
   }
 
   /// Whether one of the words stands somewhere in a text.
+  @inline(never)
   private static func contains(_ text: Span<UInt8>, _ list: StaticString) -> Bool {
     var words = Words(list.octets)
     while let word = words.next() {

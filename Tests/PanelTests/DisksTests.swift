@@ -236,6 +236,6 @@ private let container = """
     let disks = disks(mountinfo: "1 0 8:1 / \(path) rw - ext4 /dev/\(path) rw\n")
     #expect(disks.count == 1)
     #expect(disks.items[0].isTooLong)
-    #expect(disks.items[0].source.count <= 80)
+    #expect(disks.items[0].source.count <= 96)
   }
 }

@@ -37,7 +37,7 @@ private let pcProcessors = """
     #expect(line("  a b \t\nc\n") == "a b")
     #expect(line("") == nil)
     #expect(line(" \0x\n") == nil)
-    #expect(line(String(repeating: "x", count: 100)) == String(repeating: "x", count: 77) + "…")
+    #expect(line(String(repeating: "x", count: 100)) == String(repeating: "x", count: 93) + "…")
   }
 
   @Test("The processor's or the board's model is found")

@@ -121,7 +121,7 @@ READ_ONLY = {"nas": {"/mnt/usb", "/mnt/ext"}, "pi-5": {"/media/pi/Fotos 2025"}, 
 SILENT = {"docker-host": {"/mnt/films"}, "nas": {"/mnt/offsite"}}
 FIRST_INTERFACES = {
     "container": ["eth0"], "docker-host": ["eth0", "docker0", "br-1a2b3c4d5e6f"],
-    "nas": ["br0", "wg0", "enp0s0f0"], "openwrt": ["eth0", "br-lan"], "pc-hwmon": ["enp4s0"],
+    "nas": ["br0", "wg0", "enp0s0f0"], "openwrt": ["br-lan", "eth0"], "pc-hwmon": ["enp4s0"],
     "pc-without-sensor": ["enp4s0"], "pi-5": ["eth0", "wlan0"], "pi-zero": ["wlan0"],
     "vendor-3.4": ["eth0"],
 }
