@@ -309,7 +309,6 @@ public struct Body: ~Copyable, ~Escapable {
   }
 
   /// Adds to the page. What does not fit makes the response a 500.
-  @inline(never)
   @_lifetime(self: copy self)
   public mutating func write(_ text: HTML) { response.write(text) }
 

@@ -10,7 +10,7 @@ struct Interface {
   /// As the system calls it.
   var name = Text<16>()
   /// `up`, `down`, `unknown` …; empty when the system does not tell.
-  var state = Text<16>()
+  var state = Text<40>()
   var received: UInt64 = 0
   var sent: UInt64 = 0
   /// The addresses that matter most, in the order of their ranks.

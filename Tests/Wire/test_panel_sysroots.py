@@ -5,7 +5,9 @@ say; what the kernel has made read-only says so; what matters comes first, and w
 counted; a disk that does not answer holds nobody up; texts of any octets and any length are shown safely.
 """
 
+import random
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -278,6 +280,41 @@ HOSTILE = [b"\x1b[31m\x07\0\x7f", b"\xff\xfe\xc3\x28\xe2\x82", b"<script>alert(1
            "\u202e\u2066\u0085".encode(), b"x" * 10_000, b"<\"'&>" * 2_000, b""]
 
 
+def test_a_page_of_the_longest_texts_has_room(tmp_path):
+    """Every list full, every text as long as it can be and full of what HTML escapes."""
+    word = b"\"'&<" * 70
+    root = tmp_path / "root"
+    six = b"".join(b"20010db81111222233334444%04x%04x 02 40 00 80 %s%02d\n" % (n, k, b"\"" * 13, n)
+                   for n in range(30) for k in range(9))
+    for name, text in {
+        "proc/sys/kernel/hostname": word, "proc/sys/kernel/osrelease": word, "proc/uptime": b"9" * 18,
+        "proc/loadavg": b"10000.00 10000.00 10000.00", "proc/device-tree/model": word,
+        "sys/class/thermal/thermal_zone0/type": b"cpu" + word[:30],
+        "sys/class/thermal/thermal_zone0/temp": b"-39999\n", "sys/fs/cgroup/memory.max": b"536870911",
+        "sys/fs/cgroup/memory.current": b"536870910", "sys/fs/cgroup/cpu.max": b"12345 100000",
+        "sys/devices/system/cpu/online": b"0-9999", "proc/net/if_inet6": six,
+        "proc/meminfo": b"MemTotal: 9999999999 kB\nMemAvailable: 1 kB\n",
+        "proc/net/dev": b"".join(b"%s%02d: 18446744073709551615 0 0 0 0 0 0 0 18446744073709551615\n"
+                                 % (b"\"" * 13, n) for n in range(30)),
+        "proc/self/mountinfo": b"".join(b"%d 1 8:%d / /mnt/%d%s rw - ext4 /dev/%s ro\n"
+                                        % (n, n, n, word[:240], word) for n in range(30)),
+        "martlet/statfs": b"".join(b"/mnt/%d%s 4096 18446744073709551 99999 9999\n" % (n, word[:240])
+                                   for n in range(30)),
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(text)
+    for n in range(30):
+        folder = root / "sys/class/net" / ('"' * 13 + f"{n:02}")
+        folder.mkdir(parents=True)
+        (folder / "operstate").write_bytes(b"\"" * 40)
+    panel = TreePanel(tmp_path / "data", root)
+    response = panel.logged_in().get("/")
+    assert response.status == 200, response.told
+    # Room for what other parts of the page may have to say.
+    assert len(response.body) < 15_872 - 1_500, len(response.body)
+    panel.stop()
+
+
 @pytest.mark.parametrize("octets", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_texts_are_shown_safely(tmp_path, octets):
     word = octets.replace(b"\0", b"") or b"x"
@@ -302,6 +339,37 @@ def test_hostile_texts_are_shown_safely(tmp_path, octets):
     assert "<script" not in response.text
     assert not re.search(r"[\0-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]", response.text)
     assert "alert(1)" not in re.sub(r"&lt;script&gt;alert\(1\)", "", response.text)
+    panel.stop()
+
+
+def test_damaged_texts_stop_neither_the_panel_nor_its_child(tmp_path):
+    """Octets changed, lines cut, doubled and mixed up, at random but the same each time."""
+    chance = random.Random(1968)
+    texts = {}
+    for tree in TREES:
+        for path in sorted((SYSROOTS / tree).rglob("*")):
+            if path.is_file() and path.name != "README":
+                name = path.relative_to(SYSROOTS / tree)
+                texts.setdefault(name, []).append(path.read_bytes().replace(b" silent", b" 4096 9 5 5"))
+    root = tmp_path / "root"
+    shutil.copytree(SYSROOTS / "nas", root)
+    (root / "martlet" / "statfs").write_bytes(b"")
+    panel = TreePanel(tmp_path / "data", root)
+    visitor = panel.logged_in()
+    for _ in range(200):
+        for name, all_of_them in chance.sample(sorted(texts.items()), 12):
+            octets = bytearray(chance.choice(all_of_them))
+            for _ in range(chance.randrange(6)):
+                at = chance.randrange(len(octets) + 1)
+                octets[at:at + chance.choice((0, 1, 1, 1, 30))] = chance.choice((
+                    bytes([chance.randrange(256)]), b"", b"\n", b" ", b"-", b"99999999999999999999",
+                    b":", b"/", b"\\777", octets[:at][-40:] * 3, b"x" * 9000))
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(octets)
+        response = visitor.get("/")
+        assert response.status == 200, response.told
+        assert "does not answer" not in response.text, response.text
+        time.sleep(0.01)
     panel.stop()
 
 
