@@ -18,7 +18,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
@@ -33,14 +32,14 @@ static char root[256];
 static size_t root_count;
 
 int martlet_set_root(const uint8_t *path, size_t count) {
-  struct stat facts;
   while (count > 1 && path[count - 1] == '/') count--;
   if (count == 0 || memchr(path, 0, count) != NULL) return -EINVAL;
   if (count >= sizeof root) return -ENAMETOOLONG;
   memcpy(root, path, count);
   root[count] = 0;
-  if (stat(root, &facts) != 0) return -errno;
-  if (!S_ISDIR(facts.st_mode)) return -ENOTDIR;
+  int directory = openat(AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return -errno;
+  close(directory);
   root_count = count;
   return 0;
 }

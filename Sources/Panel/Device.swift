@@ -20,17 +20,20 @@ struct Device {
 
   /// Reads all of it.
   init() {
-    hostname = Self.read("/proc/sys/kernel/hostname") { ProcText.line($0) }
-    kernel = Self.read("/proc/sys/kernel/osrelease") { ProcText.line($0) }
+    hostname = Self.name("/proc/sys/kernel/hostname")
+    kernel = Self.name("/proc/sys/kernel/osrelease")
     model =
-      Self.read("/proc/device-tree/model") { ProcText.line($0) }
-      ?? Self.read("/sys/firmware/devicetree/base/model") { ProcText.line($0) }
-      ?? Self.read("/sys/class/dmi/id/product_name") { ProcText.line($0) }
-      ?? Self.processorModel()
-    uptime = Self.read("/proc/uptime") { ProcText.uptime($0) }
-    load = Self.read("/proc/loadavg") { ProcText.load($0) }
-    processorCount = Self.read("/sys/devices/system/cpu/online") { ProcText.processorCount($0) }
-    processorLimit = Self.read("/sys/fs/cgroup/cpu.max") { ControlGroup.processors($0) }
+      Self.name("/proc/device-tree/model") ?? Self.name("/sys/firmware/devicetree/base/model")
+      ?? Self.name("/sys/class/dmi/id/product_name") ?? Self.processorModel()
+    uptime = ProcText.uptime(Self.word("/proc/uptime").span)
+    load = ProcText.load(Self.word("/proc/loadavg").span)
+    processorLimit = ControlGroup.processors(Self.word("/sys/fs/cgroup/cpu.max").span)
+    var online = TextLines("/sys/devices/system/cpu/online")
+    if let list = online.next() {
+      processorCount = ProcText.processorCount(list)
+    } else {
+      processorCount = nil
+    }
     var memory = Memory()
     var lines = TextLines("/proc/meminfo")
     while let line = lines.next() { memory.add(line) }
@@ -41,12 +44,13 @@ struct Device {
   private static func processorModel() -> Text<96>? {
     var lines = TextLines("/proc/cpuinfo")
     // What is the same on many boards stands before the board's own name.
-    var hardware: Text<96>?
+    var model: Text<96>?
     while let line = lines.next() {
-      if let model = ProcText.processorModel(line) { return model }
-      if line.hasPrefix("Hardware") { hardware = ProcText.value(line) }
+      let isModel = ProcText.isModel(line)
+      if isModel || line.hasPrefix("Hardware") { model = ProcText.value(line) }
+      if isModel { break }
     }
-    return hardware
+    return model
   }
 
   // MARK: Disks
@@ -219,21 +223,18 @@ struct Device {
   private static func addLimit(
     _ root: StaticString, _ group: Span<UInt8>, isVersion2: Bool, to found: inout MemoryLimit?
   ) {
-    func file(_ name: StaticString) -> Text<255> {
-      var path = Text<255>()
-      path.append(root.octets)
-      path.append(group)
-      path.append(name.octets)
-      return path
-    }
-    let limitPath = file(isVersion2 ? "/memory.max" : "/memory.limit_in_bytes")
-    guard let limit = number(limitPath).flatMap(ControlGroup.limit), limit < found?.limit ?? .max
+    var path = Text<255>()
+    path.append(root.octets)
+    path.append(group)
+    let limitFile: StaticString = isVersion2 ? "/memory.max" : "/memory.limit_in_bytes"
+    guard let limit = number(path, limitFile).flatMap(ControlGroup.limit),
+      limit < found?.limit ?? .max
     else { return }
-    let usePath = file(isVersion2 ? "/memory.current" : "/memory.usage_in_bytes")
-    var use = number(usePath)
+    var use = number(path, isVersion2 ? "/memory.current" : "/memory.usage_in_bytes")
     // Of the files in memory, what has not been used lately would be given back first.
     if let used = use {
-      var lines = TextLines(file("/memory.stat").span)
+      path.append(("/memory.stat" as StaticString).octets)
+      var lines = TextLines(path.span)
       while let line = lines.next() {
         var words = Words(line)
         guard words.next()?.equals(isVersion2 ? "inactive_file" : "total_inactive_file") == true
@@ -246,13 +247,25 @@ struct Device {
 
   // MARK: Reading
 
-  private static func read<R>(_ path: StaticString, _ body: (Span<UInt8>) -> R?) -> R? {
-    do throws(SystemError) { return try System.read(path.octets, body) } catch { return nil }
+  /// The first line of a text, to be shown.
+  @inline(never)
+  private static func name(_ path: StaticString) -> Text<96>? {
+    var lines = TextLines(path)
+    guard let line = lines.next() else { return nil }
+    return ProcText.line(line)
+  }
+
+  /// The start of a short text; empty when there is none.
+  @inline(never)
+  private static func word(_ path: StaticString) -> Text<40> {
+    System.readWord(path.octets) ?? Text()
   }
 
   @inline(never)
-  private static func number(_ path: Text<255>) -> UInt64? {
-    System.readWord(path.span)?.span.decimal()
+  private static func number(_ folder: Text<255>, _ name: StaticString) -> UInt64? {
+    var path = folder
+    path.append(name.octets)
+    return System.readWord(path.span)?.span.decimal()
   }
 
   /// The first line of a short text.

@@ -70,6 +70,10 @@ struct Interface {
   /// What is most important comes first: 0. Interfaces with an address come before those without, and
   /// containers' last.
   var rank: UInt8 {
+    @inline(never) get { rankNow() }
+  }
+
+  private func rankNow() -> UInt8 {
     let isOfContainers = !isPhysical && makesMany()
     if isReachable { return isOfContainers ? 4 : 0 }
     if isPhysical { return isInUse ? 1 : 2 }

@@ -50,7 +50,7 @@ struct Measurements {
   private static var sensor: Int { 8 }
 
   /// Milliseconds that a question may take until it counts as not answered, and that a page waits at most.
-  private static var answerMilliseconds: Int64 { 500 }
+  static var answerMilliseconds: Int64 { 500 }
   private static var pageMilliseconds: Int64 { 1_500 }
   /// Milliseconds after which what has not answered is asked again.
   private static var retryMilliseconds: Int64 { 10_000 }

@@ -37,16 +37,14 @@ enum ProcText {
     return trimmed.count > 0 ? Text(showing: trimmed) : nil
   }
 
-  /// The model that a line of `/proc/cpuinfo` tells, if it does: the board's, or the processor's.
+  /// Whether a line of `/proc/cpuinfo` tells the model: the board's, or the processor's.
   @inline(never)
-  static func processorModel(_ line: Span<UInt8>) -> Text<96>? {
-    guard
-      line.hasPrefix("model name") || line.hasPrefix("Model") || line.hasPrefix("machine")
-    else { return nil }
-    return value(line)
+  static func isModel(_ line: Span<UInt8>) -> Bool {
+    line.hasPrefix("model name") || line.hasPrefix("Model") || line.hasPrefix("machine")
   }
 
   /// What stands after the first colon of a line.
+  @inline(never)
   static func value(_ line: Span<UInt8>) -> Text<96>? {
     guard let colon = line.firstIndex(of: 0x3A) else { return nil }
     return self.line(line.extracting(colon + 1..<line.count))

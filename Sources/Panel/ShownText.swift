@@ -13,6 +13,7 @@ extension Text {
   /// A text from outside, to be shown: control characters, what turns the direction of writing, and
   /// ill-formed UTF-8 become U+FFFD. A text that is too long ends with "…". Escaped for HTML it has at
   /// most `capacity` octets, whatever is in it, so that a page's size has a bound.
+  @inline(never)
   init(showing octets: Span<UInt8>) {
     var storage = InlineArray<255, UInt8>(repeating: 0)
     var writer = Writer(storage.mutableSpan)

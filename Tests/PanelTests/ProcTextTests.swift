@@ -44,7 +44,9 @@ private let pcProcessors = """
   func models() {
     func model(_ text: String) -> String? {
       var found: String?
-      eachLine(text) { line in found = found ?? string(ProcText.processorModel(line)) }
+      eachLine(text) { line in
+        if found == nil, ProcText.isModel(line) { found = string(ProcText.value(line)) }
+      }
       return found
     }
     #expect(model(piProcessors) == "Raspberry Pi 4 Model B Rev 1.1")
@@ -88,7 +90,8 @@ private let pcProcessors = """
   private func readAll(_ octets: [UInt8]) {
     withGuardedOctets(octets) { text in
       _ = ProcText.line(text)
-      _ = ProcText.processorModel(text)
+      _ = ProcText.isModel(text)
+      _ = ProcText.value(text)
       _ = ProcText.kibibytes("MemTotal:", in: text)
       _ = ProcText.uptime(text)
       _ = ProcText.load(text)
