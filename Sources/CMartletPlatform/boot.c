@@ -68,6 +68,8 @@ static _Noreturn void end(int status) {
 }
 
 static _Noreturn void end_after_fault(int number) {
+  // A child's fault is not the system's end.
+  if (getpid() != 1) _exit(1);
   const char *name = number == SIGABRT  ? "SIGABRT"
                      : number == SIGSEGV ? "SIGSEGV"
                      : number == SIGBUS  ? "SIGBUS"

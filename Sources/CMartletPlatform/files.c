@@ -1,25 +1,20 @@
-// Files, disks and addresses. EINTR ends here; every other errno is handed up as -errno.
+// Files. EINTR ends here; every other errno is handed up as -errno.
 #define _GNU_SOURCE
 #ifndef __LP64__
 #define _FILE_OFFSET_BITS 64 // Files beyond 2 GiB on 32-bit boards.
 #endif
 #include "martlet_files.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "martlet_platform.h"
+#include "martlet_readings.h"
 
 static uint8_t scratch_memory[MARTLET_SCRATCH_SIZE];
 
@@ -92,7 +87,8 @@ int martlet_open_directory(const uint8_t *path, size_t path_count) {
 long martlet_read_file(int directory, const uint8_t *path, size_t path_count, uint8_t *octets,
                        size_t count) {
   char text[MARTLET_PATH_SIZE];
-  int error = terminate(text, path, path_count, "");
+  int error = directory < 0 ? martlet_rooted_path(text, sizeof text, path, path_count)
+                            : terminate(text, path, path_count, "");
   if (error) return error;
   // Non-blocking, so that a pipe in a file's place does not hold the program up.
   int descriptor = open_at(directory, text, O_RDONLY | O_NONBLOCK, 0);
@@ -178,59 +174,4 @@ int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,
   }
   // From here on the file has the new content for whoever reads it, whatever the disk says.
   return waits ? -synchronize(directory) : 0;
-}
-
-int martlet_disk_space(const uint8_t *path, size_t path_count, uint64_t *total,
-                       uint64_t *available) {
-  char text[MARTLET_PATH_SIZE];
-  struct statvfs space;
-  int error = terminate(text, path, path_count, "");
-  if (error) return error;
-  int failed;
-  do failed = statvfs(text, &space);
-  while (failed && errno == EINTR);
-  if (failed) return -errno;
-  *total = (uint64_t)space.f_blocks * space.f_frsize;
-  *available = (uint64_t)space.f_bavail * space.f_frsize;
-  return 0;
-}
-
-// inet_ntop() would bring printf() into a static program: 12 KiB.
-static size_t write_ipv4(uint8_t *text, const uint8_t *address) {
-  size_t count = 0;
-  for (int i = 0; i < 4; i++) {
-    if (i > 0) text[count++] = '.';
-    if (address[i] >= 100) text[count++] = (uint8_t)('0' + address[i] / 100);
-    if (address[i] >= 10) text[count++] = (uint8_t)('0' + address[i] / 10 % 10);
-    text[count++] = (uint8_t)('0' + address[i] % 10);
-  }
-  return count;
-}
-
-long martlet_ipv4_addresses(uint8_t *octets, size_t count) {
-  enum { ENTRY_COUNT = 32 };
-  struct ifreq entries[ENTRY_COUNT];
-  struct ifconf list = {.ifc_len = sizeof entries, .ifc_req = entries};
-  int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return -errno;
-  int error = ioctl(descriptor, SIOCGIFCONF, &list) == 0 ? 0 : -errno;
-  close(descriptor);
-  if (error) return error;
-  size_t total = 0, entry_count = (size_t)list.ifc_len / sizeof entries[0];
-  for (size_t i = 0; i < entry_count; i++) {
-    struct sockaddr_in address;
-    uint8_t text[INET_ADDRSTRLEN];
-    memcpy(&address, &entries[i].ifr_addr, sizeof address);
-    if (address.sin_family != AF_INET) continue;
-    size_t name_count = strnlen(entries[i].ifr_name, IFNAMSIZ);
-    size_t text_count = write_ipv4(text, (const uint8_t *)&address.sin_addr);
-    if (name_count + text_count + 2 > count - total) break;
-    memcpy(octets + total, entries[i].ifr_name, name_count);
-    total += name_count;
-    octets[total++] = ' ';
-    memcpy(octets + total, text, text_count);
-    total += text_count;
-    octets[total++] = '\n';
-  }
-  return (long)total;
 }

@@ -34,6 +34,8 @@ public struct Answer {
   var content = Reply.Kind.written
   /// What has become of the session.
   var session = SessionChanges()
+  /// Milliseconds until the page is asked again at the earliest, where there is no answer yet.
+  var pauseMilliseconds = 0
 }
 
 /// How long a login is remembered.
@@ -197,6 +199,14 @@ public struct Response: ~Copyable, ~Escapable {
   /// wait for that; beyond, or when it takes too long, the visitor gets a 503 with Retry-After. A
   /// visitor who closes the connection ends the work.
   public consuming func later() -> Answer { answer(.ok, .later) }
+
+  /// Answers in a later turn, as `later()` does, but not before that many milliseconds have passed: for
+  /// a page that waits for something outside of the program. The loop rests meanwhile.
+  public consuming func later(inMilliseconds milliseconds: Int) -> Answer {
+    var answer = later()
+    answer.pauseMilliseconds = milliseconds
+    return answer
+  }
 
   /// Takes the request's content in pieces: `Application.take(_:for:_:)` gets them one after the
   /// other, then `Application.finish(_:_:_:)` answers. For a page whose route is an `upload`, in an

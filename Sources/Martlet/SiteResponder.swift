@@ -23,6 +23,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var keeper: ClockKeeper
   /// What has become of the request that is being answered.
   var kind = Reply.Kind.written
+  /// How long that request rests before it comes again.
+  var pauseMilliseconds = 0
 
   /// - Parameters:
   ///   - secret: What cookies are signed with; without one, with a key that nobody knows.
@@ -56,14 +58,16 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Reply {
     kind = .written
     if A.hasSessions { keeper.update(request.moment) }
+    pauseMilliseconds = 0
     fields.append(A.fields)
     let fieldsStart = fields.count
     var status = journey(request, &content, &fields)
     if content.overflowed || fields.overflowed {
       status = writeOverflow(from: fieldsStart, &content, &fields)
     }
-    let reply = Reply(
+    var reply = Reply(
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
+    reply.pauseMilliseconds = pauseMilliseconds
     if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
     return reply
   }
@@ -335,6 +339,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     content.advance(by: answer.contentCount)
     fields.advance(by: answer.fieldsCount)
     if answer.overflowed { content.overflow() }
+    pauseMilliseconds = answer.pauseMilliseconds
     return answer
   }
 

@@ -71,6 +71,8 @@ public struct Reply: Sendable {
   /// Octets of field lines written.
   public var fieldsCount: Int
   public var kind: Kind
+  /// Milliseconds until the request comes again at the earliest, where there is no answer yet.
+  public var pauseMilliseconds = 0
 
   public init(status: Status, contentCount: Int, fieldsCount: Int, kind: Kind = .written) {
     self.status = status

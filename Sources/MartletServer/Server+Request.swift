@@ -159,7 +159,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       memory.responses.release(buffer)
       keep(&connection, &memory)
       connection.knowsInterim = head.minorVersion > 0
-      return putOff(&connection, &memory)
+      return putOff(&connection, milliseconds: reply.pauseMilliseconds, &memory)
     case .content(let cursor, let countMax):
       guard R.takesPieces else { stop("a responder that takes pieces says so") }
       memory.responses.release(buffer)

@@ -15,7 +15,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // Bounded by the time, and by the slots where nobody works any more.
     while workingCount > 0, idleCount <= memory.connections.count {
       if slot >= memory.connections.count { slot = 0 }
-      if memory.connections.slots[slot].phase == .working {
+      if memory.connections.slots[slot].phase == .working,
+        memory.connections.slots[slot].pausedUntil <= moment.monotonicMilliseconds
+      {
         idleCount = 0
         if responder.work(memory.connections.slots[slot].number) {
           askAgain(slot, &memory)
@@ -55,7 +57,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Lets a request whose answer takes longer work, or wait until it may.
-  mutating func putOff(_ connection: inout Connection, _ memory: inout ServerMemory) {
+  ///
+  /// - Parameter milliseconds: How long the request is not asked again.
+  mutating func putOff(
+    _ connection: inout Connection, milliseconds: Int, _ memory: inout ServerMemory
+  ) {
+    if milliseconds > 0 {
+      connection.pausedUntil = moment.monotonicMilliseconds + Int64(milliseconds)
+    }
     guard connection.phase != .working else { return }
     connection.isPutOff = true
     if workingCount < Limits.workCountMax {

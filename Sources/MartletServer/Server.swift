@@ -91,7 +91,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     next = min(next, nextDeadline)
     memory.interests.includesSignals = stopDeadline == nil
     memory.interests.includesListener = stopDeadline == nil && listenerPausedUntil <= now
-    if workingCount > 0 { return 0 }
     return next == .max ? -1 : Int(clamping: max(0, next - now))
   }
 
@@ -104,7 +103,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let connection = memory.connections[slot]
     guard connection.phase != .free else { return .max }
     nextDeadline = min(nextDeadline, connection.deadline)
-    var next = Int64.max
+    // Work goes on in the next turn, unless its page has asked for a pause.
+    var next = connection.phase == .working ? moment.monotonicMilliseconds : Int64.max
     if connection.pausedUntil > moment.monotonicMilliseconds, connection.responseBuffer < 0 {
       next = connection.pausedUntil
       guard R.answersInPieces, connection.phase == .sending else { return next }

@@ -56,6 +56,8 @@ enum LimitsTable {
     row("disks shown", Disks().items.count, "")
     row("interfaces shown", Interfaces().items.count, "")
     row("addresses of an interface", Interface.addressCountMax, "")
+    row("children that ask disks", Questions.childCount, "")
+    row("a disk answers within", Int(Measurements.answerMilliseconds), "ms")
     printMemory()
   }
 

@@ -3,19 +3,22 @@
 import Martlet
 
 extension Panel {
-  /// Shows the state of the machine at this moment.
-  func overviewPage(
+  /// Shows the state of the machine at this moment. It waits a little for what the system may hold up.
+  mutating func overviewPage(
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
+    if let milliseconds = measurements.renew() { return response.later(inMilliseconds: milliseconds) }
     let device = Device()
     var body = response.body()
     body.begin(title: "Overview", .overview, user: request.user)
     body.writeTitle(device)
     storageTrouble?.write(to: &body)
     body.writeClock(request.clock)
-    body.writeTiles(device)
-    body.write("<div class=\"columns\">\n")
-    body.writeStorage(device, Device.disks())
+    body.writeTiles(device, measurements)
+    body.write("<div class=\"columns\">\n<section class=\"card\">")
+    body.writeMemory(device)
+    body.writeDisks(Device.disks(), measurements)
+    body.write("</section>\n")
     body.writeNetwork(Device.interfaces())
     body.write("</div>\n")
     return body.finish()
@@ -61,7 +64,7 @@ extension Body {
   // MARK: Tiles
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeTiles(_ device: Device) {
+  fileprivate mutating func writeTiles(_ device: Device, _ measurements: Measurements) {
     write("<dl class=\"tiles\">\n<div><dt>Uptime</dt><dd id=\"uptime\">")
     if let uptime = device.uptime {
       write("\(Readable.duration(seconds: uptime))")
@@ -76,11 +79,17 @@ extension Body {
     }
     write("</dd></div>\n")
     if let count = device.processorCount {
-      write("<div><dt>Processors</dt><dd id=\"processors\">\(count)</dd></div>\n")
+      write("<div><dt>Processors</dt><dd id=\"processors\">\(count)")
+      if let limit = device.processorLimit, limit < UInt64(count) * 100 {
+        write(" <span class=\"sub\">limited to \(Readable.hundredths(limit))</span>")
+      }
+      write("</dd></div>\n")
     }
-    if let milliDegrees = device.milliDegrees {
+    if let temperature = measurements.temperature {
       write("<div><dt>Temperature</dt><dd id=\"temperature\">")
-      write("\(Readable.temperature(milliDegrees: milliDegrees))</dd></div>\n")
+      write("\(Readable.temperature(milliDegrees: temperature.milliDegrees))")
+      let name: Text<96> = Text(showing: temperature.sensor.span)
+      write(" <span class=\"sub\">\(name)\(markup: measurements.sensorIsSilent ? ", does not answer" : "")</span></dd></div>\n")
     }
     write("</dl>\n")
   }
@@ -88,35 +97,93 @@ extension Body {
   // MARK: Storage
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeStorage(_ device: Device, _ disks: Disks) {
-    write("<section class=\"card\"><h2>Memory</h2>\n")
-    if let total = device.memoryTotal, total <= .max / 1_024 {
-      let used = total - min(device.memoryAvailable ?? total, total)
-      writeUse(label: "Memory in use", used: used * 1_024, of: total * 1_024, kibibytes: total)
-    } else {
-      write("<p class=\"none\">unknown</p>\n")
+  fileprivate mutating func writeMemory(_ device: Device) {
+    write("<h2>Memory</h2>\n")
+    guard let machine = device.memory.kibibytes else { return writeNone("unknown") }
+    var (total, used) = (machine, device.memory.available.map { (machine - $0) * 1_024 })
+    if let limit = device.memoryLimit {
+      total = limit.limit / 1_024
+      used = limit.used
     }
-    write("<h2>Disks</h2>\n")
-    if disks.count == 0 { write("<p class=\"none\">None found.</p>\n") }
-    for i in 0..<disks.count {
-      let disk = disks.items[i]
-      write("<h3>\(disk.mountPoint) ")
-      write("<span class=\"sub\">\(disk.source)</span></h3>\n")
-      writeUse(
-        label: "Disk in use", used: disk.space.total - min(disk.space.available, disk.space.total),
-        of: disk.space.total, kibibytes: nil)
+    if let used { writeMeter("Memory in use", Readable.percent(used, of: total * 1_024)) }
+    write("<p class=\"use\"><span>")
+    if let used { write("\(Readable.size(used))") } else { write("unknown") }
+    write(" of <span id=\"memory-total\" data-kib=\"\(total)\">\(Readable.size(total * 1_024))</span></span>")
+    if let used { write("<span>\(Readable.percent(used, of: total * 1_024)) %</span>") }
+    write("</p>\n")
+    if device.memoryLimit != nil {
+      write("<p class=\"note\">That is the limit of this container. The machine has \(Readable.size(machine * 1_024)).</p>\n")
     }
-    write("</section>\n")
   }
 
-  /// Writes a bar and the numbers beside it.
-  ///
-  /// - Parameter kibibytes: The total as the kernel tells it, for the memory.
   @_lifetime(self: copy self)
-  private mutating func writeUse(
-    label: StaticString, used: UInt64, of total: UInt64, kibibytes: UInt64?
-  ) {
-    let percent = Readable.percent(used, of: total)
+  fileprivate mutating func writeDisks(_ disks: Disks, _ measurements: Measurements) {
+    write("<h2>Disks</h2>\n")
+    var (shownCount, emptyCount) = (0, 0)
+    for rank in 0...Disks.rankMax {
+      for i in 0..<disks.count where disks.items[i].rank == rank {
+        let item = measurements.item(disks.items[i])
+        // What has no room at all is no disk.
+        if let item, item.isKnown, item.space.total == 0 {
+          emptyCount += 1
+        } else {
+          writeDisk(disks, i, item)
+          shownCount += 1
+        }
+      }
+    }
+    if shownCount == 0 { writeNone("None found.") }
+    writeMore(disks.moreCount, "")
+    if disks.overlayCount > 0 {
+      write("<p class=\"note\">\(disks.overlayCount) overlay\(markup: disks.overlayCount == 1 ? "" : "s") of containers not listed</p>\n")
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func writeDisk(_ disks: Disks, _ index: Int, _ item: Measurements.Item?) {
+    let disk = disks.items[index]
+    let isMadeReadOnly = disks.isMadeReadOnly(index)
+    let mountPoint: Text<255> = Text(showing: disk.mountPoint.span)
+    write("<h3>\(mountPoint)\(markup: disk.isTooLong ? "…" : "") <span class=\"sub\">\(disk.source)</span>")
+    if isMadeReadOnly {
+      write(" <span class=\"state bad\">read-only</span>")
+    } else if disk.isReadOnly {
+      write(" <span class=\"state\">ro</span>")
+    }
+    write("</h3>\n")
+    if let item, item.isKnown {
+      let space = item.space
+      writeMeter("Disk in use", space.percent)
+      write("<p class=\"use\"><span>\(Readable.size(space.octets(space.used))) of \(Readable.size(space.octets(space.total)))")
+      write("</span><span>\(space.percent) %</span></p>\n")
+    }
+    if isMadeReadOnly {
+      write("<p class=\"problem\">The kernel has made this file system read-only: it has found errors, or the device fails.</p>\n")
+    }
+    writeSilence(item, System.milliseconds)
+  }
+
+  /// Says why there is no number, or how old it is.
+  @_lifetime(self: copy self)
+  private mutating func writeSilence(_ item: Measurements.Item?, _ now: Int64) {
+    if let since = item?.silentSince {
+      write("<p class=\"problem\">It does not answer")
+      let seconds = UInt64(max(0, now - since)) / 1_000
+      if seconds > 0 { write(", for \(Readable.duration(seconds: seconds)) now") }
+      write(".")
+      if item?.isKnown == true { write(" This is what it said last.") }
+      write("</p>\n")
+    } else if let item, item.isKnown {
+      guard now - item.answeredAt > 5_000 else { return }
+      write("<p class=\"note\">\(Readable.duration(seconds: UInt64(now - item.answeredAt) / 1_000)) ago</p>\n")
+    } else {
+      writeNone("How full it is cannot be found out.")
+    }
+  }
+
+  /// Writes a bar.
+  @_lifetime(self: copy self)
+  private mutating func writeMeter(_ label: StaticString, _ percent: Int) {
     let level: StaticString = percent >= 90 ? "full" : percent >= 75 ? "high" : "fine"
     // An image rather than <meter>, which browsers draw each in their own way; the width is an
     // attribute, because the policy forbids styles inside the page.
@@ -125,14 +192,19 @@ extension Body {
       <svg class="meter" role="meter" aria-valuemin="0" aria-valuemax="100" \
       aria-valuenow="\(percent)" aria-label="\(label)">\
       <rect class="\(level)" width="\(percent)%" height="100%" rx="4"/></svg>
-      <p class="use"><span>\(Readable.size(used)) of
+
       """)
-    if let kibibytes {
-      write(" <span id=\"memory-total\" data-kib=\"\(kibibytes)\">\(Readable.size(total))</span>")
-    } else {
-      write(" \(Readable.size(total))")
-    }
-    write("</span><span>\(percent) %</span></p>\n")
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func writeNone(_ text: StaticString) {
+    write("<p class=\"none\">\(text)</p>\n")
+  }
+
+  /// Says how many are left out, if some are.
+  @_lifetime(self: copy self)
+  private mutating func writeMore(_ count: Int, _ what: StaticString) {
+    if count > 0 { write("<p class=\"note\">and \(count) more\(what)</p>\n") }
   }
 
   // MARK: Network
@@ -140,20 +212,21 @@ extension Body {
   @_lifetime(self: copy self)
   fileprivate mutating func writeNetwork(_ interfaces: Interfaces) {
     write("<section class=\"card\"><h2>Network</h2>\n")
-    if interfaces.count == 0 { write("<p class=\"none\">No interfaces.</p>\n") }
-    // What is in use comes first.
-    for i in 0..<interfaces.count where interfaces.items[i].isInUse {
-      writeInterface(interfaces.items[i])
+    if interfaces.count == 0 { writeNone("No interfaces.") }
+    for rank in 0...Interface.rankMax {
+      for i in 0..<interfaces.count where interfaces.items[i].rank == rank {
+        writeInterface(interfaces.items[i])
+      }
     }
-    for i in 0..<interfaces.count where !interfaces.items[i].isInUse {
-      writeInterface(interfaces.items[i])
-    }
+    writeMore(interfaces.moreCount, "")
+    writeMore(interfaces.untoldAddressCount, " IPv4 addresses")
     write("</section>\n")
   }
 
   @_lifetime(self: copy self)
   private mutating func writeInterface(_ interface: Interface) {
-    write("<div class=\"interface\"><h3>\(interface.name)")
+    let name: Text<96> = Text(showing: interface.name.span)
+    write("<div class=\"interface\"><h3>\(name)")
     if !interface.state.isEmpty {
       let isUp = interface.state == "up"
       write(" <span class=\"state\(markup: isUp ? " up" : "")\">\(interface.state)</span>")
@@ -162,6 +235,8 @@ extension Body {
     if interface.addressCount > 0 {
       write("<ul class=\"addresses\">")
       for i in 0..<interface.addressCount { write("<li>\(interface.addresses[i])</li>") }
+      let moreCount = interface.allAddressCount - interface.addressCount
+      if moreCount > 0 { write("<li class=\"sub\">\(moreCount) more</li>") }
       write("</ul>\n")
     }
     write(

@@ -17,6 +17,8 @@ struct Panel: Application, ~Copyable {
   let proxies: TrustedProxies
   /// When the program started, on the monotonic clock, in milliseconds.
   let startedAt = System.milliseconds
+  /// How full disks are, and what else the system may hold up.
+  var measurements = Measurements()
   /// What went wrong when the accounts were stored last.
   private(set) var storageTrouble: StorageTrouble?
 

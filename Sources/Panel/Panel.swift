@@ -14,7 +14,8 @@ struct PanelOptions {
   static var usage: StaticString {
     """
     Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] \
-    [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--help] [--version] [--limits]
+    [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--sysroot DIRECTORY] \
+    [--help] [--version] [--limits]
     """
   }
 
@@ -50,6 +51,8 @@ struct PanelOptions {
       } else if argument.equals("--host"), arguments.next() != nil {
         // Each of them is read where it is needed.
         continue
+      } else if argument.equals("--sysroot"), let value = arguments.next() {
+        setRoot(value)
       } else if argument.equals("--trust-proxy"), let value = arguments.next() {
         trust(value)
       } else {
@@ -61,6 +64,20 @@ struct PanelOptions {
       }
     }
     reach.takeHostOption(of: "martlet-panel")
+  }
+
+  /// Makes /proc, /sys and /etc be read below a directory.
+  private func setRoot(_ path: Span<UInt8>) {
+    do throws(SystemError) {
+      try System.setRoot(path)
+    } catch {
+      var message = Message("martlet-panel: cannot show what is below ")
+      message.add(path)
+      message.add(": ")
+      message.add(error.text)
+      message.add("; give --sysroot a directory with proc, sys and etc.")
+      message.fail()
+    }
   }
 
   /// Adds a proxy to those that are named. Anything that is none ends the program.
@@ -108,6 +125,8 @@ struct PanelOptions {
       "  --trust-proxy ADDRESS[/BITS]  a proxy whose X-Forwarded fields are believed, up to four;")
     message.print()
     message.add("                         those on this machine without the option")
+    message.print()
+    message.add("  --sysroot DIRECTORY    shows what proc, sys and etc below it say, not this machine")
     message.print()
     message.add("  --limits               prints every limit and the memory it costs")
     message.print()

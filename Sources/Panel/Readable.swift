@@ -80,6 +80,17 @@ enum Readable {
     }
   }
 
+  /// Hundredths: `2`, `1.5`, `0.25`.
+  static func hundredths(_ value: UInt64) -> Text<24> {
+    text { writer in
+      writer.append(decimal: value / 100)
+      guard value % 100 > 0 else { return }
+      writer.append(".")
+      writer.append(decimal: value % 100 / 10)
+      if value % 10 > 0 { writer.append(decimal: value % 10) }
+    }
+  }
+
   /// How many hundredths of `total` are `part`, rounded; 0 when there is nothing at all.
   static func percent(_ part: UInt64, of total: UInt64) -> Int {
     guard total > 0 else { return 0 }
@@ -87,6 +98,16 @@ enum Readable {
     let shift: UInt64 = total > .max / 256 ? 8 : 0
     let (part, total) = (min(part, total) >> shift, total >> shift)
     return Int((part * 100 + total / 2) / total)
+  }
+
+  /// How many hundredths of `part` and `rest` together are `part`, rounded up, as `df` does; 0 when there
+  /// is nothing at all.
+  static func percent(_ part: UInt64, ofThatAnd rest: UInt64) -> Int {
+    // Of very large numbers the last digits do not matter, and must not overflow.
+    let shift: UInt64 = max(part, rest) > .max / 256 ? 8 : 0
+    let (part, rest) = (part >> shift, rest >> shift)
+    let total = part + rest
+    return total > 0 ? Int((part * 100 + total - 1) / total) : 0
   }
 
   private static func text<let capacity: Int>(_ body: (inout Writer) -> Void) -> Text<capacity> {

@@ -66,14 +66,15 @@ enum Style {
     gap:1rem;align-items:start}
     .card{padding:1.25rem}
     h2{font-size:1.0625rem;font-weight:600;letter-spacing:-.01em;margin-bottom:.75rem}
-    .use+h2{margin-top:1.75rem}
+    .card p+h2{margin-top:1.75rem}
     h3{display:flex;flex-wrap:wrap;align-items:baseline;gap:0 .625rem;font-size:.9375rem;
     font-weight:600;margin-bottom:.375rem}
     h3 .sub{font-size:.8125rem}
     .use{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;margin-top:.375rem;
     font-size:.875rem;font-variant-numeric:tabular-nums}
-    .use+h3{margin-top:1.125rem}
+    .use+h3,.card p+h3{margin-top:1.125rem}
     .none{color:var(--soft)}
+    .note{margin-top:.75rem;font-size:.8125rem;color:var(--soft)}
 
     .meter{display:block;width:100%;height:.5rem;border-radius:.25rem;background:var(--track)}
     .meter rect{height:100%;fill:var(--accent)}
@@ -84,6 +85,7 @@ enum Style {
     .state{padding:.0625rem .5rem;border-radius:1rem;background:var(--track);color:var(--soft);
     font-size:.75rem;font-weight:500}
     .state.up{background:var(--good-back);color:var(--good)}
+    .state.bad{background:var(--bad-back);color:var(--bad)}
     .addresses{list-style:none;font:.875rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,
     "Liberation Mono",monospace}
 

@@ -32,6 +32,7 @@
   X(close, "EINTR EIO ENOSPC")                                                                     \
   X(flock, "EINTR EAGAIN ENOLCK")                                                                  \
   X(fstat, "EIO ENOMEM")                                                                           \
+  X(fstatfs, "EIO")                                                                                \
   X(fsync, "EINTR EIO ENOSPC EDQUOT EROFS")                                                        \
   X(getrandom, "EINTR short")                                                                      \
   X(getsockname, "ENOBUFS")                                                                        \
@@ -52,7 +53,6 @@
   X(shutdown, "ENOTCONN")                                                                          \
   X(signalfd, "EMFILE ENFILE ENOMEM")                                                              \
   X(socket, "EMFILE ENFILE ENOBUFS")                                                               \
-  X(statvfs, "EINTR EIO")                                                                          \
   X(unlinkat, "EINTR EIO EBUSY")                                                                   \
   X(write, "EINTR EIO ENOSPC EDQUOT short")
 
@@ -424,8 +424,8 @@ DEFINE(int, renameat, (int directory, const char *path, int target, const char *
   ALL_OR_NOTHING(renameat, directory, target_path, directory, path, target, target_path);
 }
 
-DEFINE(int, statvfs, (const char *path, void *space)) {
-  ALL_OR_NOTHING(statvfs, -1, path, path, space);
+DEFINE(int, fstatfs, (int descriptor, void *space)) {
+  ALL_OR_NOTHING(fstatfs, descriptor, NULL, descriptor, space);
 }
 
 DEFINE(int, ioctl, (int descriptor, unsigned long request, ...)) {

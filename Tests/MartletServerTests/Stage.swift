@@ -14,6 +14,9 @@ final class Requests {
   var slowTurns: [UInt32: Int] = [:]
   /// Steps of work that are left for a connection that has asked for `/work`.
   var workSteps: [UInt32: Int] = [:]
+  /// Milliseconds that `/rest` wants to rest each time that it is asked; it answers the fourth time.
+  var restMilliseconds = 100
+  var restCount = 0
   /// The connections whose work has had a step, in order.
   var worked: [UInt32] = []
   var cancelled: [UInt32] = []
@@ -57,6 +60,14 @@ struct EchoResponder: Responder, ~Copyable {
         return Reply(status: .ok, contentCount: 0, fieldsCount: fields.count, kind: .later)
       }
       requests.slowTurns[request.connection] = nil
+    }
+    if path == "/rest" {
+      requests.restCount += 1
+      guard requests.restCount > 3 else {
+        var reply = Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        reply.pauseMilliseconds = requests.restMilliseconds
+        return reply
+      }
     }
     if path == "/work" {
       let left = requests.workSteps[request.connection, default: 10]

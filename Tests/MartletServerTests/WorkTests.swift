@@ -147,4 +147,45 @@ import Testing
       #expect(peer.text == echo("GET /work []", closes: true))
     }
   }
+
+  @Test("A page that waits for something else is asked again when it said, and the loop rests until then")
+  func rests() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /rest"))
+      stage.run(until: { stage.requests.restCount == 1 })
+      let start = world.monotonic
+      #expect(stage.workingCount == 1)
+      let good = world.connect(request("GET /a"))
+      stage.run(until: { !good.sent.isEmpty })
+      var turns = 0
+      while peer.sent.isEmpty, turns < 20 {
+        stage.turn()
+        turns += 1
+      }
+      #expect(peer.text == echo("GET /rest []"))
+      #expect(stage.requests.restCount == 4)
+      #expect(world.monotonic - start >= 3 * 100)
+      #expect(turns <= 8, "the loop does not spin")
+      #expect(stage.workingCount == 0)
+    }
+  }
+
+  @Test("Passwords are worked on while another page rests, and one that has gone while resting is cancelled")
+  func restsAndWorks() {
+    withStage { stage, world in
+      stage.requests.restMilliseconds = 5_000
+      let resting = world.connect(request("GET /rest"))
+      stage.run(until: { stage.requests.restCount == 1 })
+      let start = world.monotonic
+      let worker = world.connect(request("GET /work"))
+      stage.run(until: { !worker.sent.isEmpty })
+      #expect(world.monotonic - start < 5_000)
+      #expect(stage.requests.restCount == 1)
+      resting.isDone = true
+      resting.isReset = true
+      stage.run(until: { resting.isClosed })
+      #expect(stage.requests.cancelled == [1])
+      #expect(stage.workingCount == 0)
+    }
+  }
 }

@@ -1,4 +1,4 @@
-// Files, disks and addresses: what a program that shows and keeps something asks of the system.
+// Files: what a program that keeps something asks of the system.
 // A path is octets without a NUL, shorter than MARTLET_PATH_SIZE. What can fail returns -errno.
 #pragma once
 #include <stddef.h>
@@ -8,8 +8,8 @@ enum {
   // Octets of a path with its NUL: Linux's own names are shorter, and mount points rarely longer.
   MARTLET_PATH_SIZE = 512,
 
-  // Octets of the scratch array: what is read of one file. /proc/mounts of a machine with
-  // containers is the longest text that is read here.
+  // Octets of the scratch array: what is read of one file at a time. A line of /proc/self/mountinfo has
+  // two paths, of 4 KiB at most each, before what is looked for; longer texts are read line by line.
   MARTLET_SCRATCH_SIZE = 8192,
 };
 
@@ -21,7 +21,7 @@ uint8_t *_Nonnull martlet_scratch(void);
 int martlet_open_directory(const uint8_t *_Nullable path, size_t path_count);
 
 // Reads a file from its start, at most `count` octets; how many there were. `directory` is what
-// `path` is relative to, or negative for the working directory.
+// `path` is relative to, or negative: the path begins at the root (martlet_set_root).
 long martlet_read_file(int directory, const uint8_t *_Nullable path, size_t path_count,
                        uint8_t *_Nonnull octets, size_t count);
 
@@ -40,10 +40,3 @@ long martlet_read_at(int file, uint8_t *_Nonnull octets, size_t count, int64_t o
 // the disk is not waited for: a power cut may leave the old content, the new, or none that is whole.
 int martlet_replace_file(int directory, const uint8_t *_Nullable name, size_t name_count,
                          const uint8_t *_Nullable octets, size_t count, int waits);
-
-// Octets of the file system at a path: all of them, and those that are free for everybody.
-int martlet_disk_space(const uint8_t *_Nullable path, size_t path_count, uint64_t *_Nonnull total,
-                       uint64_t *_Nonnull available);
-
-// Writes the IPv4 addresses of this machine as lines "NAME ADDRESS\n"; how many octets.
-long martlet_ipv4_addresses(uint8_t *_Nonnull octets, size_t count);

@@ -1,0 +1,78 @@
+// Texts of sensors → the temperature of the processor.
+
+import Martlet
+
+/// What a sensor says.
+struct Temperature {
+  /// Thousandths of a degree.
+  var milliDegrees: Int
+  /// What the sensor is called; may be any octets.
+  var sensor: Text<40>
+
+  /// The number in a text, in thousandths of a degree: they are what it should be in
+  /// (Documentation/driver-api/thermal/sysfs-api.rst, hwmon/sysfs-interface.rst), but some kernels of
+  /// vendors tell whole degrees. `nil` for what no processor can have, and for what sensors say that
+  /// measure nothing: 0, 127 degrees, or beyond -40 to 150.
+  @inline(never)
+  static func milliDegrees(_ text: Span<UInt8>) -> Int? {
+    var lines = Lines(text)
+    guard let line = lines.next() else { return nil }
+    var words = Words(line)
+    guard let word = words.next() else { return nil }
+    let isNegative = word.hasPrefix("-")
+    let digits = word.extracting((isNegative ? 1 : 0)..<word.count)
+    let point = digits.firstIndex(of: 0x2E)
+    guard var value = digits.extracting(0..<(point ?? digits.count)).decimal(), value <= 150_000
+    else { return nil }
+    if point != nil || value <= 150 {
+      value *= 1_000
+      if let point, point + 1 < digits.count {
+        guard let tenth = ASCII.digit(digits[point + 1]) else { return nil }
+        value += UInt64(tenth) * 100
+      }
+    }
+    guard value > 0, value <= 150_000, value / 1_000 != 127 else { return nil }
+    guard isNegative else { return Int(value) }
+    return value <= 40_000 ? -Int(value) : nil
+  }
+
+  /// How sure it is that a thermal zone of a type is the processor's; `nil` when it is not.
+  static func rank(zone type: Span<UInt8>) -> Int? {
+    // Batteries, radios and policies have zones, too.
+    if contains(type, "INT3400 wifi iwl batter charger nvme gpu ddr modem pmic pch") { return nil }
+    if isProcessor(type) { return 0 }
+    // ACPI's zone is somewhere in the case.
+    return contains(type, "acpi") ? 4 : 3
+  }
+
+  /// How sure it is that a chip of hwmon with a name is the processor's; `nil` when only a label could
+  /// say so.
+  static func rank(chip name: Span<UInt8>) -> Int? {
+    contains(name, "gpu ddr nvme battery") ? nil : isProcessor(name) ? 1 : nil
+  }
+
+  /// The same for one of the chip's sensors, by its label; which may be empty.
+  static func rank(label: Span<UInt8>, ofProcessor: Bool) -> Int? {
+    if contains(label, "Tdie Package") { return 1 }
+    if ofProcessor { return 2 }
+    return contains(label, "CPU cpu Tctl") ? 2 : nil
+  }
+
+  private static func isProcessor(_ name: Span<UInt8>) -> Bool {
+    contains(
+      name, "cpu CPU x86_pkg soc SoC SOC k10temp k8temp zenpower core cluster package bcm2 sunxi tsens")
+  }
+
+  /// Whether one of the words stands somewhere in a text.
+  @inline(never)
+  private static func contains(_ text: Span<UInt8>, _ list: StaticString) -> Bool {
+    var words = Words(list.octets)
+    while let word = words.next() {
+      guard text.count >= word.count else { continue }
+      for i in 0...text.count - word.count where text.extracting(i..<i + word.count).equals(word) {
+        return true
+      }
+    }
+    return false
+  }
+}
