@@ -58,9 +58,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if content.overflowed || fields.overflowed {
       status = writeOverflow(from: fieldsStart, &content, &fields)
     }
-    let reply = Reply(
+    var reply = Reply(
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
-    if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
+    if reply.isUnfinished {
+      reply.turn = PasswordWork.turn
+    } else {
+      PasswordWork.end(UInt64(request.connection))
+    }
     return reply
   }
 
