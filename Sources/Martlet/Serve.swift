@@ -63,6 +63,7 @@ private func run<A: Application & ~Copyable>(
   announce(listener.program, listener.endpoint, port: listener.transport.port)
   var server = Server(transport: listener.transport, responder: responder)
   var memory = ServerMemory.takeStatic()
+  if A.hasSessions { martlet_refuse_core_dumps() }
   server.run(&memory)
 }
 

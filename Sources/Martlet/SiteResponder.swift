@@ -68,7 +68,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var reply = Reply(
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
     reply.pauseMilliseconds = pauseMilliseconds
-    if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
+    if reply.isUnfinished {
+      reply.turn = PasswordWork.turn
+    } else {
+      PasswordWork.end(UInt64(request.connection))
+    }
     return reply
   }
 

@@ -7,8 +7,8 @@ import CMartletPlatform
 /// The prefixes of trusted proxies.
 public typealias TrustedPrefixes = InlineArray<4, IPPrefix>
 
-/// What is known of failed logins: addresses, then names at an address, then names.
-public typealias FailureTable<Entry> = InlineArray<144, Entry>
+/// What is known of failed logins: addresses, names at an address, names, near and far networks.
+public typealias FailureTable<Entry> = InlineArray<192, Entry>
 
 /// Every limit, with its unit and its reason.
 public enum Limits {
@@ -93,9 +93,16 @@ public enum Limits {
   /// hashed, of some 500 octets. Others wait.
   public static var workCountMax: Int { Int(MARTLET_WORK_COUNT) }
 
-  /// Requests that wait for one of those to end, at a time: the last of them would wait some ten
-  /// seconds at 300 ms each. Beyond: 503 with Retry-After.
-  public static var workQueueCountMax: Int { workCountMax * 4 }
+  /// Requests that wait for one of those to end, at a time: the last of them waits some twenty seconds
+  /// at 300 ms each, or a minute in the line of a throttle. Beyond: 503 with Retry-After.
+  public static var workQueueCountMax: Int { workCountMax * 8 }
+
+  /// Milliseconds that a request may wait for that. Beyond: 503. Proxies give up after 60 s as a rule.
+  public static var workQueueMilliseconds: Int64 { 58_000 }
+
+  /// Milliseconds between two signs of life (100 Continue, RFC 9110 §15.2.1) to a client whose password
+  /// is being hashed, which comes to its end however long it takes: below the 60 s of proxies.
+  public static var workSignMilliseconds: Int64 { 45_000 }
 
   /// Microseconds that all of them together get in a turn of the loop: what somebody else's request
   /// may have to wait because of them.
@@ -185,6 +192,12 @@ public enum Limits {
 
   /// Lines of an event that are written to the log in a second; beyond, they are counted.
   public static var logRateMax: Int { Int(MARTLET_LOG_RATE) }
+
+  /// Networks (IPv4 /24, IPv6 /56) that failed logins are remembered of, 16 octets each: a site has one.
+  public static var failedNearNetworkCountMax: Int { 32 }
+
+  /// Networks (IPv6 /48) that failed logins are remembered of, 16 octets each.
+  public static var failedFarNetworkCountMax: Int { 16 }
 
   /// Levels of nested JSON. A session is flat; an application may put small values into it.
   public static var jsonDepthMax: Int { 32 }

@@ -58,6 +58,9 @@ public struct Connection: Sendable {
   var isPutOff = false
   /// Whether the peer knows interim responses (HTTP/1.1).
   var knowsInterim = false
+  /// How it waits where its answer takes several turns.
+  var rank = WorkTurn.Rank.other
+  var share: UInt16 = 0
   /// Whether the peer, which has sent all that it will send, has been asked for a sign of life.
   var isProbed = false
   /// The index of the response buffer it holds, or -1.

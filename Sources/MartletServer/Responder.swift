@@ -44,6 +44,43 @@ public struct IncomingRequest: ~Escapable {
   }
 }
 
+/// How a request waits whose answer takes several turns of the loop.
+public struct WorkTurn: Equatable, Sendable {
+  /// Who goes before whom.
+  public enum Rank: UInt8, Sendable {
+    /// Goes before all others, and has a place kept for it: a login that is known.
+    case first
+    /// A password. It is worked on for as long as that takes.
+    case password
+    /// The page's own work, which is to come to an end within `Limits.workTimeoutMilliseconds`.
+    case other
+    /// It does not begin before a moment. Whoever waits so goes one after the other.
+    case line
+
+    /// Requests of that rank that are worked on at a time, with those of other ranks.
+    public var placeCountMax: Int {
+      self == .first ? Limits.workCountMax : max(1, Limits.workCountMax - 1)
+    }
+
+    /// Requests that wait, up to which one more of that rank may.
+    var queueCountMax: Int {
+      self == .first ? Limits.workQueueCountMax : Limits.workQueueCountMax - 1
+    }
+  }
+
+  public var rank: Rank
+  /// Which network it comes from: those of a network share what there is.
+  public var share: UInt16
+  /// Of the line: when its next request may begin, in milliseconds of the monotonic clock.
+  public var notBefore: Int64
+
+  public init(rank: Rank, share: UInt16 = 0, notBefore: Int64 = 0) {
+    self.rank = rank
+    self.share = share
+    self.notBefore = notBefore
+  }
+}
+
 /// What a responder decided; the octets are in the writers it was lent.
 public struct Reply: Sendable {
   /// What comes of the request.
@@ -73,6 +110,8 @@ public struct Reply: Sendable {
   public var kind: Kind
   /// Milliseconds until the request comes again at the earliest, where there is no answer yet.
   public var pauseMilliseconds = 0
+  /// How it waits, where there is no answer yet.
+  public var turn = WorkTurn(rank: .other)
 
   public init(status: Status, contentCount: Int, fieldsCount: Int, kind: Kind = .written) {
     self.status = status

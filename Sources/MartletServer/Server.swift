@@ -31,6 +31,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   package var stashCountAtOnceMax = Limits.stashCountAtOnceMax
   /// The slot whose work comes first in the next turn.
   var nextWorkSlot = 0
+  /// When the next request that stands in the line may begin.
+  var lineOpens: Int64 = 0
   /// The slot that is looked at first in this turn. It stays, so that each connection waits one turn
   /// for its answer and not sometimes two; where somebody finds no response buffer it is theirs, so that
   /// they have the next one.
@@ -59,6 +61,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let wakeup = transport.wait(&memory.interests, milliseconds: milliseconds)
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
+    // Whoever waits comes before those who arrive.
+    if waitingCount > 0 { letWaitingWork(&memory) }
     serveReady(&memory)
     if workingCount + waitingCount > 0 { work(&memory) }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll(&memory) }
@@ -89,6 +93,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
     }
     next = min(next, nextDeadline)
+    if waitingCount > 0, lineOpens > now { next = min(next, lineOpens) }
     memory.interests.includesSignals = stopDeadline == nil
     memory.interests.includesListener = stopDeadline == nil && listenerPausedUntil <= now
     return next == .max ? -1 : Int(clamping: max(0, next - now))
@@ -296,6 +301,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     switch connection.phase {
     case .head: refuse(&connection, .headTimeout, &memory)
     case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
+    case .working where connection.rank != .other: sendSign(&connection, &memory)
     case .queued, .waiting, .working: refuseForNow(&connection, &memory)
     case .sending where peerHasTakenSome(&connection): break
     case .next where peerHasTakenSome(&connection): break

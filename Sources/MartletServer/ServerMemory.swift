@@ -70,6 +70,13 @@ public struct ServerMemory: ~Copyable {
     }
   }
 
+  /// Overwrites the first octets of the storage.
+  mutating func wipe(_ count: Int) {
+    invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
+    // Safe: so many octets are there, and nobody else has a view of them.
+    unsafe martlet_wipe(start, count)
+  }
+
   /// Says how many octets of the storage count.
   @inline(never)
   mutating func setCount(_ count: Int) {
@@ -190,6 +197,15 @@ public struct ServerMemory: ~Copyable {
     let buffer = unsafe UnsafeMutableBufferPointer(
       start: start + Int(index) * Limits.responseSizeMax, count: Limits.responseSizeMax)
     return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
+  }
+
+  /// Overwrites octets of a buffer.
+  mutating func wipe(_ index: Int8, _ range: Range<Int>) {
+    checkIsLent(index)
+    invariant(
+      range.lowerBound >= 0 && range.upperBound <= Limits.responseSizeMax, "octets of one buffer")
+    // Safe: they lie within the memory, and nobody else has a view of them.
+    unsafe martlet_wipe(start + Int(index) * Limits.responseSizeMax + range.lowerBound, range.count)
   }
 
   /// The whole of a buffer, for octets of requests.

@@ -24,6 +24,9 @@ extension Panel {
     }
     let client = request.client(trusting: proxies)
     var problem = password.problem(repeated: repeated)
+    if problem == nil, CommonPasswords.contains(password.span, name: account.name.span) {
+      problem = CommonPasswords.problem
+    }
     switch response.checkPassword(
       form["current"], of: account.name.span, against: account.password, from: client, &throttle)
     {

@@ -55,6 +55,10 @@ extension Panel {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: problem)
     }
+    if CommonPasswords.contains(password.span, name: username.span) {
+      return Self.setUpForm(
+        response, .unprocessableContent, username: username, problem: CommonPasswords.problem)
+    }
     guard let hash = password.hash(iterations: iterations, &response) else {
       return response.later()
     }

@@ -17,6 +17,11 @@ final class Requests {
   /// Milliseconds that `/rest` wants to rest each time that it is asked; it answers the fourth time.
   var restMilliseconds = 100
   var restCount = 0
+  /// How requests for a path wait.
+  var turns: [String: WorkTurn] = [:]
+  /// Milliseconds between two requests for `/line`, and when the next may begin.
+  var lineStep: Int64 = 0
+  var lineOpens: Int64 = 0
   /// The connections whose work has had a step, in order.
   var worked: [UInt32] = []
   var cancelled: [UInt32] = []
@@ -69,11 +74,22 @@ struct EchoResponder: Responder, ~Copyable {
         return reply
       }
     }
-    if path == "/work" {
+    if path == "/line" {
+      let now = request.moment.monotonicMilliseconds
+      guard now >= requests.lineOpens else {
+        var reply = Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        reply.turn = WorkTurn(rank: .line, notBefore: requests.lineOpens)
+        return reply
+      }
+      requests.lineOpens = now + requests.lineStep
+    }
+    if path.hasPrefix("/work") {
       let left = requests.workSteps[request.connection, default: 10]
       requests.workSteps[request.connection] = left
       guard left == 0 else {
-        return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        var reply = Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        if let turn = requests.turns[path] { reply.turn = turn }
+        return reply
       }
       requests.workSteps[request.connection] = nil
     }

@@ -31,7 +31,7 @@
 enum {
   // Connections at a time: a slot each, of this many octets at most.
   MARTLET_CONNECTION_COUNT = MARTLET_CONNECTIONS,
-  MARTLET_CONNECTION_SIZE = 104,
+  MARTLET_CONNECTION_SIZE = 112,
 
   // Requests whose answer takes several turns of the loop, at a time.
   MARTLET_WORK_COUNT = MARTLET_WORKS,
@@ -105,6 +105,10 @@ struct martlet_works {
   uint64_t connection; // whose request is being answered; 0: one that cannot be put off
   int64_t now;         // milliseconds of the monotonic clock
   uint32_t count;      // places that have an owner
+  // How the request is to wait, where it is put off: see WorkTurn in MartletServer.
+  int64_t not_before;
+  uint16_t share;
+  uint8_t rank;
   // What goes on with the work of a connection, and what ends it. The first work sets both, so that a
   // program without passwords does not contain them.
   bool (*_Nullable step)(uint64_t connection);

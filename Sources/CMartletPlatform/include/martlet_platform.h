@@ -72,6 +72,9 @@ void martlet_allow_descriptors(size_t count);
 // decimal numbers without leading zeros are the only notation of IPv4.
 int martlet_address(const uint8_t *text, size_t count, uint64_t *high, uint64_t *low);
 
+// Lets no system keep the memory of this process when it fails: passwords pass through it.
+void martlet_refuse_core_dumps(void);
+
 // Listens on a numeric IPv4 or IPv6 address ("::" takes both). Port 0 lets the system choose;
 // *bound_port is the port that it is. -EDESTADDRREQ when `host` is not an address.
 int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port);
