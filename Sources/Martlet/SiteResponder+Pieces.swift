@@ -94,11 +94,11 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func abandon(_ cursor: Cursor) { site.abandon(page(of: cursor), cursor) }
 
-  package mutating func work(_ connection: UInt32) -> Bool {
-    PasswordWork.step(UInt64(connection))
+  package mutating func work(_ connection: UInt64) -> Bool {
+    PasswordWork.step(connection)
   }
 
-  package mutating func cancel(_ connection: UInt32) {
-    PasswordWork.end(UInt64(connection))
+  package mutating func cancel(_ connection: UInt64) {
+    PasswordWork.end(connection)
   }
 }

@@ -64,8 +64,6 @@ public struct Connection: Sendable {
   var responseBuffer: Int8 = -1
   /// The socket, or -1.
   var descriptor: Int32 = -1
-  /// Which connection of the server it is, counted from 1; after 2^32 the count begins again.
-  var number: UInt32 = 0
   /// Octets that the kernel has taken and not yet sent, at most.
   var unsentCount: UInt32 = 0
   /// Whether what waits with the kernel has come in one piece with what has been taken.
@@ -82,6 +80,8 @@ public struct Connection: Sendable {
   /// What remains to be sent of the response, within its buffer.
   var unsentStart: UInt16 = 0
   var unsentEnd: UInt16 = 0
+  /// Number of the connection, counted from 1. No other connection of the server has the number.
+  var number: UInt64 = 0
   /// When the phase must have ended, on the monotonic clock, in milliseconds.
   var deadline: Int64 = 0
   /// Not moved on before this moment: set when there was nothing to do.

@@ -13,8 +13,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var moment = Moment(monotonicMilliseconds: 0, unixSeconds: 0)
   /// What responses say that the time is.
   var date: HTTPDate
-  /// How many connections have been accepted.
-  private var connectionNumber: UInt32 = 0
+  /// How many connections have been accepted. 64 bits do not wrap: at a million a second they last for
+  /// 500,000 years.
+  var connectionNumber: UInt64 = 0
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
@@ -220,7 +221,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     Counter.connectionsAccepted.add()
     var connection = Connection()
     connection.descriptor = descriptor
-    connectionNumber &+= 1
+    connectionNumber += 1
     connection.number = connectionNumber
     connection.peer = peer
     connection.phase = .idle

@@ -11,12 +11,12 @@ import Testing
 final class Requests {
   var lines: [String] = []
   /// How often a connection has asked for `/slow`.
-  var slowTurns: [UInt32: Int] = [:]
+  var slowTurns: [UInt64: Int] = [:]
   /// Steps of work that are left for a connection that has asked for `/work`.
-  var workSteps: [UInt32: Int] = [:]
+  var workSteps: [UInt64: Int] = [:]
   /// The connections whose work has had a step, in order.
-  var worked: [UInt32] = []
-  var cancelled: [UInt32] = []
+  var worked: [UInt64] = []
+  var cancelled: [UInt64] = []
   /// What `/upload` has been given.
   var taken: [[UInt8]] = []
   var abandoned: [Cursor] = []
@@ -144,14 +144,14 @@ extension EchoResponder {
 
   mutating func abandon(_ cursor: Cursor) { requests.abandoned.append(cursor) }
 
-  mutating func work(_ connection: UInt32) -> Bool {
+  mutating func work(_ connection: UInt64) -> Bool {
     guard let left = requests.workSteps[connection], left > 0 else { return true }
     requests.worked.append(connection)
     requests.workSteps[connection] = left - 1
     return left == 1
   }
 
-  mutating func cancel(_ connection: UInt32) {
+  mutating func cancel(_ connection: UInt64) {
     requests.cancelled.append(connection)
     requests.workSteps[connection] = nil
   }
@@ -294,6 +294,9 @@ final class Stage {
     }
     return count
   }
+
+  /// Sets how many connections there have been.
+  func begins(afterConnection number: UInt64) { server.connectionNumber = number }
 
   /// How many connections wait for a later turn.
   var workingCount: Int { server.workingCount }

@@ -147,4 +147,16 @@ import Testing
       #expect(peer.text == echo("GET /work []", closes: true))
     }
   }
+
+  @Test("Connection numbers do not come again after 2^32: each connection keeps its own work")
+  func numbersBeyond32Bits() {
+    withStage { stage, world in
+      stage.begins(afterConnection: UInt64(UInt32.max) - 1)
+      let peers = (0..<3).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { peers.allSatisfy { !$0.sent.isEmpty } })
+      #expect(peers.allSatisfy { $0.text == echo("GET /work []") })
+      let first = UInt64(UInt32.max)
+      #expect(Set(stage.requests.worked) == [first, first + 1, first + 2])
+    }
+  }
 }
