@@ -48,6 +48,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
+  package static var fields: StaticString { A.fields }
+
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {

@@ -133,6 +133,9 @@ public protocol Responder: ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
+  /// Field lines of its own responses that refusals of the server have as well, each ended by CRLF.
+  static var fields: StaticString { get }
+
   /// Whether it ever takes content in pieces, or answers in pieces. The server leaves out what is not
   /// needed for that.
   static var takesPieces: Bool { get }
@@ -167,6 +170,7 @@ public protocol Responder: ~Copyable {
 }
 
 extension Responder where Self: ~Copyable {
+  public static var fields: StaticString { "" }
   public static var takesPieces: Bool { false }
   public static var answersInPieces: Bool { false }
 

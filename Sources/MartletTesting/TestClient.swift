@@ -259,7 +259,10 @@ public final class TestClient<A: Application & ~Copyable> {
 
   private func refuse(_ status: Status, _ reason: Span<UInt8>) -> TestResponse {
     let content = written { RefusalPage.write(status, reason, to: &$0) }
-    let fields = written { RefusalPage.writeFields(to: &$0) }
+    let fields = written {
+      $0.append(A.fields)
+      RefusalPage.writeFields(to: &$0)
+    }
     let reply = Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
     return response(reply, content, fields, sendsContent: true, closes: true)
   }

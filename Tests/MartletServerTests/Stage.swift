@@ -347,16 +347,19 @@ func withStage(
 
 let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
+/// What a response says of its connection when it stays.
+let stays = "Connection: keep-alive\r\nKeep-Alive: timeout=85\r\n"
+
 /// The response of `EchoResponder`.
 func echo(_ line: String, closes: Bool = false, sendsContent: Bool = true) -> String {
   "HTTP/1.1 200 OK\r\n\(date)Content-Length: \(line.utf8.count)\r\n"
-    + (closes ? "Connection: close\r\n" : "") + "X-Echo: yes\r\n\r\n" + (sendsContent ? line : "")
+    + (closes ? "Connection: close\r\n" : stays) + "X-Echo: yes\r\n\r\n" + (sendsContent ? line : "")
 }
 
 /// Its response to an upload of that many octets.
 func took(_ count: Int) -> String {
   let text = "took \(count)"
-  return "HTTP/1.1 201 Created\r\n\(date)Content-Length: \(text.count)\r\n\r\n" + text
+  return "HTTP/1.1 201 Created\r\n\(date)Content-Length: \(text.count)\r\n\(stays)\r\n" + text
 }
 
 /// A request head with the fields given.
