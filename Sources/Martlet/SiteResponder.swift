@@ -62,7 +62,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     let reply = Reply(
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
-    if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
+    if !reply.isUnfinished { PasswordWork.end(request.connection) }
     return reply
   }
 
@@ -312,7 +312,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Answer {
     let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
     PasswordWork.enter(
-      UInt64(request.connection), now: request.moment.monotonicMilliseconds)
+      request.connection, now: request.moment.monotonicMilliseconds)
     let response = Response(
       fields: fields.remainder, session: session, isForEveryone: access == .everyone,
       time: request.moment.unixSeconds)

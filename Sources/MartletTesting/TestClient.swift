@@ -10,7 +10,7 @@ import Synchronization
 
 /// Held while a page is answered; tests may run side by side. Its value numbers requests, because the
 /// table of passwords that are hashed is one for the process.
-private let onePage = Mutex<UInt32>(0)
+private let onePage = Mutex<UInt64>(0)
 
 /// A client of an application.
 ///
@@ -104,7 +104,7 @@ public final class TestClient<A: Application & ~Copyable> {
   /// A request whose answer takes several turns, at any point of its work.
   package struct PendingRequest: Sendable {
     fileprivate let octets: [UInt8]
-    fileprivate let connection: UInt32
+    fileprivate let connection: UInt64
   }
 
   /// What has become of a request at once.
@@ -157,7 +157,7 @@ public final class TestClient<A: Application & ~Copyable> {
     onePage.withLock { _ in responder.cancel(pending.connection) }
   }
 
-  private func begin(_ octets: [UInt8], connection: UInt32) -> Start {
+  private func begin(_ octets: [UInt8], connection: UInt64) -> Start {
     if let head = try? RequestHead.parse(octets.span), head.framing != .none,
       responder.takesPieces(head, of: octets.span)
     {
@@ -180,7 +180,7 @@ public final class TestClient<A: Application & ~Copyable> {
 
   private func answer(
     _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool,
-    _ connection: UInt32
+    _ connection: UInt64
   ) -> Start {
     var received = received
     if head.framing == .chunked {

@@ -82,6 +82,7 @@ enum LimitsTable {
     memory("session", Limits.sessionSizeMax, &rest)
     memory("files that are read", System.scratchSize, &rest)
     memory("a line for the terminal", Int(MARTLET_MESSAGE_SIZE), &rest)
+    memory("a line of the log", Int(MARTLET_LOG_SIZE), &rest)
     row("C library and others", rest, "octets")
     row("in all", all, "octets")
   }
