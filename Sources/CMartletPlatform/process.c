@@ -130,13 +130,14 @@ const uint8_t *martlet_host_name(int64_t milliseconds, size_t *count) {
   return (const uint8_t *)name;
 }
 
-void martlet_allow_descriptors(size_t count) {
+size_t martlet_allow_descriptors(size_t count) {
   struct rlimit limit;
   // Not setrlimit(): musl's brings what it needs for threads.
-  if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0 || limit.rlim_cur >= count) return;
+  if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0 || limit.rlim_cur >= count) return count;
+  size_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
-  // Fewer are no reason not to start: connections then wait for one another.
-  prlimit(0, RLIMIT_NOFILE, &limit, NULL);
+  // Fewer are no reason not to start: there are fewer connections at a time.
+  return prlimit(0, RLIMIT_NOFILE, &limit, NULL) == 0 ? limit.rlim_cur : before;
 }
 
 void martlet_refuse_core_dumps(void) {

@@ -36,7 +36,7 @@ public struct Request<User: SessionUser>: ~Escapable {
   public var monotonicMilliseconds: Int64 { incoming.moment.monotonicMilliseconds }
 
   /// Which connection the request came on: the same each time that a page answers `later`.
-  public var connection: UInt32 { incoming.connection }
+  public var connection: UInt64 { incoming.connection }
 
   /// Where the client is: the peer, or what a trusted proxy says of it in X-Forwarded-For.
   ///

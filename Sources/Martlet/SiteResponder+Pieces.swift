@@ -94,8 +94,8 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func abandon(_ cursor: Cursor) { site.abandon(page(of: cursor), cursor) }
 
-  package mutating func work(_ connection: UInt32) -> Bool {
-    PasswordWork.step(UInt64(connection))
+  package mutating func work(_ connection: UInt64) -> Bool {
+    PasswordWork.step(connection)
   }
 
   package mutating func serverStopped(at moment: Moment) {
@@ -104,7 +104,7 @@ extension SiteResponder where A: ~Copyable {
     site.serverStopped(at: keeper.clock)
   }
 
-  package mutating func cancel(_ connection: UInt32) {
-    PasswordWork.end(UInt64(connection))
+  package mutating func cancel(_ connection: UInt64) {
+    PasswordWork.end(connection)
   }
 }

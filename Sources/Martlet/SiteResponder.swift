@@ -53,6 +53,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
+  package static var fields: StaticString { A.fields }
+
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
@@ -71,7 +73,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if reply.isUnfinished {
       reply.turn = PasswordWork.turn
     } else {
-      PasswordWork.end(UInt64(request.connection))
+      PasswordWork.end(request.connection)
     }
     return reply
   }
@@ -334,7 +336,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let view = Request<A.User>(
       request.copy(), user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock)
     PasswordWork.enter(
-      UInt64(request.connection), now: request.moment.monotonicMilliseconds)
+      request.connection, now: request.moment.monotonicMilliseconds)
     let response = Response(
       fields: fields.remainder, session: session, isForEveryone: access == .everyone)
     PageText.begin(in: content.roomSpan)

@@ -67,6 +67,25 @@ public enum Limits {
   /// Connections at a time. A slot costs `Limits.connectionSlotSize` octets.
   public static var connectionCountMax: Int { Int(MARTLET_CONNECTION_COUNT) }
 
+  /// Descriptors for other things than connections: the terminal, the listener, the signals, files that are
+  /// sent or written, and newcomers that wait for a slot.
+  public static var otherDescriptorCountMax: Int { 32 }
+
+  /// Connections at a time, where the system allows so many descriptors.
+  public static func connectionCount(descriptors: Int) -> Int {
+    max(1, min(connectionCountMax, descriptors - otherDescriptorCountMax))
+  }
+
+  /// Newcomers that are accepted and wait for a slot, at a time: so that a client with few connections is
+  /// seen behind those of a client with many. Beyond: those of the client with most are closed.
+  public static var newcomerCountMax: Int { 8 }
+
+  /// Octets of kernel memory that a connection costs at most, as a cgroup counts them: what waits to be
+  /// sent, what waits to be read, and the socket itself.
+  public static var kernelConnectionSizeMax: Int {
+    Int(MARTLET_SEND_BUFFER_SIZE) + Int(MARTLET_RECEIVE_BUFFER_SIZE) + Int(MARTLET_SOCKET_SIZE)
+  }
+
   /// Octets of a slot, at most.
   public static var connectionSlotSize: Int { Int(MARTLET_CONNECTION_SIZE) }
 
@@ -79,8 +98,22 @@ public enum Limits {
   /// Milliseconds from the end of the head to the end of the content.
   public static var contentTimeoutMilliseconds: Int64 { 20_000 }
 
-  /// Milliseconds that a connection may rest between two requests.
-  public static var idleTimeoutMilliseconds: Int64 { 60_000 }
+  /// Milliseconds that a connection may rest between two requests. Longer than proxies keep one (nginx 60 s
+  /// to a server, 75 s to a client), because a request that meets the end of its connection is lost: a
+  /// POST becomes a 502. When slots are short, resting connections end sooner (`evictionAgeMilliseconds`).
+  public static var idleTimeoutMilliseconds: Int64 { 90_000 }
+
+  /// Seconds that clients are told they may rest (`Keep-Alive: timeout`): the difference is for a request
+  /// that is on its way.
+  public static var keepAliveSeconds: Int { 85 }
+
+  /// Octets a second that an upload brings at least, on average: less than any link that a panel is used
+  /// over (GPRS has 2,500).
+  public static var uploadRateMin: Int { 1_000 }
+
+  /// Milliseconds that an upload may be behind that rate: for a start, and for pauses of a link.
+  /// Then it has lasted too long. Beyond: 408.
+  public static var uploadSlackMilliseconds: Int32 { 60_000 }
 
   /// Milliseconds without progress in sending a response.
   public static var sendTimeoutMilliseconds: Int64 { 10_000 }
@@ -214,6 +247,15 @@ public enum Limits {
     invariant(
       responseSizeMax <= Int(MARTLET_UNSENT_SIZE),
       "the kernel takes a whole response")
+    invariant(
+      (unsentSizeMax + responseSizeMax) * 16 / 5 <= Int(MARTLET_SEND_BUFFER_SIZE),
+      "a response fits the send buffer at any segment size")
+    invariant(
+      receiveSizeMax <= Int(MARTLET_RECEIVE_BUFFER_SIZE) / 2,
+      "a request fits the window that the kernel offers")
+    invariant(
+      Int64(keepAliveSeconds) * 1_000 < idleTimeoutMilliseconds,
+      "clients give a connection up before the server does")
     invariant(
       connectionCountMax * (connectionSlotSize + 8) <= 160 * 1_024,
       "a thousand connections cost less than five at other servers")

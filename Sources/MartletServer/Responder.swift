@@ -15,7 +15,7 @@ public struct IncomingRequest: ~Escapable {
   /// The time of this turn.
   public let moment: Moment
   /// Which connection it came on; none other of this server has the number.
-  public let connection: UInt32
+  public let connection: UInt64
   /// Where the peer is: the client, or a proxy before it.
   public let peer: IPAddress
 
@@ -25,7 +25,7 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy octets, copy content)
   public init(
     octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment,
-    connection: UInt32 = 0, peer: IPAddress = .unspecified
+    connection: UInt64 = 0, peer: IPAddress = .unspecified
   ) {
     self.connection = connection
     self.peer = peer
@@ -174,6 +174,9 @@ public protocol Responder: ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
+  /// Field lines of its own responses that refusals of the server have as well, each ended by CRLF.
+  static var fields: StaticString { get }
+
   /// Whether it ever takes content in pieces, or answers in pieces. The server leaves out what is not
   /// needed for that.
   static var takesPieces: Bool { get }
@@ -201,16 +204,17 @@ public protocol Responder: ~Copyable {
   /// Goes on with the work of a request that `respond` has put off: about a tenth of a millisecond.
   ///
   /// - Returns: Whether `respond` is to be asked again.
-  mutating func work(_ connection: UInt32) -> Bool
+  mutating func work(_ connection: UInt64) -> Bool
 
   /// The connection ended before the answer to a request that was put off.
-  mutating func cancel(_ connection: UInt32)
+  mutating func cancel(_ connection: UInt64)
 
   /// The server has stopped.
   mutating func serverStopped(at moment: Moment)
 }
 
 extension Responder where Self: ~Copyable {
+  public static var fields: StaticString { "" }
   public static var takesPieces: Bool { false }
   public static var answersInPieces: Bool { false }
 
@@ -232,9 +236,9 @@ extension Responder where Self: ~Copyable {
 
   public mutating func abandon(_ cursor: Cursor) {}
 
-  public mutating func work(_ connection: UInt32) -> Bool { true }
+  public mutating func work(_ connection: UInt64) -> Bool { true }
 
-  public mutating func cancel(_ connection: UInt32) {}
+  public mutating func cancel(_ connection: UInt64) {}
 
   public mutating func serverStopped(at moment: Moment) {}
 }

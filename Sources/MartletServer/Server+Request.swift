@@ -291,6 +291,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     RefusalPage.write(status, reason, to: &content)
     let contentCount = content.count
     var fields = Writer(memory.fields.storageSpan)
+    fields.append(R.fields)
     RefusalPage.writeFields(to: &fields)
     fields.append(retryAfter)
     let reply = Reply(status: status, contentCount: contentCount, fieldsCount: fields.count)
@@ -317,6 +318,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       HTTP/1.1 503 Service Unavailable\r
       Retry-After: 10\r
       Content-Length: 0\r
+      Cache-Control: no-store\r
+      X-Content-Type-Options: nosniff\r
       Connection: close\r
       \r
 

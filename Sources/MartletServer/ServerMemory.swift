@@ -122,14 +122,33 @@ public struct ServerMemory: ~Copyable {
     }
   }
 
-  /// A free slot, or `nil` when all are in use.
-  mutating func takeFree() -> Int? {
+  /// A free slot, or `nil` when `countMax` of them are in use.
+  mutating func takeFree(below countMax: Int) -> Int? {
     for slot in 0..<count where slots[slot].phase == .free { return slot }
-    guard count < Limits.connectionCountMax else { return nil }
+    guard count < countMax else { return nil }
     // Safe: the slot lies within the memory, and a Connection needs no deinitialization.
     unsafe (start + count).initialize(to: Connection())
     count += 1
     return count - 1
+  }
+
+  /// How many connections a network has.
+  @inline(never)
+  func share(of network: IPAddress) -> Int {
+    for slot in 0..<count where slots[slot].phase != .free {
+      if slots[slot].peer.network == network { return Int(slots[slot].share) }
+    }
+    return 0
+  }
+
+  /// Lets each connection of a network know that there are so many more.
+  @inline(never)
+  mutating func changeShare(of network: IPAddress, by change: Int) {
+    for slot in 0..<count
+    where slots[slot].phase != .free && slots[slot].peer.network == network {
+      // Safe: slots below `count` are initialized.
+      unsafe start[slot].share = UInt16(Int(slots[slot].share) + change)
+    }
   }
 
   /// Gives up the free slots at the end.
@@ -151,7 +170,7 @@ public struct ServerMemory: ~Copyable {
   }
 
   /// Whether somebody has been refused a buffer.
-  private var hasRefused = false
+  private(set) var hasRefused = false
 
   /// Whether somebody has been refused a buffer since this was asked last.
   mutating func forgetsRefusal() -> Bool {

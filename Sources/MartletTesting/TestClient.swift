@@ -10,7 +10,7 @@ import Synchronization
 
 /// Held while a page is answered; tests may run side by side. Its value numbers requests, because the
 /// table of passwords that are hashed is one for the process.
-private let onePage = Mutex<UInt32>(0)
+private let onePage = Mutex<UInt64>(0)
 
 /// A client of an application.
 ///
@@ -118,7 +118,7 @@ public final class TestClient<A: Application & ~Copyable> {
   /// A request whose answer takes several turns, at any point of its work.
   package struct PendingRequest: Sendable {
     fileprivate let octets: [UInt8]
-    fileprivate let connection: UInt32
+    fileprivate let connection: UInt64
   }
 
   /// What has become of a request at once.
@@ -171,7 +171,7 @@ public final class TestClient<A: Application & ~Copyable> {
     onePage.withLock { _ in responder.cancel(pending.connection) }
   }
 
-  private func begin(_ octets: [UInt8], connection: UInt32) -> Start {
+  private func begin(_ octets: [UInt8], connection: UInt64) -> Start {
     if let head = try? RequestHead.parse(octets.span), head.framing != .none,
       responder.takesPieces(head, of: octets.span)
     {
@@ -195,7 +195,7 @@ public final class TestClient<A: Application & ~Copyable> {
 
   private func answer(
     _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool,
-    _ connection: UInt32
+    _ connection: UInt64
   ) -> Start {
     var received = received
     if head.framing == .chunked {
@@ -275,7 +275,10 @@ public final class TestClient<A: Application & ~Copyable> {
 
   private func refuse(_ status: Status, _ reason: Span<UInt8>) -> TestResponse {
     let content = written { RefusalPage.write(status, reason, to: &$0) }
-    let fields = written { RefusalPage.writeFields(to: &$0) }
+    let fields = written {
+      $0.append(A.fields)
+      RefusalPage.writeFields(to: &$0)
+    }
     let reply = Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
     return response(reply, content, fields, sendsContent: true, closes: true)
   }

@@ -206,7 +206,7 @@ import Testing
       let first = world.connect(request("GET /work-first"))
       stage.run(until: { !first.sent.isEmpty })
       // All steps from when it has begun are its own.
-      #expect(stage.requests.worked.suffix(10).allSatisfy { $0 == UInt32(places + 6) })
+      #expect(stage.requests.worked.suffix(10).allSatisfy { $0 == UInt64(places + 6) })
       stage.run(until: { others.allSatisfy { !$0.sent.isEmpty } })
     }
   }
@@ -275,6 +275,18 @@ import Testing
       #expect(peer.text.hasPrefix(interim + interim))
       #expect(peer.text.hasSuffix(echo("GET /work []")))
       #expect(old.text == echo("GET /work []", closes: true))
+    }
+  }
+
+  @Test("Connection numbers do not come again after 2^32: each connection keeps its own work")
+  func numbersBeyond32Bits() {
+    withStage { stage, world in
+      stage.begins(afterConnection: UInt64(UInt32.max) - 1)
+      let peers = (0..<3).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { peers.allSatisfy { !$0.sent.isEmpty } })
+      #expect(peers.allSatisfy { $0.text == echo("GET /work []") })
+      let first = UInt64(UInt32.max)
+      #expect(Set(stage.requests.worked) == [first, first + 1, first + 2])
     }
   }
 }
