@@ -116,6 +116,7 @@ public struct Response: ~Copyable, ~Escapable {
     _ status: Status = .ok, mediaType: StaticString = "text/html; charset=utf-8"
   ) -> Body {
     setField("Content-Type", mediaType)
+    if !mediaType.octets.hasPrefix("text/html") { PageText.setPlain() }
     return Body(self, status)
   }
 

@@ -93,9 +93,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     kind = .written
     content.truncate(to: 0)
     fields.truncate(to: fieldsStart)
-    return refuse(
-      .internalServerError, "What this page wanted to say does not fit this device's memory.",
-      &content, &fields)
+    let reason: StaticString =
+      PageText.isMisused
+      ? "A bug: this page puts a text into a tag, a script or a style."
+      : "What this page wanted to say does not fit this device's memory."
+    return refuse(.internalServerError, reason, &content, &fields)
   }
 
   /// Writes an error page with its fields.

@@ -89,6 +89,18 @@ void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 bool martlet_page_overflowed(void);
 
+// What has been written; as many octets as the count says.
+const uint8_t *_Nonnull martlet_page_octets(void);
+
+// Notes that the page puts a value where none can stand: nothing fits any more. Known until the next
+// page begins.
+void martlet_page_misuse(void);
+bool martlet_page_misused(void);
+
+// What Swift has read of the page's markup, in octets.
+enum { MARTLET_PAGE_MARKUP_SIZE = 32 };
+uint64_t *_Nonnull martlet_page_markup(void);
+
 // The path below which the browser that is being answered sees the program: at most
 // MARTLET_PREFIX_SIZE octets.
 enum { MARTLET_PREFIX_SIZE = 64 };
