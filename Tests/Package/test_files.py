@@ -107,8 +107,19 @@ def test_manual():
     program = BOARDS / "x86-64" / "martlet-panel"
     if not program.is_file():
         pytest.skip("not built: x86-64")
-    for option in set(re.findall(r"--[a-z-]+", told(program, "--help"))):
+    known = set(re.findall(r"--[a-z-]+", told(program, "--help")))
+    for option in known:
         assert option in text, f"the manual lacks {option}"
+    options = text.partition(".SH OPTIONS")[2].partition(".SH ")[0]
+    for option in set(re.findall(r"--[a-z-]+", options)):
+        assert option in known, f"--help lacks {option}"
+
+
+def test_every_setting_is_kept_at_an_upgrade():
+    make("deb", "amd64")
+    tree = REPOSITORY / ".build" / "packages" / "tree" / "deb-amd64"
+    files = {f"/{path.relative_to(tree)}" for path in (tree / "etc").rglob("*") if path.is_file()}
+    assert set((INSTALL / "debian" / "conffiles").read_text().split()) == files
 
 
 def test_tarball():
