@@ -412,7 +412,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let start = fields.count
     let pathStart = writeNextLocation(request, orElse: "/", &fields)
     if case .page(_, let access, _) = destination(fields.span, from: pathStart),
-      !visitor.mayEnter(access, now: request.moment.unixSeconds)
+      !visitor.mayEnter(access)
     {
       fields.truncate(to: start)
       return false

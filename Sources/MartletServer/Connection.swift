@@ -62,7 +62,6 @@ public struct Connection: Sendable {
   var knowsInterim = false
   /// How it waits where its answer takes several turns.
   var rank = WorkTurn.Rank.other
-  var share: UInt16 = 0
   /// Whether the peer, which has sent all that it will send, has been asked for a sign of life.
   var isProbed = false
   /// The index of the response buffer it holds, or -1.
@@ -83,6 +82,8 @@ public struct Connection: Sendable {
   /// The count that the kernel wakes us at.
   var wakeCount: UInt16 = 1
   /// Connections that the peer's network has, this one among them.
+  var networkCount: UInt16 = 0
+  /// Which network's share of the work it takes (`WorkTurn`).
   var share: UInt16 = 0
   /// What remains to be sent of the response, within its buffer.
   var unsentStart: UInt16 = 0

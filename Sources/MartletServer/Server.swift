@@ -272,7 +272,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
     let network = newcomer.peer.network
     memory.connections.changeShare(of: network, by: 1)
-    connection.share = UInt16(max(1, memory.connections.share(of: network)))
+    connection.networkCount = UInt16(max(1, memory.connections.share(of: network)))
     memory.connections[slot] = connection
   }
 
@@ -348,7 +348,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .waiting, .working: rank.busyness = 3
     }
     guard let newcomerShare else { return hasWaited(rank, slot, &memory) ? rank : nil }
-    let share = Int(memory.connections.slots[slot].share)
+    let share = Int(memory.connections.slots[slot].networkCount)
     if share > newcomerShare + 1 {
       rank.excess = share
       return rank

@@ -136,7 +136,7 @@ public struct ServerMemory: ~Copyable {
   @inline(never)
   func share(of network: IPAddress) -> Int {
     for slot in 0..<count where slots[slot].phase != .free {
-      if slots[slot].peer.network == network { return Int(slots[slot].share) }
+      if slots[slot].peer.network == network { return Int(slots[slot].networkCount) }
     }
     return 0
   }
@@ -147,7 +147,7 @@ public struct ServerMemory: ~Copyable {
     for slot in 0..<count
     where slots[slot].phase != .free && slots[slot].peer.network == network {
       // Safe: slots below `count` are initialized.
-      unsafe start[slot].share = UInt16(Int(slots[slot].share) + change)
+      unsafe start[slot].networkCount = UInt16(Int(slots[slot].networkCount) + change)
     }
   }
 

@@ -31,7 +31,7 @@
 enum {
   // Connections at a time: a slot each, of this many octets at most.
   MARTLET_CONNECTION_COUNT = MARTLET_CONNECTIONS,
-  MARTLET_CONNECTION_SIZE = 112,
+  MARTLET_CONNECTION_SIZE = 120,
 
   // Requests whose answer takes several turns of the loop, at a time.
   MARTLET_WORK_COUNT = MARTLET_WORKS,
