@@ -1,7 +1,7 @@
 // How browsers reach a program: by which host names, by which scheme, below which path. What the
 // command line says holds for all requests; a trusted proxy may say more about one request.
 
-public import MartletBytes
+import MartletBytes
 public import MartletHTTP
 
 /// How browsers reach a program.
