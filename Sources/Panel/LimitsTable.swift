@@ -51,6 +51,8 @@ enum LimitsTable {
     row("addresses that failed", Limits.failedAddressCountMax, "")
     row("names that failed there", Limits.failedLoginCountMax, "")
     row("names that failed anywhere", Limits.failedNameCountMax, "")
+    row("networks /24, /56 that failed", Limits.failedNearNetworkCountMax, "")
+    row("networks /48 that failed", Limits.failedFarNetworkCountMax, "")
     row("trusted proxies", Limits.trustedProxyCountMax, "")
     row("nesting of JSON", Limits.jsonDepthMax, "levels")
     heading("Panel")
