@@ -2,8 +2,8 @@
 // each answers. Both are a `switch` without a default, so a page without a route, a route without
 // access and a page without an answer do not compile.
 
-import MartletBytes
-import MartletHTTP
+public import MartletBytes
+public import MartletHTTP
 public import MartletServer
 
 /// A web application.
@@ -99,6 +99,13 @@ public protocol Application: ~Copyable {
   /// that change something.
   static var hosts: StaticString { get }
 
+  /// Called when a request has been refused with 421, for a line in the log.
+  ///
+  /// - Parameters:
+  ///   - host: What the request names.
+  ///   - fields: The request's fields, for `client(peer:trusting:)`.
+  func refused(host: Span<UInt8>, _ fields: FieldSection, from peer: IPAddress)
+
   /// Whether GET of the login page sends on who is logged in already: to where a login would lead. The
   /// form is still shown to whoever has come for a page that wants a fresher login. As long as an
   /// application does not say otherwise: yes, unless it accepts Microdot's tokens.
@@ -159,6 +166,7 @@ extension Application where Self: ~Copyable {
   }
   public static var usesHTTPS: Bool { false }
   public static var hosts: StaticString { "" }
+  public func refused(host: Span<UInt8>, _ fields: FieldSection, from peer: IPAddress) {}
   public static var skipsLogin: Bool { !acceptsMicrodotTokens }
   public static var sessionLimits: SessionLimits? { nil }
   public static var listsSessions: Bool { false }

@@ -148,6 +148,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       }
       // Before anything else is decided: nothing of this request counts.
       if A.hasSessions || !request.head.method.isSafe, isMisdirected(request) {
+        if let host = request.head.host {
+          site.refused(
+            host: request.octets[host], request.head.fields(in: request.octets), from: request.peer)
+        }
         RefusalPage.write(.misdirectedRequest, Self.misdirected.octets, to: &content)
         RefusalPage.writeFields(to: &fields)
         return .misdirectedRequest

@@ -27,18 +27,6 @@ public struct CookieName: Sendable, ExpressibleByStringLiteral {
     @_lifetime(immortal) get { literal.octets }
   }
 
-  /// Whether user agents take this name only with `Secure` (RFC 6265bis §4.1.3.1).
-  var hasSecurePrefix: Bool { hasPrefix("__Secure-") }
-
-  /// Whether they take it only with `Secure`, `Path=/` and no domain (RFC 6265bis §4.1.3.2).
-  var hasHostPrefix: Bool { hasPrefix("__Host-") }
-
-  /// User agents compare prefixes without regard to case.
-  private func hasPrefix(_ prefix: StaticString) -> Bool {
-    let count = prefix.utf8CodeUnitCount
-    return octets.count >= count && octets.extracting(first: count).equalsIgnoringCase(prefix)
-  }
-
   private static func isToken(_ octets: Span<UInt8>) -> Bool {
     for i in octets.indices where !ASCII.isTokenCharacter(octets[i]) { return false }
     return octets.count > 0

@@ -49,8 +49,8 @@ extension Writer {
   ///   - head: Status and the server's own fields.
   ///   - date: The value of the Date field, which every response of a server with a clock has (RFC 9110
   ///     §6.6.1).
-  ///   - fieldLines: The page's field lines, each with its CRLF, as `append(field:...)` and
-  ///     `append(setCookie:...)` have written them.
+  ///   - fieldLines: The page's field lines, each with its CRLF, as `append(field:...)`
+  ///     and whoever writes cookies have written them.
   @_lifetime(self: copy self)
   public mutating func append(
     _ head: ResponseHead, date: borrowing HTTPDate, fieldLines: Span<UInt8>

@@ -47,6 +47,14 @@ enum Log {
     line.write()
   }
 
+  /// A request named a host that the panel does not answer.
+  static func refusedHost(_ host: Span<UInt8>, _ client: ClientAddress) {
+    var line = LogLine(.warning, "host_refused")
+    line.add(client)
+    line.add("host", text: host)
+    line.write()
+  }
+
   /// An account has changed.
   static func changed(_ event: StaticString, _ name: Text<32>, _ client: ClientAddress) {
     var line = LogLine(.notice, event)

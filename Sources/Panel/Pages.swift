@@ -117,6 +117,10 @@ struct Panel: Application, ~Copyable {
     """
   }
 
+  func refused(host: Span<UInt8>, _ fields: FieldSection, from peer: IPAddress) {
+    Log.refusedHost(host, fields.client(peer: peer, trusting: proxies))
+  }
+
   /// Whether there is an account.
   var isSetUp: Bool { accounts.count > 0 }
 

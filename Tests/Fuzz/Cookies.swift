@@ -1,4 +1,4 @@
-// The Cookie field, read; the Set-Cookie field, written.
+// The Cookie field, read.
 
 import MartletBytes
 import MartletHTTP
@@ -7,7 +7,6 @@ import MartletHTTP
   let octets = Octets(input)
   checkCookieString(octets, input)
   checkHead(octets)
-  checkSetCookie(octets)
 }
 
 private typealias Pair = (name: Octets, value: Octets)
@@ -62,39 +61,4 @@ private func checkHead(_ octets: Octets) {
     let first = all.first { $0.name == any.name }?.value
     check(copied(other) == first, "so it is with every name")
   }
-}
-
-/// A value and a path of any octets: a line that means what it says, or none.
-private func checkSetCookie(_ octets: Octets) {
-  let middle = octets.firstIndex(of: 0x0A) ?? octets.count
-  let value = Octets(octets[..<middle])
-  let path = Octets(octets[middle...].dropFirst())
-  var isWritten = false
-  let line = written { writer in
-    do throws(SetCookieError) {
-      try writer.append(
-        setCookie: "session", value: value.span, path: path.span,
-        attributes: CookieAttributes(expires: 0, maxAge: 5, httpOnly: true, sameSite: .lax))
-      isWritten = true
-    } catch {
-      check(writer.count == 0, "nothing of a refused cookie is written")
-    }
-  }
-  guard let line else { return check(value.count + path.count > 4_000, "a small cookie fits") }
-  let isRight =
-    value.allSatisfy { ASCII.isCookieOctet($0) } && value.count + 7 <= SetCookie.sizeMax
-    && SetCookie.isPath(path.span)
-  check(isWritten == isRight, "what a user agent takes is written, and nothing else")
-  guard isWritten else { return }
-  check(
-    line.count { $0 == 0x0A } == 1 && line.suffix(2) == Octets("\r\n")[...]
-      && line.allSatisfy { $0 >= 0x20 || $0 == 0x0D || $0 == 0x0A }, "a cookie is one line")
-  let text = Octets(line.dropFirst("Set-Cookie: ".utf8.count).dropLast(2))
-  let attributes = pairs(text)
-  check(attributes.count == 5, "no value makes another attribute")
-  check(
-    attributes[0].name == Octets("session") && attributes[0].value == value,
-    "the value comes back")
-  check(attributes[1].name == Octets("Path") && attributes[1].value == trimmed(path[...]),
-    "the path comes back")
 }

@@ -19,7 +19,7 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from client import Visitor
+from client import Connection, Visitor, request
 from panel import CODE, NAME, PASSWORD, PATIENCE, Panel
 from program import LISTENING, REPOSITORY, RUN, command_of
 
@@ -142,6 +142,14 @@ def test_set_up_and_passwords(tmp_path):
     text = panel.program.output()
     for secret in ("another one 1", "wrong password", PASSWORD, "AAAA-AAAA"):
         assert secret not in text
+
+
+def test_a_host_that_is_refused(panel):
+    with Connection(panel.address) as connection:
+        connection.send(request("GET", "/", [("X-Forwarded-For", "192.0.2.7")], host='rebound.example'))
+        assert connection.response().status == 421
+    line, = events(panel, "host_refused")
+    assert line["fields"] == ' address=192.0.2.7 host="rebound.example"'
 
 
 # What nobody can do with it -----------------------------------------------------------------------
