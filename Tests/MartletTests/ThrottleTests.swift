@@ -12,6 +12,10 @@ private struct Login: ~Copyable {
   /// Milliseconds.
   var now: Int64 = 1_000_000
 
+  func knows(_ name: String, _ client: ClientAddress) -> Bool {
+    throttle.knows(Array(name.utf8).span, from: client)
+  }
+
   /// Seconds to wait, or `nil` when the attempt has begun.
   mutating func begin(_ name: String, _ client: ClientAddress) -> Int? {
     switch throttle.begin(Array(name.utf8).span, from: client, now: now) {
@@ -443,9 +447,9 @@ private let loopback = ClientAddress(
     // Ten of its own are free, as ever.
     for _ in 0..<10 { #expect(login.fail("susan", home) == nil) }
     #expect(login.begin("susan", home) == 1)
-    #expect(login.throttle.knows(Array("susan".utf8).span, from: home))
-    #expect(!login.throttle.knows(Array("david".utf8).span, from: home))
-    #expect(!login.throttle.knows(Array("susan".utf8).span, from: elsewhere))
+    #expect(login.knows("susan", home) == true)
+    #expect(login.knows("david", home) == false)
+    #expect(login.knows("susan", elsewhere) == false)
   }
 
   @Test("Sixteen logins are known, and one more displaces the one that has been used least recently")
@@ -454,11 +458,11 @@ private let loopback = ClientAddress(
     for i in 0..<16 { login.succeed("susan", scattered(i)) }
     login.succeed("susan", scattered(0))
     login.succeed("susan", scattered(16))
-    let known = (0...16).filter { login.throttle.knows(Array("susan".utf8).span, from: scattered($0)) }
+    let known = (0...16).filter { login.knows("susan", scattered($0)) }
     #expect(known == [0] + Array(2...16))
     // Failures, however many, displace none.
     for i in 0..<500 { login.fail("susan", scattered(1_000 + i)) }
-    #expect(login.throttle.knows(Array("susan".utf8).span, from: scattered(2)))
+    #expect(login.knows("susan", scattered(2)) == true)
   }
 
   @Test("The line opens once a second, and does not fill up while it is not used")
