@@ -143,6 +143,7 @@ class SlowPanel(Panel):
                    "--trace=statfs,fstatfs,statfs64,fstatfs64", *self.injections,
                    *command_of("martlet-panel"), "--listen", "127.0.0.1:0", "--data", str(self.data)]
         self.program = Program(command, "martlet-panel")
+        self.port = self.address[1]
 
     def own_pid(self):
         return children(self.program.pid)[0]
