@@ -147,7 +147,7 @@ public struct ServerMemory: ~Copyable {
     for slot in 0..<count
     where slots[slot].phase != .free && slots[slot].peer.network == network {
       // Safe: slots below `count` are initialized.
-      unsafe start[slot].networkCount = UInt16(Int(slots[slot].networkCount) + change)
+      unsafe start[slot].networkCount = UInt16(clamping: Int(slots[slot].networkCount) + change)
     }
   }
 

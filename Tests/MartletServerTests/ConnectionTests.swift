@@ -413,7 +413,6 @@ import Testing
     let content = world.connect(request("POST /", "Content-Length: 4"))
     let lingering = world.connect("?\r\n")
     let slow = (1..<Limits.responseBufferCountMax).map { _ in world.connect(request("GET /big")) }
-    let work = world.connect(request("GET /a"))
     stage.settle()
     #expect(stage.phase(of: lingering) == .linger)
     world.stopAt = world.monotonic + 100
@@ -422,9 +421,6 @@ import Testing
       peer.received = [UInt8](request("GET /big").utf8)
     }
     stage.settle()
-    stage.requests.workSteps[UInt64(stage.openCount)] = 1_000_000
-    work.received = [UInt8](request("GET /work").utf8)
-    stage.run(until: { stage.phase(of: work) == .working })
     let late = world.connect()
     late.script = []
     world.waiting.removeAll()

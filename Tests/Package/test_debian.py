@@ -125,7 +125,7 @@ def test_sandbox_of_the_running_service():
         assert re.search(r"^/ ro,", mounts, re.MULTILINE), mounts
         assert re.search(r"^/var/lib/martlet rw,", mounts, re.MULTILINE), mounts
         # The other half of it: where systemd runs it without the sandbox it has more.
-        assert machine.told("systemctl show -p MemoryMax --value martlet-panel") == str(16 << 20)
+        assert machine.told("systemctl show -p MemoryMax --value martlet-panel") == str(72 << 20)
 
 
 def test_systemd_starts_it_again(tmp_path):

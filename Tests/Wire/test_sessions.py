@@ -258,21 +258,28 @@ class Timed:
     def __init__(self, folder):
         self.programs, self.library = dynamic_programs()
         self.file = folder / "shift"
-        self.passed = 0
-        self.set(0)
+        self.write(0)
+
+    def write(self, seconds):
+        self.file.write_text(f"{seconds:+d}\n")
 
     def set(self, seconds):
-        self.file.write_text(f"{seconds:+d}\n")
+        """Sets the clock, and waits until the library has looked at the file again."""
+        self.write(seconds)
+        time.sleep(2.2)
 
     def to(self, year):
         self.set(int(time.mktime((year, 1, 2, 0, 0, 0, 0, 0, 0)) - time.time()))
 
     def command(self, name, *arguments, everything=False):
         variables = [f"LD_PRELOAD={self.library}", f"FAKETIME_TIMESTAMP_FILE={self.file}",
-                     "FAKETIME_NO_CACHE=1"]
+                     "FAKETIME_CACHE_DURATION=1"]
         if not everything:
             variables += ["DONT_FAKE_MONOTONIC=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
-        return ["env", *variables, str(self.programs / name), *arguments]
+        # The library adds a variable to the environment of the first process that it is loaded into,
+        # which moves the environment; the program looks for its arguments in front of it.
+        return ["env", *variables, "sh", "-c", 'exec "$0" "$@"', str(self.programs / name),
+                *arguments]
 
 
 class TimedPanel(Panel):
