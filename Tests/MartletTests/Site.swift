@@ -210,14 +210,15 @@ struct Site<P: Policy>: Application {
       body.write(">\(text)</a>")
       return body.end()
     case .places:
+      let (before, after) = (directory.before, directory.after)
       var body = response.body(mediaType: directory.mediaType)
-      body.write(octets: directory.before.span)
+      body.write(octets: before.span)
       if let typed = request.query["typed"] {
         body.write("\(typed)")
       } else {
         body.write("\(value.span)")
       }
-      body.write(octets: directory.after.span)
+      body.write(octets: after.span)
       return body.end()
     case .busy:
       return response.refuse(.tooManyRequests, "Later.", retryAfter: 40)
