@@ -6,10 +6,12 @@ import Martlet
 struct Panel: Application, ~Copyable {
   static var version: StaticString { "0.1.0" }
 
-  let directory: DataDirectory
+  var files: AccountFiles
   var accounts: Accounts
-  /// Iterations of new hashes, and of those of nobody.
-  let iterations: UInt32
+  /// What the files of accounts were like at the start; good once a change has been stored.
+  private(set) var condition: DataFiles.Condition
+  /// Iterations of new hashes.
+  var calibration = Calibration()
   let setUpCode: SetUpCode
   var throttle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
@@ -18,19 +20,21 @@ struct Panel: Application, ~Copyable {
   let startedAt = System.milliseconds
   /// How full disks are, and what else the system may hold up.
   var measurements = Measurements()
+  /// Whether the password that was set last has characters that some keyboards type in another way; until
+  /// the next login.
+  var passwordHasVariants = false
   /// What went wrong when the accounts were stored last.
   private(set) var storageTrouble: StorageTrouble?
 
   @inline(never)
-  init(
-    directory: consuming DataDirectory, accounts: Accounts, iterations: UInt32,
-    proxies: TrustedProxies
-  ) {
+  init(_ data: DataFiles, proxies: TrustedProxies) {
     self.proxies = proxies
-    self.directory = directory
-    self.accounts = accounts
-    self.iterations = iterations
-    setUpCode = SetUpCode(iterations: iterations)
+    files = data.files
+    accounts = data.accounts
+    condition = data.condition
+    // Where nobody can set it up, nothing needs to be measured.
+    setUpCode = SetUpCode(
+      iterations: data.canBeSetUp ? calibration.wanted() : Calibration.iterationCountMin)
   }
 
   enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
@@ -52,6 +56,9 @@ struct Panel: Application, ~Copyable {
     to page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
     let isPost = request.method == .post
+    if case .damaged(let error) = condition, page != .style {
+      return Self.damagedPage(response, error)
+    }
     switch page {
     case .overview:
       return overviewPage(request, response)
@@ -80,7 +87,7 @@ struct Panel: Application, ~Copyable {
 
   func user(_ id: UserID) -> Account? {
     guard case .text(let name) = id else { return nil }
-    return accounts.account(named: name.span)
+    return Text<32>(name.span).flatMap { accounts.account(named: $0) }
   }
 
   /// The account, for a session of it that has not ended.
@@ -90,7 +97,7 @@ struct Panel: Application, ~Copyable {
     return account
   }
 
-  var loginPath: StaticString { isSetUp ? "/login" : "/setup" }
+  var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }
 
   /// Nothing is loaded from elsewhere, nothing runs in the browser, nobody frames the panel.
   static var fields: StaticString {
@@ -107,12 +114,16 @@ struct Panel: Application, ~Copyable {
   /// Whether there is an account.
   var isSetUp: Bool { accounts.count > 0 }
 
+  /// Whether there is none, and none that is damaged.
+  var canBeSetUp: Bool { !isSetUp && !condition.isDamaged }
+
   /// Stores an account on the disk and then in memory; neither when it fails.
   mutating func store(_ account: Account) throws(SystemError) {
     var changed = accounts
     invariant(changed.set(account), "there is room for the first account")
-    let stored = try changed.store(in: directory)
+    let stored = try files.store(changed, after: accounts)
     accounts = changed
+    condition = .good
     note(stored)
   }
 
@@ -121,7 +132,7 @@ struct Panel: Application, ~Copyable {
   mutating func storeSessions(_ account: Account) {
     invariant(accounts.set(account), "the account is there")
     do throws(SystemError) {
-      note(try accounts.store(in: directory))
+      note(try files.store(accounts, after: nil))
     } catch {
       storageTrouble = .sessionsNotStored(error)
       storageTrouble?.log()
