@@ -205,12 +205,13 @@ static int rename_at(int directory, const char *source, const char *target) {
   return failed ? -errno : 0;
 }
 
-// Writes a file that is not there yet; whole and on the disk, or an error.
-static int write_file(int directory, const char *name, const uint8_t *octets, size_t count) {
+// Writes a file that is not there yet; whole, and on the disk where that is waited for, or an error.
+static int write_file(int directory, const char *name, const uint8_t *octets, size_t count,
+                      int waits) {
   int descriptor = open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (descriptor < 0) return descriptor;
   int error = martlet_write_all(descriptor, octets, count);
-  if (!error) error = synchronize(descriptor);
+  if (!error && waits) error = synchronize(descriptor);
   // Some file systems tell here, and only here, that they could not write. The descriptor is gone
   // all the same, after EINTR too.
   if (close(descriptor) != 0 && errno != EINTR && !error) error = -errno;
@@ -254,7 +255,7 @@ int martlet_set_aside(int directory, const uint8_t *name, size_t name_count) {
 }
 
 int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,
-                         const uint8_t *octets, size_t count) {
+                         const uint8_t *octets, size_t count, int waits) {
   char new_name[MARTLET_PATH_SIZE], old_name[MARTLET_PATH_SIZE];
   int error = terminate(new_name, name, name_count, ".new");
   if (error) return error;
@@ -263,12 +264,12 @@ int martlet_replace_file(int directory, const uint8_t *name, size_t name_count,
   // What a power cut left behind; nobody else writes here, because the directory is locked.
   error = remove_at(directory, new_name);
   if (error && error != -ENOENT) return error;
-  error = write_file(directory, new_name, octets, count);
+  error = write_file(directory, new_name, octets, count, waits);
   if (!error) error = rename_at(directory, new_name, old_name);
   if (error) {
     remove_at(directory, new_name);
     return error;
   }
   // From here on the file has the new content for whoever reads it, whatever the disk says.
-  return -synchronize(directory);
+  return waits ? -synchronize(directory) : 0;
 }

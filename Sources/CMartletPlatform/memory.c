@@ -43,7 +43,8 @@ size_t martlet_linked_size(void) {
 static struct {
   uint8_t *octets;
   size_t capacity, count;
-  bool overflowed;
+  uint64_t markup[MARTLET_PAGE_MARKUP_SIZE / 8];
+  bool overflowed, misused;
 } page;
 
 void martlet_page_begin(uint8_t *octets, size_t capacity) {
@@ -51,6 +52,7 @@ void martlet_page_begin(uint8_t *octets, size_t capacity) {
   page.capacity = capacity;
   page.count = 0;
   page.overflowed = false;
+  if (octets) page.misused = false;
 }
 
 void martlet_page_append(const uint8_t *octets, size_t count) {
@@ -65,6 +67,14 @@ void martlet_page_append(const uint8_t *octets, size_t count) {
 size_t martlet_page_count(void) { return page.count; }
 
 bool martlet_page_overflowed(void) { return page.overflowed; }
+
+const uint8_t *martlet_page_octets(void) { return page.octets ? page.octets : (const uint8_t *)&page; }
+
+void martlet_page_misuse(void) { page.overflowed = page.misused = true; }
+
+bool martlet_page_misused(void) { return page.misused; }
+
+uint64_t *martlet_page_markup(void) { return page.markup; }
 
 static uint8_t prefix[MARTLET_PREFIX_SIZE];
 static size_t prefix_count;

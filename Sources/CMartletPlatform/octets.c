@@ -34,6 +34,11 @@ size_t martlet_find_control(const uint8_t *octets, size_t count) {
   return i;
 }
 
+__attribute__((noinline)) void martlet_wipe_stack(void) {
+  uint8_t octets[8192];
+  martlet_wipe(octets, sizeof octets);
+}
+
 void martlet_wipe(void *octets, size_t count) {
   memset(octets, 0, count);
   __asm__ volatile("" : : "r"(octets) : "memory");

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -196,13 +197,23 @@ size_t martlet_take_secret(size_t index) {
   return count;
 }
 
-void martlet_allow_descriptors(size_t count) {
+size_t martlet_allow_descriptors(size_t count) {
   struct rlimit limit;
   // Not setrlimit(): musl's brings what it needs for threads.
-  if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0 || limit.rlim_cur >= count) return;
+  if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) != 0 || limit.rlim_cur >= count) return count;
+  size_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
-  // Fewer are no reason not to start: connections then wait for one another.
-  prlimit(0, RLIMIT_NOFILE, &limit, NULL);
+  // Fewer are no reason not to start: there are fewer connections at a time.
+  return prlimit(0, RLIMIT_NOFILE, &limit, NULL) == 0 ? limit.rlim_cur : before;
+}
+
+void martlet_refuse_core_dumps(void) {
+  // One octet, and not none: the kernel hands no core to a program (`|` in core_pattern) either then,
+  // which it does at 0 (fs/coredump.c). Others' looks into /proc go on.
+  struct rlimit limit = {1, 1};
+  if (prlimit(0, RLIMIT_CORE, &limit, NULL) == 0) return;
+  // Whoever may not have 1 has 0, and may not raise it.
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static void (*ending)(int status);

@@ -54,9 +54,46 @@ static socklen_t parse_address(const char *host, uint16_t port, struct sockaddr_
   return 0;
 }
 
-int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port) {
+// What a listener is given, and its connections inherit, in this order.
+static const struct {
+  int level, option, value;
+  uint32_t step; // What fails without it; MARTLET_LISTENER_ITSELF: it only helps, and some kernels lack it.
+} options[] = {
+    // After a restart the old connections' TIME-WAIT must not keep the port.
+    {SOL_SOCKET, SO_REUSEADDR, 1, MARTLET_LISTENER_ITSELF},
+    // There is room to send when little waits to be sent, not when a third of the buffer is free (Linux
+    // 3.12). A slow reader is seen to read, and costs the kernel little.
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT, MARTLET_UNSENT_SIZE, MARTLET_LISTENER_ITSELF},
+    // A client that has vanished without a word is noticed within a minute and a half while its page has
+    // nothing to send. Other phases end sooner.
+    {SOL_SOCKET, SO_KEEPALIVE, 1, MARTLET_LISTENER_ITSELF},
+    {IPPROTO_TCP, TCP_KEEPIDLE, 60, MARTLET_LISTENER_ITSELF},
+    {IPPROTO_TCP, TCP_KEEPINTVL, 10, MARTLET_LISTENER_ITSELF},
+    {IPPROTO_TCP, TCP_KEEPCNT, 3, MARTLET_LISTENER_ITSELF},
+    // A response goes out in one piece, and waiting for more would only delay its last segment.
+    {IPPROTO_TCP, TCP_NODELAY, 1, MARTLET_LISTENER_NODELAY},
+    // The kernel doubles both, for its own overhead.
+    {SOL_SOCKET, SO_SNDBUF, MARTLET_SEND_BUFFER_SIZE / 2, MARTLET_LISTENER_BUFFERS},
+    {SOL_SOCKET, SO_RCVBUF, MARTLET_RECEIVE_BUFFER_SIZE / 2, MARTLET_LISTENER_BUFFERS},
+    // "::" shall take IPv4 too, whatever the system's default is. The last, for IPv6 only.
+    {IPPROTO_IPV6, IPV6_V6ONLY, 0, MARTLET_LISTENER_BOTH_FAMILIES},
+};
+
+// The first step that fails, or MARTLET_LISTENER_ITSELF.
+static uint32_t set_options(int listener, int family) {
+  size_t count = sizeof options / sizeof *options - (family != AF_INET6);
+  for (size_t i = 0; i < count; i++)
+    if (setsockopt(listener, options[i].level, options[i].option, &options[i].value, sizeof(int)) != 0 &&
+        options[i].step != MARTLET_LISTENER_ITSELF)
+      return options[i].step;
+  return MARTLET_LISTENER_ITSELF;
+}
+
+int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port,
+                   uint32_t *step) {
   char text[INET6_ADDRSTRLEN] = {0};
   struct sockaddr_storage address;
+  *step = MARTLET_LISTENER_ITSELF;
   if (host_count >= sizeof text) return -EDESTADDRREQ;
   memcpy(text, host, host_count);
   socklen_t size = parse_address(text, port, &address);
@@ -64,29 +101,11 @@ int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16
 
   int listener = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener < 0) return -errno;
-  int on = 1, off = 0, failed = 0, unsent_max = MARTLET_UNSENT_SIZE;
-  // After a restart the old connections' TIME-WAIT must not keep the port.
-  failed |= setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // Connections inherit it: a response goes out in one piece, and waiting for more would only delay
-  // its last segment.
-  failed |= setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // That too: there is room to send when little waits to be sent, not when a third of a buffer of
-  // megabytes is free. A slow reader is seen to read, and costs the kernel little.
-  failed |= setsockopt(listener, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof unsent_max);
-  // And that: a client that has vanished without a word is noticed within a minute and a half while its
-  // page has nothing to send. Other phases end sooner.
-  int idle_seconds = 60, interval_seconds = 10, probe_count = 3;
-  failed |= setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  failed |= setsockopt(listener, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
-  failed |= setsockopt(listener, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds,
-                       sizeof interval_seconds);
-  failed |= setsockopt(listener, IPPROTO_TCP, TCP_KEEPCNT, &probe_count, sizeof probe_count);
-  // "::" shall take IPv4 too, whatever the system's default is.
-  if (address.ss_family == AF_INET6)
-    failed |= setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  *step = set_options(listener, address.ss_family);
   struct sockaddr_storage bound;
   socklen_t bound_size = sizeof bound;
-  if (failed || bind(listener, (struct sockaddr *)&address, size) != 0 ||
+  if (*step != MARTLET_LISTENER_ITSELF ||
+      bind(listener, (struct sockaddr *)&address, size) != 0 ||
       listen(listener, MARTLET_BACKLOG_COUNT) != 0 ||
       getsockname(listener, (struct sockaddr *)&bound, &bound_size) != 0) {
     int error = errno;

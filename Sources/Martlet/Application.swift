@@ -41,8 +41,9 @@ public protocol Application: ~Copyable {
 
   /// The user whose token carries that epoch, or `nil` when the token is no longer good. As long as
   /// an application does not say otherwise: when it is the user's own. An application that keeps a
-  /// list of sessions gives each one an epoch of its own and looks it up here.
-  func user(_ id: UserID, epoch: Int64) -> User?
+  /// list of sessions (`listsSessions`) gives each one an epoch of its own, looks it up here, and
+  /// notes that it is used.
+  mutating func user(_ id: UserID, epoch: Int64, at clock: SystemClock) -> User?
 
   /// Answers a request for a page that the requester may enter.
   mutating func respond(
@@ -70,6 +71,9 @@ public protocol Application: ~Copyable {
 
   /// The visitor has gone before the last piece, of either direction.
   mutating func abandon(_ page: Page, _ cursor: Cursor)
+
+  /// The server has stopped: the last chance to store something. For an application with sessions.
+  mutating func serverStopped(at clock: SystemClock)
 
   /// The path of the login page, where those are sent who may not enter.
   var loginPath: StaticString { get }
@@ -100,6 +104,19 @@ public protocol Application: ~Copyable {
   /// application does not say otherwise: yes, unless it accepts Microdot's tokens.
   static var skipsLogin: Bool { get }
 
+  /// How long a session lasts; `nil`, as in Microdot, until something ends it. The end travels with the
+  /// token, so that Microdot holds to it too, and moves on quietly while the session is used.
+  static var sessionLimits: SessionLimits? { get }
+
+  /// Whether the application keeps a list of the sessions that have not ended, and decides alone, in
+  /// `user(_:epoch:at:)`, when one ends. Tokens then need no end of their own, which a board that does
+  /// not know the time of day could not judge.
+  static var listsSessions: Bool { get }
+
+  /// The newest moment that the application has ever recorded on the disk, Unix seconds; 0 when it
+  /// records none. A system whose clock is earlier has not been told the time yet (`SystemClock.State`).
+  var newestMoment: Int64 { get }
+
   /// Whether there are sessions: who is logged in, and `response.session`. Without them cookies are
   /// neither read nor written, and a program is not made larger by what it does not use. As long as
   /// an application does not say otherwise: yes when it has users.
@@ -115,7 +132,7 @@ public protocol Application: ~Copyable {
 }
 
 extension Application where Self: ~Copyable {
-  public func user(_ id: UserID, epoch: Int64) -> User? {
+  public mutating func user(_ id: UserID, epoch: Int64, at clock: SystemClock) -> User? {
     guard let user = user(id), user.epoch == epoch else { return nil }
     return user
   }
@@ -133,6 +150,7 @@ extension Application where Self: ~Copyable {
   ) -> Answer { stop("an application that takes content in pieces says how") }
 
   public mutating func abandon(_ page: Page, _ cursor: Cursor) {}
+  public mutating func serverStopped(at clock: SystemClock) {}
 
   public var loginPath: StaticString { "/login" }
   public static var acceptsMicrodotTokens: Bool { false }
@@ -142,6 +160,9 @@ extension Application where Self: ~Copyable {
   public static var usesHTTPS: Bool { false }
   public static var hosts: StaticString { "" }
   public static var skipsLogin: Bool { !acceptsMicrodotTokens }
+  public static var sessionLimits: SessionLimits? { nil }
+  public static var listsSessions: Bool { false }
+  public var newestMoment: Int64 { 0 }
   public static var hasSessions: Bool { true }
   public static var hasUploads: Bool { false }
   public static var answersInPieces: Bool { false }

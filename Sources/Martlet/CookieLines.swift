@@ -17,7 +17,9 @@ extension SiteResponder where A: ~Copyable {
   ) {
     let cookies = cookies
     if isRenewal { cookies.writeRemember(session, request, key, to: &fields) }
-    if session.isChanged {
+    if session.isDeleted {
+      cookies.delete(.session, to: &fields)
+    } else if session.isChanged {
       cookies.write(.session, of: session.claims.span, maxAge: nil, key, to: &fields)
     }
     if !isRenewal { cookies.writeRemember(session, request, key, to: &fields) }
@@ -27,7 +29,8 @@ extension SiteResponder where A: ~Copyable {
   var cookies: OwnCookies {
     OwnCookies(
       names: A.cookieNames, port: port, isSecure: approach.scheme == .https,
-      haveCopies: A.acceptsMicrodotTokens)
+      haveCopies: A.acceptsMicrodotTokens, clock: A.listsSessions ? nil : keeper.clock,
+      tellsAge: A.sessionLimits != nil)
   }
 }
 
@@ -42,6 +45,10 @@ struct OwnCookies {
   let isSecure: Bool
   /// Whether Microdot may have left copies of the remember cookie at other paths.
   let haveCopies: Bool
+  /// What says when a remember cookie ends; `nil` where the application's list of sessions does.
+  let clock: SystemClock?
+  /// Whether a remember cookie says how old the session is.
+  let tellsAge: Bool
 
   @inline(never)
   @_lifetime(writer: copy writer)
@@ -70,36 +77,32 @@ struct OwnCookies {
     switch session.remember {
     case .keep: return
     case .set(let days):
-      setRemember(session, days: Int(days), now: request.moment.unixSeconds, key, to: &fields)
+      setRemember(session, days: Int(days), key, to: &fields)
     case .clear: clearRemember(request, to: &fields)
     }
   }
 
   @_lifetime(fields: copy fields)
   private func setRemember(
-    _ session: borrowing Session, days: Int, now: Int64, _ key: borrowing HMACKey,
-    to fields: inout Writer
+    _ session: borrowing Session, days: Int, _ key: borrowing HMACKey, to fields: inout Writer
   ) {
     guard let id = session.userID else { return fields.overflow() }
     let seconds = days * 86_400
-    // An identifier of 64 octets, each escaped to six, and three numbers.
-    var claims = FixedBuffer<512>()
-    var writer = Writer(claims.storageSpan)
-    writer.append("{\"user_id\":")
+    // An identifier of 64 octets, each escaped to six, and six numbers with their names.
+    var storage = FixedBuffer<576>()
+    var claims = SessionClaims(storage.storageSpan)
     switch id {
-    case .text(let text): writer.append(jsonString: text.span)
-    case .integer(let integer): writer.append(decimal: integer)
+    case .text(let text): claims.set("user_id", text: text.span)
+    case .integer(let integer): claims.set("user_id", integer: integer)
     }
-    writer.append(",\"days\":")
-    writer.append(decimal: days)
-    writer.append(",\"exp\":")
-    writer.append(decimal: now + Int64(seconds))
-    writer.append(",\"_remember\":")
-    writer.append(decimal: session.integer(of: "_session") ?? 0)
-    writer.append("}")
-    let (count, overflowed) = (writer.count, writer.overflowed)
-    invariant(!overflowed, "the claims of a remember token fit their buffer")
-    claims.setCount(count)
+    claims.set("days", integer: Int64(days))
+    if let clock, clock.isSet { claims.set("exp", integer: clock.unixSeconds &+ Int64(seconds)) }
+    claims.set("_remember", integer: session.integer(of: "_session") ?? 0)
+    if let clock {
+      claims.set("_boot", integer: clock.boot)
+      claims.set("_up", integer: clock.bootSeconds)
+    }
+    if tellsAge, session.age > 0 { claims.set("_age", integer: session.age) }
     write(.remember, of: claims.span, maxAge: seconds, key, to: &fields)
   }
 
@@ -110,8 +113,7 @@ struct OwnCookies {
     let sent = request.head.cookieFields(in: request.octets)
     let name = name(of: .remember)
     guard Cookie.find(name.span, in: sent) != nil else { return }
-    begin(.remember, to: &fields)
-    end(folder: PageText.prefix.extracting(0..<0), maxAge: 0, to: &fields)
+    delete(.remember, to: &fields)
     guard haveCopies else { return }
     let path = request.octets[request.head.target.path]
     var end = path.count
@@ -122,6 +124,12 @@ struct OwnCookies {
     guard SetCookie.isPath(folder) else { return }
     begin(.remember, to: &fields)
     self.end(folder: folder, maxAge: 0, to: &fields)
+  }
+
+  @_lifetime(fields: copy fields)
+  func delete(_ cookie: OwnCookie, to fields: inout Writer) {
+    begin(cookie, to: &fields)
+    end(folder: PageText.prefix.extracting(0..<0), maxAge: 0, to: &fields)
   }
 
   /// Signs claims and writes the token as a cookie.

@@ -1,6 +1,7 @@
 // Page text: literals as they are, values escaped. The literal parts of an interpolated string come
 // from the program's source and are trusted; everything put in with `\(…)` is text from somewhere
-// and is escaped, so a page cannot be made to carry foreign markup by forgetting something.
+// and is escaped, so a page cannot be made to carry foreign markup by forgetting something. Where
+// escaping is not enough the page becomes an error (Markup.swift).
 
 import MartletBytes
 import MartletHTTP
@@ -9,7 +10,14 @@ import MartletHTTP
 ///
 ///     response.html("<h1>Hello, \(user.name)!</h1>")
 ///
-/// Values are escaped for text and for quoted attributes. A text is not collected first: it is put
+/// Values are escaped for text and for quoted attributes. In an attribute that is a URL (`href`, `src`,
+/// `action`, `formaction`, `data`, `poster`) a value may be a path, or a URL of the schemes http, https,
+/// mailto and tel; any other becomes `about:invalid#blocked`. A value in an unquoted attribute, in a tag
+/// outside of an attribute's value, in an attribute that is a script, a style or a document (`onclick`,
+/// `style`, `srcdoc`), in a script or in a style is a bug of the page, which becomes a 500. A number, which
+/// nothing can be made of, may stand anywhere.
+///
+/// A text is not collected first: it is put
 /// into the response as the string is made, so it costs no memory and has no limit of its own. This
 /// is why it stands where it is given to `html` or `write`; one that is kept for later, or written
 /// twice, is a bug and stops the program.
@@ -72,6 +80,9 @@ public struct HTML: ExpressibleByStringInterpolation {
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
     @inline(never)
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
+      var check = PageText.check()
+      check.read(octets)
+      guard check.isAllowed else { return appendLiteral(Self.blocked) }
       var repair = UTF8Repair()
       var i = 0
       while i < octets.count {
@@ -87,6 +98,9 @@ public struct HTML: ExpressibleByStringInterpolation {
       }
       Self.put(repair.finish())
     }
+
+    /// What takes the place of a URL that would run something.
+    private static var blocked: StaticString { "about:invalid#blocked" }
 
     /// Where what can be written as it is ends.
     private static func endOfPlain(_ octets: Span<UInt8>, _ start: Int) -> Int {
@@ -104,6 +118,10 @@ public struct HTML: ExpressibleByStringInterpolation {
 
     /// Adds what a person typed into a form, decoded.
     public mutating func appendInterpolation(_ value: borrowing FormValue) {
+      var check = PageText.check()
+      var octets = value.decoder
+      while let octet = octets.next() { check.read(octet) }
+      guard check.isAllowed else { return appendLiteral(Self.blocked) }
       var repair = UTF8Repair()
       var decoder = value.decoder
       while let octet = decoder.next() { Self.put(repair.feed(octet)) }

@@ -75,22 +75,19 @@ enum HostNames {
     return host.count == count || isAny(host.extracting(count..<host.count), of: localDomains.octets)
   }
 
-  /// Whether a text can be a name that is allowed: labels of letters, digits, `-` and `_` with dots
-  /// between, perhaps `*.` before them.
+  /// Whether a text can be a name that is allowed: letters, digits, `-`, `_` and dots, perhaps `*.` before
+  /// them.
   static func isPattern(_ text: Span<UInt8>) -> Bool {
-    var start = text.hasPrefix("*.") ? 2 : 0
-    guard text.count <= 255 else { return false }
-    repeat {
-      let end = text.firstIndex(of: 0x2E, from: start) ?? text.count
-      guard end > start, text[start] != "-" else { return false }
-      for i in start..<end {
-        switch text[i] {
-        case "0"..."9", "A"..."Z", "a"..."z", "-", "_": continue
-        default: return false
-        }
+    let start = text.hasPrefix("*.") ? 2 : 0
+    guard text.count > start, text.count <= 255, text[start] != "-", text[start] != "." else {
+      return false
+    }
+    for i in start..<text.count {
+      switch text[i] {
+      case "0"..."9", "A"..."Z", "a"..."z", "-", "_", ".": continue
+      default: return false
       }
-      start = end + 1
-    } while start <= text.count
+    }
     return true
   }
 }

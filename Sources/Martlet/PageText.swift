@@ -13,6 +13,7 @@ enum PageText {
     unsafe room.withUnsafeMutableBufferPointer { octets in
       unsafe martlet_page_begin(octets.baseAddress, octets.count)
     }
+    markup = Markup()
   }
 
   /// No text is taken any more.
@@ -29,6 +30,39 @@ enum PageText {
     // Safe: C reads `count` octets during the call, and writes no more than there is room for.
     unsafe octets.withUnsafeBufferPointer { octets in
       unsafe martlet_page_append(octets.baseAddress, octets.count)
+    }
+  }
+
+  /// Whether the last page has put a value where none can stand.
+  static var isMisused: Bool { martlet_page_misused() }
+
+  /// What a value must pass that is put into the page now. Where none can stand the page becomes a 500.
+  @inline(never)
+  static func check() -> SchemeCheck {
+    // Safe: so many octets have been written, and the view ends before the next is.
+    let octets = unsafe Span(
+      _unsafeStart: martlet_page_octets(), count: martlet_page_count())
+    var markup = self.markup
+    let check = markup.check(after: octets)
+    self.markup = markup
+    if check == nil { martlet_page_misuse() }
+    return check ?? .anything
+  }
+
+  /// Says that the page is no HTML, so that no markup is looked for in it.
+  static func setPlain() { markup.state = .plain }
+
+  /// What has been read of the page's markup.
+  private static var markup: Markup {
+    get {
+      // Safe: `begin` has stored one there.
+      unsafe UnsafeRawPointer(martlet_page_markup()).load(as: Markup.self)
+    }
+    set {
+      invariant(
+        MemoryLayout<Markup>.size <= Int(MARTLET_PAGE_MARKUP_SIZE), "markup fits its place")
+      // Safe: there is room for it, and it is plain octets.
+      unsafe UnsafeMutableRawPointer(martlet_page_markup()).storeBytes(of: newValue, as: Markup.self)
     }
   }
 

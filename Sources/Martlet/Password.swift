@@ -4,6 +4,7 @@
 
 import MartletBytes
 public import MartletHTTP
+import MartletServer
 public import MartletToken
 
 /// What has come of an attempt to log in.
@@ -61,6 +62,9 @@ extension Response {
     from client: ClientAddress, _ throttle: inout Throttle
   ) -> PasswordCheck {
     let now = PasswordWork.now
+    let isKnown = throttle.knows(name, from: client)
+    var turn = WorkTurn(rank: isKnown ? .first : .password, share: throttle.share(of: client))
+    PasswordWork.turn = turn
     switch PasswordWork.standing(against: hash) {
     case .underWay: return .later
     case .known(let isRight):
@@ -69,8 +73,14 @@ extension Response {
     case .new:
       // Who has to wait for a place has not begun.
       guard PasswordWork.hasRoom else { return .later }
-      if let seconds = throttle.begin(name, from: client, now: now) {
-        return .wait(seconds: seconds)
+      switch throttle.begin(name, from: client, now: now) {
+      case .begun: break
+      case .wait(let seconds): return .wait(seconds: seconds)
+      case .line(let moment):
+        turn.rank = .line
+        turn.notBefore = moment
+        PasswordWork.turn = turn
+        return .later
       }
     case .outdated: break
     }
@@ -92,8 +102,12 @@ extension Response {
     of name: Span<UInt8>, isRight: Bool, from client: ClientAddress, _ throttle: inout Throttle
   ) -> PasswordCheck {
     let now = PasswordWork.now
-    if !isRight, let seconds = throttle.begin(name, from: client, now: now) {
-      return .wait(seconds: seconds)
+    if !isRight {
+      switch throttle.begin(name, from: client, now: now) {
+      case .begun: break
+      case .wait(let seconds): return .wait(seconds: seconds)
+      case .line(let moment): return .wait(seconds: Int((moment - now) / 1_000) + 1)
+      }
     }
     // One that has not begun is ended in the same way: what has failed before is forgotten.
     throttle.end(name, from: client, now: now, isRight: isRight)

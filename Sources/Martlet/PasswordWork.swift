@@ -12,6 +12,7 @@
 
 import CMartletPlatform
 import MartletBytes
+import MartletServer
 import MartletToken
 
 /// What is being done for a request, and what has come of it.
@@ -102,6 +103,21 @@ enum PasswordWork {
   static func enter(_ connection: UInt64, now: Int64) {
     unsafe table.pointee.connection = connection
     unsafe table.pointee.now = now
+    unsafe table.pointee.rank = WorkTurn.Rank.other.rawValue
+  }
+
+  /// How the request that is being answered is to wait, where it is put off.
+  static var turn: WorkTurn {
+    get {
+      unsafe WorkTurn(
+        rank: WorkTurn.Rank(rawValue: table.pointee.rank) ?? .other, share: table.pointee.share,
+        notBefore: table.pointee.not_before)
+    }
+    set {
+      unsafe table.pointee.rank = newValue.rank.rawValue
+      unsafe table.pointee.share = newValue.share
+      unsafe table.pointee.not_before = newValue.notBefore
+    }
   }
 
   /// Does one step of a connection's work.
@@ -146,7 +162,7 @@ enum PasswordWork {
 
   /// Whether work can begin for the request that is being answered.
   static var hasRoom: Bool {
-    unsafe table.pointee.count < UInt32(Limits.workCountMax) || currentIndex != nil
+    unsafe Int(table.pointee.count) < turn.rank.placeCountMax || currentIndex != nil
   }
 
   /// Begins to compare a password with a hash, where there is room. It is not needed any more then.

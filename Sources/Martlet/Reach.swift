@@ -48,36 +48,39 @@ public struct Reach: Sendable {
   /// - Returns: Whether it is one: a `/`, then letters, digits, `-`, `.`, `_`, `~` and single slashes
   ///   between, at most `Limits.prefixSizeMax` octets, no segment `.` or `..`.
   public mutating func setPrefix(_ path: Span<UInt8>) -> Bool {
-    guard let prefix = PathPrefix.parse(path), let text = Text<64>(prefix) else { return false }
-    self.prefix = text
+    guard PathPrefix.isPath(path), let prefix = Text<64>(PathPrefix.trimmed(path)) else {
+      return false
+    }
+    self.prefix = prefix
     return true
   }
 }
 
 /// A path that a proxy has taken off.
 enum PathPrefix {
-  /// The path without a slash at its end, or `nil` when it is not what `Reach.setPrefix` takes.
+  /// The path without a slash at its end.
   @_lifetime(copy path)
-  static func parse(_ path: Span<UInt8>) -> Span<UInt8>? {
-    let count = path.hasSuffix(0x2F) ? path.count - 1 : path.count
-    guard count <= Limits.prefixSizeMax, path.count == 0 || path[0] == "/" else { return nil }
-    let prefix = path.extracting(first: count)
-    var start = 1
-    while start <= count {
-      let end = prefix.firstIndex(of: 0x2F, from: start) ?? count
-      // Neither an empty segment nor one of dots: browsers would resolve both.
-      var isDots = true
-      for i in start..<end {
-        switch prefix[i] {
-        case ".": continue
-        case "0"..."9", "A"..."Z", "a"..."z", "-", "_", "~": isDots = false
-        default: return nil
-        }
+  static func trimmed(_ path: Span<UInt8>) -> Span<UInt8> {
+    path.extracting(first: path.count > 0 && path[path.count - 1] == "/" ? path.count - 1 : path.count)
+  }
+
+  /// Whether it is what `Reach.setPrefix` takes.
+  static func isPath(_ path: Span<UInt8>) -> Bool {
+    let path = trimmed(path)
+    guard path.count <= Limits.prefixSizeMax else { return false }
+    // Whether the octets since the last slash are dots, or none: browsers would resolve such a segment.
+    var isDots = false
+    for i in path.indices {
+      switch path[i] {
+      case "/" where !isDots: isDots = true
+      case "." where i > 0: continue
+      case "0"..."9", "A"..."Z", "a"..."z", "-", "_", "~":
+        guard i > 0 else { return false }
+        isDots = false
+      default: return false
       }
-      if isDots { return nil }
-      start = end + 1
     }
-    return prefix
+    return !isDots
   }
 }
 
@@ -99,27 +102,25 @@ struct Approach {
     let knowsPrefix = PageText.prefix.count > 0
     var fields = fields
     while let field = fields.next() {
-      if !knowsScheme, field.name.equalsIgnoringCase("X-Forwarded-Proto") {
-        let value = field.value.lastElement
-        scheme =
-          value.equalsIgnoringCase("https")
-          ? .https : value.equalsIgnoringCase("http") ? .http : .unknown
-      } else if !knowsPrefix, field.name.equalsIgnoringCase("X-Forwarded-Prefix") {
-        let value = field.value.lastElement
-        if let prefix = PathPrefix.parse(value) {
-          PageText.setPrefix(prefix)
-        } else {
-          PageText.setPrefix(value.extracting(0..<0))
-        }
+      let saysScheme = !knowsScheme && field.name.equalsIgnoringCase("X-Forwarded-Proto")
+      guard saysScheme || !knowsPrefix && field.name.equalsIgnoringCase("X-Forwarded-Prefix") else {
+        continue
+      }
+      let value = field.value.lastElement
+      if !saysScheme {
+        // One that is no path is none.
+        let isPath = PathPrefix.isPath(value)
+        PageText.setPrefix(isPath ? PathPrefix.trimmed(value) : value.extracting(0..<0))
+      } else if value.equalsIgnoringCase("https") {
+        scheme = .https
+      } else {
+        scheme = value.equalsIgnoringCase("http") ? .http : .unknown
       }
     }
   }
 }
 
 extension Span where Element == UInt8 {
-  /// Whether the last octet is that one.
-  fileprivate func hasSuffix(_ octet: UInt8) -> Bool { count > 0 && self[count - 1] == octet }
-
   /// The last element of a list that is divided by commas.
   fileprivate var lastElement: Span<UInt8> {
     @_lifetime(copy self)

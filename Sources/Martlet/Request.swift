@@ -15,8 +15,12 @@ public struct Request<User: SessionUser>: ~Escapable {
   /// Whether the user has entered the password in this session.
   public let isFresh: Bool
 
+  /// What the time is, and whether that is known. For an application with sessions.
+  public let clock: SystemClock
+
   @_lifetime(copy incoming)
-  init(_ incoming: consuming IncomingRequest, user: User?, isFresh: Bool) {
+  init(_ incoming: consuming IncomingRequest, user: User?, isFresh: Bool, clock: SystemClock) {
+    self.clock = clock
     self.incoming = incoming
     self.user = user
     self.isFresh = isFresh
@@ -32,7 +36,7 @@ public struct Request<User: SessionUser>: ~Escapable {
   public var monotonicMilliseconds: Int64 { incoming.moment.monotonicMilliseconds }
 
   /// Which connection the request came on: the same each time that a page answers `later`.
-  public var connection: UInt32 { incoming.connection }
+  public var connection: UInt64 { incoming.connection }
 
   /// Where the client is: the peer, or what a trusted proxy says of it in X-Forwarded-For.
   ///

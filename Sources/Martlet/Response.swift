@@ -59,19 +59,14 @@ public struct Response: ~Copyable, ~Escapable {
   private var contentCount = 0
   /// Seconds that caches may keep a success; -1 for not at all, and -2 where they never may.
   private var cacheSeconds: Int32
-  /// Seconds since 1970 UTC.
-  private let time: Int64
 
   /// The visitor's session.
   public var session: Session
 
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
-  init(
-    fields: consuming Writer, session: consuming Session, isForEveryone: Bool, time: Int64
-  ) {
+  init(fields: consuming Writer, session: consuming Session, isForEveryone: Bool) {
     cacheSeconds = isForEveryone ? -1 : -2
-    self.time = time
     self.fields = fields
     self.session = session
   }
@@ -121,6 +116,7 @@ public struct Response: ~Copyable, ~Escapable {
     _ status: Status = .ok, mediaType: StaticString = "text/html; charset=utf-8"
   ) -> Body {
     setField("Content-Type", mediaType)
+    if !mediaType.octets.hasPrefix("text/html") { PageText.setPlain() }
     return Body(self, status)
   }
 
@@ -235,7 +231,7 @@ public struct Response: ~Copyable, ~Escapable {
   public consuming func login(
     _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
   ) -> Answer {
-    session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    session.logIn(user.id, epoch: user.epoch, isFresh: true)
     if case .days(let days) = remember {
       session.setRemember(.set(days: UInt16(min(max(days, 1), Limits.rememberDaysMax))))
     }
@@ -245,13 +241,14 @@ public struct Response: ~Copyable, ~Escapable {
   /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
   @_lifetime(self: copy self)
   public mutating func renewLogin(_ user: borrowing some SessionUser) {
-    session.logIn(user.id, epoch: user.epoch, authenticatedAt: time)
+    session.logIn(user.id, epoch: user.epoch, isFresh: true)
   }
 
   /// Sends the visitor back to the login page, which still knows where they were going.
   public consuming func redirectToLogin() -> Answer { answer(.found, .toLogin) }
 
-  /// Logs the visitor out, forgets the remember cookie, and sends them to `path`.
+  /// Logs the visitor out, forgets the remember cookie, and sends them to `path`. All members of the
+  /// session end, those of the program too.
   public consuming func logout(to path: StaticString) -> Answer {
     session.logOut()
     session.setRemember(.clear)

@@ -85,6 +85,7 @@ private func run<A: Application & ~Copyable>(
   }
   var server = Server(transport: transport, responder: responder)
   var memory = ServerMemory.takeStatic()
+  if A.hasSessions { martlet_refuse_core_dumps() }
   server.run(&memory)
 }
 
@@ -200,6 +201,12 @@ private func cannotListen(
     message.add(": not permitted; choose a port from 1024 up with --listen, or give the right to.")
   case .noSuchAddress:
     message.add(": this machine does not have the address; 0.0.0.0 stands for all it has.")
+  case .noOption(let option, let error):
+    message.add(": the kernel lacks ")
+    message.add(option.name)
+    message.add(", which is needed (errno ")
+    message.add(Int(error))
+    message.add(").")
   case .other(let error):
     message.add(": the system refuses it (errno ")
     message.add(Int(error))

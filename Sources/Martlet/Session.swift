@@ -21,6 +21,12 @@ struct SessionChanges {
   /// Whether something did not fit: the response becomes a 500.
   var overflowed = false
   var remember = RememberChange.keep
+  /// Whether a login has begun, whose times are still to be written.
+  var isMinted = false
+  /// Whether the session cookie is to be deleted.
+  var isDeleted = false
+  /// How old the session is that a remember cookie goes on with, in seconds.
+  var age: Int64 = 0
 }
 
 extension ClaimsSet {
@@ -49,6 +55,10 @@ public struct Session: ~Copyable, ~Escapable {
   private(set) var isChanged = false
   private var overflowed = false
   private(set) var remember = RememberChange.keep
+  /// As in `SessionChanges`.
+  private(set) var isMinted = false
+  private(set) var isDeleted = false
+  private(set) var age: Int64 = 0
 
   /// An empty session.
   @_lifetime(copy storage)
@@ -63,6 +73,9 @@ public struct Session: ~Copyable, ~Escapable {
     isChanged = changes.isChanged
     overflowed = changes.overflowed
     remember = changes.remember
+    isMinted = changes.isMinted
+    isDeleted = changes.isDeleted
+    age = changes.age
   }
 
   /// None.
@@ -74,7 +87,8 @@ public struct Session: ~Copyable, ~Escapable {
   /// What is to be known of it when the page has answered.
   var outcome: SessionChanges {
     SessionChanges(
-      count: claims.count, isChanged: isChanged, overflowed: overflowed, remember: remember)
+      count: claims.count, isChanged: isChanged, overflowed: overflowed, remember: remember,
+      isMinted: isMinted, isDeleted: isDeleted, age: age)
   }
 
   /// Whether a cookie is to be written.
@@ -105,38 +119,73 @@ public struct Session: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   private mutating func note(_ fitted: Bool) {
     isChanged = true
+    isDeleted = false
     if !fitted { overflowed = true }
   }
 
-  /// Makes the session that of a user who is logged in.
+  /// Makes the session that of a user who is logged in. `stamp` adds its times when the page has
+  /// answered.
   ///
-  /// - Parameter authenticatedAt: When the password was entered; `nil` when it was not.
+  /// - Parameters:
+  ///   - isFresh: Whether the password has been entered.
+  ///   - age: How old the session is, in seconds, that goes on.
   @_lifetime(self: copy self)
-  mutating func logIn(_ id: UserID, epoch: Int64, authenticatedAt: Int64?) {
+  mutating func logIn(_ id: UserID, epoch: Int64, isFresh: Bool, age: Int64 = 0) {
     // What another user has left in this browser is not handed on.
     if let previous = userID, previous != id { claims.removeAll() }
     switch id {
     case .text(let text): note(claims.set("_user_id", text: text.span))
     case .integer(let integer): note(claims.set("_user_id", integer: integer))
     }
-    note(claims.set("_fresh", boolean: authenticatedAt != nil))
+    note(claims.set("_fresh", boolean: isFresh))
     note(claims.set("_session", integer: epoch))
-    if let authenticatedAt {
-      note(claims.set("_at", integer: authenticatedAt))
-    } else {
-      claims.remove("_at")
-    }
+    isMinted = true
+    self.age = age
   }
 
-  /// Takes the login out of the session; the program's own members stay, as in Microdot.
+  /// Writes when the session is minted: on the boot clock, and where it is known, at which time of day.
+  ///
+  /// - Parameters:
+  ///   - limits: How long a session lasts; with it, the claims say when it ends.
+  ///   - age: How old the session is, in seconds.
+  ///   - passwordAge: How long ago the password was entered, in seconds.
+  @_lifetime(self: copy self)
+  mutating func stamp(
+    _ clock: SystemClock, _ limits: SessionLimits?, age: Int64, passwordAge: Int64
+  ) {
+    self.age = age
+    put("_boot", clock.boot)
+    put("_up", clock.bootSeconds)
+    put("_at", clock.isSet ? clock.unixSeconds : nil)
+    put("_ago", passwordAge > 0 ? passwordAge : nil)
+    guard let limits else { return }
+    put("_age", age > 0 ? age : nil)
+    put("exp", clock.isSet ? clock.unixSeconds &+ limits.lifetime(age: age) : nil)
+  }
+
+  /// Sets a claim to an integer, or removes it.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ name: StaticString, _ value: Int64?) {
+    if let value { note(claims.set(name, integer: value)) } else { claims.remove(name) }
+  }
+
+  /// Ends the session: the login and all of the program's members. The cookie becomes that of an empty
+  /// session, as in Microdot, which leaves the program's members in it.
   @_lifetime(self: copy self)
   mutating func logOut() {
     checkIsThere()
-    claims.remove("_user_id")
-    claims.remove("_fresh")
-    claims.remove("_session")
-    claims.remove("_at")
+    claims.removeAll()
+    isMinted = false
     isChanged = true
+  }
+
+  /// Deletes the session, a login with it, and the cookie (Microdot's `session.delete()`). What is set
+  /// afterwards begins a new one. A remember cookie stays; `response.logout` forgets it.
+  @_lifetime(self: copy self)
+  public mutating func delete() {
+    logOut()
+    isDeleted = true
   }
 
   // MARK: Members

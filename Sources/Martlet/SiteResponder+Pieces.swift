@@ -62,7 +62,7 @@ extension SiteResponder where A: ~Copyable {
     PasswordWork.enter(0, now: moment.monotonicMilliseconds)
     let response = Response(
       fields: fields.remainder, session: Session(),
-      isForEveryone: A.route(to: page).access == .everyone, time: moment.unixSeconds)
+      isForEveryone: A.route(to: page).access == .everyone)
     PageText.begin(in: content.roomSpan)
     let answer = site.finish(page, cursor, response)
     PageText.end()
@@ -94,11 +94,17 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func abandon(_ cursor: Cursor) { site.abandon(page(of: cursor), cursor) }
 
-  package mutating func work(_ connection: UInt32) -> Bool {
-    PasswordWork.step(UInt64(connection))
+  package mutating func work(_ connection: UInt64) -> Bool {
+    PasswordWork.step(connection)
   }
 
-  package mutating func cancel(_ connection: UInt32) {
-    PasswordWork.end(UInt64(connection))
+  package mutating func serverStopped(at moment: Moment) {
+    guard A.hasSessions else { return }
+    keeper.update(moment)
+    site.serverStopped(at: keeper.clock)
+  }
+
+  package mutating func cancel(_ connection: UInt64) {
+    PasswordWork.end(connection)
   }
 }

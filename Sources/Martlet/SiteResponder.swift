@@ -19,6 +19,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var approach: Approach
   /// For whom tokens are remembered.
   let tokenOwner: UInt32
+  /// What the time is. Only where there are sessions.
+  var keeper: ClockKeeper
   /// What has become of the request that is being answered.
   var kind = Reply.Kind.written
   /// How long that request rests before it comes again.
@@ -31,6 +33,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   package init(
     _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0
   ) {
+    keeper = ClockKeeper(newest: A.hasSessions ? site.newestMoment : 0)
     self.site = site
     tokenOwner = TokenCache.newOwner()
     self.reach = reach
@@ -50,10 +53,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
+  package static var fields: StaticString { A.fields }
+
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     kind = .written
+    if A.hasSessions { keeper.update(request.moment) }
     pauseMilliseconds = 0
     fields.append(A.fields)
     let fieldsStart = fields.count
@@ -64,8 +70,17 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var reply = Reply(
       status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
     reply.pauseMilliseconds = pauseMilliseconds
-    if !reply.isUnfinished { PasswordWork.end(UInt64(request.connection)) }
+    if reply.isUnfinished {
+      reply.turn = PasswordWork.turn
+    } else {
+      PasswordWork.end(request.connection)
+    }
     return reply
+  }
+
+  /// Says what the system would say about its clock.
+  package mutating func simulateClock(boot: Int64, isSynchronized: Bool) {
+    keeper.simulate(boot: boot, isSynchronized: isSynchronized)
   }
 
   /// What the page has written does not fit: an error page takes its place.
@@ -78,9 +93,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     kind = .written
     content.truncate(to: 0)
     fields.truncate(to: fieldsStart)
-    return refuse(
-      .internalServerError, "What this page wanted to say does not fit this device's memory.",
-      &content, &fields)
+    let reason: StaticString =
+      PageText.isMisused
+      ? "A bug: this page puts a text into a tag, a script or a style."
+      : "What this page wanted to say does not fit this device's memory."
+    return refuse(.internalServerError, reason, &content, &fields)
   }
 
   /// Writes an error page with its fields.
@@ -220,7 +237,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
-    guard visitor.mayEnter(access, now: request.moment.unixSeconds) else {
+    guard visitor.mayEnter(access) else {
       if visitor.sessionIsDead { session.logOut() }
       let status = turnAway(page, request, &content, &fields)
       writeCookies(request, session, isRenewal: false, to: &fields)
@@ -246,7 +263,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     complete(answer, request, &content, &fields)
     if answer.session.overflowed { content.overflow() }
     if answer.isPublic { return answer.status }
-    let after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
+    var after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
+    if after.isMinted {
+      after.stamp(keeper.clock, A.sessionLimits, age: after.age, passwordAge: 0)
+    } else if visitor.isDue, after.userID != nil {
+      renew(request, &after, visitor)
+    }
+    if after.outcome.overflowed { content.overflow() }
     // A page that logs out has the last word on the remember cookie.
     let renews = isRenewal && answer.session.remember != .clear
     if after.wantsCookies { writeCookies(request, after, isRenewal: renews, to: &fields) }
@@ -312,12 +335,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ page: A.Page, _ access: Access, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
-    let view = Request<A.User>(request.copy(), user: visitor.user, isFresh: visitor.isFresh)
+    let view = Request<A.User>(
+      request.copy(), user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock)
     PasswordWork.enter(
-      UInt64(request.connection), now: request.moment.monotonicMilliseconds)
+      request.connection, now: request.moment.monotonicMilliseconds)
     let response = Response(
-      fields: fields.remainder, session: session, isForEveryone: access == .everyone,
-      time: request.moment.unixSeconds)
+      fields: fields.remainder, session: session, isForEveryone: access == .everyone)
     PageText.begin(in: content.roomSpan)
     let answer = site.respond(to: page, view, response)
     PageText.end()
@@ -339,7 +362,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     switch answer.action {
     case .none, .later, .take: return
     case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
-    case .toNext(let path): _ = writeNextLocation(request, orElse: path, &fields)
+    case .toNext(let path):
+      _ = writeNextLocation(request, orElse: path, &fields)
+      fields.append("\r\n")
     case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     }
   }
@@ -347,28 +372,32 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// Writes the Location of where a login leads: the `next` of the query where it is a path of this
   /// site that GET may answer, or else `path`.
   ///
-  /// - Returns: What GET finds there.
+  /// - Returns: Where the path begins in what has been written.
   @inline(never)
   @_lifetime(fields: copy fields)
   private func writeNextLocation(
     _ request: borrowing IncomingRequest, orElse path: StaticString, _ fields: inout Writer
-  ) -> Destination<A.Page> {
+  ) -> Int {
     fields.append("Location: ")
     fields.append(PageText.prefix)
     let start = fields.count
-    var destination: Destination<A.Page>?
+    var isWritten = false
     if let next = request.query["next"], NextTarget.write(next, to: &fields) {
-      let end = fields.span.firstIndex(of: 0x3F, from: start) ?? fields.count
-      destination = A.destination(.get, fields.span.extracting(start..<end))
+      isWritten = true
       // What only POST answers, such as a logout, would be answered 405.
-      if case .otherMethods? = destination { destination = nil }
+      if case .otherMethods = destination(fields.span, from: start) { isWritten = false }
     }
-    if destination == nil {
+    if !isWritten {
       fields.truncate(to: start)
       fields.append(path)
     }
-    fields.append("\r\n")
-    return destination ?? A.destination(.get, path.octets)
+    return start
+  }
+
+  /// What GET finds at a target that ends a text.
+  private func destination(_ text: Span<UInt8>, from start: Int) -> Destination<A.Page> {
+    A.destination(
+      .get, text.extracting(start..<(text.firstIndex(of: 0x3F, from: start) ?? text.count)))
   }
 
   /// Sends somebody who is logged in from the login page to where a login would lead.
@@ -381,13 +410,14 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ fields: inout Writer
   ) -> Bool {
     let start = fields.count
-    if case .page(_, let access, _) = writeNextLocation(request, orElse: "/", &fields),
-      !visitor.mayEnter(access, now: request.moment.unixSeconds)
+    let pathStart = writeNextLocation(request, orElse: "/", &fields)
+    if case .page(_, let access, _) = destination(fields.span, from: pathStart),
+      !visitor.mayEnter(access)
     {
       fields.truncate(to: start)
       return false
     }
-    fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
+    fields.append("\r\nCache-Control: no-store\r\nVary: Cookie\r\n")
     return true
   }
 

@@ -18,31 +18,62 @@ struct SessionFacts {
   var epoch: Int64?
   var hasEpoch = false
   var isFresh = false
-  /// When the password was entered, Unix seconds; `nil` when the token does not say.
-  var authenticatedAt: Int64?
-  /// When it becomes and when it ceases to be valid (`nbf`, `exp`), where it says so.
-  var notBefore: Int64?
-  var expiration: Int64?
+  /// When the token was minted: the time of day, the boot, and the boot clock; `none` where the token
+  /// does not say.
+  var at = Self.none
+  var boot = Self.none
+  var up = Self.none
+  /// How old the session was then, and how long ago the password had been entered, in seconds.
+  var age: Int64 = 0
+  var passwordAge: Int64 = 0
+  /// When it becomes and when it ceases to be valid (`nbf`, `exp`); always, where it does not say so.
+  var notBefore = Int64.min
+  var expiration = Int64.max
+
+  /// No number.
+  static var none: Int64 { .min }
 
   /// Of nobody.
   init() {}
 
   /// Reads what valid claims say.
   init(_ claims: borrowing ClaimsSet) {
+    self.init(times: claims)
     user = claims.userID("_user_id")
     epoch = claims.integer(of: "_session")
     hasEpoch = claims.contains("_session")
     isFresh = claims.boolean(of: "_fresh") ?? false
-    authenticatedAt = claims.integer(of: "_at")
-    notBefore = claims.number(of: "nbf")
-    expiration = claims.number(of: "exp")
   }
 
-  /// Whether the times hold, as `ClaimsSet.check` judges them.
-  func areValid(now: Int64) -> Bool {
-    if let expiration, now >= expiration { return false }
-    if let notBefore, now < notBefore { return false }
-    return true
+  /// Reads what valid claims say about times.
+  @inline(never)
+  init(times claims: borrowing ClaimsSet) {
+    at = claims.integer(of: "_at") ?? Self.none
+    boot = claims.integer(of: "_boot") ?? Self.none
+    up = claims.integer(of: "_up") ?? Self.none
+    age = Self.duration(claims.integer(of: "_age"))
+    passwordAge = Self.duration(claims.integer(of: "_ago"))
+    notBefore = claims.number(of: "nbf") ?? .min
+    expiration = claims.number(of: "exp") ?? .max
+  }
+
+  /// A duration of a claim, held within bounds whose sums stay in reach.
+  static func duration(_ claim: Int64?) -> Int64 { min(max(claim ?? 0, 0), 1 << 40) }
+
+  /// Seconds since the token was minted, or `nil` where nobody knows.
+  func seconds(at clock: SystemClock) -> Int64? { clock.seconds(since: boot, up, at) }
+
+  /// Whether the token is good at that moment.
+  ///
+  /// - Parameter limits: How long the application's sessions last. A token of this boot is judged on
+  ///   the boot clock alone, however the time of day was set meanwhile.
+  func areValid(at clock: SystemClock, _ limits: SessionLimits?) -> Bool {
+    if let limits, hasEpoch {
+      guard let seconds = seconds(at: clock), seconds < limits.lifetime(age: age)
+      else { return false }
+      if clock.isSameBoot(boot, up) { return clock.lowerBound >= notBefore }
+    }
+    return clock.lowerBound < expiration && clock.lowerBound >= notBefore
   }
 }
 

@@ -7,8 +7,8 @@ import CMartletPlatform
 /// The prefixes of trusted proxies.
 public typealias TrustedPrefixes = InlineArray<4, IPPrefix>
 
-/// What is known of failed logins: addresses, then names at an address, then names.
-public typealias FailureTable<Entry> = InlineArray<144, Entry>
+/// What is known of failed logins: addresses, names at an address, names, near and far networks.
+public typealias FailureTable<Entry> = InlineArray<192, Entry>
 
 /// Every limit, with its unit and its reason.
 public enum Limits {
@@ -67,6 +67,25 @@ public enum Limits {
   /// Connections at a time. A slot costs `Limits.connectionSlotSize` octets.
   public static var connectionCountMax: Int { Int(MARTLET_CONNECTION_COUNT) }
 
+  /// Descriptors for other things than connections: the terminal, the listener, the signals, files that are
+  /// sent or written, and newcomers that wait for a slot.
+  public static var otherDescriptorCountMax: Int { 32 }
+
+  /// Connections at a time, where the system allows so many descriptors.
+  public static func connectionCount(descriptors: Int) -> Int {
+    max(1, min(connectionCountMax, descriptors - otherDescriptorCountMax))
+  }
+
+  /// Newcomers that are accepted and wait for a slot, at a time: so that a client with few connections is
+  /// seen behind those of a client with many. Beyond: those of the client with most are closed.
+  public static var newcomerCountMax: Int { 8 }
+
+  /// Octets of kernel memory that a connection costs at most, as a cgroup counts them: what waits to be
+  /// sent, what waits to be read, and the socket itself.
+  public static var kernelConnectionSizeMax: Int {
+    Int(MARTLET_SEND_BUFFER_SIZE) + Int(MARTLET_RECEIVE_BUFFER_SIZE) + Int(MARTLET_SOCKET_SIZE)
+  }
+
   /// Octets of a slot, at most.
   public static var connectionSlotSize: Int { Int(MARTLET_CONNECTION_SIZE) }
 
@@ -79,8 +98,22 @@ public enum Limits {
   /// Milliseconds from the end of the head to the end of the content.
   public static var contentTimeoutMilliseconds: Int64 { 20_000 }
 
-  /// Milliseconds that a connection may rest between two requests.
-  public static var idleTimeoutMilliseconds: Int64 { 60_000 }
+  /// Milliseconds that a connection may rest between two requests. Longer than proxies keep one (nginx 60 s
+  /// to a server, 75 s to a client), because a request that meets the end of its connection is lost: a
+  /// POST becomes a 502. When slots are short, resting connections end sooner (`evictionAgeMilliseconds`).
+  public static var idleTimeoutMilliseconds: Int64 { 90_000 }
+
+  /// Seconds that clients are told they may rest (`Keep-Alive: timeout`): the difference is for a request
+  /// that is on its way.
+  public static var keepAliveSeconds: Int { 85 }
+
+  /// Octets a second that an upload brings at least, on average: less than any link that a panel is used
+  /// over (GPRS has 2,500).
+  public static var uploadRateMin: Int { 1_000 }
+
+  /// Milliseconds that an upload may be behind that rate: for a start, and for pauses of a link.
+  /// Then it has lasted too long. Beyond: 408.
+  public static var uploadSlackMilliseconds: Int32 { 60_000 }
 
   /// Milliseconds without progress in sending a response.
   public static var sendTimeoutMilliseconds: Int64 { 10_000 }
@@ -93,9 +126,16 @@ public enum Limits {
   /// hashed, of some 500 octets. Others wait.
   public static var workCountMax: Int { Int(MARTLET_WORK_COUNT) }
 
-  /// Requests that wait for one of those to end, at a time: the last of them would wait some ten
-  /// seconds at 300 ms each. Beyond: 503 with Retry-After.
-  public static var workQueueCountMax: Int { workCountMax * 4 }
+  /// Requests that wait for one of those to end, at a time: the last of them waits some twenty seconds
+  /// at 300 ms each, or a minute in the line of a throttle. Beyond: 503 with Retry-After.
+  public static var workQueueCountMax: Int { workCountMax * 8 }
+
+  /// Milliseconds that a request may wait for that. Beyond: 503. Proxies give up after 60 s as a rule.
+  public static var workQueueMilliseconds: Int64 { 58_000 }
+
+  /// Milliseconds between two signs of life (100 Continue, RFC 9110 §15.2.1) to a client whose password
+  /// is being hashed, which comes to its end however long it takes: below the 60 s of proxies.
+  public static var workSignMilliseconds: Int64 { 45_000 }
 
   /// Microseconds that all of them together get in a turn of the loop: what somebody else's request
   /// may have to wait because of them.
@@ -186,6 +226,12 @@ public enum Limits {
   /// Lines of an event that are written to the log in a second; beyond, they are counted.
   public static var logRateMax: Int { Int(MARTLET_LOG_RATE) }
 
+  /// Networks (IPv4 /24, IPv6 /56) that failed logins are remembered of, 16 octets each: a site has one.
+  public static var failedNearNetworkCountMax: Int { 32 }
+
+  /// Networks (IPv6 /48) that failed logins are remembered of, 16 octets each.
+  public static var failedFarNetworkCountMax: Int { 16 }
+
   /// Levels of nested JSON. A session is flat; an application may put small values into it.
   public static var jsonDepthMax: Int { 32 }
 
@@ -201,6 +247,15 @@ public enum Limits {
     invariant(
       responseSizeMax <= Int(MARTLET_UNSENT_SIZE),
       "the kernel takes a whole response")
+    invariant(
+      (unsentSizeMax + responseSizeMax) * 16 / 5 <= Int(MARTLET_SEND_BUFFER_SIZE),
+      "a response fits the send buffer at any segment size")
+    invariant(
+      receiveSizeMax <= Int(MARTLET_RECEIVE_BUFFER_SIZE) / 2,
+      "a request fits the window that the kernel offers")
+    invariant(
+      Int64(keepAliveSeconds) * 1_000 < idleTimeoutMilliseconds,
+      "clients give a connection up before the server does")
     invariant(
       connectionCountMax * (connectionSlotSize + 8) <= 160 * 1_024,
       "a thousand connections cost less than five at other servers")

@@ -43,6 +43,8 @@ extension Writer {
   ///     Content-Length: 14
   ///     Connection: close
   ///
+  /// A response after which the connection stays says how long a client may rest (`Keep-Alive: timeout=85`).
+  ///
   /// - Parameters:
   ///   - head: Status and the server's own fields.
   ///   - date: The value of the Date field, which every response of a server with a clock has (RFC 9110
@@ -70,7 +72,15 @@ extension Writer {
       case .untilClose: break
       }
     }
-    if head.closes { append("Connection: close\r\n") }
+    if head.closes {
+      append("Connection: close\r\n")
+    } else {
+      // So that nobody sends a request at the moment when the server ends the connection. The field
+      // concerns this connection only, so Connection names it (RFC 9110 §7.6.1).
+      append("Connection: keep-alive\r\nKeep-Alive: timeout=")
+      append(decimal: Limits.keepAliveSeconds)
+      append("\r\n")
+    }
     append(fieldLines)
     append("\r\n")
   }

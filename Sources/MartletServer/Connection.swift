@@ -56,22 +56,24 @@ public struct Connection: Sendable {
   var continued = false
   /// Whether its responder keeps work for it.
   var isPutOff = false
+  /// Whether any request of it has been answered.
+  var hasAnswered = false
   /// Whether the peer knows interim responses (HTTP/1.1).
   var knowsInterim = false
+  /// How it waits where its answer takes several turns.
+  var rank = WorkTurn.Rank.other
   /// Whether the peer, which has sent all that it will send, has been asked for a sign of life.
   var isProbed = false
   /// The index of the response buffer it holds, or -1.
   var responseBuffer: Int8 = -1
-  /// The socket, or -1.
-  var descriptor: Int32 = -1
-  /// Which connection of the server it is, counted from 1; after 2^32 the count begins again.
-  var number: UInt32 = 0
-  /// Octets that the kernel has taken and not yet sent, at most.
-  var unsentCount: UInt32 = 0
   /// Whether what waits with the kernel has come in one piece with what has been taken.
   var hasLeftover = false
   /// The index of the buffer that holds what has been taken out of the kernel, the stash, or -1.
   var stashBuffer: Int8 = -1
+  /// The socket, or -1.
+  var descriptor: Int32 = -1
+  /// Octets that the kernel has taken and not yet sent, at most.
+  var unsentCount: UInt32 = 0
   /// Octets of the unfinished request, or of what follows the answered one, that have been taken out of
   /// the kernel; the others wait there. Between two turns they are in the stash.
   var takenCount: UInt16 = 0
@@ -79,9 +81,15 @@ public struct Connection: Sendable {
   var examinedCount: UInt16 = 0
   /// The count that the kernel wakes us at.
   var wakeCount: UInt16 = 1
+  /// Connections that the peer's network has, this one among them.
+  var networkCount: UInt16 = 0
+  /// Which network's share of the work it takes (`WorkTurn`).
+  var share: UInt16 = 0
   /// What remains to be sent of the response, within its buffer.
   var unsentStart: UInt16 = 0
   var unsentEnd: UInt16 = 0
+  /// Number of the connection, counted from 1. No other connection of the server has the number.
+  var number: UInt64 = 0
   /// When the phase must have ended, on the monotonic clock, in milliseconds.
   var deadline: Int64 = 0
   /// Not moved on before this moment: set when there was nothing to do.
@@ -110,6 +118,11 @@ public struct Connection: Sendable {
 
   /// Whether its answer takes several turns.
   var works: Bool { phase == .working || phase == .waiting }
+
+  /// Whether it has been answered, and no request of it is under way.
+  var isBetweenRequests: Bool {
+    hasAnswered && (phase == .idle || phase == .next || phase == .unread)
+  }
 
   /// Whether it waits for octets.
   var reads: Bool {
@@ -182,6 +195,8 @@ public struct ContentFraming: Equatable, Sendable {
   var remaining: Int32
   /// Octets of content that may still come in later chunks.
   var room: Int32
+  /// Milliseconds that the content may still fall behind `Limits.uploadRateMin`.
+  var slack = Limits.uploadSlackMilliseconds
 
   /// - Parameters:
   ///   - framing: What the head says.
@@ -198,5 +213,19 @@ public struct ContentFraming: Equatable, Sendable {
       remaining = Int32(count)
     case .chunked: step = .chunkLine
     }
+  }
+
+  /// Milliseconds that the next piece may take.
+  var patience: Int64 { min(Limits.contentTimeoutMilliseconds, Int64(slack)) }
+
+  /// Octets have come: each makes up for some time.
+  ///
+  /// - Parameters:
+  ///   - deadline: Until when the connection would have waited for them: `patience` from the octets before.
+  mutating func receive(_ count: Int, after deadline: Int64, at now: Int64) {
+    let took = max(0, now - (deadline - patience))
+    let earned = Int64(count) * 1_000 / Int64(Limits.uploadRateMin)
+    slack = Int32(
+      clamping: min(Int64(slack) - took + earned, Int64(Limits.uploadSlackMilliseconds)))
   }
 }

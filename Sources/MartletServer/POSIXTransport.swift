@@ -14,8 +14,24 @@ public enum ListenError: Error, Equatable, Sendable {
   case noPermission
   /// No interface of this machine has the address.
   case noSuchAddress
+  /// The system does not know a socket option that is needed: its name, and the errno.
+  case noOption(SocketOption, Int32)
   /// Something else; the errno.
   case other(Int32)
+}
+
+/// A socket option without which a server does not start.
+public enum SocketOption: UInt8, Sendable {
+  case noDelay, buffers, bothFamilies
+
+  /// As it is called in C.
+  public var name: StaticString {
+    switch self {
+    case .noDelay: "TCP_NODELAY"
+    case .buffers: "SO_SNDBUF and SO_RCVBUF"
+    case .bothFamilies: "IPV6_V6ONLY"
+    }
+  }
 }
 
 /// Sockets, poll() and clocks of the running system.
@@ -24,6 +40,7 @@ public struct POSIXTransport: Transport, ~Copyable {
   private let signals: Int32
   /// The port it listens at.
   public let port: UInt16
+  public let connectionCountMax: Int
 
   /// Listens at an address.
   ///
@@ -33,25 +50,34 @@ public struct POSIXTransport: Transport, ~Copyable {
   /// - Throws: `ListenError`.
   public init(host: Span<UInt8>, port: UInt16) throws(ListenError) {
     var bound: UInt16 = 0
-    // Safe: the call reads `host` and writes `bound`, and keeps neither.
+    var step: UInt32 = 0
+    // Safe: the call reads `host`, writes `bound` and `step`, and keeps none of them.
     let result = unsafe host.withUnsafeBufferPointer { octets in
-      unsafe martlet_listen(octets.baseAddress, octets.count, port, &bound)
+      unsafe martlet_listen(octets.baseAddress, octets.count, port, &bound, &step)
     }
-    guard result >= 0 else { throw Self.listenError(result) }
-    // Beside the connections': the terminal, the listener, the signals, files that are sent or written.
-    martlet_allow_descriptors(2 * Limits.connectionCountMax + 32)
+    guard result >= 0 else { throw Self.listenError(result, step: Int(step)) }
+    // A connection may send a file as well.
+    let allowed = martlet_allow_descriptors(
+      2 * Limits.connectionCountMax + Limits.otherDescriptorCountMax)
     let signals = martlet_signal_descriptor()
     guard signals >= 0 else {
       martlet_close(result)
       throw .other(-signals)
     }
+    connectionCountMax = Limits.connectionCount(descriptors: allowed)
     listener = result
     self.signals = signals
     self.port = bound
   }
 
-  private static func listenError(_ result: Int32) -> ListenError {
-    switch Int(martlet_error_class(Int(result))) {
+  private static func listenError(_ result: Int32, step: Int) -> ListenError {
+    switch step {
+    case MARTLET_LISTENER_NODELAY: return .noOption(.noDelay, -result)
+    case MARTLET_LISTENER_BUFFERS: return .noOption(.buffers, -result)
+    case MARTLET_LISTENER_BOTH_FAMILIES: return .noOption(.bothFamilies, -result)
+    default: break
+    }
+    return switch Int(martlet_error_class(Int(result))) {
     case MARTLET_ADDRESS_IN_USE: .addressInUse
     case MARTLET_NO_PERMISSION: .noPermission
     case MARTLET_NO_ADDRESS: .noSuchAddress

@@ -35,6 +35,15 @@ public enum RequestProgress: Equatable, Sendable {
     }
   }
 
+  /// Whether what has been received, `count` octets, may have octets of a form, this one's or the next.
+  func mayHoldForm(of count: Int) -> Bool {
+    switch self {
+    case .head: false
+    case .complete(let head, let size): head.framing != .none || size != count
+    case .content, .pieces, .refused: true
+    }
+  }
+
   /// The same for the head alone: `.pieces` when it is complete.
   @inline(never)
   static func head(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {

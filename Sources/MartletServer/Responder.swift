@@ -15,7 +15,7 @@ public struct IncomingRequest: ~Escapable {
   /// The time of this turn.
   public let moment: Moment
   /// Which connection it came on; none other of this server has the number.
-  public let connection: UInt32
+  public let connection: UInt64
   /// Where the peer is: the client, or a proxy before it.
   public let peer: IPAddress
 
@@ -25,7 +25,7 @@ public struct IncomingRequest: ~Escapable {
   @_lifetime(copy octets, copy content)
   public init(
     octets: Span<UInt8>, head: RequestHead, content: Span<UInt8>, moment: Moment,
-    connection: UInt32 = 0, peer: IPAddress = .unspecified
+    connection: UInt64 = 0, peer: IPAddress = .unspecified
   ) {
     self.connection = connection
     self.peer = peer
@@ -41,6 +41,43 @@ public struct IncomingRequest: ~Escapable {
     IncomingRequest(
       octets: octets, head: head, content: content, moment: moment, connection: connection,
       peer: peer)
+  }
+}
+
+/// How a request waits whose answer takes several turns of the loop.
+public struct WorkTurn: Equatable, Sendable {
+  /// Who goes before whom.
+  public enum Rank: UInt8, Sendable {
+    /// Goes before all others, and has a place kept for it: a login that is known.
+    case first
+    /// A password. It is worked on for as long as that takes.
+    case password
+    /// The page's own work, which is to come to an end within `Limits.workTimeoutMilliseconds`.
+    case other
+    /// It does not begin before a moment. Whoever waits so goes one after the other.
+    case line
+
+    /// Requests of that rank that are worked on at a time, with those of other ranks.
+    public var placeCountMax: Int {
+      self == .first ? Limits.workCountMax : max(1, Limits.workCountMax - 1)
+    }
+
+    /// Requests that wait, up to which one more of that rank may.
+    var queueCountMax: Int {
+      self == .first ? Limits.workQueueCountMax : Limits.workQueueCountMax - 1
+    }
+  }
+
+  public var rank: Rank
+  /// Which network it comes from: those of a network share what there is.
+  public var share: UInt16
+  /// Of the line: when its next request may begin, in milliseconds of the monotonic clock.
+  public var notBefore: Int64
+
+  public init(rank: Rank, share: UInt16 = 0, notBefore: Int64 = 0) {
+    self.rank = rank
+    self.share = share
+    self.notBefore = notBefore
   }
 }
 
@@ -73,6 +110,8 @@ public struct Reply: Sendable {
   public var kind: Kind
   /// Milliseconds until the request comes again at the earliest, where there is no answer yet.
   public var pauseMilliseconds = 0
+  /// How it waits, where there is no answer yet.
+  public var turn = WorkTurn(rank: .other)
 
   public init(status: Status, contentCount: Int, fieldsCount: Int, kind: Kind = .written) {
     self.status = status
@@ -135,6 +174,9 @@ public protocol Responder: ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
+  /// Field lines of its own responses that refusals of the server have as well, each ended by CRLF.
+  static var fields: StaticString { get }
+
   /// Whether it ever takes content in pieces, or answers in pieces. The server leaves out what is not
   /// needed for that.
   static var takesPieces: Bool { get }
@@ -162,13 +204,17 @@ public protocol Responder: ~Copyable {
   /// Goes on with the work of a request that `respond` has put off: about a tenth of a millisecond.
   ///
   /// - Returns: Whether `respond` is to be asked again.
-  mutating func work(_ connection: UInt32) -> Bool
+  mutating func work(_ connection: UInt64) -> Bool
 
   /// The connection ended before the answer to a request that was put off.
-  mutating func cancel(_ connection: UInt32)
+  mutating func cancel(_ connection: UInt64)
+
+  /// The server has stopped.
+  mutating func serverStopped(at moment: Moment)
 }
 
 extension Responder where Self: ~Copyable {
+  public static var fields: StaticString { "" }
   public static var takesPieces: Bool { false }
   public static var answersInPieces: Bool { false }
 
@@ -190,9 +236,11 @@ extension Responder where Self: ~Copyable {
 
   public mutating func abandon(_ cursor: Cursor) {}
 
-  public mutating func work(_ connection: UInt32) -> Bool { true }
+  public mutating func work(_ connection: UInt64) -> Bool { true }
 
-  public mutating func cancel(_ connection: UInt32) {}
+  public mutating func cancel(_ connection: UInt64) {}
+
+  public mutating func serverStopped(at moment: Moment) {}
 }
 
 /// The page that a refused request gets: what, and why, for a person.

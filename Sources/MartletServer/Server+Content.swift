@@ -23,8 +23,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.flow = .content(cursor, framing)
     connection.phase = .receiving
     connection.closesAfterResponse = !head.keepsAlive
-    connection.deadline =
-      moment.monotonicMilliseconds + Limits.contentTimeoutMilliseconds
+    setDeadline(&connection, framing)
     let continued = connection.continued
     guard take(&connection, size, of: memory.receive.count, &memory) else {
       return close(&connection, &memory)
@@ -53,8 +52,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
     guard count > 0 else { return }
     memory.receive.setCount(count)
-    connection.deadline =
-      moment.monotonicMilliseconds + Limits.contentTimeoutMilliseconds
+    var framing = framing
+    framing.receive(count, after: connection.deadline, at: moment.monotonicMilliseconds)
+    setDeadline(&connection, framing)
     var cursor = cursor
     switch responder.take(memory.receive.span, &cursor) {
     case .taken: break
@@ -63,11 +63,15 @@ extension Server where T: ~Copyable, R: ~Copyable {
       connection.flow = .none
       return refuse(&connection, status, reason.octets, &memory)
     }
-    var framing = framing
     framing.remaining -= Int32(count)
     if framing.remaining == 0 { framing.step = framing.step == .length ? .complete : .chunkEnd }
     connection.flow = .content(cursor, framing)
     if framing.step == .complete { finishContent(&connection, cursor, &memory) }
+  }
+
+  /// The next piece is to come soon, and the whole content in time.
+  private func setDeadline(_ connection: inout Connection, _ framing: ContentFraming) {
+    connection.deadline = moment.monotonicMilliseconds + framing.patience
   }
 
   /// Octets received; 0 when there are none now, `nil` when there never will be.

@@ -131,8 +131,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   mutating func releaseStash(_ connection: inout Connection, _ memory: inout ServerMemory) {
+    let takenCount = Int(connection.takenCount)
     connection.takenCount = 0
     guard connection.stashBuffer >= 0 else { return }
+    memory.responses.wipe(connection.stashBuffer, 0..<takenCount)
     memory.responses.release(connection.stashBuffer)
     connection.stashBuffer = -1
     stashedCount -= 1
@@ -153,8 +155,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
     var remaining = size - Int(connection.takenCount)
     connection.hasLeftover = receivedCount > max(size, Int(connection.takenCount))
     if remaining < 0 {
+      let before = Int(connection.takenCount)
       connection.takenCount -= UInt16(size)
       fillStash(connection, from: size, &memory)
+      memory.responses.wipe(connection.stashBuffer, before - size..<before)
     } else {
       releaseStash(&connection, &memory)
     }

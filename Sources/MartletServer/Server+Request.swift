@@ -1,5 +1,6 @@
 // One connection moves on: octets arrive, a request becomes complete, its response is begun.
 
+import CMartletPlatform
 import MartletBytes
 import MartletHTTP
 
@@ -59,6 +60,20 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let searchedCount = connection.phase == .head && !isUnfinished ? examinedCount : 0
     let progress = progress(memory.receive.span, examinedCount: searchedCount)
     keepUnlessWhole(progress, &connection, &memory)
+    let wipedCount = progress.mayHoldForm(of: memory.receive.count) ? memory.receive.count : 0
+    proceed(&connection, progress, isUnfinished: isUnfinished, &memory)
+    // A form may hold a password, and the next request may be shorter.
+    if wipedCount > 0 {
+      memory.receive.wipe(wipedCount)
+      martlet_wipe_stack()
+    }
+  }
+
+  /// Does what a request wants that has come so far. It is in the receive buffer.
+  private mutating func proceed(
+    _ connection: inout Connection, _ progress: RequestProgress, isUnfinished: Bool,
+    _ memory: inout ServerMemory
+  ) {
     switch progress {
     // It has been whole: the kernel does not tell at this moment.
     case .head where connection.works, .content where connection.works: return
@@ -159,7 +174,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       memory.responses.release(buffer)
       keep(&connection, &memory)
       connection.knowsInterim = head.minorVersion > 0
-      return putOff(&connection, milliseconds: reply.pauseMilliseconds, &memory)
+      return putOff(&connection, reply.turn, milliseconds: reply.pauseMilliseconds, &memory)
     case .content(let cursor, let countMax):
       guard R.takesPieces else { stop("a responder that takes pieces says so") }
       memory.responses.release(buffer)
@@ -276,6 +291,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     RefusalPage.write(status, reason, to: &content)
     let contentCount = content.count
     var fields = Writer(memory.fields.storageSpan)
+    fields.append(R.fields)
     RefusalPage.writeFields(to: &fields)
     fields.append(retryAfter)
     let reply = Reply(status: status, contentCount: contentCount, fieldsCount: fields.count)
@@ -302,6 +318,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       HTTP/1.1 503 Service Unavailable\r
       Retry-After: 10\r
       Content-Length: 0\r
+      Cache-Control: no-store\r
+      X-Content-Type-Options: nosniff\r
       Connection: close\r
       \r
 

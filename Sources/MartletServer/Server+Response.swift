@@ -50,6 +50,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let start = Self.place(memory.receive, in: &memory.responses, buffer)
     connection.flow = flow
     connection.phase = .sending
+    connection.hasAnswered = true
     connection.responseBuffer = buffer
     connection.unsentStart = UInt16(start)
     connection.unsentEnd = UInt16(end)

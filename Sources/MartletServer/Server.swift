@@ -13,8 +13,13 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var moment = Moment(monotonicMilliseconds: 0, unixSeconds: 0)
   /// What responses say that the time is.
   var date: HTTPDate
-  /// How many connections have been accepted.
-  private var connectionNumber: UInt32 = 0
+  /// How many connections have been accepted. 64 bits do not wrap: at a million a second they last for
+  /// 500,000 years.
+  var connectionNumber: UInt64 = 0
+  /// Connections at a time: as many as there are slots, and descriptors for.
+  private let connectionCountMax: Int
+  /// Connections that have been accepted and wait for a slot.
+  private var newcomers = Newcomers()
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
@@ -31,6 +36,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   package var stashCountAtOnceMax = Limits.stashCountAtOnceMax
   /// The slot whose work comes first in the next turn.
   var nextWorkSlot = 0
+  /// When the next request that stands in the line may begin.
+  var lineOpens: Int64 = 0
   /// The slot that is looked at first in this turn. It stays, so that each connection waits one turn
   /// for its answer and not sometimes two; where somebody finds no response buffer it is theirs, so that
   /// they have the next one.
@@ -40,6 +47,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   public init(transport: consuming T, responder: consuming R) {
     self.transport = transport
     self.responder = responder
+    connectionCountMax = min(Limits.connectionCountMax, self.transport.connectionCountMax)
     moment = self.transport.now()
     date = HTTPDate(moment.unixSeconds)
   }
@@ -48,6 +56,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   public mutating func run(_ memory: inout ServerMemory) {
     // The only loop without a bound: each turn waits for something to happen.
     while turn(&memory) {}
+    responder.serverStopped(at: moment)
   }
 
   /// One turn: waits, then does what has become possible.
@@ -58,8 +67,12 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let wakeup = transport.wait(&memory.interests, milliseconds: milliseconds)
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
+    // Whoever waits comes before those who arrive.
+    if waitingCount > 0 { letWaitingWork(&memory) }
     serveReady(&memory)
     if workingCount + waitingCount > 0 { work(&memory) }
+    if memory.responses.forgetsRefusal() { reclaimResponse(&memory) }
+    if !newcomers.isEmpty { admitNewcomers(&memory) }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll(&memory) }
     if stopDeadline.map({ $0 <= moment.monotonicMilliseconds }) ?? false { closeAll(&memory) }
     memory.connections.shrink()
@@ -75,6 +88,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let now = moment.monotonicMilliseconds
     var next = stopDeadline ?? .max
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
+    if !newcomers.isEmpty { next = min(next, now + Limits.evictionAgeMilliseconds / 5) }
     nextDeadline = .max
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
@@ -88,6 +102,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
     }
     next = min(next, nextDeadline)
+    if waitingCount > 0, lineOpens > now { next = min(next, lineOpens) }
     memory.interests.includesSignals = stopDeadline == nil
     memory.interests.includesListener = stopDeadline == nil && listenerPausedUntil <= now
     return next == .max ? -1 : Int(clamping: max(0, next - now))
@@ -162,7 +177,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       let slot = firstSlot + step < count ? firstSlot + step : firstSlot + step - count
       if memory.interests.isReady(slot: slot) {
         advance(slot, memory.interests.ready(ofSlot: slot), &memory)
-        if memory.responses.forgetsRefusal(), nextFirstSlot == firstSlot { nextFirstSlot = slot }
+        if memory.responses.hasRefused, nextFirstSlot == firstSlot { nextFirstSlot = slot }
       }
       if someAreLate, memory.connections.slots[slot].deadline <= moment.monotonicMilliseconds {
         expire(slot, &memory)
@@ -184,23 +199,25 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func acceptAll(_ memory: inout ServerMemory) {
     // Bounded, so that a flood of connections does not keep the open ones waiting.
     for turn in 0..<16 {
-      // poll() has promised the first one only: for the others nobody is sent away.
-      guard let slot = freeSlot(evicting: turn == 0, &memory) else {
+      // Nobody who waits has a connection yet, so nobody behind them has a better right to a slot.
+      guard !newcomers.isFull || newcomers.extreme(memory.connections, isLast: true).load > 1
+      else {
         return turn == 0 ? pauseListener() : ()
       }
       switch transport.accept() {
       case .connection(let descriptor, let peer):
-        open(slot, descriptor, peer, &memory)
+        admit(Newcomer(descriptor: descriptor, peer: peer), &memory)
       case .none:
-        return
+        return newcomers.isEmpty ? () : admitNewcomers(&memory)
       case .exhausted:
         // Linux wants a descriptor first and looks then whether anybody waits (accept(2)).
         guard turn == 0 else { return }
         Counter.descriptorsExhausted.add()
-        if !evictOne(&memory) { pauseListener() }
+        if !evictOne(for: nil, &memory) { pauseListener() }
         return
       }
     }
+    if !newcomers.isEmpty { admitNewcomers(&memory) }
   }
 
   /// Connections wait with the kernel; without the pause poll() would report them for ever.
@@ -209,22 +226,53 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     listenerPausedUntil = moment.monotonicMilliseconds + Limits.evictionAgeMilliseconds
   }
 
-  private mutating func freeSlot(evicting: Bool, _ memory: inout ServerMemory) -> Int? {
-    if let slot = memory.connections.takeFree() { return slot }
-    return evicting && evictOne(&memory) ? memory.connections.takeFree() : nil
+  /// Gives a new connection a slot, or lets it wait for one.
+  @inline(never)
+  private mutating func admit(_ newcomer: Newcomer, _ memory: inout ServerMemory) {
+    if newcomers.isEmpty, let slot = freeSlot(for: newcomer, &memory) {
+      return open(slot, newcomer, &memory)
+    }
+    guard newcomers.isFull else { return newcomers.append(newcomer) }
+    // Whoever has most connections loses one that waits.
+    Counter.connectionsEvicted.add()
+    transport.close(newcomers.replace(with: newcomer, memory.connections).descriptor)
   }
 
+  /// Gives slots to those who wait for one: to who has fewest connections first.
+  @inline(never)
+  private mutating func admitNewcomers(_ memory: inout ServerMemory) {
+    // Bounded by who waits.
+    while !newcomers.isEmpty {
+      let first = newcomers.extreme(memory.connections, isLast: false).index
+      guard let slot = freeSlot(for: newcomers[first], &memory) else { return }
+      open(slot, newcomers.remove(first), &memory)
+    }
+  }
+
+  @inline(never)
+  private mutating func freeSlot(
+    for newcomer: Newcomer, _ memory: inout ServerMemory
+  ) -> Int? {
+    if let slot = memory.connections.takeFree(below: connectionCountMax) { return slot }
+    guard evictOne(for: newcomer.peer.network, &memory) else { return nil }
+    return memory.connections.takeFree(below: connectionCountMax)
+  }
+
+  @inline(never)
   private mutating func open(
-    _ slot: Int, _ descriptor: Int32, _ peer: IPAddress, _ memory: inout ServerMemory
+    _ slot: Int, _ newcomer: Newcomer, _ memory: inout ServerMemory
   ) {
     Counter.connectionsAccepted.add()
     var connection = Connection()
-    connection.descriptor = descriptor
-    connectionNumber &+= 1
+    connection.descriptor = newcomer.descriptor
+    connectionNumber += 1
     connection.number = connectionNumber
-    connection.peer = peer
+    connection.peer = newcomer.peer
     connection.phase = .idle
     connection.deadline = moment.monotonicMilliseconds + Limits.idleTimeoutMilliseconds
+    let network = newcomer.peer.network
+    memory.connections.changeShare(of: network, by: 1)
+    connection.networkCount = UInt16(max(1, memory.connections.share(of: network)))
     memory.connections[slot] = connection
   }
 
@@ -237,52 +285,110 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     abandonFlow(&connection)
     cancelWork(&connection)
     transport.close(connection.descriptor)
+    memory.connections.changeShare(of: connection.peer.network, by: -1)
     connection = Connection()
   }
 
   /// The same for the connection of a slot.
+  @inline(never)
   private mutating func close(_ slot: Int, _ memory: inout ServerMemory) {
     var connection = memory.connections[slot]
     close(&connection, &memory)
     memory.connections[slot] = connection
   }
 
-  /// Makes room for a new connection: ends the one that has waited longest for its client. Resting
-  /// connections go first, then those in the middle of a request or that take nothing of their
-  /// responses; none of them at once, because what is missing may be on its way; and last one
-  /// whose page pauses. One that reads, however slowly, stays.
+  /// Makes room for a new connection of `network`: ends another one.
   ///
+  /// A client has a right to its share of the slots. A network (one IPv4 address, one IPv6 /64) that has two
+  /// connections more than the newcomer's gives one up: of those with most connections the least busy,
+  /// whatever it does. Where shares are equal, or the newcomer's is the largest, nobody who is busy
+  /// makes room: first connections that have rested for a moment, then those in the middle of a request or
+  /// that take nothing of their responses; none of them at once, because what is missing may be on its
+  /// way. A newcomer without a connection does not wait for that moment where a connection has been
+  /// answered and is between two requests.
+  ///
+  /// - Parameter network: `nil` when it is not known; nobody has a larger share than others then.
   /// - Returns: Whether there was one.
-  private mutating func evictOne(_ memory: inout ServerMemory) -> Bool {
-    var victim: (slot: Int, since: Int64, rests: Bool)?
-    for slot in 0..<memory.connections.count {
-      let since: Int64
-      let connection = memory.connections[slot]
-      switch connection.phase {
-      case .idle, .linger:
-        since = connection.deadline - Limits.idleTimeoutMilliseconds
-      case .head:
-        since = connection.deadline - Limits.headTimeoutMilliseconds
-      case .content, .receiving:
-        since = connection.deadline - Limits.contentTimeoutMilliseconds
-      case .next, .unread:
-        since = connection.deadline - Limits.sendTimeoutMilliseconds
-      case .sending where R.answersInPieces && connection.isPaused(at: moment):
-        since = moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds
-      case .free, .queued, .waiting, .working, .sending:
-        continue
-      }
-      guard since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds else { continue }
-      let mayRead = connection.phase == .next || connection.phase == .unread
-      if mayRead, peerHasTakenSome(&memory.connections[slot]) { continue }
-      let rests = connection.phase == .idle || connection.phase == .linger
-      let isBetter = victim.map { rests == $0.rests ? since < $0.since : rests } ?? true
-      if isBetter { victim = (slot, since, rests) }
+  private mutating func evictOne(for network: IPAddress?, _ memory: inout ServerMemory) -> Bool {
+    let share = network.map { memory.connections.share(of: $0) }
+    var victim: (slot: Int, rank: EvictionRank)?
+    for slot in 0..<memory.connections.count
+    where memory.connections.slots[slot].phase != .free {
+      guard let rank = rank(slot, newcomerShare: share, &memory) else { continue }
+      if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
     }
     guard let victim else { return false }
     Counter.connectionsEvicted.add()
     close(victim.slot, &memory)
     return true
+  }
+
+  /// Where a connection stands among those that make room; `nil`: not among them.
+  private mutating func rank(
+    _ slot: Int, newcomerShare: Int?, _ memory: inout ServerMemory
+  ) -> EvictionRank? {
+    let now = moment.monotonicMilliseconds
+    let phase = memory.connections.slots[slot].phase
+    let deadline = memory.connections.slots[slot].deadline
+    var rank = EvictionRank(excess: 0, busyness: 1, since: now)
+    switch phase {
+    case .idle, .linger:
+      rank.busyness = 0
+      rank.since = deadline - Limits.idleTimeoutMilliseconds
+    case .head:
+      rank.since = deadline - Limits.headTimeoutMilliseconds
+    case .content, .receiving:
+      rank.since = deadline - Limits.contentTimeoutMilliseconds
+    case .next, .unread:
+      rank.since = deadline - Limits.sendTimeoutMilliseconds
+    case .sending
+    where R.answersInPieces && memory.connections.slots[slot].isPaused(at: moment):
+      rank.since = now - Limits.evictionAgeMilliseconds
+    case .free, .queued, .sending: rank.busyness = 2
+    case .waiting, .working: rank.busyness = 3
+    }
+    guard let newcomerShare else { return hasWaited(rank, slot, &memory) ? rank : nil }
+    let share = Int(memory.connections.slots[slot].networkCount)
+    if share > newcomerShare + 1 {
+      rank.excess = share
+      return rank
+    }
+    guard share >= newcomerShare else { return nil }
+    if share > newcomerShare, memory.connections.slots[slot].isBetweenRequests {
+      return rank
+    }
+    return hasWaited(rank, slot, &memory) ? rank : nil
+  }
+
+  /// Whether a connection has waited for its client for a moment, and takes nothing of its responses.
+  private mutating func hasWaited(
+    _ rank: EvictionRank, _ slot: Int, _ memory: inout ServerMemory
+  ) -> Bool {
+    guard rank.busyness < 2,
+      rank.since <= moment.monotonicMilliseconds - Limits.evictionAgeMilliseconds
+    else { return false }
+    let phase = memory.connections.slots[slot].phase
+    return !(phase == .next || phase == .unread) || !peerHasTakenSome(slot, &memory)
+  }
+
+  // MARK: Response buffers
+
+  /// Somebody waits for a response buffer, and none is free: takes one back. Of those whose readers are slow
+  /// it is the buffer of who has taken nothing for longest; that connection ends. It could not be held but
+  /// for a reader with a window of some octets, because the kernel takes a whole response otherwise.
+  @inline(never)
+  private mutating func reclaimResponse(_ memory: inout ServerMemory) {
+    guard !memory.responses.hasFree else { return }
+    var victim: (slot: Int, deadline: Int64)?
+    for slot in 0..<memory.connections.count
+    where memory.connections.slots[slot].responseBuffer >= 0 {
+      _ = peerHasTakenSome(slot, &memory)
+      let deadline = memory.connections.slots[slot].deadline
+      if victim.map({ deadline < $0.deadline }) ?? true { victim = (slot, deadline) }
+    }
+    guard let victim else { return }
+    Counter.connectionsEvicted.add()
+    close(victim.slot, &memory)
   }
 
   // MARK: Time
@@ -295,6 +401,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     switch connection.phase {
     case .head: refuse(&connection, .headTimeout, &memory)
     case .content, .receiving: refuse(&connection, .contentTimeout, &memory)
+    case .working where connection.rank != .other: sendSign(&connection, &memory)
     case .queued, .waiting, .working: refuseForNow(&connection, &memory)
     case .sending where peerHasTakenSome(&connection): break
     case .next where peerHasTakenSome(&connection): break
@@ -315,12 +422,19 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     return true
   }
 
+  /// The same for the connection of a slot.
+  @inline(never)
+  private mutating func peerHasTakenSome(_ slot: Int, _ memory: inout ServerMemory) -> Bool {
+    peerHasTakenSome(&memory.connections[slot])
+  }
+
   // MARK: Stopping
 
   /// Ends what waits for its client; what is being sent goes on.
   private mutating func beginStop(_ memory: inout ServerMemory) {
     stopDeadline = moment.monotonicMilliseconds + Limits.stopTimeoutMilliseconds
     transport.stopListening()
+    while !newcomers.isEmpty { transport.close(newcomers.remove(0).descriptor) }
     for slot in 0..<memory.connections.count {
       switch memory.connections[slot].phase {
       case .idle, .head, .content, .next, .unread, .linger: close(slot, &memory)

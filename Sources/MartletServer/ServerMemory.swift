@@ -70,6 +70,13 @@ public struct ServerMemory: ~Copyable {
     }
   }
 
+  /// Overwrites the first octets of the storage.
+  mutating func wipe(_ count: Int) {
+    invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
+    // Safe: so many octets are there, and nobody else has a view of them.
+    unsafe martlet_wipe(start, count)
+  }
+
   /// Says how many octets of the storage count.
   @inline(never)
   mutating func setCount(_ count: Int) {
@@ -115,14 +122,33 @@ public struct ServerMemory: ~Copyable {
     }
   }
 
-  /// A free slot, or `nil` when all are in use.
-  mutating func takeFree() -> Int? {
+  /// A free slot, or `nil` when `countMax` of them are in use.
+  mutating func takeFree(below countMax: Int) -> Int? {
     for slot in 0..<count where slots[slot].phase == .free { return slot }
-    guard count < Limits.connectionCountMax else { return nil }
+    guard count < countMax else { return nil }
     // Safe: the slot lies within the memory, and a Connection needs no deinitialization.
     unsafe (start + count).initialize(to: Connection())
     count += 1
     return count - 1
+  }
+
+  /// How many connections a network has.
+  @inline(never)
+  func share(of network: IPAddress) -> Int {
+    for slot in 0..<count where slots[slot].phase != .free {
+      if slots[slot].peer.network == network { return Int(slots[slot].networkCount) }
+    }
+    return 0
+  }
+
+  /// Lets each connection of a network know that there are so many more.
+  @inline(never)
+  mutating func changeShare(of network: IPAddress, by change: Int) {
+    for slot in 0..<count
+    where slots[slot].phase != .free && slots[slot].peer.network == network {
+      // Safe: slots below `count` are initialized.
+      unsafe start[slot].networkCount = UInt16(Int(slots[slot].networkCount) + change)
+    }
   }
 
   /// Gives up the free slots at the end.
@@ -144,7 +170,7 @@ public struct ServerMemory: ~Copyable {
   }
 
   /// Whether somebody has been refused a buffer.
-  private var hasRefused = false
+  private(set) var hasRefused = false
 
   /// Whether somebody has been refused a buffer since this was asked last.
   mutating func forgetsRefusal() -> Bool {
@@ -190,6 +216,15 @@ public struct ServerMemory: ~Copyable {
     let buffer = unsafe UnsafeMutableBufferPointer(
       start: start + Int(index) * Limits.responseSizeMax, count: Limits.responseSizeMax)
     return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
+  }
+
+  /// Overwrites octets of a buffer.
+  mutating func wipe(_ index: Int8, _ range: Range<Int>) {
+    checkIsLent(index)
+    invariant(
+      range.lowerBound >= 0 && range.upperBound <= Limits.responseSizeMax, "octets of one buffer")
+    // Safe: they lie within the memory, and nobody else has a view of them.
+    unsafe martlet_wipe(start + Int(index) * Limits.responseSizeMax + range.lowerBound, range.count)
   }
 
   /// The whole of a buffer, for octets of requests.

@@ -66,6 +66,9 @@ public struct Moment: Equatable, Sendable {
 
 /// The system calls of the loop. No call waits, but `wait`. Interrupted calls are begun again below.
 public protocol Transport: ~Copyable {
+  /// Connections that the system has descriptors for, at a time.
+  var connectionCountMax: Int { get }
+
   /// The next connection at the listener.
   mutating func accept() -> Acceptance
 
@@ -118,6 +121,8 @@ public protocol Transport: ~Copyable {
 }
 
 extension Transport where Self: ~Copyable {
+  public var connectionCountMax: Int { Limits.connectionCountMax }
+
   /// Sends what can be sent now.
   public mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
     send(descriptor, octets, octets.extracting(0..<0), continues: false)

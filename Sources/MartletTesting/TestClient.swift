@@ -10,7 +10,7 @@ import Synchronization
 
 /// Held while a page is answered; tests may run side by side. Its value numbers requests, because the
 /// table of passwords that are hashed is one for the process.
-private let onePage = Mutex<UInt32>(0)
+private let onePage = Mutex<UInt64>(0)
 
 /// A client of an application.
 ///
@@ -20,8 +20,22 @@ private let onePage = Mutex<UInt32>(0)
 public final class TestClient<A: Application & ~Copyable> {
   private var responder: SiteResponder<A>
 
-  /// Seconds since 1970 UTC: what the application takes for the time. It stands still.
+  /// The true time, seconds since 1970 UTC: what the application takes for the time as long as
+  /// `clockError` is 0. It stands still.
   public var time: Int64 = 1_800_000_000
+
+  /// Seconds that the system's time of day is wrong by: negative on a board that has just been switched
+  /// on and has no clock.
+  public var clockError: Int64 = 0
+
+  /// When the kernel was started, in true Unix seconds; where the boot clock counts from.
+  public var bootTime: Int64 = 0
+
+  /// A number of this boot of the kernel.
+  public var boot: Int64 = 1
+
+  /// Whether the kernel says that its time of day is synchronized.
+  public var isSynchronized = false
 
   /// The cookies, kept from one request to the next.
   public var cookies = CookieJar()
@@ -104,7 +118,7 @@ public final class TestClient<A: Application & ~Copyable> {
   /// A request whose answer takes several turns, at any point of its work.
   package struct PendingRequest: Sendable {
     fileprivate let octets: [UInt8]
-    fileprivate let connection: UInt32
+    fileprivate let connection: UInt64
   }
 
   /// What has become of a request at once.
@@ -157,7 +171,7 @@ public final class TestClient<A: Application & ~Copyable> {
     onePage.withLock { _ in responder.cancel(pending.connection) }
   }
 
-  private func begin(_ octets: [UInt8], connection: UInt32) -> Start {
+  private func begin(_ octets: [UInt8], connection: UInt64) -> Start {
     if let head = try? RequestHead.parse(octets.span), head.framing != .none,
       responder.takesPieces(head, of: octets.span)
     {
@@ -175,12 +189,13 @@ public final class TestClient<A: Application & ~Copyable> {
 
   /// The moment that pages see.
   private var moment: Moment {
-    Moment(monotonicMilliseconds: time &* 1_000, unixSeconds: time)
+    Moment(
+      monotonicMilliseconds: (time &- bootTime) &* 1_000, unixSeconds: time &+ clockError)
   }
 
   private func answer(
     _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool,
-    _ connection: UInt32
+    _ connection: UInt64
   ) -> Start {
     var received = received
     if head.framing == .chunked {
@@ -192,6 +207,7 @@ public final class TestClient<A: Application & ~Copyable> {
     var fields = [UInt8](repeating: 0, count: Limits.responseFieldsSizeMax)
     // Content that is taken in pieces is not there when the page is asked.
     let whole = inPieces ? [] : received
+    responder.simulateClock(boot: boot, isSynchronized: isSynchronized)
     let request = IncomingRequest(
       octets: octets.span, head: head, content: whole.span,
       moment: moment, connection: connection, peer: peer)
@@ -259,7 +275,10 @@ public final class TestClient<A: Application & ~Copyable> {
 
   private func refuse(_ status: Status, _ reason: Span<UInt8>) -> TestResponse {
     let content = written { RefusalPage.write(status, reason, to: &$0) }
-    let fields = written { RefusalPage.writeFields(to: &$0) }
+    let fields = written {
+      $0.append(A.fields)
+      RefusalPage.writeFields(to: &$0)
+    }
     let reply = Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
     return response(reply, content, fields, sendsContent: true, closes: true)
   }

@@ -142,6 +142,12 @@ struct TypedPassword: ~Copyable {
     return nil
   }
 
+  /// Whether it is one of the first that others would try for an account. A longer one than is kept here
+  /// is none.
+  func isCommon(name: Text<32>) -> Bool {
+    key.count <= 64 && CommonPasswords.contains(key.octets, name: name.span)
+  }
+
   /// Counts an attempt and finds out whether it is that of a hash (`Response.checkPassword`).
   @_lifetime(response: copy response)
   func check(

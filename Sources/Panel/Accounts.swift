@@ -1,13 +1,16 @@
 // The file of accounts ↔ the accounts in memory:
 //
-//     martlet-accounts 1
-//     NAME:SESSIONS:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY      one line an account
-//     sha256 DIGEST                                          over all lines before it
+//     martlet-accounts 2
+//     NAME:GENERATION:pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY   one line an account
+//     sha256 DIGEST                                            over all lines before it
+//
+// The generation is a random number, another one for each new account and each new password: sessions
+// belong to it (Sessions.swift). Files of version 1 have a list of sessions in its place; those end.
 //
 // Accounts and passwords in memory are those that the file has, because a change counts once it has
 // been stored, and from then on: also where the disk does not confirm it, which people are told.
-// Sessions count at once: a full disk keeps nobody from logging in to clear it. The digest is no
-// protection against people, it finds disks that forget.
+// Sessions are in a file of their own and count at once: a full disk keeps nobody from logging in to
+// clear it.
 
 import Martlet
 
@@ -15,7 +18,8 @@ import Martlet
 struct Account: SessionUser {
   let name: Text<32>
   var password: PasswordHash
-  var sessions = LiveSessions()
+  /// What its sessions belong to, below 2^53.
+  var generation = SystemClock.randomNumber()
   /// The number of the session that this value was loaded for; not stored.
   var epoch: Int64 = 0
 
@@ -24,6 +28,9 @@ struct Account: SessionUser {
     text.append(name.span)
     return .text(text)
   }
+
+  /// Begins a new generation: no session of the account goes on.
+  mutating func renewGeneration() { generation = SystemClock.randomNumber() }
 }
 
 /// Why a file is not taken for one of accounts.
@@ -41,18 +48,22 @@ struct Accounts {
   /// Room for accounts.
   static var countMax: Int { 8 }
 
-  /// Octets of the file at most: 279 for an account, 91 for the first and the last line.
-  static var fileSizeMax: Int { 
-    countMax * (32 + 1 + LiveSessions.textSizeMax + 1 + PasswordHash.textSizeMax + 1) + 91
+  /// Octets of a line of version 1's sessions at most: eight numbers of ten digits, and the commas.
+  private static var formerSizeMax: Int { 8 * 11 - 1 }
+
+  /// Octets of the file at most, in either version.
+  static var fileSizeMax: Int {
+    countMax * (32 + 1 + formerSizeMax + 1 + PasswordHash.textSizeMax + 1)
+      + firstLine.utf8CodeUnitCount + Checksum.lineSize
   }
 
-  private static var firstLine: StaticString { "martlet-accounts 1\n" }
-  private static var digestName: StaticString { "sha256 " }
-  /// Octets of the last line: name, 64 digits, line feed.
-  private static var lastLineSize: Int { 7 + 64 + 1 }
+  private static var firstLine: StaticString { "martlet-accounts 2\n" }
+  private static var formerFirstLine: StaticString { "martlet-accounts 1\n" }
 
   private var storage = InlineArray<8, Account?>(repeating: nil)
   private(set) var count = 0
+  /// Whether they were read from a file of version 1, which is to be written anew.
+  private(set) var areFormer = false
 
   /// No accounts.
   init() {}
@@ -89,40 +100,30 @@ struct Accounts {
 
   /// Reads the text of a file.
   init(_ text: Span<UInt8>) throws(AccountsDamage) {
-    let end = text.count - Self.lastLineSize
-    guard end >= 0, text.count <= Self.fileSizeMax, text.hasPrefix(Self.firstLine),
-      end >= Self.firstLine.utf8CodeUnitCount, text[end - 1] == "\n"
+    areFormer = text.hasPrefix(Self.formerFirstLine)
+    let firstLine = areFormer ? Self.formerFirstLine : Self.firstLine
+    guard text.count <= Self.fileSizeMax, let end = Checksum.end(of: text, firstLine)
     else { throw .form }
-    var hash = SHA256()
-    hash.update(text.extracting(0..<end))
-    var line = FixedBuffer<72>()
-    Self.writeLastLine(hash.finish(), to: &line)
-    guard text.extracting(end..<text.count).equals(line.span) else { throw .digest }
-    var lines = Lines(text.extracting(Self.firstLine.utf8CodeUnitCount..<end))
+    guard Checksum.isRight(text, end: end) else { throw .digest }
+    var lines = Lines(text.extracting(firstLine.utf8CodeUnitCount..<end))
     while let line = lines.next() {
-      guard let account = Self.account(line), self.account(named: account.name) == nil,
+      guard let account = Self.account(line, isFormer: areFormer),
+        self.account(named: account.name) == nil,
         set(account)
       else { throw .account }
     }
   }
 
-  private static func account(_ line: Span<UInt8>) -> Account? {
+  private static func account(_ line: Span<UInt8>, isFormer: Bool) -> Account? {
     guard let nameEnd = line.firstIndex(of: 0x3A),
-      let sessionsEnd = line.firstIndex(of: 0x3A, from: nameEnd + 1),
+      let generationEnd = line.firstIndex(of: 0x3A, from: nameEnd + 1),
       let name = Text<32>(line.extracting(0..<nameEnd)), AccountRules.isName(name.span),
-      let sessions = LiveSessions(line.extracting(nameEnd + 1..<sessionsEnd)),
-      let password = PasswordHash(line.extracting(sessionsEnd + 1..<line.count))
+      let password = PasswordHash(line.extracting(generationEnd + 1..<line.count))
     else { return nil }
-    return Account(name: name, password: password, sessions: sessions)
-  }
-
-  private static func writeLastLine(_ digest: Digest, to line: inout FixedBuffer<72>) {
-    var writer = Writer(line.storageSpan)
-    writer.append(digestName)
-    writer.append(hexadecimal: digest.span)
-    writer.append("\n")
-    let count = writer.count
-    line.setCount(count)
+    if isFormer { return Account(name: name, password: password) }
+    guard let generation = Decimals.number(line.extracting(nameEnd + 1..<generationEnd))
+    else { return nil }
+    return Account(name: name, password: password, generation: generation)
   }
 
   /// Writes the text of the file, at most `fileSizeMax` octets.
@@ -133,15 +134,11 @@ struct Accounts {
       guard let account = storage[i] else { continue }
       writer.append(account.name.span)
       writer.append(":")
-      account.sessions.write(to: &writer)
+      writer.append(decimal: account.generation)
       writer.append(":")
       account.password.write(to: &writer)
       writer.append("\n")
     }
-    var hash = SHA256()
-    hash.update(writer.span)
-    var line = FixedBuffer<72>()
-    Self.writeLastLine(hash.finish(), to: &line)
-    writer.append(line.span)
+    Checksum.append(to: &writer)
   }
 }

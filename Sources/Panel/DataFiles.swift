@@ -9,6 +9,7 @@ struct DataFiles {
   let secret: Digest
   var files: AccountFiles
   private(set) var accounts = Accounts()
+  let sessions: Sessions
   private(set) var condition = Condition.good
 
   /// What the files of accounts are like.
@@ -34,8 +35,11 @@ struct DataFiles {
     directory = Self.open(path)
     secret = Self.loadSecret(directory, path)
     files = AccountFiles(in: directory)
+    sessions = Self.loadSessions(directory, path)
     switch files.load() {
-    case .accounts(let accounts): self.accounts = accounts
+    case .accounts(let accounts):
+      self.accounts = accounts
+      if accounts.areFormer { upgrade() }
     case .none: break
     case .older(let accounts, let error):
       self.accounts = accounts
@@ -53,6 +57,29 @@ struct DataFiles {
         """)
     case .refused(let name, let error): Self.refuse(path, name, error)
     }
+  }
+
+  /// Writes a file of version 1 anew. Where that fails, its accounts are used all the same.
+  private mutating func upgrade() {
+    do throws(SystemError) {
+      let stored = try files.store(accounts, after: nil)
+      if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).log() }
+    } catch {
+      StorageTrouble.sessionsNotStored(error).log()
+    }
+  }
+
+  /// Reads the sessions. Nothing about them keeps the panel from starting: they end.
+  private static func loadSessions(_ directory: DataDirectory, _ path: Text<200>) -> Sessions {
+    let loaded = Sessions.load(from: directory)
+    if case .sessions(var sessions) = loaded {
+      sessions.settle(SystemClock.now(newest: sessions.stamp.newest))
+      return sessions
+    }
+    var problem = SystemError.damaged
+    if case .unreadable(let error) = loaded { problem = error }
+    say(path, "/sessions", problem, "; all sessions have ended.")
+    return Sessions()
   }
 
   private static func open(_ path: Text<200>) -> DataDirectory {

@@ -54,24 +54,22 @@ extension Panel {
         problem: "Wrong name or password.")
     }
     passwordHasVariants = false
+    let isRemembered = form.has("remember_me")
     // Whoever enters the password again goes on with the same session.
     if let user = request.user, user.name == account.name {
       account.epoch = user.epoch
+      if isRemembered { rememberSession(account, at: request.clock) }
     } else {
-      account.epoch = account.sessions.begin()
-      storeSessions(account)
+      beginSession(&account, isRemembered: isRemembered, at: request.clock)
     }
-    return response.login(account, remember: Remember(form.has("remember_me")))
+    return response.login(account, remember: Remember(isRemembered))
   }
 
   /// Ends the session, so that its cookie is worth nothing to whoever has a copy.
   mutating func logOut(
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
-    if var account = request.user {
-      account.sessions.end(account.epoch)
-      storeSessions(account)
-    }
+    if let account = request.user { endSession(account, at: request.clock) }
     return response.logout(to: "/login")
   }
 

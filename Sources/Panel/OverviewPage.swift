@@ -15,6 +15,7 @@ extension Panel {
     writeCondition(to: &body)
     writePasswordHint(to: &body)
     storageTrouble?.write(to: &body)
+    body.writeClock(request.clock)
     body.writeTiles(device, measurements)
     body.write("<div class=\"columns\">\n<section class=\"card\">")
     body.writeMemory(device)
@@ -36,6 +37,30 @@ extension Body {
       <span>Linux <span id="kernel">\(device.kernel ?? "unknown")</span></span></p></div>
 
       """)
+  }
+
+  // MARK: Clock
+
+  /// Says what the time of day is, and who vouches for it.
+  @_lifetime(self: copy self)
+  fileprivate mutating func writeClock(_ clock: SystemClock) {
+    let source: StaticString
+    switch clock.state {
+    case .synchronized: source = "synchronized"
+    case .plausible: source = "not synchronized"
+    case .notSet:
+      source = "not set"
+      let since = Readable.duration(seconds: UInt64(max(clock.bootSeconds, 0)))
+      write(
+        """
+        <p class="problem" role="status">The clock is not set yet, \(since) after the start of this \
+        machine. Until it is, logins are timed by that start; check the network’s time server, or \
+        set the clock by hand.</p>
+
+        """)
+    }
+    let date = HTTPDate(clock.unixSeconds)
+    write("<p class=\"facts\"><span id=\"clock\">\(date.span)</span> <span>\(source)</span></p>\n")
   }
 
   // MARK: Tiles

@@ -12,6 +12,7 @@ struct Panel: Application, ~Copyable {
   private(set) var condition: DataFiles.Condition
   /// Iterations of new hashes.
   var calibration = Calibration()
+  private(set) var sessions: Sessions
   let setUpCode: SetUpCode
   var throttle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
@@ -28,6 +29,7 @@ struct Panel: Application, ~Copyable {
 
   @inline(never)
   init(_ data: DataFiles, proxies: TrustedProxies) {
+    sessions = data.sessions
     self.proxies = proxies
     files = data.files
     accounts = data.accounts
@@ -90,11 +92,22 @@ struct Panel: Application, ~Copyable {
     return Text<32>(name.span).flatMap { accounts.account(named: $0) }
   }
 
-  /// The account, for a session of it that has not ended.
-  func user(_ id: UserID, epoch: Int64) -> Account? {
-    guard var account = user(id), account.sessions.contains(epoch) else { return nil }
+  /// The account, for a session of it that has not ended; it is used from now on.
+  mutating func user(_ id: UserID, epoch: Int64, at clock: SystemClock) -> Account? {
+    sessions.update(clock)
+    guard var account = user(id),
+      sessions.use(epoch, of: account.generation, at: clock.bootSeconds)
+    else { return nil }
     account.epoch = epoch
+    if sessions.isDue(at: clock.bootSeconds) { storeSessions(clock, waits: false) }
     return account
+  }
+
+  static var listsSessions: Bool { true }
+  var newestMoment: Int64 { sessions.stamp.newest }
+
+  mutating func serverStopped(at clock: SystemClock) {
+    if sessions.isUsed { storeSessions(clock, waits: false) }
   }
 
   var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }
@@ -117,22 +130,50 @@ struct Panel: Application, ~Copyable {
   /// Whether there is none, and none that is damaged.
   var canBeSetUp: Bool { !isSetUp && !condition.isDamaged }
 
-  /// Stores an account on the disk and then in memory; neither when it fails.
+  /// Stores an account on the disk and then in memory; neither when it fails. Sessions of a generation
+  /// that is no longer the account's have then ended.
   mutating func store(_ account: Account) throws(SystemError) {
+    let former = accounts.account(named: account.name)?.generation
     var changed = accounts
     invariant(changed.set(account), "there is room for the first account")
     let stored = try files.store(changed, after: accounts)
     accounts = changed
     condition = .good
     note(stored)
+    if let former, former != account.generation { sessions.endAll(of: former) }
   }
 
-  /// Takes over an account whose sessions have changed. They count even where the disk does not take
-  /// them; they then last until the next start only.
-  mutating func storeSessions(_ account: Account) {
-    invariant(accounts.set(account), "the account is there")
+  /// Begins a session of an account, whose value then carries its number.
+  mutating func beginSession(_ account: inout Account, isRemembered: Bool = false, at clock: SystemClock) {
+    sessions.update(clock)
+    account.epoch = sessions.begin(
+      of: account.generation, isRemembered: isRemembered, at: clock.bootSeconds)
+    storeSessions(clock, waits: false)
+  }
+
+  /// Makes a session of an account one that is remembered.
+  mutating func rememberSession(_ account: Account, at clock: SystemClock) {
+    sessions.remember(account.epoch)
+    storeSessions(clock, waits: false)
+  }
+
+  /// Ends a session of an account.
+  mutating func endSession(_ account: Account, at clock: SystemClock) {
+    sessions.end(account.epoch)
+    storeSessions(clock, waits: true)
+  }
+
+  /// Stores the sessions. They count even where the disk does not take them; they then last until the
+  /// next start only.
+  private mutating func storeSessions(_ clock: SystemClock, waits: Bool) {
     do throws(SystemError) {
-      note(try files.store(accounts, after: nil))
+      let stored = try sessions.store(in: files.directory, clock, waits: waits)
+      // What nobody has waited for says nothing about what was stored before.
+      if waits {
+        note(stored)
+      } else if case .sessionsNotStored = storageTrouble {
+        storageTrouble = nil
+      }
     } catch {
       storageTrouble = .sessionsNotStored(error)
       storageTrouble?.log()

@@ -30,6 +30,7 @@ extension Panel {
         response, .unprocessableContent, user: request.user, problem: refusal)
     }
     var problem = password.problem(repeated: repeated)
+    if problem == nil, password.isCommon(name: account.name) { problem = CommonPasswords.problem }
     switch current.check(
       of: account.name, against: account.password, from: client, &throttle, &response)
     {
@@ -53,8 +54,7 @@ extension Panel {
       return response.later()
     }
     account.password = hash
-    account.sessions.endAll()
-    account.epoch = account.sessions.begin()
+    account.renewGeneration()
     do throws(SystemError) {
       try store(account)
     } catch {
@@ -62,6 +62,7 @@ extension Panel {
     }
     Log.changed("password_changed", account.name, client)
     passwordHasVariants = password.hasVariants
+    beginSession(&account, at: request.clock)
     response.renewLogin(account)
     return passwordChanged(response, account)
   }

@@ -55,11 +55,14 @@ extension Panel {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: problem)
     }
+    if password.isCommon(name: username) {
+      return Self.setUpForm(
+        response, .unprocessableContent, username: username, problem: CommonPasswords.problem)
+    }
     guard let hash = password.hash(iterations: calibration.wanted(), &response) else {
       return response.later()
     }
     var account = Account(name: username, password: hash)
-    account.epoch = account.sessions.begin()
     do throws(SystemError) {
       try store(account)
     } catch {
@@ -67,6 +70,7 @@ extension Panel {
     }
     Log.changed("account_created", username, client)
     passwordHasVariants = password.hasVariants
+    beginSession(&account, at: request.clock)
     return response.login(account)
   }
 

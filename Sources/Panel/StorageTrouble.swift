@@ -7,7 +7,7 @@ import Martlet
 enum StorageTrouble {
   /// The file has what is in memory, but the disk has not confirmed it.
   case unconfirmed(SystemError)
-  /// Sessions have begun or ended, and the file does not know.
+  /// Sessions have begun or ended, and the file of sessions does not know.
   case sessionsNotStored(SystemError)
 
   private var error: SystemError {

@@ -70,12 +70,13 @@ enum System {
 
   /// Reads the start of a file and hands it to `body`, which must not read another one meanwhile.
   static func read<R>(
-    _ path: Span<UInt8>, _ body: (Span<UInt8>) -> R
+    _ path: Span<UInt8>, in directory: DataDirectory? = nil, _ body: (Span<UInt8>) -> R
   ) throws(SystemError) -> R {
     let scratch = unsafe martlet_scratch()
     // Safe: C reads the path during the call and writes at most `scratchSize` octets to its array.
     let count = unsafe path.withUnsafeBufferPointer { path in
-      unsafe martlet_read_file(-1, path.baseAddress, path.count, scratch, scratchSize)
+      unsafe martlet_read_file(
+        directory?.descriptor ?? -1, path.baseAddress, path.count, scratch, scratchSize)
     }
     guard count >= 0 else { throw SystemError(code: Int32(count)) }
     return body(unsafe Span(_unsafeStart: scratch, count: count))
@@ -345,13 +346,17 @@ struct DataDirectory {
   /// Gives a file new content in one step, and returns when it is on the disk or the disk has refused
   /// to confirm it.
   ///
+  /// - Parameter waits: Whether to wait for the disk. If not, a power cut may leave the old content,
+  ///   the new, or none that is whole.
   /// - Throws: `SystemError` when the file has its old content.
-  func replace(_ name: StaticString, with octets: Span<UInt8>) throws(SystemError) -> Stored {
+  func replace(
+    _ name: StaticString, with octets: Span<UInt8>, waits: Bool = true
+  ) throws(SystemError) -> Stored {
     // Safe: C reads the name and the octets during the call.
     let result = unsafe name.octets.withUnsafeBufferPointer { name in
       unsafe octets.withUnsafeBufferPointer { octets in
         unsafe martlet_replace_file(
-          descriptor, name.baseAddress, name.count, octets.baseAddress, octets.count)
+          descriptor, name.baseAddress, name.count, octets.baseAddress, octets.count, waits ? 1 : 0)
       }
     }
     guard result >= 0 else { throw SystemError(code: result) }

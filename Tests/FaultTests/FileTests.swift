@@ -62,15 +62,14 @@ private final class Folder {
   }
 }
 
-/// One account whose sessions and hash are those of a number.
+/// One account whose generation is a number.
 private func accounts(_ number: Int) -> Accounts {
   let hash =
     "pbkdf2-hmac-sha256:\(String(repeating: "0", count: 32)):10:"
     + String(repeating: "ab", count: 32)
   let octets = Array(hash.utf8)
   var account = Account(name: "admin", password: PasswordHash(octets.span)!)
-  let digits = Array(String(number).utf8)
-  account.sessions = LiveSessions(digits.span)!
+  account.generation = Int64(number)
   var accounts = Accounts()
   _ = accounts.set(account)
   return accounts
@@ -459,6 +458,24 @@ extension EachFault {
           ], "\(fault)")
         let written = calls.filter { $0.name == "write" }.map(\.result).reduce(0, +)
         #expect(written == text(accounts(1)).utf8.count, "\(fault): all of it")
+      }
+      #expect(faults_close_all() == 2)
+    }
+
+    @Test("A change that nobody waits for is whole, and not synchronized")
+    func unsynchronized() throws {
+      let folder = try Folder()
+      folder.empty()
+      Faults.plan()
+      let run = start(in: folder)
+      let directory = try #require(run.directory)
+      var sessions = Sessions()
+      for waits in [false, true] {
+        #expect(faults_plan(""))
+        let number = sessions.begin(of: 1, isRemembered: false, at: 0)
+        _ = try sessions.store(in: directory, SystemClock.now(newest: 0), waits: waits)
+        #expect(Faults.calls.filter { $0.name == "fsync" }.count == (waits ? 2 : 0))
+        #expect(folder.content("sessions")?.contains(" \(number) ") == true)
       }
       #expect(faults_close_all() == 2)
     }

@@ -170,23 +170,37 @@ def hashed(password, iterations=1000):
     return f"pbkdf2-hmac-sha256:{salt.hex()}:{iterations}:{key.hex()}"
 
 
-def accounts_text(password, sessions=()):
+def accounts_text(password, generation=1):
     """The whole file of accounts, see Sources/Panel/Accounts.swift."""
-    lines = f"martlet-accounts 1\n{NAME}:{','.join(map(str, sessions))}:{hashed(password)}\n"
+    lines = f"martlet-accounts 2\n{NAME}:{generation}:{hashed(password)}\n"
     return lines + f"sha256 {hashlib.sha256(lines.encode()).hexdigest()}\n"
 
 
-def read_accounts(octets):
-    """(hash, [session, …]) of the one account of a file, or None where it is not whole."""
+def read_lines(octets):
+    """The lines of a file of the panel's, or None where it is not whole."""
     text = octets.decode("ascii", "replace")
     body, separator, digest = text.rpartition("sha256 ")
     if not separator or digest != hashlib.sha256(body.encode()).hexdigest() + "\n":
         return None
-    first, account, *rest = body.splitlines()
-    if first != "martlet-accounts 1" or rest or not body.endswith("\n"):
+    return body.splitlines() if body.endswith("\n") else None
+
+
+def read_accounts(octets):
+    """(hash, generation) of the one account of a file, or None where it is not whole."""
+    lines = read_lines(octets)
+    if lines is None or len(lines) != 2 or lines[0] != "martlet-accounts 2":
         return None
-    _, sessions, password = account.split(":", 2)
-    return password, sessions.split(",") if sessions else []
+    _, generation, password = lines[1].split(":", 2)
+    return password, generation
+
+
+def read_sessions(octets, generation):
+    """[session, …] of a generation, or None where the file is not whole."""
+    lines = read_lines(octets)
+    if lines is None or lines[0] != "martlet-sessions 1":
+        return None
+    fields = [line.split(" ") for line in lines[2:]]
+    return [number for own, number, *_ in fields if own == generation]
 
 
 def prepare(data, password=OLD):
@@ -206,7 +220,7 @@ def write(path, text):
 
 
 # What is in the directory of a panel that has been set up.
-FILES = ["accounts", "accounts.old", "secret"]
+FILES = ["accounts", "accounts.old", "secret", "sessions"]
 
 
 def names(data):

@@ -2,8 +2,8 @@
 
     kill.py [COUNT] [--seed NUMBER]
 
-Each round starts the panel, logs in, begins a change (of the password, a login, a logout: all of them
-write the accounts file anew) and kills the panel with SIGKILL: half of the time at a moment evenly
+Each round starts the panel, logs in, begins a change (of the password, a login, a logout: the first
+writes the accounts file anew, all of them the file of sessions) and kills the panel with SIGKILL: half of the time at a moment evenly
 spread over as long as such a change has taken, otherwise at an event of the file's replacement (the
 new file is made, written, closed, renamed) and up to half a millisecond later. One round in ten is a
 first start or a set-up in an empty folder. Then it must hold:
@@ -35,7 +35,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Wire"))
 
 from client import PanelVisitor, form_request
-from faulty import FILES, NAME, accounts_text, names, read_accounts, write
+from faulty import FILES, NAME, accounts_text, names, read_accounts, read_sessions, write
 from program import Program, command_of
 
 PASSWORDS = ("the old password", "the new password")
@@ -140,7 +140,11 @@ class Rounds:
         octets = (self.data / name).read_bytes()
         parsed = read_accounts(octets)
         ensure(parsed is not None, f"{name} is damaged: {octets!r}")
-        return parsed
+        password, generation = parsed
+        path = self.data / "sessions"
+        sessions = read_sessions(path.read_bytes(), generation) if path.exists() else []
+        ensure(sessions is not None, f"the file is damaged: {path.read_bytes()!r}")
+        return password, sessions
 
     def start(self, data=None):
         return Program.start("martlet-panel", "--listen", "127.0.0.1:0", "--data",
@@ -322,14 +326,14 @@ class Rounds:
             program.kill()
         new_password, new_sessions = self.file()
         ensure((self.data / "secret").read_bytes() == self.secret, "the secret has changed")
-        ensure(set(names(self.data)) <= {*FILES, "accounts.new", "accounts.old.new"},
+        ensure(set(names(self.data)) <= {*FILES, "accounts.new", "accounts.old.new", "sessions.new"},
                f"what is {names(self.data)}?")
         older_password, _ = self.file("accounts.old")
         is_new = (new_password, new_sessions) != (password, sessions)
         if change == "password":
             ensure((new_password != password) == is_new, "half a change of the password")
             if is_new:
-                ensure(len(new_sessions) == 1 and session not in new_sessions,
+                ensure(len(new_sessions) <= 1 and session not in new_sessions,
                        f"sessions after a new password: {new_sessions}")
                 self.current = 1 - self.current
         else:
@@ -348,7 +352,7 @@ class Rounds:
         folder = self.data.with_name("damaged")
         shutil.copytree(self.data, folder)
         try:
-            damaged = [name for name in FILES if self.dice.random() < 0.5]
+            damaged = [name for name in names(folder) if self.dice.random() < 0.5]
             for name in damaged:
                 octets = (folder / name).read_bytes()
                 size = self.dice.randrange(len(octets))

@@ -15,7 +15,7 @@ import pytest
 
 from client import Connection, request
 from faulty import (FILES, LIBRARY, NEW, NAME, OLD, PROGRAMS, Panel, accounts_text, change_password,
-                    hashed, is_in, log_in, names, prepare, read_accounts, table, write)
+                    hashed, is_in, log_in, names, prepare, read_accounts, read_sessions, table, write)
 
 pytestmark = pytest.mark.skipif(not LIBRARY, reason="scripts/test makes the library")
 
@@ -26,6 +26,7 @@ REFUSED, UNCONFIRMED = "Nothing has changed", "the disk has not confirmed"
 OF_CONNECTIONS = {"poll", "recv", "send", "accept4", "shutdown"}
 
 REPAIRED = {"EINTR", "short"}
+
 
 
 def faults_in(calls):
@@ -217,7 +218,7 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
     with panel:
         plans = faults_in(calls_of(panel, lambda: take(panel, visitor)))
         panel.stop()
-    assert len(plans) > 25, plans
+    assert len(plans) > 10, plans
     for number, plan in enumerate(plans):
         data = tmp_path / str(number)
         panel, first = prepared(data, plan)
@@ -229,7 +230,6 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
             assert response.status == 302, told
             if step == "login":
                 cookie = visitor.jar.value("session")
-            is_stored = "not_stored" not in panel.complaint
             assert not (can_be_begun_again(plan) and panel.complaint), told
             assert panel.complaint.count("\n") <= 1, told
             assert is_in(panel.visitor(session=cookie)) == (step == "login"), f"in memory\n{told}"
@@ -239,7 +239,8 @@ def test_login_and_logout_with_each_fault(tmp_path, step):
             panel.stop()
         with Panel(data) as panel:
             is_alive = is_in(panel.visitor(session=cookie))
-            assert is_alive == ((step == "login") == is_stored), f"after a restart\n{told}"
+            # What the disk did not take at first it took at the end.
+            assert is_alive == (step == "login"), f"after a restart\n{told}"
             assert passwords_that_work(panel) == [OLD], told
             assert names(data) == FILES, f"left over: {names(data)}\n{told}"
             panel.stop()
@@ -454,9 +455,9 @@ def test_a_plan_that_is_none_is_refused(tmp_path):
 def test_accounts_text_is_what_the_panel_writes(tmp_path):
     """What the tests write by themselves is not taken for damaged, and what it writes is read."""
     data = prepare(tmp_path / "data")
-    assert read_accounts(accounts_text(OLD, [1, 2]).encode()) == (hashed(OLD), ["1", "2"])
+    assert read_accounts(accounts_text(OLD, 7).encode()) == (hashed(OLD), "7")
     with Panel(data, is_faulty=False) as panel:
         assert is_in(log_in(panel, OLD)[0])
         panel.stop()
-    password, sessions = read_accounts((data / "accounts").read_bytes())
-    assert password == hashed(OLD) and len(sessions) == 1
+    assert read_accounts((data / "accounts").read_bytes()) == (hashed(OLD), "1")
+    assert len(read_sessions((data / "sessions").read_bytes(), "1")) == 1

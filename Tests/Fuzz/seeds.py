@@ -61,7 +61,10 @@ def heads():
     yield b"GET / HTTP/1.1\r\nHost: [::1]:80\r\nCookie: a=b\r\ncookie: c=d\r\n\r\n"
     yield b"GET / HTTP/1.1\r\nHost: h\r\nA: b\xfe\xff\r\n\r\n"  # near the limit of a head
     yield b"GET /a\xfe\x7c HTTP/1.1\r\nHost: h\r\n\r\n"  # near that of a target
-    yield b"GET / HTTP/1.1\r\nHost: h\r\nCookie: a\xfe\x7f\r\n\r\n"  # near that of cookies
+    yield b"GET / HTTP/1.1\r\nHost: h\r\nCookie: a\xfe\xff\r\n\r\n"  # cookies near that of a head
+    yield b"GET //a/./../b/ HTTP/1.1\r\nHost: [fe80::1%25eth0]:80\r\nAccept: a/b;q=0, text/*;q=0.5\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\nHost:\r\n\r\n"
+    yield request(b"POST /", b"Transfer-Encoding: gzip, chunked")
     yield b"GET / HTTP/1.1\r\nHost: h\r\n" + b"A:\r\n" * 99 + b"\r\n"
 
 
@@ -74,6 +77,9 @@ def chunks():
     yield b"0\r\nA: b\xfe\x03" + b"b" * 54 + b"\r\n\r\n"  # nearly the largest trailer section
     yield b"1 ;\r\na\r\n" * 9 + b"0\r\n\r\n"
     yield b"0000000000000001\r\na\r\n0\r\nHost: h\r\n\r\n"
+    yield b"1 ; a ; b = c;d=\"e\\\"f\" ;g\r\na\r\n0;h=\"\"\r\n\r\n"
+    yield b"1;a=\"b\"c\r\na\r\n0\r\n\r\n"
+    yield b"5;bad[=x\r\nhello\r\n0;\r\n\r\n"
 
 
 def cookies():

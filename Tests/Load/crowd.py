@@ -14,6 +14,7 @@ import sys
 import time
 
 REOPEN_AFTER = 0.2  # seconds between two connections of one member
+IP_BIND_ADDRESS_NO_PORT = 24  # <linux/in.h>; Python does not name it
 
 
 class Member:
@@ -28,8 +29,12 @@ class Member:
         self.next_tick = 0.0
 
     def open(self):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        is_ipv6 = ":" in self.task["address"][0]
+        self.socket = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
         self.socket.setblocking(False)
+        if self.task["source"]:
+            self.socket.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            self.socket.bind((self.task["source"], 0))
         self.prepare()
         self.crowd.note("opened")
         self.begin()
@@ -146,6 +151,34 @@ class Deaf(Member):
                 return
 
 
+class Segments(Deaf):
+    """As Deaf, with segments of some octets, so that the server's kernel has much to keep for little;
+    a new connection before the server's deadline."""
+
+    lifetime = 9.0
+    segment = 400
+
+    def prepare(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self.segment)
+
+    def begin(self):
+        self.pending = self.request * 20
+        self.ends = self.crowd.now + self.lifetime
+
+    def ask(self):
+        if self.pending:
+            self.pending = self.pending[self.send(self.pending):]
+        if self.socket and self.ends <= self.crowd.now:
+            self.close("closed by itself")
+
+
+class SmallestSegments(Segments):
+    """The smallest that Linux lets a client have."""
+
+    segment = 88
+
+
 class Flood(Member):
     """Sends requests one after the other without waiting, and reads all answers."""
 
@@ -191,6 +224,31 @@ class Login(Member):
                     self.watch(selectors.EVENT_READ | selectors.EVENT_WRITE)
 
 
+class Busy(Member):
+    """Sends a request every 30 ms, so that its connection never rests."""
+
+    interval = 0.03
+
+    def ready(self, events):
+        if events & selectors.EVENT_READ and self.receive():
+            self.crowd.note("answers")
+        if self.socket:
+            self.watch(selectors.EVENT_READ)
+
+    def tick(self):
+        self.send(self.request)
+
+
+class Anew(Login):
+    """As Login, on a new connection each time."""
+
+    def ready(self, events):
+        super().ready(events)
+        if self.socket and self.asks and not self.received:
+            self.close("closed by itself")
+            self.next_tick = self.crowd.now
+
+
 class Trickle(Member):
     """Sends one request, then octets of its content without an end, a little at a time, and reads what
     is answered as slowly."""
@@ -227,7 +285,8 @@ class Trickle(Member):
             self.close()
 
 
-KINDS = {"slowloris": Slowloris, "deaf": Deaf, "flood": Flood, "login": Login, "trickle": Trickle}
+KINDS = {"slowloris": Slowloris, "deaf": Deaf, "flood": Flood, "login": Login, "trickle": Trickle,
+         "segments": Segments, "smallest segments": SmallestSegments, "busy": Busy, "anew": Anew}
 
 
 class Run:
@@ -286,8 +345,9 @@ def main():
     print(json.dumps(Run(task).run()), flush=True)
 
 
-def group(kind, count, address, request=b""):
-    return {"kind": kind, "count": count, "address": list(address[:2]),
+def group(kind, count, address, request=b"", source=None):
+    """Members of a kind; `source` is the address that they come from."""
+    return {"kind": kind, "count": count, "address": list(address[:2]), "source": source,
             "request": request.decode("latin-1")}
 
 

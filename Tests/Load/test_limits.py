@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import boards
 import linkmap
 import memory
 from client import converse, request
@@ -106,3 +107,22 @@ def test_the_sum_is_the_kernels(tmp_path, figure):
         assert touched >= 0.4 * pages, "too little was touched to say something"
         # Nothing is there that neither the linker nor the stack accounts for.
         assert anonymous == (touched + tables) * memory.PAGE + stack.anonymous
+
+
+def test_the_service_holds_the_worst(figure):
+    """The service's memory limit holds what the kernel may keep for all connections that it allows."""
+    unit = (boards.ROOT / "boards" / "install" / "martlet-panel.service").read_text()
+    allowed = int(re.search(r"^LimitNOFILE=([0-9]+)$", unit, re.M)[1])
+    most = int(re.search(r"^MemoryMax=([0-9]+)M$", unit, re.M)[1]) << 20
+    on = own_board()
+    table = limits(on)
+    connections = min(table["Connections", "at a time"],
+                      allowed - table["Connections", "other descriptors"])
+    each = sum(table["Kernel memory", name] for name in (
+        "unsent octets of each", "unread octets of each", "socket of each"))
+    own = on.program("martlet-panel").stat().st_size + table[HEADING, SUM]
+    figure(f"{connections} connections of {each:,} octets, and {own:,} of the program; "
+           f"{connections * each + own:,} of {most:,}")
+    # An eighth is left for page tables, and for what the kernel counts ahead for each processor.
+    assert connections * each + own <= most * 7 // 8
+    assert table["Kernel memory", "connections in all"] == each * table["Connections", "at a time"]

@@ -59,7 +59,7 @@ struct ResponseHeadTests {
     #expect(
       head(ok, "Content-Type: text/plain\r\n", date: 784_111_777)
         == "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 14\r\n"
-        + "Content-Type: text/plain\r\n\r\n")
+        + "Connection: keep-alive\r\nKeep-Alive: timeout=85\r\nContent-Type: text/plain\r\n\r\n")
   }
 
   @Test("A connection that closes says so")

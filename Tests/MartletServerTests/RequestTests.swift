@@ -164,7 +164,7 @@ import Testing
       let peer = world.connect(request("GET /nothing") + request("GET /b"))
       stage.settle()
       #expect(
-        peer.text == "HTTP/1.1 204 No Content\r\n\(date)X-Echo: yes\r\n\r\n" + echo("GET /b []"))
+        peer.text == "HTTP/1.1 204 No Content\r\n\(date)\(stays)X-Echo: yes\r\n\r\n" + echo("GET /b []"))
     }
   }
 

@@ -39,14 +39,14 @@ func pieces(_ count: Int, of size: Int) -> String {
 }
 
 @Suite struct ResponseFlowTests {
-  let chunkedHead = "HTTP/1.1 200 OK\r\n\(date)Transfer-Encoding: chunked\r\n\r\n"
+  let chunkedHead = "HTTP/1.1 200 OK\r\n\(date)Transfer-Encoding: chunked\r\n\(stays)\r\n"
 
   @Test("Read-only data are sent from where they lie, in one call with the head")
   func dataInOneCall() {
     withStage { stage, world in
       let peer = world.connect(request("GET /data"))
       stage.run(until: { !peer.sent.isEmpty })
-      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\r\n\(data)")
+      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\(stays)\r\n\(data)")
       #expect(stage.phase(of: peer) == .idle)
     }
   }
@@ -59,7 +59,7 @@ func pieces(_ count: Int, of size: Int) -> String {
         peer.sendSizeMax = size
         stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
         #expect(
-          peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\r\n\(data)"
+          peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\(stays)\r\n\(data)"
             + echo("GET /a []"))
       }
     }
@@ -69,11 +69,11 @@ func pieces(_ count: Int, of size: Int) -> String {
   func dataWithoutBuffer() {
     withStage { stage, world in
       let slow = (0..<20).map { _ in world.connect(request("GET /data")) }
-      for peer in slow { peer.room = 120 }
+      for peer in slow { peer.room = 180 }
       let good = world.connect(request("GET /a"))
       stage.run(until: { !good.sent.isEmpty })
       #expect(good.text == echo("GET /a []"))
-      #expect(slow.allSatisfy { $0.sent.count == 120 })
+      #expect(slow.allSatisfy { $0.sent.count == 180 })
       for peer in slow { peer.room = .max }
       stage.run(until: { slow.allSatisfy { $0.text.hasSuffix("\(data)") } })
     }
@@ -86,8 +86,8 @@ func pieces(_ count: Int, of size: Int) -> String {
         request("HEAD /data") + request("HEAD /file") + request("HEAD /pieces") + request("GET /a"))
       stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
       #expect(
-        peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\r\n"
-          + "HTTP/1.1 200 OK\r\n\(date)Content-Length: 600000\r\n\r\n" + chunkedHead
+        peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\(stays)\r\n"
+          + "HTTP/1.1 200 OK\r\n\(date)Content-Length: 600000\r\n\(stays)\r\n" + chunkedHead
           + echo("GET /a []"))
       #expect(world.files.isEmpty, "the file is closed")
       #expect(stage.requests.abandoned == [Cursor(page: 3, note: 7)])
@@ -112,7 +112,7 @@ func pieces(_ count: Int, of size: Int) -> String {
     withStage { stage, world in
       let peer = world.connect(request("GET /empty-file"))
       stage.run(until: { stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
-      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 0\r\n\r\n")
+      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 0\r\n\(stays)\r\n")
       #expect(!peer.awaitsMore && world.files.isEmpty)
     }
   }
@@ -122,7 +122,7 @@ func pieces(_ count: Int, of size: Int) -> String {
     withStage { stage, world in
       let peer = world.connect(request("HEAD /large-file"))
       stage.run(until: { !peer.sent.isEmpty })
-      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 5000000000\r\n\r\n")
+      #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 5000000000\r\n\(stays)\r\n")
     }
   }
 

@@ -96,8 +96,9 @@ final class World {
   private var nextDescriptor: Int32 = 10
 
   /// A peer whose connection waits at the listener.
-  func connect(_ octets: String = "") -> Peer {
+  func connect(_ octets: String = "", from address: IPAddress? = nil) -> Peer {
     let peer = Peer(nextDescriptor)
+    if let address { peer.address = address }
     nextDescriptor += 1
     peer.received = [UInt8](octets.utf8)
     peers[peer.descriptor] = peer

@@ -11,15 +11,20 @@ import Testing
 final class Requests {
   var lines: [String] = []
   /// How often a connection has asked for `/slow`.
-  var slowTurns: [UInt32: Int] = [:]
+  var slowTurns: [UInt64: Int] = [:]
   /// Steps of work that are left for a connection that has asked for `/work`.
-  var workSteps: [UInt32: Int] = [:]
+  var workSteps: [UInt64: Int] = [:]
   /// Milliseconds that `/rest` wants to rest each time that it is asked; it answers the fourth time.
   var restMilliseconds = 100
   var restCount = 0
+  /// How requests for a path wait.
+  var turns: [String: WorkTurn] = [:]
+  /// Milliseconds between two requests for `/line`, and when the next may begin.
+  var lineStep: Int64 = 0
+  var lineOpens: Int64 = 0
   /// The connections whose work has had a step, in order.
-  var worked: [UInt32] = []
-  var cancelled: [UInt32] = []
+  var worked: [UInt64] = []
+  var cancelled: [UInt64] = []
   /// What `/upload` has been given.
   var taken: [[UInt8]] = []
   var abandoned: [Cursor] = []
@@ -69,11 +74,22 @@ struct EchoResponder: Responder, ~Copyable {
         return reply
       }
     }
-    if path == "/work" {
+    if path == "/line" {
+      let now = request.moment.monotonicMilliseconds
+      guard now >= requests.lineOpens else {
+        var reply = Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        reply.turn = WorkTurn(rank: .line, notBefore: requests.lineOpens)
+        return reply
+      }
+      requests.lineOpens = now + requests.lineStep
+    }
+    if path.hasPrefix("/work") {
       let left = requests.workSteps[request.connection, default: 10]
       requests.workSteps[request.connection] = left
       guard left == 0 else {
-        return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        var reply = Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
+        if let turn = requests.turns[path] { reply.turn = turn }
+        return reply
       }
       requests.workSteps[request.connection] = nil
     }
@@ -155,14 +171,14 @@ extension EchoResponder {
 
   mutating func abandon(_ cursor: Cursor) { requests.abandoned.append(cursor) }
 
-  mutating func work(_ connection: UInt32) -> Bool {
+  mutating func work(_ connection: UInt64) -> Bool {
     guard let left = requests.workSteps[connection], left > 0 else { return true }
     requests.worked.append(connection)
     requests.workSteps[connection] = left - 1
     return left == 1
   }
 
-  mutating func cancel(_ connection: UInt32) {
+  mutating func cancel(_ connection: UInt64) {
     requests.cancelled.append(connection)
     requests.workSteps[connection] = nil
   }
@@ -306,6 +322,9 @@ final class Stage {
     return count
   }
 
+  /// Sets how many connections there have been.
+  func begins(afterConnection number: UInt64) { server.connectionNumber = number }
+
   /// How many connections wait for a later turn.
   var workingCount: Int { server.workingCount }
 
@@ -355,16 +374,19 @@ func withStage(
 
 let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
+/// What a response says of its connection when it stays.
+let stays = "Connection: keep-alive\r\nKeep-Alive: timeout=85\r\n"
+
 /// The response of `EchoResponder`.
 func echo(_ line: String, closes: Bool = false, sendsContent: Bool = true) -> String {
   "HTTP/1.1 200 OK\r\n\(date)Content-Length: \(line.utf8.count)\r\n"
-    + (closes ? "Connection: close\r\n" : "") + "X-Echo: yes\r\n\r\n" + (sendsContent ? line : "")
+    + (closes ? "Connection: close\r\n" : stays) + "X-Echo: yes\r\n\r\n" + (sendsContent ? line : "")
 }
 
 /// Its response to an upload of that many octets.
 func took(_ count: Int) -> String {
   let text = "took \(count)"
-  return "HTTP/1.1 201 Created\r\n\(date)Content-Length: \(text.count)\r\n\r\n" + text
+  return "HTTP/1.1 201 Created\r\n\(date)Content-Length: \(text.count)\r\n\(stays)\r\n" + text
 }
 
 /// A request head with the fields given.

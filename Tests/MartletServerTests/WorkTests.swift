@@ -7,6 +7,9 @@ import Testing
 @testable import MartletServer
 
 @Suite struct WorkTests {
+  /// One place is kept for the first rank.
+  private let places = Limits.workCountMax - 1
+
   @Test("Those who wait get steps one after the other, and all finish together")
   func roundRobin() {
     withStage { stage, world in
@@ -44,8 +47,8 @@ import Testing
   func waiting() {
     withStage { stage, world in
       world.microsecondsPerLook = 2_000
-      let peers = (0..<Limits.workCountMax + 5).map { _ in world.connect(request("GET /work")) }
-      stage.run(until: { stage.workingCount == Limits.workCountMax })
+      let peers = (0..<places + 5).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == places })
       #expect(peers.count { stage.phase(of: $0) == .waiting } == 5)
       let good = world.connect(request("GET /a"))
       stage.run(until: { !good.sent.isEmpty })
@@ -58,7 +61,7 @@ import Testing
   func full() {
     withStage { stage, world in
       world.microsecondsPerLook = 2_000
-      let count = Limits.workCountMax + Limits.workQueueCountMax
+      let count = places + Limits.workQueueCountMax - 1
       let peers = (0..<count + 3).map { _ in world.connect(request("GET /work")) }
       stage.run(until: { peers.count { !$0.sent.isEmpty } >= 3 })
       let refused = peers.filter { $0.text.hasPrefix("HTTP/1.1 503 Service Unavailable") }
@@ -75,11 +78,11 @@ import Testing
   func waitsTooLong() {
     withStage { stage, world in
       world.microsecondsPerLook = 2_000
-      let peers = (0...Limits.workCountMax).map { _ in world.connect(request("GET /work")) }
-      stage.run(until: { stage.workingCount == Limits.workCountMax })
+      let peers = (0...places).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == places })
       for connection in stage.requests.workSteps.keys { stage.requests.workSteps[connection] = 1_000 }
       let last = peers.first { stage.phase(of: $0) == .waiting }!
-      for _ in 0..<30 where last.sent.isEmpty {
+      for _ in 0..<130 where last.sent.isEmpty {
         stage.turn()
         world.advance(to: world.monotonic + 500)
       }
@@ -186,6 +189,104 @@ import Testing
       stage.run(until: { resting.isClosed })
       #expect(stage.requests.cancelled == [1])
       #expect(stage.workingCount == 0)
+    }
+  }
+
+  // MARK: Ranks
+
+  @Test("The first rank goes before all who work and wait, and finds a place kept")
+  func firstRank() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      stage.requests.turns["/work"] = WorkTurn(rank: .password)
+      stage.requests.turns["/work-first"] = WorkTurn(rank: .first)
+      let others = (0..<places + 5).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == places })
+      stage.requests.worked = []
+      let first = world.connect(request("GET /work-first"))
+      stage.run(until: { !first.sent.isEmpty })
+      // All steps from when it has begun are its own.
+      #expect(stage.requests.worked.suffix(10).allSatisfy { $0 == UInt64(places + 6) })
+      stage.run(until: { others.allSatisfy { !$0.sent.isEmpty } })
+    }
+  }
+
+  @Test("A network with fewer at work is next, whoever came first")
+  func shares() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      stage.requests.turns["/work"] = WorkTurn(rank: .password, share: 1)
+      stage.requests.turns["/work-b"] = WorkTurn(rank: .password, share: 2)
+      let many = (0..<places + 20).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == places })
+      let one = world.connect(request("GET /work-b"))
+      stage.run(until: { !one.sent.isEmpty })
+      #expect(many.count { !$0.sent.isEmpty } <= 2 * places, "it waits for one place, not for twenty")
+      stage.run(until: { many.allSatisfy { !$0.sent.isEmpty } })
+    }
+  }
+
+  @Test("One network has half of the places to wait")
+  func halfOfTheQueue() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      stage.requests.turns["/work"] = WorkTurn(rank: .password, share: 1)
+      stage.requests.turns["/work-b"] = WorkTurn(rank: .password, share: 2)
+      let count = places + Limits.workQueueCountMax / 2
+      let many = (0..<count + 3).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { many.count { !$0.sent.isEmpty } >= 3 })
+      #expect(many.count { $0.text.hasPrefix("HTTP/1.1 503") } == 3)
+      let other = world.connect(request("GET /work-b"))
+      stage.run(until: { !other.sent.isEmpty })
+      #expect(other.text == echo("GET /work-b []"))
+    }
+  }
+
+  @Test("The line begins one at a time, first come first served, when it opens")
+  func line() {
+    withStage { stage, world in
+      stage.requests.lineStep = 1_000
+      let peers = (0..<5).map { _ in world.connect(request("GET /line")) }
+      stage.run(until: { !peers[0].sent.isEmpty })
+      for i in 1..<5 {
+        #expect(peers[i].sent.isEmpty)
+        world.advance(to: world.monotonic + 1_000)
+        stage.run(until: { !peers[i].sent.isEmpty })
+      }
+      #expect(stage.requests.lines == Array(repeating: "GET /line []", count: 5))
+    }
+  }
+
+  @Test("A password is worked on however long it takes, with a sign of life now and then")
+  func signOfLife() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      stage.requests.turns["/work"] = WorkTurn(rank: .password)
+      let peer = world.connect(request("GET /work"))
+      let old = world.connect("GET /work HTTP/1.0\r\n\r\n")
+      stage.run(until: { stage.workingCount == 2 })
+      stage.requests.workSteps[1] = 100
+      stage.requests.workSteps[2] = 100
+      for _ in 0..<300 where !old.isClosed || !peer.text.contains("/work") {
+        stage.turn()
+        world.advance(to: world.monotonic + 1_000)
+      }
+      let interim = "HTTP/1.1 100 Continue\r\n\r\n"
+      #expect(peer.text.hasPrefix(interim + interim))
+      #expect(peer.text.hasSuffix(echo("GET /work []")))
+      #expect(old.text == echo("GET /work []", closes: true))
+    }
+  }
+
+  @Test("Connection numbers do not come again after 2^32: each connection keeps its own work")
+  func numbersBeyond32Bits() {
+    withStage { stage, world in
+      stage.begins(afterConnection: UInt64(UInt32.max) - 1)
+      let peers = (0..<3).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { peers.allSatisfy { !$0.sent.isEmpty } })
+      #expect(peers.allSatisfy { $0.text == echo("GET /work []") })
+      let first = UInt64(UInt32.max)
+      #expect(Set(stage.requests.worked) == [first, first + 1, first + 2])
     }
   }
 }

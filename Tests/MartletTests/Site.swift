@@ -27,11 +27,27 @@ final class Directory {
   /// What `/members` is to do with the session.
   var change: (inout Session) -> Void = { _ in }
   var members: [String] = []
+  /// What `/places` shows a value between.
+  var before: [UInt8] = []
+  var after: [UInt8] = []
+  var mediaType: StaticString = "text/html; charset=utf-8"
 }
 
 protocol Policy {
   static var acceptsMicrodot: Bool { get }
   static var isSecure: Bool { get }
+  static var limits: SessionLimits? { get }
+}
+extension Policy {
+  static var limits: SessionLimits? { nil }
+}
+/// Sessions end after a day unused and after a week.
+enum Limited: Policy {
+  static let acceptsMicrodot = false
+  static let isSecure = false
+  static var limits: SessionLimits? {
+    SessionLimits(unused: .seconds(86_400), inAll: .seconds(7 * 86_400))
+  }
 }
 enum Strict: Policy {
   static let acceptsMicrodot = false
@@ -52,7 +68,7 @@ struct Site<P: Policy>: Application {
   enum Page: UInt8, CaseIterable {
     case index, login, fresh, logout, recent, members, values, long, asset, overflow, many, form
     case folderLogout, refused, epoch, empty, fields, redirect, folder, status, busy, whence
-    case cached, privatelyCached, figures
+    case cached, privatelyCached, figures, places, numbers, parts
   }
 
   static func route(to page: Page) -> Route {
@@ -82,6 +98,9 @@ struct Site<P: Policy>: Application {
     case .cached: .get("/cached", for: .everyone)
     case .privatelyCached: .get("/cached/own", for: .loggedIn)
     case .figures: .get("/figures", for: .loggedIn).forPrograms()
+    case .places: .get("/places", for: .everyone)
+    case .numbers: .get("/numbers", for: .everyone)
+    case .parts: .get("/parts", for: .everyone)
     }
   }
 
@@ -90,6 +109,7 @@ struct Site<P: Policy>: Application {
   static var hosts: StaticString { "panel.example *.wild.example h" }
   static var skipsLogin: Bool { P.isSecure }
   static var cookieNames: CookieNames { .microdot }
+  static var sessionLimits: SessionLimits? { P.limits }
 
   func user(_ id: UserID) -> Person? { directory.people.first { $0.id == id } }
 
@@ -153,7 +173,7 @@ struct Site<P: Policy>: Application {
       let nothing: StaticString? = nil
       let text: Text<8>? = nil
       let name: Text<8> = "a&b"
-      return response.html("<\(nothing)\(text)\(name)\(name as Text<8>?)\(markup: "<br>")>")
+      return response.html("[\(nothing)\(text)\(name)\(name as Text<8>?)\(markup: "<br>")]")
     case .fields:
       response.setField("X-Own", "yes")
       guard let agent = request.fields.value(of: "User-Agent") else { return response.html("none") }
@@ -177,6 +197,28 @@ struct Site<P: Policy>: Application {
       return response.html(request.query.has("created") ? .created : .ok, "kept")
     case .figures:
       return response.html("figures")
+    case .numbers:
+      return response.html(
+        "<p class=\(directory.number)><script>var a = \(directory.number)</script>")
+    case .parts:
+      let text: Text<8> = "<>"
+      let kind: StaticString = "x"
+      var body = response.body()
+      body.write("<a class=")
+      body.write("\"\(kind)\" href=\"/x?")
+      body.write("\(text)\" title=\"\(text)\(markup: "\"")")
+      body.write(">\(text)</a>")
+      return body.end()
+    case .places:
+      var body = response.body(mediaType: directory.mediaType)
+      body.write(octets: directory.before.span)
+      if let typed = request.query["typed"] {
+        body.write("\(typed)")
+      } else {
+        body.write("\(value.span)")
+      }
+      body.write(octets: directory.after.span)
+      return body.end()
     case .busy:
       return response.refuse(.tooManyRequests, "Later.", retryAfter: 40)
     case .whence:

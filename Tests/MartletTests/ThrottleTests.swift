@@ -14,7 +14,11 @@ private struct Login: ~Copyable {
 
   /// Seconds to wait, or `nil` when the attempt has begun.
   mutating func begin(_ name: String, _ client: ClientAddress) -> Int? {
-    throttle.begin(Array(name.utf8).span, from: client, now: now)
+    switch throttle.begin(Array(name.utf8).span, from: client, now: now) {
+    case .begun: nil
+    case .wait(let seconds): seconds
+    case .line(let moment): Int((moment - now + 999) / 1_000)
+    }
   }
 
   mutating func end(_ name: String, _ client: ClientAddress, isRight: Bool) {
@@ -53,6 +57,9 @@ private func ipv4(_ number: Int) -> ClientAddress {
 private func ipv6(_ network: UInt64, _ host: UInt64) -> ClientAddress {
   ClientAddress(IPAddress(high: 0x2001_0DB8_0000_0000 | network, low: host), isShared: false)
 }
+
+/// An address of another /24 for each number.
+private func scattered(_ number: Int) -> ClientAddress { ipv4(number << 8) }
 
 private let loopback = ClientAddress(
   IPAddress(high: 0, low: 0xFFFF_7F00_0001), isShared: true)
@@ -156,11 +163,18 @@ private let loopback = ClientAddress(
   }
 
   @Test(
-    "Whatever has happened, an address that has not failed is let in at once, and again",
+    "Whatever has happened, a name is let in at once where it has logged in before, and again",
     arguments: 1...4)
   func neverLockedOut(_ seed: UInt64) {
     var random = SeededRandom(seed)
     var login = Login()
+    let network = ipv6(0xFFFF, 1)
+    func owners(_ login: inout Login) {
+      #expect(login.succeed("susan", home) == nil)
+      #expect(login.succeed("name1", network) == nil)
+      #expect(login.succeed("owner", loopback) == nil)
+    }
+    owners(&login)
     for round in 0..<3_000 {
       let name =
         Bool.random(using: &random) ? "susan" : "name\(Int.random(in: 0..<100, using: &random))"
@@ -177,11 +191,7 @@ private let loopback = ClientAddress(
       }
       if round % 7 == 0 { login.now += Int64.random(in: 0..<60_000, using: &random) }
       if round % 10 == 0 {
-        #expect(login.succeed("susan", ipv4(100_000 + round)) == nil)
-        #expect(login.succeed("susan", home) == nil)
-        #expect(login.succeed("name1", ipv6(0xFFFF, random.next())) == nil)
-        // A shared address lets in who has not failed there by that name.
-        #expect(login.succeed("owner", loopback) == nil)
+        owners(&login)
       }
     }
   }
@@ -224,7 +234,7 @@ private let loopback = ClientAddress(
     login.exhaust("susan", loopback)
     #expect(login.begin("susan", loopback) == 1)
     #expect(login.succeed("david", loopback) == nil)
-    for i in 0..<500 { #expect(login.fail("junk\(i)", loopback) == nil) }
+    for i in 0..<110 { #expect(login.fail("junk\(i)", loopback) == nil) }
     #expect(login.succeed("david", loopback) == nil)
     // So many failures are an attack: two are free, and then it is half a minute.
     for _ in 0..<2 { #expect(login.fail("david", loopback) == nil) }
@@ -278,16 +288,16 @@ private let loopback = ClientAddress(
     var login = Login()
     let count = Limits.failedAddressCountMax
     for i in 0..<count {
-      for _ in 0..<10 { login.fail("name\(i)", ipv4(1_000 + i)) }
+      for _ in 0..<10 { login.fail("name\(i)", scattered(1_000 + i)) }
       login.now += 1
     }
     // The first one fails again, so the second one is the oldest.
     login.wait(1)
-    #expect(login.fail("name0", ipv4(1_000)) == nil)
-    #expect(login.fail("new", ipv4(9_000)) == nil)
-    #expect(login.begin("name0", ipv4(1_000)) == 2)
-    #expect(login.fail("name1", ipv4(1_001)) == nil)
-    #expect(login.fail("name1", ipv4(1_001)) == nil, "forgotten")
+    #expect(login.fail("name0", scattered(1_000)) == nil)
+    #expect(login.fail("new", scattered(9_000)) == nil)
+    #expect(login.begin("name0", scattered(1_000)) == 2)
+    #expect(login.fail("name1", scattered(1_001)) == nil)
+    #expect(login.fail("name1", scattered(1_001)) == nil, "forgotten")
   }
 
   @Test("Junk names from one address do not displace what it has failed")
@@ -365,31 +375,109 @@ private let loopback = ClientAddress(
   @Test("Each of 64 addresses gets 9 guesses at a name in the first hour, then 4 an hour")
   func botnet() {
     let perHour = guesses(hours: 6, addresses: 64) { login, turn in
-      login.fail("susan", ipv4(turn % 64))
+      login.fail("susan", scattered(turn % 64))
     }
     #expect((8 * 64...10 * 64).contains(perHour[0]), "\(perHour)")
     #expect(perHour.dropFirst().allSatisfy { $0 <= 4 * 64 + 8 }, "\(perHour)")
   }
 
-  @Test("At a shared address 64 junk names buy two guesses")
+  @Test("At a shared address 64 junk names buy two guesses, and the line bounds both")
   func sharedWithJunk() {
     var guessed = 0
     let perHour = guesses(hours: 2) { login, turn in
-      guard login.fail("susan", loopback) != nil else {
+      guard let wait = login.fail("susan", loopback) else {
         guessed += 1
         return nil
       }
-      return login.fail("junk\(turn)", loopback)
+      return login.fail("junk\(turn)", loopback).map { min($0, wait) }
     }
-    // The machine hashes as fast as it can, and nearly all of it is for junk.
-    #expect(perHour[1] == 12_000)
-    #expect((700...770).contains(guessed), "\(guessed) in two hours")
+    #expect((3_500...3_700).contains(perHour[1]), "\(perHour)")
+    #expect((150...260).contains(guessed), "\(guessed) in two hours")
   }
 
-  @Test("65 addresses in turn are as fast as the machine: the bound of a table of 64")
-  func beyondTheTable() {
-    let perHour = guesses(hours: 2) { login, turn in login.fail("susan", ipv4(turn % 65)) }
-    #expect(perHour[1] == 12_000)
+  @Test("Ever new addresses of many networks get a guess a second")
+  func line() {
+    let perHour = guesses(hours: 3) { login, turn in login.fail("susan", scattered(turn)) }
+    #expect((3_600...3_730).contains(perHour[0]), "\(perHour)")
+    #expect(perHour.dropFirst().allSatisfy { $0 <= 3_600 }, "\(perHour)")
+    let fewer = guesses(hours: 2) { login, turn in login.fail("susan", scattered(turn % 65)) }
+    #expect(fewer[1] <= 3_600, "\(fewer)")
+  }
+
+  @Test("A near network gets 185 guesses in the first hour, then 60 an hour", arguments: [
+    { ipv4($0 % 256) }, { ipv6(UInt64($0 % 256), UInt64($0)) },
+    {
+      ClientAddress(IPAddress(high: 0, low: 0xFFFF_7F00_0002 + UInt64($0)), isShared: true)
+    },
+  ] as [@Sendable (Int) -> ClientAddress])
+  func nearNetwork(_ client: @Sendable (Int) -> ClientAddress) {
+    for names in [false, true] {
+      let perHour = guesses(hours: 4) { login, turn in
+        login.fail(names ? "name\(turn)" : "susan", client(turn))
+      }
+      #expect((180...190).contains(perHour[0]), "\(perHour)")
+      #expect(perHour.dropFirst().allSatisfy { $0 <= 61 }, "\(perHour)")
+    }
+  }
+
+  @Test("A far network gets 305 guesses in the first hour, then 60 an hour")
+  func farNetwork() {
+    let perHour = guesses(hours: 4) { login, turn in
+      // Another /56 each time.
+      login.fail("susan", ipv6(UInt64(turn << 8 | turn >> 8) & 0xFFFF, 1))
+    }
+    #expect((295...310).contains(perHour[0]), "\(perHour)")
+    #expect(perHour.dropFirst().allSatisfy { $0 <= 61 }, "\(perHour)")
+  }
+
+  // MARK: Known logins
+
+  @Test("Where a name has logged in it waits for its own failures only")
+  func known() {
+    var login = Login()
+    login.succeed("susan", home)
+    for i in 0..<300 { login.fail("junk\(i)", home) }
+    for i in 0..<300 { login.fail("susan", ipv4(2 + i % 200)) }
+    for i in 0..<300 { login.fail("susan", scattered(i)) }
+    #expect(login.begin("david", home) != nil)
+    // Ten of its own are free, as ever.
+    for _ in 0..<10 { #expect(login.fail("susan", home) == nil) }
+    #expect(login.begin("susan", home) == 1)
+    #expect(login.throttle.knows(Array("susan".utf8).span, from: home))
+    #expect(!login.throttle.knows(Array("david".utf8).span, from: home))
+    #expect(!login.throttle.knows(Array("susan".utf8).span, from: elsewhere))
+  }
+
+  @Test("Sixteen logins are known, and one more displaces the one that has been used least recently")
+  func knownAreFew() {
+    var login = Login()
+    for i in 0..<16 { login.succeed("susan", scattered(i)) }
+    login.succeed("susan", scattered(0))
+    login.succeed("susan", scattered(16))
+    let known = (0...16).filter { login.throttle.knows(Array("susan".utf8).span, from: scattered($0)) }
+    #expect(known == [0] + Array(2...16))
+    // Failures, however many, displace none.
+    for i in 0..<500 { login.fail("susan", scattered(1_000 + i)) }
+    #expect(login.throttle.knows(Array("susan".utf8).span, from: scattered(2)))
+  }
+
+  @Test("The line opens once a second, and does not fill up while it is not used")
+  func lineOpens() {
+    var login = Login()
+    for i in 0..<64 + 60 { #expect(login.fail("susan", scattered(i)) == nil, "\(i)") }
+    for _ in 0..<5 {
+      #expect(login.begin("susan", scattered(999)) == 1)
+      login.now += 999
+      #expect(login.begin("susan", scattered(999)) == 1)
+      login.now += 1
+      #expect(login.fail("susan", scattered(1_000 + Int(login.now))) == nil)
+    }
+    login.wait(10)
+    for i in 0..<10 { #expect(login.fail("susan", scattered(5_000 + i)) == nil) }
+    #expect(login.begin("susan", scattered(6_000)) == 1)
+    // A clock that is set back closes nothing for long.
+    login.now -= 3_600_000
+    #expect(login.begin("susan", scattered(6_000)) ?? 0 <= 1)
   }
 
   // MARK: Model
@@ -398,46 +486,66 @@ private let loopback = ClientAddress(
   private struct Model {
     struct Entry { var count = 0, moment: Int64 = 0 }
     var entries: [String: Entry] = [:]
+    var known: [String] = []
+
+    func keys(_ name: String, _ client: ClientAddress) -> [String] {
+      let address = "\(client.address.network)"
+      var keys = [address, address + "name \(name)", "name \(name)"]
+      if client.address.isIPv4 {
+        if !client.isShared { keys.append("near \(client.address.low >> 8)") }
+      } else {
+        keys += ["near \(client.address.high >> 8)", "far \(client.address.high >> 16)"]
+      }
+      return keys
+    }
 
     func entry(_ key: String, _ now: Int64) -> Entry? {
       entries[key].flatMap { $0.count > 0 && now - $0.moment < 4 * 3_600_000 ? $0 : nil }
     }
 
-    func wait(_ entry: Entry?, free: Int, first: Int64, _ now: Int64) -> Int64 {
+    func wait(
+      _ entry: Entry?, free: Int, first: Int64, most: Int64 = 900, _ now: Int64
+    ) -> Int64 {
       guard let entry, entry.count >= free else { return 0 }
       var seconds = first
-      for _ in free..<entry.count { seconds = min(2 * seconds, 900) }
+      for _ in free..<entry.count { seconds = min(2 * seconds, most) }
       return entry.moment + seconds * 1_000 - now
     }
 
     mutating func begin(_ name: String, _ client: ClientAddress, _ now: Int64) -> Int? {
-      let address = "\(client.address.network)"
-      let name = "name \(name)"
+      let keys = keys(name, client)
+      let isKnown = known.contains(keys[1])
       let isAttack =
-        entry(name, now)?.count ?? 0 >= 30
-        || client.isShared && entry(address, now)?.count ?? 0 >= 30
-      let login = entry(address + name, now)
-      let wait = max(
-        client.isShared ? 0 : wait(entry(address, now), free: 30, first: 1, now),
-        wait(login, free: isAttack ? 2 : 10, first: isAttack ? 32 : 1, now))
+        client.isShared
+        ? entry(keys[2], now)?.count ?? 0 >= 30 || entry(keys[0], now)?.count ?? 0 >= 30
+        : entry(keys[2], now)?.count ?? 0 >= 30 && !isKnown
+      var wait = wait(
+        entry(keys[1], now), free: isAttack ? 2 : 10, first: isAttack ? 32 : 1, now)
+      if !isKnown {
+        if !client.isShared { wait = max(wait, self.wait(entry(keys[0], now), free: 30, first: 1, now)) }
+        for key in keys[3...] {
+          let free = key.hasPrefix("near") ? 120 : 240
+          wait = max(wait, self.wait(entry(key, now), free: free, first: 1, most: 60, now))
+        }
+      }
       if wait > 0 { return Int((wait + 999) / 1_000) }
-      for key in [address, address + name, name] {
+      for key in isKnown ? Array(keys[1...2]) : keys {
         entries[key] = Entry(count: (entry(key, now)?.count ?? 0) + 1, moment: now)
       }
       return nil
     }
 
     mutating func end(_ name: String, _ client: ClientAddress, _ now: Int64, isRight: Bool) {
-      let address = "\(client.address.network)"
-      let name = "name \(name)"
-      let keys = [address, address + name, name]
+      let all = keys(name, client)
+      let keys = known.contains(all[1]) ? ["", all[1], all[2]] : all
+      if isRight { known = Array(([keys[1]] + known.filter { $0 != keys[1] }).prefix(16)) }
       guard isRight else {
-        for key in keys {
+        for key in keys where !key.isEmpty {
           entries[key] = Entry(count: entry(key, now)?.count ?? 1, moment: now)
         }
         return
       }
-      guard let count = entry(address + name, now)?.count else { return }
+      guard let count = entry(keys[1], now)?.count else { return }
       for key in keys where entry(key, now) != nil {
         entries[key]!.count = max(0, entries[key]!.count - count)
       }

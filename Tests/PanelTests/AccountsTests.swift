@@ -6,10 +6,10 @@ import Testing
 
 @testable import martlet_panel
 
-private func account(_ name: String, sessions: Int = 0) throws -> Account {
+private func account(_ name: String, generation: Int64 = 1) throws -> Account {
   let hash = try withGuardedOctets("correct-horse") { try PasswordHash.make($0, iterations: 10) }
   var account = Account(name: withGuardedOctets(name) { Text($0) ?? "" }, password: hash)
-  for _ in 0..<sessions { account.epoch = account.sessions.begin() }
+  account.generation = generation
   return account
 }
 
@@ -54,7 +54,7 @@ private func signed(_ lines: String) -> [UInt8] {
     let none = text(accounts)
     #expect(try withGuardedOctets(none) { try Accounts($0) }.count == 0)
     for i in 0..<8 {
-      let added = accounts.set(try account("admin\(i)", sessions: 8))
+      let added = accounts.set(try account("admin\(i)", generation: 9_007_199_254_740_991 - Int64(i)))
       #expect(added)
     }
     let ninth = accounts.set(try account("admin8"))
@@ -63,7 +63,7 @@ private func signed(_ lines: String) -> [UInt8] {
     #expect(read.count == 8)
     #expect(text(read) == text(accounts))
     let found = try #require(read.account(named: "admin3"))
-    #expect(found.sessions.count == 8)
+    #expect(found.generation == 9_007_199_254_740_988)
     #expect(found.id == "admin3")
     #expect(withGuardedOctets("correct-horse") { found.password.verify($0) })
     #expect(read.account(named: "admin9") == nil)
@@ -73,10 +73,10 @@ private func signed(_ lines: String) -> [UInt8] {
   @Test("Setting an account of the same name puts it in the same place")
   func replacement() throws {
     var accounts = Accounts()
-    _ = accounts.set(try account("admin", sessions: 1))
-    _ = accounts.set(try account("admin", sessions: 2))
+    _ = accounts.set(try account("admin", generation: 1))
+    _ = accounts.set(try account("admin", generation: 2))
     #expect(accounts.count == 1)
-    #expect(accounts[0]?.sessions.count == 2)
+    #expect(accounts[0]?.generation == 2)
     #expect(accounts[1] == nil)
   }
 
@@ -96,7 +96,7 @@ private func signed(_ lines: String) -> [UInt8] {
   @Test("Every flipped octet and every flipped bit is damage, and so is every prefix")
   func damages() throws {
     var accounts = Accounts()
-    _ = accounts.set(try account("admin", sessions: 3))
+    _ = accounts.set(try account("admin", generation: 3))
     let whole = text(accounts)
     #expect(damage(whole) == nil)
     for i in whole.indices {
@@ -117,14 +117,13 @@ private func signed(_ lines: String) -> [UInt8] {
     let hash =
       "pbkdf2-hmac-sha256:\(String(repeating: "0", count: 32)):10:"
       + String(repeating: "0", count: 64)
-    let first = "martlet-accounts 1\n"
+    let first = "martlet-accounts 2\n"
     #expect(damage(signed(first)) == nil)
     #expect(damage(signed(first + "admin:0:\(hash)\n")) == nil)
-    #expect(damage(signed(first + "admin::\(hash)\n")) == nil)
-    #expect(damage(signed(first + "admin:1,2,3,4,5,6,7,4294967295:\(hash)\n")) == nil)
+    #expect(damage(signed(first + "admin:9007199254740991:\(hash)\n")) == nil)
     for line in [
-      "", ":0:\(hash)", "admin", "admin:0", "admin:,:\(hash)", "admin:1,:\(hash)", "admin:,1:\(hash)", "admin:1,,2:\(hash)",
-      "admin:4294967296:\(hash)", "admin:1,2,3,4,5,6,7,8,9:\(hash)", "admin:-1:\(hash)", "admin:0:x",
+      "", ":0:\(hash)", "admin", "admin:0", "admin::\(hash)", "admin:1,2:\(hash)",
+      "admin:-1:\(hash)", "admin:1 :\(hash)", "admin:0:x", "admin:1.5:\(hash)",
       "1admin:0:\(hash)", "ad min:0:\(hash)", "admin:9223372036854775807:\(hash)",
       "admin:0:\(hash) ", "\(String(repeating: "a", count: 33)):0:\(hash)",
     ] {
@@ -134,32 +133,29 @@ private func signed(_ lines: String) -> [UInt8] {
     #expect(damage(signed(first + "a:0:\(hash)\nA:0:\(hash)\n")) == .account)
     let nine = (0..<9).map { "a\($0):0:\(hash)\n" }.joined()
     #expect(damage(signed(first + nine)) == .account)
-    #expect(damage(signed("martlet-accounts 2\n")) == .form)
+    #expect(damage(signed("martlet-accounts 3\n")) == .form)
     #expect(damage(signed(first + "admin:0:\(hash)")) == .form)
+  }
+
+  @Test("A file of version 1 is read; its sessions are not, and each account has a generation")
+  func former() throws {
+    let hash =
+      "pbkdf2-hmac-sha256:\(String(repeating: "0", count: 32)):10:"
+      + String(repeating: "0", count: 64)
+    let lines = "martlet-accounts 1\nadmin:1,2,4294967295:\(hash)\nsusan::\(hash)\n"
+    let read = try withGuardedOctets(signed(lines)) { try Accounts($0) }
+    #expect(read.count == 2 && read.areFormer)
+    let generations = [read[0]?.generation, read[1]?.generation]
+    #expect(generations[0] != generations[1] && !generations.contains(0))
+    let again = try withGuardedOctets(text(read)) { try Accounts($0) }
+    #expect(!again.areFormer)
+    #expect([again[0]?.generation, again[1]?.generation] == generations)
   }
 
   @Test("The largest file is as large as its limit says")
   func size() throws {
     #expect(Accounts.fileSizeMax <= 2_560)
     #expect(Accounts.fileSizeMax < System.scratchSize)
-  }
-}
-
-@Suite struct LiveSessionsTests {
-  @Test("A session is live from its beginning to its end; the ninth ends the oldest")
-  func live() {
-    var sessions = LiveSessions()
-    let numbers = (0..<8).map { _ in sessions.begin() }
-    #expect(Set(numbers).count == 8)
-    #expect(numbers.allSatisfy { sessions.contains($0) })
-    let ninth = sessions.begin()
-    #expect(!sessions.contains(numbers[0]) && sessions.contains(ninth) && sessions.count == 8)
-    sessions.end(numbers[4])
-    #expect(!sessions.contains(numbers[4]) && sessions.count == 7)
-    sessions.end(12)
-    #expect(sessions.count == 7)
-    sessions.endAll()
-    #expect(!sessions.contains(ninth) && sessions == LiveSessions())
   }
 }
 

@@ -181,7 +181,7 @@ def test_without_sessions_only_changes_are_refused(hello_example, tmp_path):
 
 
 @pytest.mark.parametrize("value", ["http://a.example", "a.example:80", "a b", "", "[::1]", "*", "*.",
-                                   "a.*.b", ".a", "a.", "a/b", "a..b", "*a.example", "x" * 256, "--help"])
+                                   "a.*.b", ".a", "a/b", "*a.example", "x" * 256, "--help"])
 @pytest.mark.parametrize("program", ["martlet-panel", "login-example"])
 def test_host_option_that_is_no_name_is_one_line(program, value, tmp_path):
     ended = subprocess.run([*command_of(program), "--listen", "127.0.0.1:0", "--host", value],

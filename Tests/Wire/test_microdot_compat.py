@@ -55,6 +55,8 @@ INTENDED = {
         "a session token is not a remember token, whatever members it has",
     "fresh is true":
         "only JSON true is fresh; Microdot takes every truthy value",
+    "logout ends all":
+        "a logout ends the members that the application has put into the session; Microdot keeps them",
     "deleted is empty":
         "the deleted `_remember` has no value; Microdot sends a signed token without a user",
     "not canonical":
@@ -271,14 +273,16 @@ SCRIPTS = {
                                    "none": None, "text": "a \"quoted\" \\ / ü € \t end",
                                    "list": [1, {"deep": ["x", {}]}, []], "ratio": 0.25})),
         Step("and are no hindrance", "GET", "/", says="susan"),
-        Step("survive a logout", "POST", "/logout"),
+        Step("end at a logout", "POST", "/logout", difference="logout ends all",
+             martlet=(302, "/", ["session"]), microdot=(302, "/", ["session"])),
         Step("which is one", "GET", "/"),
     ],
     "members in MicroPython's spelling": [
         Step("survive a login", "POST", "/login", DAVID,
              before=plant(micropython, session={"lang": "de", "text": "ü €", "list": [1,
                                                                                       {"a": 2}]})),
-        Step("survive a logout", "POST", "/logout"),
+        Step("end at a logout", "POST", "/logout", difference="logout ends all",
+             martlet=(302, "/", ["session"]), microdot=(302, "/", ["session"])),
     ],
     "sessions made by an application": [
         Step("without _fresh", "GET", "/", before=plant(session={"_user_id": "user001"}),

@@ -61,6 +61,7 @@ long martlet_read_at(int file, uint8_t *_Nonnull octets, size_t count, int64_t o
 // Gives a file new content, for its owner only, in one step: after a failure or a power cut it has
 // either the old content or the new. 0 when the new one is on the disk. A negative errno when the file
 // has its old content. A positive errno when it has the new one, but the disk has not confirmed that:
-// whoever reads the file gets the new content, and a power cut may bring the old one back.
+// whoever reads the file gets the new content, and a power cut may bring the old one back. Without `waits`
+// the disk is not waited for: a power cut may leave the old content, the new, or none that is whole.
 int martlet_replace_file(int directory, const uint8_t *_Nullable name, size_t name_count,
-                         const uint8_t *_Nullable octets, size_t count);
+                         const uint8_t *_Nullable octets, size_t count, int waits);

@@ -31,7 +31,7 @@
 enum {
   // Connections at a time: a slot each, of this many octets at most.
   MARTLET_CONNECTION_COUNT = MARTLET_CONNECTIONS,
-  MARTLET_CONNECTION_SIZE = 104,
+  MARTLET_CONNECTION_SIZE = 120,
 
   // Requests whose answer takes several turns of the loop, at a time.
   MARTLET_WORK_COUNT = MARTLET_WORKS,
@@ -89,6 +89,18 @@ void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 bool martlet_page_overflowed(void);
 
+// What has been written; as many octets as the count says.
+const uint8_t *_Nonnull martlet_page_octets(void);
+
+// Notes that the page puts a value where none can stand: nothing fits any more. Known until the next
+// page begins.
+void martlet_page_misuse(void);
+bool martlet_page_misused(void);
+
+// What Swift has read of the page's markup, in octets.
+enum { MARTLET_PAGE_MARKUP_SIZE = 32 };
+uint64_t *_Nonnull martlet_page_markup(void);
+
 // The path below which the browser that is being answered sees the program: at most
 // MARTLET_PREFIX_SIZE octets.
 enum { MARTLET_PREFIX_SIZE = 64 };
@@ -105,6 +117,10 @@ struct martlet_works {
   uint64_t connection; // whose request is being answered; 0: one that cannot be put off
   int64_t now;         // milliseconds of the monotonic clock
   uint32_t count;      // places that have an owner
+  // How the request is to wait, where it is put off: see WorkTurn in MartletServer.
+  int64_t not_before;
+  uint16_t share;
+  uint8_t rank;
   // What goes on with the work of a connection, and what ends it. The first work sets both, so that a
   // program without passwords does not contain them.
   bool (*_Nullable step)(uint64_t connection);

@@ -32,3 +32,6 @@ size_t martlet_find_control(const uint8_t *_Nullable octets, size_t count);
 
 // Overwrites octets with zeros, in a way that the optimizer keeps.
 void martlet_wipe(void *_Nonnull octets, size_t count);
+
+// Overwrites the 8 KiB of the stack below the caller: what functions that have returned have left there.
+void martlet_wipe_stack(void);

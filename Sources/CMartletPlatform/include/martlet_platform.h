@@ -25,6 +25,16 @@ int64_t martlet_unix_seconds(void);
 // Time that this process has had a processor.
 int64_t martlet_processor_nanoseconds(void);
 
+// Milliseconds since this boot, those included that the machine has slept.
+int64_t martlet_boot_milliseconds(void);
+
+// Whether the kernel says that its time of day has been synchronized (adjtimex without STA_UNSYNC).
+// 0 too where a sandbox does not allow the question.
+int martlet_clock_is_synchronized(void);
+
+// A number that no other boot has: 53 bits of the kernel's boot id. 0 where the kernel does not tell.
+uint64_t martlet_boot_id(void);
+
 // Writes all octets to a descriptor, waiting as long as it takes. 0, or -errno.
 int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 
@@ -70,16 +80,43 @@ enum { MARTLET_UNSENT_SIZE = 32768 };
 // flood a device. Each costs the kernel some 2 KiB.
 enum { MARTLET_BACKLOG_COUNT = 512 };
 
-// Allows this process as many descriptors as it may have, up to `count`.
-void martlet_allow_descriptors(size_t count);
+// Octets of kernel memory that a connection's send buffer and its receive buffer may take (sk_buff
+// overhead included, as the kernel counts them; setsockopt() takes half). An attacker who neither reads nor
+// stops sending makes the kernel hold both for every connection, and a cgroup's memory limit counts them.
+// Send: a response after MARTLET_UNSENT_SIZE / 2 unsent octets, at the smallest segments: the kernel takes
+// up to 3.2 octets for one (measured with an MSS of 200 and the smallest window), so 32,768 octets take
+// 105,000. Receive: the largest request, MARTLET_RECEIVE_SIZE octets, within half of it, which is the window
+// that the kernel offers; it is what Linux begins with (tcp_rmem), without what it would add to that.
+enum { MARTLET_SEND_BUFFER_SIZE = 131072, MARTLET_RECEIVE_BUFFER_SIZE = 131072 };
+
+// Octets of kernel memory that a connection costs besides: the socket, its file, its inode; 5,300 were
+// measured. And what the send buffer may be exceeded by: the kernel looks before it makes a segment,
+// which may be 64 KiB; a segment that large holds data of a file only.
+enum { MARTLET_SOCKET_SIZE = 8192 };
+
+// Allows this process as many descriptors as it may have, up to `count`. How many that are.
+size_t martlet_allow_descriptors(size_t count);
+
+// What a listener was being given when martlet_listen() failed.
+enum {
+  MARTLET_LISTENER_ITSELF, // socket(), bind(), listen()
+  MARTLET_LISTENER_NODELAY,
+  MARTLET_LISTENER_BUFFERS,
+  MARTLET_LISTENER_BOTH_FAMILIES,
+};
 
 // Reads a numeric address: IPv6 as two numbers, IPv4 as ::ffff:a.b.c.d. 1, or 0 when it is none; four
 // decimal numbers without leading zeros are the only notation of IPv4.
 int martlet_address(const uint8_t *text, size_t count, uint64_t *high, uint64_t *low);
 
+// Lets no system keep the memory of this process when it fails: passwords pass through it.
+void martlet_refuse_core_dumps(void);
+
 // Listens on a numeric IPv4 or IPv6 address ("::" takes both). Port 0 lets the system choose;
-// *bound_port is the port that it is. -EDESTADDRREQ when `host` is not an address.
-int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port);
+// *bound_port is the port that it is, *step what failed (MARTLET_LISTENER_...). -EDESTADDRREQ when `host` is
+// not an address. Socket options that only help are left out where the kernel does not know them.
+int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port,
+                   uint32_t *step);
 
 // The next connection's descriptor, and where its peer is: an IPv6 address as two numbers, an IPv4
 // address as ::ffff:a.b.c.d.

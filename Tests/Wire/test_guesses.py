@@ -1,0 +1,152 @@
+"""`martlet-panel` under guesses from whole networks and from ever new addresses: how many are looked at,
+and that the owner gets in meanwhile. Addresses are told with X-Forwarded-For, as a proxy on this machine would.
+"""
+
+import itertools
+import random
+import threading
+import time
+
+import pytest
+
+from client import BadAnswer, Connection, form_request
+from panel import NAME, PASSWORD, Panel, is_in
+from test_throttle import attempt, other_loopback, panel, quick_data, running  # noqa: F401
+
+CONNECTIONS = 48
+
+
+def guesses(panel, addresses, count):
+    """How many of that many guesses are looked at, on one connection."""
+    looked_at = 0
+    with Connection(panel.address, patience=30) as connection:
+        for address in itertools.islice(addresses, count):
+            connection.send(form_request(
+                "/login", {"username": NAME, "password": "wrong password"},
+                [("X-Forwarded-For", address)], host="{}:{}".format(*panel.address)))
+            status = connection.response().status
+            assert status in (422, 429), status
+            looked_at += status == 422
+    return looked_at
+
+
+@pytest.mark.parametrize("addresses, most", [
+    ((f"2001:db8:1:{number % 256:x}::1" for number in itertools.count()), 125),
+    ((f"2001:db8:1:{number * 257 % 65536:x}::{number:x}" for number in itertools.count()), 250),
+    ((f"203.0.113.{number % 256}" for number in itertools.count()), 125),
+    ((f"127.7.{number // 256 % 256}.{number % 256}" for number in itertools.count()), 125),
+], ids=["/56", "/48", "/24", "127/8"])
+def test_a_network_is_slowed_as_a_whole(panel, addresses, most):  # noqa: F811
+    start = time.monotonic()
+    looked_at = guesses(panel, addresses, 400)
+    # A wait of a second or two may be over meanwhile, and the line opens once a second.
+    assert looked_at <= most + 1.1 * (time.monotonic() - start), looked_at
+
+
+def test_a_user_of_this_machine_is_slowed_whatever_the_address(quick_data, tmp_path):  # noqa: F811
+    for panel in running(quick_data, tmp_path, "192.0.2.1"):  # noqa: F402
+        statuses = [other_loopback(panel, f"127.9.{number // 250}.{number % 250 + 1}").status
+                    for number in range(150)]
+        assert statuses.count(422) <= 130 and statuses[-1] == 429, statuses.count(422)
+
+
+class Guessers:
+    """So many connections that guess all the time, each time from another address."""
+
+    def __init__(self, panel, count=CONNECTIONS):
+        self.panel, self.statuses, self.ends = panel, [], threading.Event()
+        self.threads = [threading.Thread(target=self.guess, args=(number,), daemon=True)
+                        for number in range(count)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ends.set()
+
+    def guess(self, seed):
+        addresses = random.Random(seed)
+        while not self.ends.is_set():
+            try:
+                with Connection(self.panel.address, patience=90) as connection:
+                    while not self.ends.is_set():
+                        address = ".".join(str(addresses.randrange(1, 255)) for _ in range(4))
+                        if address.startswith("127."):
+                            continue
+                        connection.send(form_request(
+                            "/login", {"username": NAME, "password": "wrong password"},
+                            [("X-Forwarded-For", address)],
+                            host="{}:{}".format(*self.panel.address)))
+                        self.statuses.append(connection.response().status)
+            except (BadAnswer, OSError):
+                pass
+
+
+def test_the_owner_gets_in_from_a_known_address_whoever_guesses(panel):  # noqa: F811
+    home = "192.0.2.77"
+    assert attempt(panel, home, password=PASSWORD).status == 302
+    with Guessers(panel) as guessers:
+        start = time.monotonic()
+        time.sleep(3)
+        taken = []
+        for _ in range(100):
+            begin = time.monotonic()
+            assert attempt(panel, home, password=PASSWORD).status == 302
+            taken.append(time.monotonic() - begin)
+        # Mistyping now and then changes nothing.
+        assert attempt(panel, home).status == 422
+        assert attempt(panel, home, password=PASSWORD).status == 302
+        elapsed = time.monotonic() - start
+        looked_at = guessers.statuses.count(422)
+    assert max(taken) < 2, sorted(taken)[-5:]
+    # 64 addresses are remembered, 60 more are let in at once, and then one a second.
+    assert looked_at <= 64 + 60 + 1.1 * elapsed + 8, (looked_at, elapsed)
+    assert looked_at >= 100, "nobody has guessed"
+
+
+def test_the_owner_gets_in_from_an_unknown_address_within_a_minute(panel):  # noqa: F811
+    with Guessers(panel) as guessers:
+        time.sleep(3)
+        assert guessers.statuses.count(422) >= 100, "nobody has guessed"
+        begin = time.monotonic()
+        visitor = panel.visitor()
+        visitor.patience = 90
+        response = visitor.post("/login", {"username": NAME, "password": PASSWORD},
+                                [("X-Forwarded-For", "192.0.2.78")])
+        taken = time.monotonic() - begin
+        assert response.status == 302, response.told
+        assert is_in(visitor)
+    # A second for each connection in the line before it.
+    assert taken < CONNECTIONS + 10, taken
+
+
+# What is guessed first ----------------------------------------------------------------------------
+
+COMMON = ["password", "Password1!", "12345678", "87654321", "aaaaaaaa", "abcdefgh", "abababab", "qwertyui",
+          "qwertz123", "admin123", "Admin2024", "ADMIN-2024", "nimda123", "adminadmin", "1q2w3e4r", "letmein1",
+          "iloveyou", "raspberry1", "00000000", "passw0rd", "P@ssw0rd", "welcome123", "sunshine"]
+
+
+def test_the_commonest_passwords_and_the_name_are_refused_at_set_up(tmp_path):
+    panel = Panel(tmp_path / "data")  # noqa: F811
+    for password in COMMON:
+        response = panel.set_up(password=password)
+        assert response.status == 422, f"{password}\n{response.told}"
+        assert "one of the first that others would try" in response.text, response.text
+        assert password not in response.text or password.lower() in ("password",), response.text
+    assert panel.set_up(name="gertrude", password="Gertrude99").status == 422
+    # Others with the same words in them are not.
+    assert panel.set_up(password="a raspberry in admin").status == 302
+    panel.stop()
+
+
+def test_they_are_refused_at_a_change_too(panel):  # noqa: F811
+    visitor = panel.logged_in()
+    for password in COMMON:
+        response = visitor.post("/password", {"current": PASSWORD, "password": password,
+                                              "password_again": password})
+        assert response.status == 422, f"{password}\n{response.told}"
+        assert "one of the first that others would try" in response.text, response.text
+    assert is_in(visitor)
