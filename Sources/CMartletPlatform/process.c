@@ -1,6 +1,8 @@
 // The process itself: its arguments, its end, its signals, time and random octets.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +10,11 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "martlet_files.h"
 #include "martlet_platform.h"
 
 static uint8_t message[MARTLET_MESSAGE_SIZE];
@@ -57,15 +61,59 @@ _Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line) {
   martlet_stop(file, line, NULL);
 }
 
+// Opens a device file of random numbers; what has its name and is no device is not believed.
+static int open_source(const char *path) {
+  struct stat facts;
+  int descriptor;
+  do descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  while (descriptor < 0 && errno == EINTR);
+  if (descriptor < 0 || (fstat(descriptor, &facts) == 0 && S_ISCHR(facts.st_mode)))
+    return descriptor;
+  close(descriptor);
+  return -1;
+}
+
+// For kernels before 3.17, and sandboxes that refuse getrandom().
+static int read_source(uint8_t *octets, size_t count) {
+  int descriptor = open_source("/dev/urandom");
+  while (descriptor >= 0 && count > 0) {
+    ssize_t n = read(descriptor, octets, count);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    octets += n;
+    count -= (size_t)n;
+  }
+  if (descriptor >= 0) close(descriptor);
+  return count > 0 ? -1 : 0;
+}
+
 int martlet_random(uint8_t *octets, size_t count) {
   while (count > 0) {
     ssize_t n = getrandom(octets, count, 0);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return -1;
+    if (n <= 0) return read_source(octets, count);
     octets += n;
     count -= (size_t)n;
   }
   return 0;
+}
+
+int martlet_random_wait(int timeout) {
+  uint8_t octet;
+  ssize_t n;
+  do n = getrandom(&octet, 1, timeout ? 0 : GRND_NONBLOCK);
+  while (n < 0 && errno == EINTR);
+  if (n == 1) return 0;
+  if (errno == EAGAIN) return 1;
+  if (read_source(&octet, 1) != 0) return -1;
+  // /dev/urandom never waits. /dev/random can be read once the kernel has collected enough.
+  struct pollfd entry = {.fd = open_source("/dev/random"), .events = POLLIN};
+  if (entry.fd < 0) return 0;
+  int count;
+  do count = poll(&entry, 1, timeout);
+  while (count < 0 && errno == EINTR);
+  close(entry.fd);
+  return count == 0;
 }
 
 int64_t martlet_monotonic_milliseconds(void) {
@@ -78,6 +126,12 @@ int64_t martlet_monotonic_microseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t martlet_processor_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 int64_t martlet_unix_seconds(void) {
@@ -128,6 +182,19 @@ const uint8_t *martlet_host_name(int64_t milliseconds, size_t *count) {
   }
   *count = strlen(name);
   return (const uint8_t *)name;
+}
+
+static uint8_t secret[MARTLET_SECRET_SIZE + 2];
+
+uint8_t *martlet_secret(void) { return secret; }
+
+size_t martlet_take_secret(size_t index) {
+  size_t count = 0;
+  uint8_t *text = (uint8_t *)martlet_argument(index, &count);
+  // What is too long is refused, and hidden all the same.
+  if (count <= MARTLET_SECRET_SIZE) memcpy(secret, text, count);
+  for (size_t i = 0; i < count; i++) text[i] = 'x';
+  return count;
 }
 
 size_t martlet_allow_descriptors(size_t count) {
@@ -247,6 +314,24 @@ const char *martlet_error_text(int error) {
     return "not made for this kernel";
   case ENETUNREACH:
     return "no network leads there";
+  case ELOOP:
+    return "it is a symbolic link";
+  case EDQUOT:
+    return "the disk quota is used up";
+  case ESTALE:
+    return "the file server no longer knows it";
+  case ENOLCK:
+  case ENOSYS:
+  case EOPNOTSUPP:
+    return "the system cannot do that there";
+  case MARTLET_ANOTHER_OWNER:
+    return "another user owns it";
+  case MARTLET_OTHERS_MAY:
+    return "other users have rights to it";
+  case MARTLET_NO_FILE:
+    return "it is not a regular file";
+  case MARTLET_DAMAGED:
+    return "it is damaged";
   default:
     return "the system refused it";
   }

@@ -30,13 +30,45 @@ public struct Arguments {
       return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
     }
   }
+}
 
-  /// An argument, or the literal when the index is 0.
-  static subscript(index: Int, orElse literal: StaticString) -> Span<UInt8> {
-    @_lifetime(immortal)
-    get {
-      guard index > 0, let argument = Self[index] else { return literal.octets }
-      return argument
+/// The secret that the command line gives. It lies in static memory, because an argument can be read by
+/// everybody (`ps`).
+enum GivenSecret {
+  /// Octets of it at most.
+  static var sizeMax: Int { Int(MARTLET_SECRET_SIZE) }
+
+  /// Takes an argument as the secret, and overwrites it.
+  ///
+  /// - Returns: How many octets it has; more than `sizeMax` are not taken.
+  static func take(argument index: Int) -> Int { martlet_take_secret(index) }
+
+  /// Reads the secret from a file: all of it, without a line end.
+  ///
+  /// - Returns: How many octets it has, up to two more than `sizeMax`; or a negative errno.
+  static func read(_ path: Span<UInt8>) -> Int {
+    let octets = unsafe martlet_secret()!
+    // Safe: C reads the path and writes at most that many octets during the call.
+    let count = unsafe path.withUnsafeBufferPointer { path in
+      unsafe martlet_read_secret_file(path.baseAddress, path.count, octets, sizeMax + 2)
     }
+    var end = Int(count)
+    // The line end of an editor, or of echo, is no part of it.
+    while end > 0, unsafe octets[end - 1] == 0x0A || octets[end - 1] == 0x0D { end -= 1 }
+    return end
+  }
+
+  /// Whether the file was refused because others may read or change it.
+  static func isOthers(_ error: Int) -> Bool {
+    error == -Int(MARTLET_OTHERS_MAY) || error == -Int(MARTLET_ANOTHER_OWNER)
+  }
+
+  /// The first octets of the secret.
+  @_lifetime(immortal)
+  static func span(_ count: Int) -> Span<UInt8> {
+    invariant(count <= sizeMax, "a secret has been taken")
+    // Safe: the array has room for the longest secret, and stays for ever.
+    let buffer = unsafe UnsafeBufferPointer(start: UnsafePointer(martlet_secret()!), count: count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
   }
 }

@@ -38,16 +38,19 @@ public struct Options {
   public var reach = Reach()
   /// What sessions are signed with without the option.
   private let secretLiteral: StaticString
-  /// Which argument is the secret, or 0.
-  private var secretIndex = 0
+  /// How many octets the option's secret has, or 0.
+  private var secretCount = 0
+  /// Whether the secret has stood among the arguments.
+  private(set) var secretWasArgument = false
 
   /// What sessions are signed with; empty for a program without logins.
   public var secret: Span<UInt8> {
-    @_lifetime(immortal) get { Arguments[secretIndex, orElse: secretLiteral] }
+    @_lifetime(immortal)
+    get { secretCount > 0 ? GivenSecret.span(secretCount) : secretLiteral.octets }
   }
 
-  /// Reads `--listen ADDRESS:PORT`, `--host NAME`, `--secret TEXT` and `--help` from the command
-  /// line. Anything else ends the program with a line that says what it takes.
+  /// Reads `--listen ADDRESS:PORT`, `--host NAME`, `--secret-file PATH`, `--secret TEXT` and `--help` from
+  /// the command line. Anything else ends the program with a line that says what it takes.
   ///
   /// - Parameters:
   ///   - listen: Where to listen without the option.
@@ -70,7 +73,8 @@ public struct Options {
       let isListen = name.equals("--listen")
       // Each host that is allowed is read where it is needed.
       let isHost = name.equals("--host")
-      let isKnown = isListen || isHost || secret != nil && name.equals("--secret")
+      let isSecret = secret != nil && name.equals("--secret")
+      let isKnown = isListen || isHost || isSecret || secret != nil && name.equals("--secret-file")
       guard isKnown, let value = arguments.next() else {
         var message = Message(program)
         message.add(": ")
@@ -82,14 +86,34 @@ public struct Options {
       if isListen {
         guard let endpoint = Endpoint(value) else { fail(program, notAnEndpoint: value) }
         self.endpoint = endpoint
-      } else if !isHost {
-        guard value.count > 0, value.count <= 200 else {
+      } else if isSecret {
+        secretWasArgument = true
+        secretCount = GivenSecret.take(argument: arguments.index - 1)
+        guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
           fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
         }
-        secretIndex = arguments.index - 1
+      } else if !isHost {
+        secretCount = GivenSecret.read(value)
+        guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
+          fail(program, secretFile: value, error: secretCount)
+        }
       }
     }
   }
+}
+
+/// Ends a program whose secret's file is of no use.
+private func fail(_ program: StaticString, secretFile path: Span<UInt8>, error: Int) -> Never {
+  var message = Message(program)
+  message.add(": --secret-file ")
+  message.add(path)
+  if GivenSecret.isOthers(error) {
+    message.add(": other users may read or change it; make it this user's alone: chmod 600 ")
+    message.add(path)
+  } else {
+    message.add(" is not a file that can be read, with 1 to 200 octets that nobody can guess in it.")
+  }
+  message.fail(status: 2)
 }
 
 extension Message {
@@ -97,7 +121,7 @@ extension Message {
     add("Usage: ")
     add(program)
     add(" [--listen ADDRESS:PORT] [--host NAME]")
-    if takesSecret { add(" [--secret TEXT]") }
+    if takesSecret { add(" [--secret-file PATH | --secret TEXT]") }
   }
 }
 

@@ -39,7 +39,7 @@ extension Response {
   /// One call a request; hashing a new password (`hash`) may follow it.
   ///
   /// - Parameters:
-  ///   - typed: Absent, or longer than `Limits.passwordSizeMax`, it is wrong.
+  ///   - typed: Absent, longer than `Limits.passwordSizeMax`, or with a NUL in it, it is wrong.
   ///   - name: What was typed, in the form that accounts are looked up by.
   ///   - hash: The account's, or `PasswordHash.decoy` for a name that does not exist.
   ///   - client: Where it was typed.
@@ -48,6 +48,17 @@ extension Response {
   @_lifetime(self: copy self)
   public mutating func checkPassword(
     _ typed: borrowing FormValue?, of name: Span<UInt8>, against hash: PasswordHash,
+    from client: ClientAddress, _ throttle: inout Throttle
+  ) -> PasswordCheck {
+    var password = Self.password(typed)
+    defer { password.wipe() }
+    return checkPassword(password, of: name, against: hash, from: client, &throttle)
+  }
+
+  /// The same for a password that was fed in parts.
+  @_lifetime(self: copy self)
+  public mutating func checkPassword(
+    _ password: borrowing PasswordKey, of name: Span<UInt8>, against hash: PasswordHash,
     from client: ClientAddress, _ throttle: inout Throttle
   ) -> PasswordCheck {
     let now = PasswordWork.now
@@ -73,10 +84,11 @@ extension Response {
       }
     case .outdated: break
     }
-    guard begin(typed, against: hash) else {
+    guard password.refusal == nil else {
       throttle.end(name, from: client, now: now, isRight: false)
       return .wrong
     }
+    PasswordWork.verify(password, against: hash)
     return .later
   }
 
@@ -106,7 +118,7 @@ extension Response {
   /// Attempts are not counted: for a program that is not to slow guesses down, as Microdot's example
   /// does not. Every other calls `checkPassword`.
   ///
-  /// - Parameter typed: Absent, or longer than `Limits.passwordSizeMax`, it is wrong.
+  /// - Parameter typed: Absent, longer than `Limits.passwordSizeMax`, or with a NUL in it, it is wrong.
   @_lifetime(self: copy self)
   public mutating func verify(
     _ typed: borrowing FormValue?, against hash: PasswordHash
@@ -114,8 +126,13 @@ extension Response {
     switch PasswordWork.standing(against: hash) {
     case .underWay: return nil
     case .known(let isRight): return isRight
-    case .new, .outdated: return begin(typed, against: hash) ? nil : false
+    case .new, .outdated: break
     }
+    var password = Self.password(typed)
+    defer { password.wipe() }
+    guard password.refusal == nil else { return false }
+    PasswordWork.verify(password, against: hash)
+    return nil
   }
 
   /// The same for a hash in Microdot's format, `pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY`. One that is
@@ -128,22 +145,15 @@ extension Response {
     return verify(typed, against: hash)
   }
 
-  /// Begins to verify what was typed.
-  ///
-  /// - Returns: `false` when it is longer than any password.
-  private func begin(_ typed: borrowing FormValue?, against hash: PasswordHash) -> Bool {
-    var password = FixedBuffer<64>()
+  /// What was typed, as a hash needs it.
+  private static func password(_ typed: borrowing FormValue?) -> PasswordKey {
+    var password = PasswordKey()
     if let typed = copy typed {
-      var target = password.storageSpan
-      guard let count = typed.decode(into: &target) else {
-        password.wipe()
-        return false
-      }
-      password.setCount(count)
+      var decoder = typed.decoder
+      while let octet = decoder.next() { password.append(octet) }
     }
-    PasswordWork.verify(password.span, against: hash)
-    password.wipe()
-    return true
+    password.end()
+    return password
   }
 
   /// The hash of a new password; `nil` while it is not yet there: then answer `later()`.
@@ -152,6 +162,14 @@ extension Response {
   @_lifetime(self: copy self)
   public mutating func hash(
     _ password: Span<UInt8>, iterations: UInt32
+  ) throws(PasswordRefusal) -> PasswordHash? {
+    try hash(PasswordKey(password), iterations: iterations)
+  }
+
+  /// The same for a password that was fed in parts.
+  @_lifetime(self: copy self)
+  public mutating func hash(
+    _ password: borrowing PasswordKey, iterations: UInt32
   ) throws(PasswordRefusal) -> PasswordHash? {
     if let hash = PasswordWork.hash { return hash }
     try PasswordWork.hash(password, iterations: iterations)

@@ -71,12 +71,14 @@ struct Work: ~Copyable {
   }
 
   /// Begins to compare a password with a hash; whatever was there before is forgotten.
-  fileprivate mutating func verify(_ password: Span<UInt8>, against hash: PasswordHash) {
+  fileprivate mutating func verify(
+    _ password: borrowing PasswordKey, against hash: PasswordHash
+  ) {
     self.hash = nil
     isRight = nil
     asked = hash
     verificationCount += 1
-    state = .verifying(PasswordVerification(password, against: hash))
+    state = .verifying(PasswordVerification(password.octets, against: hash))
   }
 
   /// Begins to hash a password.
@@ -164,7 +166,7 @@ enum PasswordWork {
   }
 
   /// Begins to compare a password with a hash, where there is room. It is not needed any more then.
-  static func verify(_ password: Span<UInt8>, against hash: PasswordHash) {
+  static func verify(_ password: borrowing PasswordKey, against hash: PasswordHash) {
     guard let index = take() else { return }
     unsafe work(index).pointee.verify(password, against: hash)
   }
@@ -187,11 +189,13 @@ enum PasswordWork {
   /// Begins to hash a password, where there is room and it has not begun.
   ///
   /// - Throws: `PasswordRefusal`.
-  static func hash(_ password: Span<UInt8>, iterations: UInt32) throws(PasswordRefusal) {
+  static func hash(
+    _ password: borrowing PasswordKey, iterations: UInt32
+  ) throws(PasswordRefusal) {
     try PasswordHash.check(password, iterations: iterations)
     guard let index = take() else { return }
     guard unsafe !work(index).pointee.isHashing else { return }
-    unsafe work(index).pointee.hash(try PasswordHashing(password, iterations: iterations))
+    unsafe work(index).pointee.hash(PasswordHashing(password.octets, iterations: iterations))
   }
 
   // MARK: Places

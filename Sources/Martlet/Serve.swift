@@ -3,6 +3,7 @@
 import CMartletPlatform
 import MartletBytes
 import MartletServer
+import MartletToken
 
 /// Where a program takes connections: bound, not yet served.
 public struct Listener: ~Copyable {
@@ -10,17 +11,23 @@ public struct Listener: ~Copyable {
   fileprivate let endpoint: Endpoint
   fileprivate var transport: POSIXTransport
 
-  /// Listens. What keeps it from that is said in one line, and the program ends with status 1.
+  /// Listens, once the kernel has random numbers. What keeps it from that is said in one line, and the
+  /// program ends with status 1.
   ///
   /// - Parameter program: The program's name, for messages.
   public init(program: StaticString, at endpoint: Endpoint) {
+    waitForRandomNumbers(program)
     self.program = program
     self.endpoint = endpoint
-    do throws(ListenError) {
-      transport = try POSIXTransport(host: endpoint.host.span, port: endpoint.port)
-    } catch {
-      cannotListen(program, endpoint, error)
-    }
+    transport = bind(program, endpoint)
+  }
+}
+
+private func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
+  do throws(ListenError) {
+    return try POSIXTransport(host: endpoint.host.span, port: endpoint.port)
+  } catch {
+    cannotListen(program, endpoint, error)
   }
 }
 
@@ -29,8 +36,11 @@ public struct Listener: ~Copyable {
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
   // No branch here: beside one, Swift 6.3.1 leaves out the call that consumes the site.
   A.checkHostOption(of: options.program)
-  let listener = Listener(program: options.program, at: options.endpoint)
-  run(site, on: listener, secret: options.secret, options.reach)
+  A.waitForRandomNumbers(options.program)
+  let transport = bind(options.program, options.endpoint)
+  run(
+    site, options.program, options.endpoint, transport, secret: options.secret,
+    secretWasArgument: options.secretWasArgument, options.reach)
   exitNormally()
 }
 
@@ -47,30 +57,84 @@ public func serve<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
   reach: Reach = Reach(), stopped: () -> Void = {}
 ) -> Never {
-  run(site, on: listener, secret: secret, reach)
+  run(
+    site, listener.program, listener.endpoint, listener.transport, secret: secret,
+    secretWasArgument: false, reach)
   stopped()
   exitNormally()
 }
 
 private func run<A: Application & ~Copyable>(
-  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>, _ reach: Reach
+  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint,
+  _ transport: consuming POSIXTransport, secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
 ) {
   if A.hasSessions, secret.count == 0, A.needsLogin {
-    fail(listener.program, "no secret to sign sessions with; give one with --secret TEXT.")
+    fail(program, "no secret to sign sessions with; give one with --secret-file PATH.")
+  }
+  let isKnownToAll = A.hasSessions && isPublished(secret)
+  if isKnownToAll, !endpoint.isLoopback {
+    fail(
+      program,
+      "the secret is a published one, with which anybody can log in; give one with --secret-file PATH.")
   }
   invariant(A.hasUploads || !A.takesAnyUpload, "an application with uploads says so: hasUploads")
-  let responder = SiteResponder(site, secret: secret, reach: reach, port: listener.transport.port)
-  announce(listener.program, listener.endpoint, port: listener.transport.port)
-  var server = Server(transport: listener.transport, responder: responder)
+  let responder = SiteResponder(site, secret: secret, reach: reach, port: transport.port)
+  announce(program, endpoint, port: transport.port)
+  if A.hasSessions {
+    warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
+  }
+  var server = Server(transport: transport, responder: responder)
   var memory = ServerMemory.takeStatic()
   if A.hasSessions { martlet_refuse_core_dumps() }
   server.run(&memory)
+}
+
+/// Waits for the kernel's random numbers before the port is open, so that nobody connects to a server that
+/// cannot answer yet. Nothing is safe without them: where there are none the program ends.
+@inline(never)
+private func waitForRandomNumbers(_ program: StaticString) {
+  var state = Random.state()
+  if state == .unseeded {
+    var message = Message(program)
+    message.add(": waiting for the kernel's random numbers, which take a while after a boot …")
+    message.print(.error)
+    state = Random.state(waits: true)
+  }
+  guard state == .missing else { return }
+  var message = Message(program)
+  message.add(": the kernel gives no random numbers: getrandom() is refused and /dev/urandom is not")
+  message.add(" there or no device; allow the one or make the other (mknod -m 444 /dev/urandom c 1 9).")
+  message.fail()
+}
+
+/// Whether everybody knows a secret, from this library's documentation or Microdot's.
+private func isPublished(_ secret: Span<UInt8>) -> Bool {
+  secret.equals("top-secret!") || secret.equals("top-secret") || secret.equals("secret")
+}
+
+/// Says what is wrong with the secret, and yet served.
+@inline(never)
+private func warn(_ program: StaticString, isPublished: Bool, wasArgument: Bool) {
+  guard isPublished || wasArgument else { return }
+  var message = Message(program)
+  if isPublished {
+    message.add(": the secret is a published one, so it will do to try things on this machine only;")
+  } else {
+    message.add(": the secret has stood in the list of processes for a moment;")
+  }
+  message.add(" give another one with --secret-file PATH.")
+  message.print(.error)
 }
 
 /// Ends the program with status 0.
 public func exitNormally() -> Never { martlet_exit(0) }
 
 extension Application where Self: ~Copyable {
+  /// Waits for random numbers where they are needed: a program without sessions does without.
+  fileprivate static func waitForRandomNumbers(_ program: StaticString) {
+    if hasSessions { Martlet.waitForRandomNumbers(program) }
+  }
+
   /// Whether any page is not for everyone.
   static var needsLogin: Bool { hasRoute { $0.access.needsLogin } }
 
@@ -95,6 +159,12 @@ extension Application where Self: ~Copyable {
     }
     return false
   }
+}
+
+extension Endpoint {
+  /// Whether only this machine can connect. What is written in an unusual way counts as an address that
+  /// others reach.
+  fileprivate var isLoopback: Bool { host.span.hasPrefix("127.") || host.span.equals("::1") }
 }
 
 extension Message {

@@ -49,7 +49,7 @@ public struct JSONStringDecoder: ~Escapable {
       }
     }
     if 0xD800...0xDFFF ~= scalar { scalar = 0xFFFD }
-    pending = Self.utf8(scalar)
+    pending = Text<4>.utf8(scalar)
     pendingIndex = 1
     return pending.span[0]
   }
@@ -60,28 +60,6 @@ public struct JSONStringDecoder: ~Escapable {
       value = value << 4 | UInt32(ASCII.hexadecimalDigit(raw[i]) ?? 0)
     }
     return value
-  }
-
-  private static func utf8(_ scalar: UInt32) -> Text<4> {
-    func tail(_ shift: UInt32) -> UInt8 { UInt8(0x80 | (scalar >> shift) & 0x3F) }
-    var text = Text<4>()
-    switch scalar {
-    case 0..<0x80:
-      text.append(UInt8(scalar))
-    case 0x80..<0x800:
-      text.append(UInt8(0xC0 | scalar >> 6))
-      text.append(tail(0))
-    case 0x800..<0x10000:
-      text.append(UInt8(0xE0 | scalar >> 12))
-      text.append(tail(6))
-      text.append(tail(0))
-    default:
-      text.append(UInt8(0xF0 | scalar >> 18))
-      text.append(tail(12))
-      text.append(tail(6))
-      text.append(tail(0))
-    }
-    return text
   }
 }
 

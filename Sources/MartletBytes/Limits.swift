@@ -199,9 +199,9 @@ public enum Limits {
   /// Octets of a user identifier.
   public static var userIDSizeMax: Int { 64 }
 
-  /// Octets of a password. PBKDF2 takes any length, but Microdot's example hashes differently
-  /// beyond one SHA-256 block, so longer ones are refused rather than verified two ways.
-  public static var passwordSizeMax: Int { 64 }
+  /// Octets of a password: more than any passphrase has, and few enough to be hashed at once where more
+  /// than one SHA-256 block of 64 has to be. A letter beyond English takes two to four.
+  public static var passwordSizeMax: Int { 1_024 }
 
   /// Days that a login may be remembered: browsers keep no cookie longer (RFC 6265bis §5.5).
   public static var rememberDaysMax: Int { 400 }

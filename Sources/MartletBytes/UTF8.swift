@@ -92,3 +92,64 @@ extension Span where Element == UInt8 {
     return decoder.needed == 0
   }
 }
+
+/// A decoder of UTF-8 that is fed one octet at a time and gives back characters by number.
+public struct UTF8Decoder {
+  /// What an octet has completed.
+  public enum Step: Equatable {
+    case needsMore
+    /// A Unicode scalar value.
+    case scalar(UInt32)
+    case illFormed
+  }
+
+  private var repair = UTF8Repair()
+  private var value: UInt32 = 0
+
+  /// A decoder at the start of a text.
+  public init() {}
+
+  /// Whether no character is unfinished.
+  public var isAtStart: Bool { repair.isAtStart }
+
+  /// Takes the next octet.
+  @inline(never)
+  public mutating func feed(_ octet: UInt8) -> Step {
+    if !repair.isAtStart {
+      value = value << 6 | UInt32(octet & 0x3F)
+    } else {
+      // The lead octet says by its highest bits how many follow.
+      value = UInt32(octet & (octet < 0x80 ? 0x7F : octet < 0xE0 ? 0x1F : octet < 0xF0 ? 0x0F : 0x07))
+    }
+    return switch repair.take(octet) {
+    case .needsMore: .needsMore
+    case .whole: .scalar(value)
+    case .illFormed, .illFormedBefore: .illFormed
+    }
+  }
+}
+
+extension Text where capacity == 4 {
+  /// A character in UTF-8.
+  public static func utf8(_ scalar: UInt32) -> Text<4> {
+    func tail(_ shift: UInt32) -> UInt8 { UInt8(0x80 | (scalar >> shift) & 0x3F) }
+    var text = Text<4>()
+    switch scalar {
+    case 0..<0x80:
+      text.append(UInt8(scalar))
+    case 0x80..<0x800:
+      text.append(UInt8(0xC0 | scalar >> 6))
+      text.append(tail(0))
+    case 0x800..<0x10000:
+      text.append(UInt8(0xE0 | scalar >> 12))
+      text.append(tail(6))
+      text.append(tail(0))
+    default:
+      text.append(UInt8(0xF0 | scalar >> 18))
+      text.append(tail(12))
+      text.append(tail(6))
+      text.append(tail(0))
+    }
+    return text
+  }
+}

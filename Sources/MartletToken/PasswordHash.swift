@@ -6,8 +6,9 @@
 //     iterations    = 1*DIGIT                  ; 1 to 10,000,000, no leading zero
 //     digest        = 32( 2HEXDIG )
 //
-// Invariant: a hash in hand can be verified in bounded time. Passwords beyond
-// `Limits.passwordSizeMax` are refused, because Microdot's example hashes those differently.
+// Invariant: a hash in hand can be verified in bounded time. A password of more than 64 octets is hashed
+// as RFC 8018 says, and as `hashlib` does it. Microdot's example does it otherwise, so a hash that it has
+// made of such a password does not fit here, and the other way round.
 
 public import MartletBytes
 
@@ -44,20 +45,14 @@ public struct PasswordHash: Sendable {
     self.digest = digest
   }
 
-  /// Whether a password may have these octets: few enough, and no NUL. HMAC fills a short key up
-  /// with NULs (RFC 2104 §2), so `hello` and `hello` with a NUL behind it would be one password.
-  fileprivate static func isPossible(_ password: Span<UInt8>) -> Bool {
-    password.count <= Limits.passwordSizeMax && password.firstIndex(of: 0) == nil
-  }
-
-  /// Whether a hash can be made of a password.
+  /// Whether a hash can be made of a password. It has no NUL, because HMAC fills a short key up with NULs
+  /// (RFC 2104 §2), so `hello` and `hello` with a NUL behind it would be one password.
   ///
   /// - Throws: Why not.
   public static func check(
-    _ password: Span<UInt8>, iterations: UInt32
+    _ password: borrowing PasswordKey, iterations: UInt32
   ) throws(PasswordRefusal) {
-    guard password.count <= Limits.passwordSizeMax else { throw .tooLong }
-    guard isPossible(password) else { throw .malformed }
+    if let refusal = password.refusal { throw refusal }
     guard iterationCountRange.contains(iterations) else { throw .iterationCount }
   }
 
@@ -119,7 +114,9 @@ public struct PasswordHash: Sendable {
   public static func make(
     _ password: Span<UInt8>, iterations: UInt32
   ) throws(PasswordRefusal) -> PasswordHash {
-    var hashing = try PasswordHashing(password, iterations: iterations)
+    let key = PasswordKey(password)
+    try check(key, iterations: iterations)
+    var hashing = PasswordHashing(key.octets, iterations: iterations)
     // One step of all the iterations finishes.
     guard let hash = hashing.step(iterations) else { stop("hashing a password comes to an end") }
     return hash
@@ -128,10 +125,12 @@ public struct PasswordHash: Sendable {
   /// Whether this is the password's hash, found out here and now: for tools. A server takes the
   /// same work in slices, as `PasswordVerification`.
   ///
-  /// - Returns: `false` at once for a password beyond `Limits.passwordSizeMax`.
+  /// - Returns: `false` at once for a password that `PasswordKey.refusal` refuses.
   /// - Complexity: Two compressions an iteration.
   public func verify(_ password: Span<UInt8>) -> Bool {
-    var verification = PasswordVerification(password, against: self)
+    let key = PasswordKey(password)
+    guard key.refusal == nil else { return false }
+    var verification = PasswordVerification(key.octets, against: self)
     return verification.step(iterations) ?? false
   }
 
@@ -152,26 +151,21 @@ public struct PasswordHash: Sendable {
 
 /// The verification of a password under way, to be done in slices.
 ///
-///     var verification = PasswordVerification(password, against: hash)
+///     var verification = PasswordVerification(key, against: hash)
 ///     // In each turn of the loop:
 ///     if let isRight = verification.step(1_000) { ... }
 public struct PasswordVerification: ~Copyable {
   private var derivation: PBKDF2
   private let expected: Digest
-  private let isRefused: Bool
 
   /// Begins a verification.
   ///
   /// - Parameters:
-  ///   - password: It is not needed any more afterwards. Beyond `Limits.passwordSizeMax` octets,
-  ///     or with a NUL in it, it is wrong, and the first step says so.
+  ///   - key: A password's `PasswordKey.octets`; not needed any more afterwards.
   ///   - hash: The user's, or `PasswordHash.decoy`.
-  public init(_ password: Span<UInt8>, against hash: PasswordHash) {
-    isRefused = !PasswordHash.isPossible(password)
+  package init(_ key: Span<UInt8>, against hash: PasswordHash) {
     expected = hash.digest
-    derivation = PBKDF2(
-      password: password.extracting(first: min(password.count, Limits.passwordSizeMax)),
-      salt: hash.salt.span, iterations: hash.iterations)
+    derivation = PBKDF2(password: key, salt: hash.salt.span, iterations: hash.iterations)
   }
 
   /// Goes on for up to `iterationCount` iterations.
@@ -179,8 +173,6 @@ public struct PasswordVerification: ~Copyable {
   /// - Returns: Whether the password is right, compared in constant time; `nil` while that is not
   ///   yet known.
   public mutating func step(_ iterationCount: UInt32) -> Bool? {
-    // Tells only what whoever sent the password knows: what it looks like.
-    if isRefused { return false }
     guard derivation.step(iterationCount) else { return nil }
     let digest = derivation.digest
     return constantTimeEquals(digest.span, expected.span)
@@ -196,11 +188,10 @@ public struct PasswordHashing: ~Copyable {
   /// Takes a random salt of 16 octets and begins.
   ///
   /// - Parameters:
-  ///   - password: At most `Limits.passwordSizeMax` octets; not needed any more afterwards.
+  ///   - key: The `PasswordKey.octets` of a password that has been checked; not needed any more
+  ///     afterwards.
   ///   - iterations: Within `PasswordHash.iterationCountRange`.
-  /// - Throws: `PasswordRefusal`.
-  public init(_ password: Span<UInt8>, iterations: UInt32) throws(PasswordRefusal) {
-    try PasswordHash.check(password, iterations: iterations)
+  package init(_ key: Span<UInt8>, iterations: UInt32) {
     var octets = InlineArray<16, UInt8>(repeating: 0)
     var target = octets.mutableSpan
     Random.fill(&target)
@@ -208,7 +199,7 @@ public struct PasswordHashing: ~Copyable {
     salt.append(octets.span)
     self.salt = salt
     self.iterations = iterations
-    derivation = PBKDF2(password: password, salt: salt.span, iterations: iterations)
+    derivation = PBKDF2(password: key, salt: salt.span, iterations: iterations)
   }
 
   /// Goes on for up to `iterationCount` iterations.

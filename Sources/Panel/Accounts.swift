@@ -71,10 +71,13 @@ struct Accounts {
   /// The account at a place, from 0 to `count` - 1.
   subscript(index: Int) -> Account? { index < count ? storage[index] : nil }
 
-  /// The account of that name, or `nil`.
-  func account(named name: Span<UInt8>) -> Account? {
+  /// The account of that name, in whatever case its letters are, or `nil`.
+  func account(named name: Text<32>) -> Account? { index(of: name).flatMap { storage[$0] } }
+
+  private func index(of name: Text<32>) -> Int? {
+    let wanted = AccountRules.canonical(name)
     for i in 0..<count {
-      if let account = storage[i], account.name.span.equals(name) { return account }
+      if let account = storage[i], AccountRules.canonical(account.name) == wanted { return i }
     }
     return nil
   }
@@ -83,8 +86,8 @@ struct Accounts {
   ///
   /// - Returns: Whether there was room.
   mutating func set(_ account: Account) -> Bool {
-    for i in 0..<count where storage[i]?.name == account.name {
-      storage[i] = account
+    if let index = index(of: account.name) {
+      storage[index] = account
       return true
     }
     guard count < Self.countMax else { return false }
@@ -104,7 +107,8 @@ struct Accounts {
     guard Checksum.isRight(text, end: end) else { throw .digest }
     var lines = Lines(text.extracting(firstLine.utf8CodeUnitCount..<end))
     while let line = lines.next() {
-      guard let account = Self.account(line, isFormer: areFormer), self.account(named: account.name.span) == nil,
+      guard let account = Self.account(line, isFormer: areFormer),
+        self.account(named: account.name) == nil,
         set(account)
       else { throw .account }
     }
@@ -136,41 +140,5 @@ struct Accounts {
       writer.append("\n")
     }
     Checksum.append(to: &writer)
-  }
-
-  // MARK: File
-
-  private static var fileName: StaticString { "accounts" }
-
-  /// What the directory holds, or what is wrong with its file.
-  enum Loaded {
-    case accounts(Accounts)
-    case none
-    case damaged
-    case unreadable(SystemError)
-  }
-
-  /// Reads the file of a directory.
-  static func load(from directory: DataDirectory) -> Loaded {
-    do throws(SystemError) {
-      return try System.read(fileName.octets, in: directory) { text in
-        do throws(AccountsDamage) { return .accounts(try Accounts(text)) } catch { return .damaged }
-      }
-    } catch {
-      return error.isNotFound ? .none : .unreadable(error)
-    }
-  }
-
-  /// Writes the file of a directory.
-  ///
-  /// - Throws: `SystemError` when the file is the old one.
-  func store(in directory: DataDirectory) throws(SystemError) -> Stored {
-    var text = FixedBuffer<2_560>()
-    var writer = Writer(text.storageSpan)
-    write(to: &writer)
-    invariant(!writer.overflowed, "the accounts fit their file")
-    let count = writer.count
-    text.setCount(count)
-    return try directory.replace(Self.fileName, with: text.span)
   }
 }

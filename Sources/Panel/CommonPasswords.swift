@@ -17,7 +17,7 @@ enum CommonPasswords {
   /// Whether a password is among the first guesses for an account.
   ///
   /// - Parameters:
-  ///   - password: At least `AccountRules.passwordSizeMin` octets.
+  ///   - password: At least `AccountRules.passwordCharactersMin` characters.
   ///   - name: The account's.
   static func contains(_ password: Span<UInt8>, name: Span<UInt8>) -> Bool {
     if password.count <= patternSizeMax, isRun(password) || isRepeated(password) { return true }

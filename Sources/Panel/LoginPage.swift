@@ -7,7 +7,7 @@ extension Panel {
   func loginPage(
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
-    Self.loginForm(response, .ok, username: request.user?.name ?? Text(), user: request.user)
+    loginForm(response, .ok, username: request.user?.name ?? Text(), user: request.user)
   }
 
   /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
@@ -16,21 +16,30 @@ extension Panel {
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
     let form = request.form
-    let username: Text<32> = form["username"]?.text() ?? Text()
-    let account = accounts.account(named: username.span)
+    let username = AccountRules.typedName(form["username"]) ?? Text()
+    // The log says what was typed.
+    let typed: Text<32> = form["username"]?.text() ?? username
+    let account = accounts.account(named: username)
+    var password = TypedPassword(form["password"])
+    defer { password.wipe() }
+    if let refusal = password.refusal {
+      return loginForm(
+        response, .unprocessableContent, username: username, user: request.user, problem: refusal)
+    }
     // As many iterations as a real one: they are the time that it takes.
     let hash =
-      account?.password ?? .decoy(iterations: accounts[0]?.password.iterations ?? iterations)
+      account?.password
+      ?? .decoy(iterations: accounts[0]?.password.iterations ?? Calibration.iterationCountMin)
     let client = request.client(trusting: proxies)
     var isRight = false
-    switch response.checkPassword(
-      form["password"], of: username.span, against: hash, from: client, &throttle)
+    switch password.check(
+      of: username, against: hash, from: client, &throttle, &response)
     {
     case .later: return response.later()
     case .wait(let seconds):
       response.setRetryAfter(seconds: seconds)
-      Log.refused("login_throttled", client, name: username.span, wait: seconds)
-      return Self.loginForm(
+      Log.refused("login_throttled", client, name: typed.span, wait: seconds)
+      return loginForm(
         response, .tooManyRequests, username: username, user: request.user,
         problem: "Too many failed attempts.", wait: seconds)
     case .wrong: break
@@ -38,12 +47,13 @@ extension Panel {
     }
     guard isRight, var account else {
       Log.refused(
-        "login_failed", client, name: username.span,
+        "login_failed", client, name: typed.span,
         reason: account == nil ? "name" : "password")
-      return Self.loginForm(
+      return loginForm(
         response, .unprocessableContent, username: username, user: request.user,
         problem: "Wrong name or password.")
     }
+    passwordHasVariants = false
     let isRemembered = form.has("remember_me")
     // Whoever enters the password again goes on with the same session.
     if let user = request.user, user.name == account.name {
@@ -64,7 +74,7 @@ extension Panel {
   }
 
   @inline(never)
-  private static func loginForm(
+  private func loginForm(
     _ response: consuming Response, _ status: Status, username: Text<32>, user: Account?,
     problem: StaticString? = nil, wait: Int? = nil
   ) -> Answer {
@@ -76,6 +86,7 @@ extension Panel {
     if user != nil {
       body.write("<p class=\"lead\">Enter your password again to go on.</p>\n")
     }
+    writeCondition(to: &body)
     body.writeProblem(problem, wait: wait)
     // The field that is still to be filled in has the focus.
     let hasName = !username.isEmpty
@@ -84,11 +95,11 @@ extension Panel {
       <form method="post" class="fields">
       <label for="username">Name</label>
       <input id="username" name="username" value="\(username)" autocomplete="username" \
-      autocapitalize="none" spellcheck="false" maxlength="32" required\
+      autocapitalize="none" spellcheck="false" required\
       \(markup: hasName ? "" : " autofocus")>
       <label for="password">Password</label>
       <input id="password" name="password" type="password" autocomplete="current-password" \
-      maxlength="64" required\(markup: hasName ? " autofocus" : "")>
+      required\(markup: hasName ? " autofocus" : "")>
       <label class="check"><input name="remember_me" type="checkbox" value="yes">
       <span>Stay logged in for 30 days</span></label>
       <button type="submit">Log in</button>

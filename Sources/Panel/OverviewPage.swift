@@ -12,6 +12,8 @@ extension Panel {
     var body = response.body()
     body.begin(title: "Overview", .overview, user: request.user)
     body.writeTitle(device)
+    writeCondition(to: &body)
+    writePasswordHint(to: &body)
     storageTrouble?.write(to: &body)
     body.writeClock(request.clock)
     body.writeTiles(device, measurements)

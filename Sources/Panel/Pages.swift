@@ -6,11 +6,13 @@ import Martlet
 struct Panel: Application, ~Copyable {
   static var version: StaticString { "0.1.0" }
 
-  let directory: DataDirectory
+  var files: AccountFiles
   var accounts: Accounts
+  /// What the files of accounts were like at the start; good once a change has been stored.
+  private(set) var condition: DataFiles.Condition
+  /// Iterations of new hashes.
+  var calibration = Calibration()
   private(set) var sessions: Sessions
-  /// Iterations of new hashes, and of those of nobody.
-  let iterations: UInt32
   let setUpCode: SetUpCode
   var throttle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
@@ -19,20 +21,22 @@ struct Panel: Application, ~Copyable {
   let startedAt = System.milliseconds
   /// How full disks are, and what else the system may hold up.
   var measurements = Measurements()
+  /// Whether the password that was set last has characters that some keyboards type in another way; until
+  /// the next login.
+  var passwordHasVariants = false
   /// What went wrong when the accounts were stored last.
   private(set) var storageTrouble: StorageTrouble?
 
   @inline(never)
-  init(
-    directory: consuming DataDirectory, accounts: Accounts, sessions: Sessions,
-    iterations: UInt32, proxies: TrustedProxies
-  ) {
-    self.sessions = sessions
+  init(_ data: DataFiles, proxies: TrustedProxies) {
+    sessions = data.sessions
     self.proxies = proxies
-    self.directory = directory
-    self.accounts = accounts
-    self.iterations = iterations
-    setUpCode = SetUpCode(iterations: iterations)
+    files = data.files
+    accounts = data.accounts
+    condition = data.condition
+    // Where nobody can set it up, nothing needs to be measured.
+    setUpCode = SetUpCode(
+      iterations: data.canBeSetUp ? calibration.wanted() : Calibration.iterationCountMin)
   }
 
   enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
@@ -54,6 +58,9 @@ struct Panel: Application, ~Copyable {
     to page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
     let isPost = request.method == .post
+    if case .damaged(let error) = condition, page != .style {
+      return Self.damagedPage(response, error)
+    }
     switch page {
     case .overview:
       return overviewPage(request, response)
@@ -82,7 +89,7 @@ struct Panel: Application, ~Copyable {
 
   func user(_ id: UserID) -> Account? {
     guard case .text(let name) = id else { return nil }
-    return accounts.account(named: name.span)
+    return Text<32>(name.span).flatMap { accounts.account(named: $0) }
   }
 
   /// The account, for a session of it that has not ended; it is used from now on.
@@ -103,7 +110,7 @@ struct Panel: Application, ~Copyable {
     if sessions.isUsed { storeSessions(clock, waits: false) }
   }
 
-  var loginPath: StaticString { isSetUp ? "/login" : "/setup" }
+  var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }
 
   /// Nothing is loaded from elsewhere, nothing runs in the browser, nobody frames the panel.
   static var fields: StaticString {
@@ -124,14 +131,18 @@ struct Panel: Application, ~Copyable {
   /// Whether there is an account.
   var isSetUp: Bool { accounts.count > 0 }
 
+  /// Whether there is none, and none that is damaged.
+  var canBeSetUp: Bool { !isSetUp && !condition.isDamaged }
+
   /// Stores an account on the disk and then in memory; neither when it fails. Sessions of a generation
   /// that is no longer the account's have then ended.
   mutating func store(_ account: Account) throws(SystemError) {
-    let former = accounts.account(named: account.name.span)?.generation
+    let former = accounts.account(named: account.name)?.generation
     var changed = accounts
     invariant(changed.set(account), "there is room for the first account")
-    let stored = try changed.store(in: directory)
+    let stored = try files.store(changed, after: accounts)
     accounts = changed
+    condition = .good
     note(stored)
     if let former, former != account.generation { sessions.endAll(of: former) }
   }
@@ -160,7 +171,7 @@ struct Panel: Application, ~Copyable {
   /// next start only.
   private mutating func storeSessions(_ clock: SystemClock, waits: Bool) {
     do throws(SystemError) {
-      let stored = try sessions.store(in: directory, clock, waits: waits)
+      let stored = try sessions.store(in: files.directory, clock, waits: waits)
       // What nobody has waited for says nothing about what was stored before.
       if waits {
         note(stored)

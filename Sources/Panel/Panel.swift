@@ -143,17 +143,10 @@ enum Main {
     let options = PanelOptions()
     LogLine.open()
     let listener = Listener(program: "martlet-panel", at: options.endpoint)
-    let directory = openDirectory(options.data)
-    let secret = loadSecret(directory, options.data)
-    let accounts = loadAccounts(directory, options.data)
-    let sessions = loadSessions(directory, options.data)
-    let iterations =
-      accounts[0].map { max($0.password.iterations, Calibration.iterationCountMin) }
-      ?? Calibration.measure()
-    let panel = Panel(
-      directory: directory, accounts: accounts, sessions: sessions, iterations: iterations,
-      proxies: options.reach.proxies)
-    if !panel.isSetUp {
+    let data = DataFiles(options.data)
+    let secret = data.secret
+    let panel = Panel(data, proxies: options.reach.proxies)
+    if panel.canBeSetUp {
       var message = Message("set-up code: ")
       message.add(panel.setUpCode.text)
       message.print()
@@ -161,121 +154,5 @@ enum Main {
     if Boot.isFirstProcess { Boot.tellCost() }
     Log.started()
     serve(panel, on: listener, secret: secret.span, reach: options.reach) { Log.stopped() }
-  }
-
-  private static func openDirectory(_ path: Text<200>) -> DataDirectory {
-    do throws(SystemError) {
-      return try DataDirectory(path.span)
-    } catch {
-      var message = Message("martlet-panel: cannot use the data directory ")
-      message.add(path)
-      if error.isInUse {
-        message.add(": another martlet-panel does; stop it, or choose another one with --data.")
-      } else {
-        message.add(": ")
-        message.add(error.text)
-        message.add("; choose another one with --data.")
-      }
-      message.fail()
-    }
-  }
-
-  private static func loadSecret(_ directory: DataDirectory, _ path: Text<200>) -> Digest {
-    switch Secret.load(from: directory) {
-    case .secret(let secret): return secret
-    case .damaged:
-      fail(path, "/secret is damaged; remove it to get a new one, which ends all sessions.")
-    case .failed(let error):
-      fail(path, "/secret cannot be read or made: ", error)
-    }
-  }
-
-  private static func loadAccounts(_ directory: DataDirectory, _ path: Text<200>) -> Accounts {
-    switch Accounts.load(from: directory) {
-    case .accounts(let accounts):
-      if accounts.areFormer { upgrade(accounts, directory) }
-      return accounts
-    case .none: return Accounts()
-    case .damaged:
-      fail(
-        path,
-        """
-        /accounts is damaged and left as it is; put a copy of it back, or remove it to set up anew.
-        """)
-    case .unreadable(let error):
-      fail(path, "/accounts cannot be read: ", error)
-    }
-  }
-
-  /// Writes a file of version 1 anew. Where that fails, its accounts are read all the same.
-  private static func upgrade(_ accounts: Accounts, _ directory: DataDirectory) {
-    do throws(SystemError) {
-      let stored = try accounts.store(in: directory)
-      if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).log() }
-    } catch {
-      StorageTrouble.sessionsNotStored(error).log()
-    }
-  }
-
-  /// Reads the sessions. Nothing about them keeps the panel from starting: they end.
-  private static func loadSessions(_ directory: DataDirectory, _ path: Text<200>) -> Sessions {
-    let loaded = Sessions.load(from: directory)
-    if case .sessions(var sessions) = loaded {
-      sessions.settle(SystemClock.now(newest: sessions.stamp.newest))
-      return sessions
-    }
-    var message = Message("martlet-panel: ")
-    message.add(path)
-    if case .unreadable(let error) = loaded {
-      message.add("/sessions cannot be read: ")
-      message.add(error.text)
-    } else {
-      message.add("/sessions is damaged")
-    }
-    message.add("; all sessions have ended.")
-    message.print(.error)
-    return Sessions()
-  }
-
-  /// Ends the program with one line about a file of the data directory.
-  private static func fail(
-    _ path: Text<200>, _ reason: StaticString, _ error: SystemError? = nil
-  ) -> Never {
-    var message = Message("martlet-panel: ")
-    message.add(path)
-    message.add(reason)
-    if let error {
-      message.add(error.text)
-      message.add("; check its permissions.")
-    }
-    message.fail()
-  }
-}
-
-/// How many iterations this machine gets for a password.
-enum Calibration {
-  static var iterationCountMin: UInt32 { 20_000 }
-  static var iterationCountMax: UInt32 { 600_000 }
-
-  /// Milliseconds that a login may take.
-  private static var target: Int64 { 300 }
-
-  /// Measures how fast this machine hashes.
-  static func measure() -> UInt32 {
-    var probe: UInt32 = 2_000
-    while true {
-      let start = System.milliseconds
-      _ = PasswordHash.decoy(iterations: probe).verify(("a probe of speed" as StaticString).octets)
-      let elapsed = System.milliseconds - start
-      // Shorter than that, the clock's steps would show.
-      if elapsed >= 40 || probe >= 500_000 { return iterations(probe, in: elapsed) }
-      probe *= 2
-    }
-  }
-
-  /// How many fit the time, when `count` took `milliseconds`.
-  static func iterations(_ count: UInt32, in milliseconds: Int64) -> UInt32 {
-    let fitting = Int64(count) * target / max(milliseconds, 1)
-    return UInt32(min(max(fitting, Int64(iterationCountMin)), Int64(iterationCountMax)))
   }
 }

@@ -18,17 +18,21 @@ extension Panel {
     let form = request.form
     var password = TypedPassword(form["password"])
     var repeated = TypedPassword(form["password_again"])
+    var current = TypedPassword(form["current"])
     defer {
+      current.wipe()
       password.wipe()
       repeated.wipe()
     }
     let client = request.client(trusting: proxies)
-    var problem = password.problem(repeated: repeated)
-    if problem == nil, CommonPasswords.contains(password.span, name: account.name.span) {
-      problem = CommonPasswords.problem
+    if let refusal = current.refusal {
+      return Self.passwordForm(
+        response, .unprocessableContent, user: request.user, problem: refusal)
     }
-    switch response.checkPassword(
-      form["current"], of: account.name.span, against: account.password, from: client, &throttle)
+    var problem = password.problem(repeated: repeated)
+    if problem == nil, password.isCommon(name: account.name) { problem = CommonPasswords.problem }
+    switch current.check(
+      of: account.name, against: account.password, from: client, &throttle, &response)
     {
     case .later: return response.later()
     case .wait(let seconds):
@@ -46,7 +50,7 @@ extension Panel {
       return Self.passwordForm(
         response, .unprocessableContent, user: request.user, problem: problem)
     }
-    guard let hash = password.hash(iterations: iterations, &response) else {
+    guard let hash = password.hash(iterations: calibration.wanted(), &response) else {
       return response.later()
     }
     account.password = hash
@@ -57,6 +61,7 @@ extension Panel {
       return Self.notStored(response, error, user: request.user)
     }
     Log.changed("password_changed", account.name, client)
+    passwordHasVariants = password.hasVariants
     beginSession(&account, at: request.clock)
     response.renewLogin(account)
     return passwordChanged(response, account)
@@ -83,14 +88,14 @@ extension Panel {
       <input name="username" type="text" value="\(user?.name)" autocomplete="username" hidden>
       <label for="current">Current password</label>
       <input id="current" name="current" type="password" autocomplete="current-password" \
-      maxlength="64" required autofocus>
+      required autofocus>
       <label for="password">New password</label>
       <input id="password" name="password" type="password" autocomplete="new-password" \
-      minlength="8" maxlength="64" aria-describedby="password-hint" required>
+      minlength="8" aria-describedby="password-hint" required>
       <p class="hint" id="password-hint">At least 8 characters.</p>
       <label for="password_again">New password again</label>
       <input id="password_again" name="password_again" type="password" autocomplete="new-password" \
-      minlength="8" maxlength="64" required>
+      minlength="8" required>
       <button type="submit">Change password</button>
       </form>
       </section>
@@ -109,6 +114,7 @@ extension Panel {
       <p class="done" role="status">Password changed; all other sessions have ended.</p>
 
       """)
+    writePasswordHint(to: &body)
     storageTrouble?.write(to: &body)
     body.write(
       """
@@ -117,6 +123,18 @@ extension Panel {
 
       """)
     return body.finish()
+  }
+
+  /// Says that the new password may not come out of every keyboard as it did, if so.
+  @_lifetime(body: copy body)
+  func writePasswordHint(to body: inout Body) {
+    guard passwordHasVariants else { return }
+    body.write(
+      """
+      <p class="hint" id="variants">The new password has characters that some keyboards type in another \
+      way. Try it on each device that you log in from.</p>
+
+      """)
   }
 
   /// Says that a change could not be stored, and why.

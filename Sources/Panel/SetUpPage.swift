@@ -13,7 +13,7 @@ extension Panel {
     _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
     let form = request.form
-    let username: Text<32>? = form["username"]?.text()
+    let username = AccountRules.typedName(form["username"])
     guard let code = form["code"], !code.isEmpty else {
       return Self.setUpForm(
         response, .unprocessableContent, username: username ?? Text(),
@@ -55,11 +55,11 @@ extension Panel {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: problem)
     }
-    if CommonPasswords.contains(password.span, name: username.span) {
+    if password.isCommon(name: username) {
       return Self.setUpForm(
         response, .unprocessableContent, username: username, problem: CommonPasswords.problem)
     }
-    guard let hash = password.hash(iterations: iterations, &response) else {
+    guard let hash = password.hash(iterations: calibration.wanted(), &response) else {
       return response.later()
     }
     var account = Account(name: username, password: hash)
@@ -69,6 +69,7 @@ extension Panel {
       return Self.notStored(response, error, user: nil)
     }
     Log.changed("account_created", username, client)
+    passwordHasVariants = password.hasVariants
     beginSession(&account, at: request.clock)
     return response.login(account)
   }
@@ -95,19 +96,19 @@ extension Panel {
       <form method="post" class="fields">
       <label for="code">Set-up code</label>
       <input id="code" name="code" class="code" autocomplete="one-time-code" \
-      autocapitalize="characters" spellcheck="false" maxlength="16" placeholder="XXXX-XXXX" \
+      autocapitalize="characters" spellcheck="false" placeholder="XXXX-XXXX" \
       aria-describedby="code-hint" required autofocus>
       <p class="hint" id="code-hint">Printed on the terminal where martlet-panel was started.</p>
       <label for="username">Name</label>
       <input id="username" name="username" value="\(username)" autocomplete="username" \
-      autocapitalize="none" spellcheck="false" maxlength="32" required>
+      autocapitalize="none" spellcheck="false" required>
       <label for="password">Password</label>
       <input id="password" name="password" type="password" autocomplete="new-password" \
-      minlength="8" maxlength="64" aria-describedby="password-hint" required>
+      minlength="8" aria-describedby="password-hint" required>
       <p class="hint" id="password-hint">At least 8 characters.</p>
       <label for="password_again">Password again</label>
       <input id="password_again" name="password_again" type="password" autocomplete="new-password" \
-      minlength="8" maxlength="64" required>
+      minlength="8" required>
       <button type="submit">Create account</button>
       </form>
       </section>

@@ -47,3 +47,36 @@ enum StorageTrouble {
       "<p class=\"problem\" role=\"alert\">Storage: \(what)\(error.text); \(consequence)</p>\n")
   }
 }
+
+extension Panel {
+  /// Says that the generation before is in use, if it is.
+  @_lifetime(body: copy body)
+  func writeCondition(to body: inout Body) {
+    guard case .older(let error) = condition else { return }
+    body.write(
+      """
+      <p class="problem" role="alert">The file of accounts cannot be used: \(error.text). Accounts are \
+      as they were before the last change; so is the password, if that was changed.</p>
+
+      """)
+  }
+
+  /// What every page says when neither file of accounts is good. Nobody can log in, or set up.
+  static func damagedPage(_ response: consuming Response, _ error: SystemError) -> Answer {
+    var body = response.body(.serviceUnavailable)
+    body.begin(title: "Out of order", .door)
+    body.write(
+      """
+      <section class="card">
+      <h1>Out of order</h1>
+      <p class="problem" role="alert">The file of accounts cannot be used: \(error.text). \
+      So nobody can log in.</p>
+      <p>Put a copy of <code>accounts</code> back into the data directory, or remove \
+      <code>accounts</code> and <code>accounts.old</code> to set this device up anew; then start \
+      martlet-panel again. Nothing is changed meanwhile.</p>
+      </section>
+
+      """)
+    return body.finish()
+  }
+}

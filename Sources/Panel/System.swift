@@ -12,6 +12,21 @@ struct SystemError: Error {
   /// Whether the file is not there.
   var isNotFound: Bool { martlet_error_class(Int(code)) == Int32(MARTLET_NOT_FOUND) }
 
+  /// What has been read is not what was written.
+  static var damaged: SystemError { SystemError(code: -Int32(MARTLET_DAMAGED)) }
+
+  /// Whether another user could have read or changed it.
+  var isOthers: Bool { isAnotherOwner || code == -Int32(MARTLET_OTHERS_MAY) }
+
+  /// Whether another user owns it.
+  var isAnotherOwner: Bool { code == -Int32(MARTLET_ANOTHER_OWNER) }
+
+  /// Whether its file system keeps no permissions.
+  var isWithoutModes: Bool { code == -Int32(MARTLET_NO_MODES) }
+
+  /// Whether the same may go well in a moment, because descriptors or memory are missing.
+  var isPassing: Bool { martlet_error_class(Int(code)) == Int32(MARTLET_NO_DESCRIPTOR) }
+
   /// Whether another process has it.
   var isInUse: Bool { martlet_error_class(Int(code)) == Int32(MARTLET_EAGAIN) }
 
@@ -44,8 +59,14 @@ enum System {
   /// Octets that are read of a file at most; the static memory that this costs.
   static var scratchSize: Int { Int(MARTLET_SCRATCH_SIZE) }
 
+  /// The number of the user that this process is.
+  static var user: Int { Int(martlet_user()) }
+
   /// Milliseconds that never go back.
   static var milliseconds: Int64 { martlet_monotonic_milliseconds() }
+
+  /// Nanoseconds that this process has had a processor: what others do meanwhile is not in it.
+  static var processorNanoseconds: Int64 { martlet_processor_nanoseconds() }
 
   /// Reads the start of a file and hands it to `body`, which must not read another one meanwhile.
   static func read<R>(
@@ -285,14 +306,41 @@ extension System {
 struct DataDirectory {
   fileprivate let descriptor: Int32
 
-  /// Opens the directory, and makes it when it is not there.
+  /// Why the file system cannot lock the directory; then another process is not noticed.
+  let unlocked: SystemError?
+
+  /// Opens the directory, and makes it when it is not there. It must be this user's alone.
   init(_ path: Span<UInt8>) throws(SystemError) {
-    // Safe: C reads the path during the call.
+    var why: Int32 = 0
+    // Safe: C reads the path and writes the number during the call.
     let result = unsafe path.withUnsafeBufferPointer { path in
-      unsafe martlet_open_directory(path.baseAddress, path.count)
+      unsafe martlet_open_directory(path.baseAddress, path.count, &why)
     }
     guard result >= 0 else { throw SystemError(code: result) }
     descriptor = result
+    unlocked = why == 0 ? nil : SystemError(code: why)
+  }
+
+  /// Hands all of a file to `body`, which must not read another one meanwhile. It must be a regular
+  /// file, this user's alone, of at most `System.scratchSize` octets.
+  func read<R>(_ name: StaticString, _ body: (Span<UInt8>) -> R) throws(SystemError) -> R {
+    let scratch = unsafe martlet_scratch()
+    // Safe: C reads the name during the call and writes at most `scratchSize` octets to its array.
+    let count = unsafe name.octets.withUnsafeBufferPointer { name in
+      unsafe martlet_read_own_file(
+        descriptor, name.baseAddress, name.count, scratch, System.scratchSize)
+    }
+    guard count >= 0 else { throw SystemError(code: Int32(count)) }
+    return body(unsafe Span(_unsafeStart: scratch, count: count))
+  }
+
+  /// Keeps a damaged file under another name.
+  func setAside(_ name: StaticString) throws(SystemError) {
+    // Safe: C reads the name during the call.
+    let result = unsafe name.octets.withUnsafeBufferPointer { name in
+      unsafe martlet_set_aside(descriptor, name.baseAddress!, name.count)
+    }
+    guard result == 0 else { throw SystemError(code: result) }
   }
 
   /// Gives a file new content in one step, and returns when it is on the disk or the disk has refused

@@ -30,19 +30,21 @@
   X(accept4, "EINTR EAGAIN ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EPROTO EPERM")                \
   X(bind, "EADDRINUSE EACCES ENOMEM")                                                              \
   X(close, "EINTR EIO ENOSPC")                                                                     \
-  X(flock, "EINTR EAGAIN ENOLCK")                                                                  \
-  X(fstat, "EIO ENOMEM")                                                                           \
+  X(fchmod, "EINTR EIO EPERM EROFS")                                                               \
+  X(flock, "EINTR EAGAIN EBADF ENOLCK ENOSYS EOPNOTSUPP")                                          \
+  X(fstat, "EIO ENOMEM ESTALE")                                                                    \
+  X(fstatat, "EIO EACCES")                                                                         \
   X(fstatfs, "EIO")                                                                                \
   X(fsync, "EINTR EIO ENOSPC EDQUOT EROFS")                                                        \
-  X(getrandom, "EINTR short")                                                                      \
+  X(getrandom, "EINTR EAGAIN ENOSYS EPERM short")                                                  \
   X(getsockname, "ENOBUFS")                                                                        \
   X(ioctl, "EIO ENODEV")                                                                           \
   X(listen, "EADDRINUSE")                                                                          \
   X(mkdir, "EINTR EIO ENOSPC EDQUOT EROFS EACCES")                                                 \
   X(open, "EINTR EMFILE ENFILE EIO EACCES")                                                        \
-  X(openat, "EINTR EMFILE ENFILE ENOSPC EIO EACCES")                                               \
+  X(openat, "EINTR EMFILE ENFILE ENOSPC EIO EACCES ESTALE")                                        \
   X(poll, "EINTR EAGAIN ENOMEM EINVAL")                                                            \
-  X(read, "EINTR EIO short")                                                                       \
+  X(read, "EINTR EIO ESTALE short")                                                                \
   X(recv, "EINTR EAGAIN ECONNRESET ETIMEDOUT ENOMEM short")                                        \
   X(renameat, "EINTR EIO ENOSPC EDQUOT EROFS")                                                     \
   X(rmdir, "EINTR EIO")                                                                            \
@@ -80,9 +82,10 @@ static const struct {
   int number;
 } errors[] = {
 #define E(name) {#name, name},
-    E(EACCES) E(EADDRINUSE) E(EAGAIN) E(EBUSY) E(ECONNABORTED) E(ECONNRESET) E(EDQUOT) E(EINTR)
-    E(EINVAL) E(EIO) E(EMFILE) E(ENFILE) E(ENOBUFS) E(ENODEV) E(ENOLCK) E(ENOMEM) E(ENOPROTOOPT)
-    E(ENOSPC) E(ENOTCONN) E(EPERM) E(EPIPE) E(EPROTO) E(EROFS) E(ETIMEDOUT)
+    E(EACCES) E(EADDRINUSE) E(EAGAIN) E(EBADF) E(EBUSY) E(ECONNABORTED) E(ECONNRESET) E(EDQUOT)
+    E(EINTR) E(EINVAL) E(EIO) E(EMFILE) E(ENFILE) E(ENOBUFS) E(ENODEV) E(ENOLCK) E(ENOMEM)
+    E(ENOPROTOOPT) E(ENOSPC) E(ENOSYS) E(ENOTCONN) E(EOPNOTSUPP) E(EPERM) E(EPIPE) E(EPROTO)
+    E(EROFS) E(ESTALE) E(ETIMEDOUT)
 #undef E
 };
 
@@ -410,6 +413,14 @@ DEFINE(int, flock, (int descriptor, int operation)) {
 
 DEFINE(int, fstat, (int descriptor, void *status)) {
   ALL_OR_NOTHING(fstat, descriptor, NULL, descriptor, status);
+}
+
+DEFINE(int, fchmod, (int descriptor, unsigned mode)) {
+  ALL_OR_NOTHING(fchmod, descriptor, NULL, descriptor, mode);
+}
+
+DEFINE(int, fstatat, (int directory, const char *path, void *status, int flags)) {
+  ALL_OR_NOTHING(fstatat, directory, path, directory, path, status, flags);
 }
 
 DEFINE(int, mkdir, (const char *path, unsigned mode)) { ALL_OR_NOTHING(mkdir, -1, path, path, mode); }

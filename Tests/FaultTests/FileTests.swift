@@ -51,6 +51,7 @@ private final class Folder {
   func write(_ name: String, _ text: String) {
     mkdir(data, 0o700)
     let file = fopen(data + "/" + name, "w")
+    chmod(data + "/" + name, 0o600)
     fputs(text, file)
     fclose(file)
   }
@@ -94,12 +95,17 @@ private enum Change: Equatable {
 
 /// What came of a start and the changes after it.
 private struct Run {
-  var directory: DataDirectory?
+  var files: AccountFiles?
   var secret: String?
-  var loaded: String?
+  /// The accounts in memory.
+  var current: Accounts?
+  var isOlder = false
   var isDamaged = false
   var isNone = false
   var troubles = 0
+
+  var directory: DataDirectory? { files?.directory }
+  var loaded: String? { current.map { text($0) } }
 }
 
 private func open(_ folder: Folder) -> DataDirectory? {
@@ -109,10 +115,12 @@ private func open(_ folder: Folder) -> DataDirectory? {
   }
 }
 
-private func store(_ accounts: Accounts, in directory: DataDirectory) -> Change {
-  Faults.under {
+private func store(_ accounts: Accounts, in run: inout Run) -> Change {
+  guard var files = run.files else { return .refused }
+  let previous = run.current ?? Accounts()
+  let change: Change = Faults.under {
     do throws(SystemError) {
-      switch try accounts.store(in: directory) {
+      switch try files.store(accounts, after: previous) {
       case .onDisk: return .onDisk
       case .unconfirmed: return .unconfirmed
       }
@@ -120,6 +128,9 @@ private func store(_ accounts: Accounts, in directory: DataDirectory) -> Change 
       return .refused
     }
   }
+  run.files = files
+  if change != .refused { run.current = accounts }
+  return change
 }
 
 /// What the panel's start does with its files.
@@ -129,31 +140,44 @@ private func start(in folder: Folder) -> Run {
     run.troubles += 1
     return run
   }
-  run.directory = directory
   switch Faults.under({ Secret.load(from: directory) }) {
   case .secret(let secret): run.secret = text(secret)
-  case .damaged: run.isDamaged = true
+  case .renewed(let secret, _, let unstored):
+    if unstored == nil { run.secret = text(secret) }
+    run.troubles += 1
   case .failed: run.troubles += 1
   }
-  switch Faults.under({ Accounts.load(from: directory) }) {
-  case .accounts(let accounts): run.loaded = text(accounts)
+  var files = AccountFiles(in: directory)
+  switch Faults.under({ files.load() }) {
+  case .accounts(let accounts): run.current = accounts
   case .none: run.isNone = true
-  case .damaged: run.isDamaged = true
-  case .unreadable: run.troubles += 1
+  case .older(let accounts, _):
+    run.current = accounts
+    run.isOlder = true
+    run.troubles += 1
+  case .damaged:
+    run.isDamaged = true
+    run.troubles += 1
+  case .refused: run.troubles += 1
   }
+  run.files = files
   return run
 }
+
+/// The files of a panel that has made a change, beside a lock.
+private let whole = ["accounts", "accounts.old", "lock", "secret"]
 
 /// Stores `number` after `previous`, and checks what the file then holds.
 private func change(
   _ number: Int, after previous: String?, in run: inout Run, _ folder: Folder, _ told: String
 ) -> String? {
-  guard let directory = run.directory else { return previous }
+  guard run.files != nil, run.current != nil || run.isNone else { return previous }
   let new = text(accounts(number))
-  let change = store(accounts(number), in: directory)
+  let change = store(accounts(number), in: &run)
   if change != .onDisk { run.troubles += 1 }
   let expected = change == .refused ? previous : new
-  #expect(folder.content("accounts") == expected, "\(told): change \(number) was \(change)")
+  let content = folder.content("accounts") ?? folder.content("accounts.old")
+  #expect(content == expected, "\(told): change \(number) was \(change)")
   return expected
 }
 
@@ -162,19 +186,22 @@ private func checkAftermath(
   _ run: Run, accounts expected: String?, _ folder: Folder, _ told: String
 ) {
   #expect(faults_stray_close_count() == 0, "\(told): a descriptor was closed twice")
-  #expect(faults_open_count() == (run.directory == nil ? 0 : 1), "\(told): a descriptor leaks")
+  // The directory, and the file that is locked.
+  #expect(faults_open_count() <= (run.directory == nil ? 0 : 2), "\(told): a descriptor leaks")
   if let secret = run.secret {
     #expect(folder.content("secret") == secret, "\(told): the secret in use is the file's")
   }
   Faults.plan()
   var last = expected
-  if let directory = run.directory {
-    #expect(store(accounts(9), in: directory) == .onDisk, "\(told): the next change works")
+  var run = run
+  if run.files != nil, run.current != nil || run.isNone {
+    #expect(store(accounts(9), in: &run) == .onDisk, "\(told): the next change works")
     last = text(accounts(9))
-    let known = ["accounts", "secret"]
-    #expect(folder.names.allSatisfy { known.contains($0) }, "\(told): left over in \(folder.names)")
+    #expect(
+      folder.names.allSatisfy { whole.contains($0) || $0.contains(".damaged") },
+      "\(told): left over in \(folder.names)")
   }
-  #expect(faults_close_all() == (run.directory == nil ? 0 : 1))
+  faults_close_all()
   let next = start(in: folder)
   #expect(next.troubles == 0 && !next.isDamaged && next.secret != nil, "\(told): the next start")
   #expect(next.loaded == last, "\(told): the accounts at the next start")
@@ -183,12 +210,16 @@ private func checkAftermath(
 }
 
 extension EachFault {
-  @Suite struct FileTests {
+  @Suite final class FileTests {
+    /// How many calls a scenario's start has made.
+    private var startCallCount = 0
+
     /// A first start in no directory, and two changes.
     private func runFirstStart(_ folder: Folder, _ told: String) -> (run: Run, accounts: String?) {
       folder.empty()
       var run = start(in: folder)
-      #expect(!run.isDamaged && run.loaded == nil, "\(told)")
+      startCallCount = Faults.calls.count
+      #expect(run.loaded == nil, "\(told)")
       if run.directory != nil, let secret = folder.content("secret") {
         #expect(secret.count == 65, "\(told): the secret is whole")
       }
@@ -204,31 +235,41 @@ extension EachFault {
       let secret = String(repeating: "0f", count: 32) + "\n"
       folder.write("secret", secret)
       folder.write("accounts", old)
+      folder.write("accounts.old", old)
       folder.write("accounts.new", "half a fi")
       var run = start(in: folder)
-      #expect(!run.isDamaged && !run.isNone, "\(told): nothing is taken for damaged or missing")
-      if let found = run.secret { #expect(found == secret, "\(told): the secret is the file's") }
+      startCallCount = Faults.calls.count
+      #expect(!run.isNone, "\(told): nothing is taken for missing")
       if let loaded = run.loaded { #expect(loaded == old, "\(told): the accounts are the file's") }
-      #expect(folder.content("secret") == secret, "\(told): the secret is untouched")
       let stored = change(2, after: old, in: &run, folder, told)
       return (run, stored)
     }
 
+    /// The file that a call is about.
+    private func path(of call: Faults.Call, in calls: [Faults.Call]) -> String {
+      guard call.path.isEmpty else { return call.path }
+      let index = calls.firstIndex { $0.name == call.name && $0.position == call.position }!
+      let opening = calls[..<index].last { $0.name == "openat" && $0.result == call.descriptor }
+      return opening?.path ?? ""
+    }
+
     /// Whether people are told of a fault: all but what is repaired, or means nothing.
     private func isToldOf(_ fault: Faults.Fault, in calls: [Faults.Call]) -> Bool {
-      if fault.isRepaired { return false }
+      if fault.isRepaired || fault.call.name == "fchmod" { return false }
+      // One of two locks is enough.
+      if fault.call.name == "flock" { return fault.fault == "EAGAIN" }
+      let path = path(of: fault.call, in: calls)
+      if path == "lock" { return false }
       // A parent that may not be read cannot be asked; the directory itself is fine.
-      if fault.call.name == "openat", fault.call.path == ".." { return fault.fault != "EACCES" }
+      if path == "..", fault.call.name == "openat" { return fault.fault != "EACCES" }
       // Nothing is lost with a file that was only read.
-      if fault.call.name == "close" {
-        let index = calls.firstIndex {
-          $0.name == "close" && $0.position == fault.call.position
-        }!
-        let opening = calls[..<index].last {
-          $0.name == "openat" && $0.result == fault.call.descriptor
-        }
-        return opening?.path.hasSuffix(".new") ?? true
-      }
+      if fault.call.name == "close", !path.hasSuffix(".new") { return false }
+      let index = calls.firstIndex {
+        $0.name == fault.call.name && $0.position == fault.call.position
+      }!
+      // The generation before does not matter at a start, and is a copy after the first change.
+      let change = calls[..<index].last { $0.name == "renameat" }?.path
+      if path.hasPrefix("accounts.old") { return index >= startCallCount && change != "accounts" }
       return true
     }
 
@@ -252,7 +293,9 @@ extension EachFault {
         #expect(isTold == isToldOf(fault, in: calls), "\(fault): who is told")
         #expect(!folder.names.contains { $0 == "secret.new" }, "\(fault): left over")
         if stored != nil, run.troubles == 0 {
-          #expect(folder.names == ["accounts", "secret"], "\(fault): left over")
+          #expect(
+            folder.names.allSatisfy { whole.contains($0) || $0 == "accounts.old.damaged0" },
+            "\(fault): left over")
         }
         checkAftermath(run, accounts: stored, folder, "\(fault)")
       }
@@ -303,7 +346,7 @@ extension EachFault {
         #expect(faults_plan("\(call):1+:\(fault)"))
         for number in 2...5 {
           #expect(change(number, after: old, in: &run, folder, "\(call) \(fault)") == old)
-          #expect(folder.names == ["accounts", "secret"], "\(call) \(fault): left over")
+          #expect(folder.names == whole, "\(call) \(fault): left over")
         }
         #expect(run.troubles == 4)
         checkAftermath(run, accounts: old, folder, "\(call) \(fault)")
@@ -317,14 +360,42 @@ extension EachFault {
       Faults.plan()
       var run = start(in: folder)
       _ = change(1, after: nil, in: &run, folder, "before")
-      let directory = try #require(run.directory)
-      #expect(faults_plan("fsync:2:EIO"))
-      #expect(store(accounts(2), in: directory) == .unconfirmed)
-      #expect(folder.content("accounts") == text(accounts(2)))
-      #expect(faults_plan("fsync:1:EIO"))
-      #expect(store(accounts(3), in: directory) == .refused)
-      #expect(folder.content("accounts") == text(accounts(2)))
-      checkAftermath(run, accounts: text(accounts(2)), folder, "unconfirmed")
+      // Two for each of the two files: its own, and the directory's.
+      for position in [2, 4] {
+        #expect(faults_plan("fsync:\(position):EIO"))
+        #expect(store(accounts(position), in: &run) == .unconfirmed)
+        #expect(folder.content("accounts") == text(accounts(position)))
+      }
+      for position in [1, 3] {
+        #expect(faults_plan("fsync:\(position):EIO"))
+        #expect(store(accounts(9), in: &run) == .refused)
+        #expect(folder.content("accounts") == text(accounts(4)))
+      }
+      checkAftermath(run, accounts: text(accounts(4)), folder, "unconfirmed")
+    }
+
+    @Test("Without locks the directory is used, and people are told; a lock of another process is seen")
+    func locks() throws {
+      let folder = try Folder()
+      for fault in ["EBADF", "ENOLCK", "ENOSYS", "EOPNOTSUPP"] {
+        for (plan, isTold) in [
+          ("flock:1:\(fault)", false), ("flock:2:\(fault)", false), ("flock:1+:\(fault)", true),
+          ("flock:1+:\(fault),openat:2:EROFS", true), ("openat:2:EROFS", false),
+        ] {
+          folder.empty()
+          folder.write("secret", "")
+          #expect(faults_plan(plan))
+          let directory = try #require(open(folder), "\(plan)")
+          #expect((directory.unlocked != nil) == isTold, "\(plan)")
+          faults_close_all()
+        }
+      }
+      for position in 1...2 {
+        #expect(faults_plan("flock:\(position):EAGAIN"))
+        #expect(open(folder) == nil)
+        #expect(faults_open_count() == 0)
+      }
+      faults_close_all()
     }
 
     @Test("A new directory is on the disk before it is used, and an old one is left alone")
@@ -338,7 +409,7 @@ extension EachFault {
         #expect((parent != nil) == isNew)
         #expect(
           calls.contains { $0.name == "fsync" && $0.descriptor == parent?.result } == isNew)
-        #expect(faults_close_all() == 1)
+        #expect(faults_close_all() == 2)
       }
       folder.empty()
       #expect(faults_plan("fsync:1:EIO"))
@@ -352,13 +423,17 @@ extension EachFault {
       let folder = try Folder()
       folder.empty()
       Faults.plan()
-      let run = start(in: folder)
-      let directory = try #require(run.directory)
-      for fault in ["", "write:1:short", "write:1:EINTR", "fsync:1:EINTR", "renameat:1:EINTR"] {
+      var run = start(in: folder)
+      #expect(store(accounts(1), in: &run) == .onDisk)
+      for fault in ["", "write:2:short", "write:2:EINTR", "fsync:3:EINTR", "renameat:2:EINTR"] {
         #expect(faults_plan(fault))
-        #expect(store(accounts(1), in: directory) == .onDisk)
+        #expect(store(accounts(1), in: &run) == .onDisk)
         // A call that was begun again counts once, with its result.
-        let calls = Faults.calls.filter { !$0.isInjected || $0.result >= 0 }
+        let all = Faults.calls.filter { !$0.isInjected || $0.result >= 0 }
+        // The generation before comes first, in the same way.
+        let first = try #require(all.firstIndex { $0.path == "accounts.new" })
+        #expect(all[..<first].contains { $0.name == "renameat" && $0.path == "accounts.old" })
+        let calls = all[first...]
         let opening = calls.first { $0.path == "accounts.new" && $0.name == "openat" }
         let file = try #require(opening).result
         var steps: [String] = []
@@ -384,7 +459,7 @@ extension EachFault {
         let written = calls.filter { $0.name == "write" }.map(\.result).reduce(0, +)
         #expect(written == text(accounts(1)).utf8.count, "\(fault): all of it")
       }
-      #expect(faults_close_all() == 1)
+      #expect(faults_close_all() == 2)
     }
 
     @Test("A change that nobody waits for is whole, and not synchronized")
@@ -402,7 +477,7 @@ extension EachFault {
         #expect(Faults.calls.filter { $0.name == "fsync" }.count == (waits ? 2 : 0))
         #expect(folder.content("sessions")?.contains(" \(number) ") == true)
       }
-      #expect(faults_close_all() == 1)
+      #expect(faults_close_all() == 2)
     }
   }
 }

@@ -129,11 +129,11 @@ class Panel:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def assert_at_rest(self):
-        """Open are the standard streams, listener, signals, directory, and the list of calls."""
+        """Open are the standard streams, listener, signals, directory, lock, and the list of calls."""
         end = time.monotonic() + 1
-        while self.descriptors() != 7 and time.monotonic() < end:
+        while self.descriptors() != 8 and time.monotonic() < end:
             time.sleep(0.002)
-        assert self.descriptors() == 7, f"{self.descriptors()} descriptors are open\n{self.told}"
+        assert self.descriptors() == 8, f"{self.descriptors()} descriptors are open\n{self.told}"
 
     def cpu_seconds(self):
         """What the process has cost so far, its own and the kernel's work for it."""
@@ -207,13 +207,25 @@ def prepare(data, password=OLD):
     """A data directory as a panel that has been set up leaves it."""
     data = Path(data)
     data.mkdir(0o700)
-    (data / "secret").write_text("0f" * 32 + "\n")
-    (data / "accounts").write_text(accounts_text(password))
+    write(data / "secret", "0f" * 32 + "\n")
+    for name in ("accounts", "accounts.old"):
+        write(data / name, accounts_text(password))
     return data
 
 
+def write(path, text):
+    """Writes a file for its owner alone, as the panel does."""
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+# What is in the directory of a panel that has been set up.
+FILES = ["accounts", "accounts.old", "secret", "sessions"]
+
+
 def names(data):
-    return sorted(os.listdir(data)) if os.path.isdir(data) else []
+    """The files that hold something: all but the lock."""
+    return sorted({*os.listdir(data)} - {"lock"}) if os.path.isdir(data) else []
 
 
 def log_in(panel, password):

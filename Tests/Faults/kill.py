@@ -11,7 +11,8 @@ first start or a set-up in an empty folder. Then it must hold:
 - the file is whole, and it is the old one or the new one; the new one if the change was answered;
 - the panel starts again; the password that goes with the file logs in, the other one does not;
 - the session that the change was about is alive or over, as the file says;
-- nothing is left over after the next change.
+- nothing is left over after the next change;
+- a copy whose files are then damaged starts, with the generation before or a page that says what to do.
 
 MARTLET_BIN is the folder of the programs. The last line is the sum; status 0 if nothing failed.
 """
@@ -34,12 +35,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Wire"))
 
 from client import PanelVisitor, form_request
-from faulty import NAME, accounts_text, names, read_accounts, read_sessions
+from faulty import FILES, NAME, accounts_text, names, read_accounts, read_sessions, write
 from program import Program, command_of
 
 PASSWORDS = ("the old password", "the new password")
 CHANGES = ("password", "login", "logout")
-FILES = ["accounts", "secret", "sessions"]
 PATIENCE = 20.0
 
 # inotify's numbers (sys/inotify.h).
@@ -130,15 +130,16 @@ class Rounds:
         """Begins with a new folder and the first password."""
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(0o700)
-        (self.data / "secret").write_text("0f" * 32 + "\n")
-        (self.data / "accounts").write_text(accounts_text(PASSWORDS[0]))
+        write(self.data / "secret", "0f" * 32 + "\n")
+        for name in ("accounts", "accounts.old"):
+            write(self.data / name, accounts_text(PASSWORDS[0]))
         self.current = 0
         self.secret = (self.data / "secret").read_bytes()
 
-    def file(self):
-        octets = (self.data / "accounts").read_bytes()
+    def file(self, name="accounts"):
+        octets = (self.data / name).read_bytes()
         parsed = read_accounts(octets)
-        ensure(parsed is not None, f"the file is damaged: {octets!r}")
+        ensure(parsed is not None, f"{name} is damaged: {octets!r}")
         password, generation = parsed
         path = self.data / "sessions"
         sessions = read_sessions(path.read_bytes(), generation) if path.exists() else []
@@ -273,7 +274,6 @@ class Rounds:
     def round_of_first_start(self, data):
         with subprocess.Popen([*command_of("martlet-panel"), "--listen", "127.0.0.1:0", "--data",
                                str(data)], stdout=subprocess.DEVNULL) as process:
-            # The files come before the machine's speed is measured, which takes most of the time.
             spin(self.dice.uniform(0, self.dice.choice((0.012, self.durations["first start"]))))
             process.kill()
         self.moments["start"] += 1
@@ -326,7 +326,9 @@ class Rounds:
             program.kill()
         new_password, new_sessions = self.file()
         ensure((self.data / "secret").read_bytes() == self.secret, "the secret has changed")
-        ensure(set(names(self.data)) <= {*FILES, "accounts.new", "sessions.new"}, f"what is {names(self.data)}?")
+        ensure(set(names(self.data)) <= {*FILES, "accounts.new", "accounts.old.new", "sessions.new"},
+               f"what is {names(self.data)}?")
+        older_password, _ = self.file("accounts.old")
         is_new = (new_password, new_sessions) != (password, sessions)
         if change == "password":
             ensure((new_password != password) == is_new, "half a change of the password")
@@ -342,6 +344,39 @@ class Rounds:
                 ensure(new_sessions[:-1] == sessions[-7:], f"login: {sessions} to {new_sessions}")
         self.count(is_new, status, self.data)
         self.check_start(visitor, change, is_new, session)
+        if self.dice.random() < 0.25:
+            self.check_damage(older_password == new_password)
+
+    def check_damage(self, is_same):
+        """Whatever is damaged afterwards, it starts, and nobody can set it up."""
+        folder = self.data.with_name("damaged")
+        shutil.copytree(self.data, folder)
+        try:
+            damaged = [name for name in names(folder) if self.dice.random() < 0.5]
+            for name in damaged:
+                octets = (folder / name).read_bytes()
+                size = self.dice.randrange(len(octets))
+                octets = self.dice.choice((octets[:size], octets[:size] + bytes(len(octets) - size),
+                                           bytes(4096)))
+                (folder / name).write_bytes(octets)
+            program = self.start(folder)
+            try:
+                ensure("set-up code" not in program.output(), f"{damaged} open it to everybody")
+                if {"accounts", "accounts.old"} <= set(damaged):
+                    status = PanelVisitor(program.address, PATIENCE).get("/login").status
+                    ensure(status == 503, f"without a good file {status}")
+                else:
+                    passwords = [PASSWORDS[self.current], PASSWORDS[1 - self.current]]
+                    if "accounts" in damaged and not is_same:
+                        passwords.reverse()
+                    for password, expected in zip(passwords, (True, False), strict=True):
+                        _, works = self.log_in(program, password)
+                        ensure(works == expected, f"{damaged}: {password!r} logs in: {works}")
+            finally:
+                program.kill()
+            self.counts["damaged"] += bool(damaged)
+        finally:
+            shutil.rmtree(folder)
 
 
 def main():
@@ -375,7 +410,8 @@ def main():
         counts, done = rounds.counts, number + 1
         print(f"Killed at: {', '.join(f'{n} {moment}' for moment, n in rounds.moments.items())}; "
               f"{counts['answered']} changes had been answered, {counts['left behind']} times half "
-              f"a file lay beside the whole one.")
+              f"a file lay beside the whole one; {counts['damaged']} times files were damaged "
+              f"afterwards.")
     print(f"{done} kills, {counts['old']} old, {counts['new']} new, {failed} damaged "
           f"({time.monotonic() - started:.0f} s)")
     print(f"{done - failed} passed, {failed} failed")

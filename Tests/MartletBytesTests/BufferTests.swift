@@ -177,7 +177,7 @@ struct OctetsTests {
     #expect(Limits.responseContentSizeMax + Limits.responseHeadSizeMax == Limits.responseSizeMax)
     #expect(Limits.sessionSizeMax == 2_048)
     #expect(Limits.rememberDaysMax == 400 && Limits.userIDSizeMax <= 255)
-    #expect(Limits.passwordSizeMax == 64 && Limits.connectionCountMax == 1_024)
+    #expect(Limits.passwordSizeMax == 1_024 && Limits.connectionCountMax == 1_024)
     #expect(Limits.responseBufferCountMax > 0)
     let times = [
       Limits.headTimeoutMilliseconds, Limits.contentTimeoutMilliseconds,

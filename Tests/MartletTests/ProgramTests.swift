@@ -92,7 +92,7 @@ import Testing
     let result = errorText(exit3)
     #expect(result.hasPrefix("tester: "))
     #expect(
-      result.hasSuffix(" Usage: tester [--listen ADDRESS:PORT] [--secret TEXT]\n")
+      result.hasSuffix(" Usage: tester [--listen ADDRESS:PORT] [--host NAME] [--secret-file PATH | --secret TEXT]\n")
         && result.contains("is not an option"))
   }
 
@@ -127,7 +127,7 @@ import Testing
       serveSite(at: "127.0.0.1:0", secret: "")
     }
     let result = errorText(exit6)
-    #expect(result == "tester: no secret to sign sessions with; give one with --secret TEXT.\n")
+    #expect(result == "tester: no secret to sign sessions with; give one with --secret-file PATH.\n")
   }
 
   @Test("Where it cannot listen a program says why and ends with status 1")

@@ -96,19 +96,54 @@ private func verify(_ password: String, _ hash: PasswordHash) -> Bool {
     #expect(!verify("correct horsf", read))
   }
 
-  @Test("64 octets of password are hashed as Python does it; 65 are refused")
-  func longPasswords() throws {
-    let longest = String(repeating: "p", count: 64)
+  /// `hashlib.pbkdf2_hmac("sha256", b"p" * count, bytes(range(16)), 1000)`.
+  @Test(
+    "Passwords of all lengths are hashed as Python does it",
+    arguments: [
+      (64, "08db7cec2595199d3378e70d090da831ae10137f8008f669cb9465c79e27a2e6"),
+      (65, "c317a8ad4bacaae77f32c753766dd8d078734acb7b651a30344b77de09b64133"),
+      (66, "e1f5c218a1000bf1655b88209a395ea27825836f83f635a3b9d019041fb337ae"),
+      (127, "4ad5c740a033374bfd89c25922a0b143a5910b9e46fdc0f53ad455771cf5fccf"),
+      (128, "5589b5060b00ae2022e492df16faa0924aaf8577dfb5b1f7211dbcc3a7780cb9"),
+      (200, "8c56d8c10a4c4cd1e682965060a0ff2299288037df1ac2ce032b70f8096346a8"),
+      (1024, "7ce23cc7c7568ecee96b86c9339062026113c63d46149774e4a706c12d94fef9"),
+    ])
+  func longPasswords(_ count: Int, _ digest: String) throws {
+    let password = String(repeating: "p", count: count)
     let hash = try #require(
-      parse(
-        "pbkdf2-hmac-sha256:000102030405060708090a0b0c0d0e0f:1000:"
-          + "08db7cec2595199d3378e70d090da831ae10137f8008f669cb9465c79e27a2e6"))
-    #expect(verify(longest, hash))
-    #expect(!verify(longest + "p", hash))
+      parse("pbkdf2-hmac-sha256:000102030405060708090a0b0c0d0e0f:1000:\(digest)"))
+    #expect(verify(password, hash))
+    #expect(!verify(password + "p", hash))
+    #expect(!verify(String(password.dropLast()), hash))
+  }
+
+  @Test("1,025 octets of password are refused")
+  func tooLong() throws {
+    let longest = String(repeating: "p", count: 1_024)
+    _ = try PasswordHash.make([UInt8](longest.utf8).span, iterations: 1)
     #expect(throws: PasswordRefusal.tooLong) {
       try PasswordHash.make([UInt8]((longest + "p").utf8).span, iterations: 1)
     }
-    _ = try PasswordHash.make([UInt8](longest.utf8).span, iterations: 1)
+    let decoy = PasswordHash.decoy(iterations: 1)
+    #expect(!verify(longest + "p", decoy))
+  }
+
+  @Test("A password that is fed in parts is the same, and only as a whole")
+  func parts() {
+    for count in [0, 1, 63, 64, 65, 127, 128, 129, 1_024] {
+      let octets = (0..<count).map { UInt8($0 % 255 + 1) }
+      let whole = PasswordKey(octets.span)
+      var parts = PasswordKey()
+      for octet in octets { parts.append(octet) }
+      parts.end()
+      parts.end()
+      let areSame = parts.equals(whole)
+      let keySize = parts.octets.count
+      #expect(areSame && keySize == (count > 64 ? 32 : count))
+      let other = PasswordKey((octets + [1]).span)
+      let differ = !other.equals(whole)
+      #expect(differ)
+    }
   }
 
   @Test("A NUL is in no password: HMAC could not tell it from the end")
@@ -154,15 +189,12 @@ private func verify(_ password: String, _ hash: PasswordHash) -> Bool {
         #expect(answers.suffix(2) == [isRight, isRight])
       }
     }
-    var tooLong = PasswordVerification([UInt8](repeating: 0, count: 65).span, against: hash)
-    let answer = tooLong.step(0)
-    #expect(answer == false)
   }
 
   @Test("A hash made in slices verifies")
   func hashingInSlices() throws {
     let password = [UInt8]("bye".utf8)
-    var hashing = try PasswordHashing(password.span, iterations: 100)
+    var hashing = PasswordHashing(password.span, iterations: 100)
     var made: PasswordHash?
     var steps = 0
     while made == nil {

@@ -62,12 +62,12 @@ private func signed(_ lines: String) -> [UInt8] {
     let read = try withGuardedOctets(text(accounts)) { try Accounts($0) }
     #expect(read.count == 8)
     #expect(text(read) == text(accounts))
-    let found = try #require(withGuardedOctets("admin3") { read.account(named: $0) })
+    let found = try #require(read.account(named: "admin3"))
     #expect(found.generation == 9_007_199_254_740_988)
     #expect(found.id == "admin3")
     #expect(withGuardedOctets("correct-horse") { found.password.verify($0) })
-    #expect(withGuardedOctets("admin9") { read.account(named: $0) } == nil)
-    #expect(withGuardedOctets("admin") { read.account(named: $0) } == nil)
+    #expect(read.account(named: "admin9") == nil)
+    #expect(read.account(named: "admin") == nil)
   }
 
   @Test("Setting an account of the same name puts it in the same place")
@@ -78,6 +78,19 @@ private func signed(_ lines: String) -> [UInt8] {
     #expect(accounts.count == 1)
     #expect(accounts[0]?.generation == 2)
     #expect(accounts[1] == nil)
+  }
+
+  @Test("Names that differ by case only are one, and it keeps its spelling")
+  func spelling() throws {
+    var accounts = Accounts()
+    _ = accounts.set(try account("Admin"))
+    for name: Text<32> in ["Admin", "admin", "ADMIN", "aDMIN"] {
+      #expect(accounts.account(named: name)?.name == "Admin")
+    }
+    _ = accounts.set(try account("aDMIN"))
+    #expect(accounts.count == 1)
+    _ = accounts.set(try account("admin2"))
+    #expect(accounts.count == 2 && accounts.account(named: "admi") == nil)
   }
 
   @Test("Every flipped octet and every flipped bit is damage, and so is every prefix")
@@ -117,6 +130,7 @@ private func signed(_ lines: String) -> [UInt8] {
       #expect(damage(signed(first + line + "\n")) == .account, "\(line)")
     }
     #expect(damage(signed(first + "a:0:\(hash)\na:0:\(hash)\n")) == .account)
+    #expect(damage(signed(first + "a:0:\(hash)\nA:0:\(hash)\n")) == .account)
     let nine = (0..<9).map { "a\($0):0:\(hash)\n" }.joined()
     #expect(damage(signed(first + nine)) == .account)
     #expect(damage(signed("martlet-accounts 3\n")) == .form)

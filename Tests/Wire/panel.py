@@ -78,7 +78,8 @@ class Panel:
     def accounts_file(self, name=NAME):
         """The one small text file in which the accounts are."""
         word = re.compile(rb"\b%s\b" % name.encode())
-        found = [path for path in self.files() if word.search(path.read_bytes())]
+        found = [path for path in self.files()
+                 if word.search(path.read_bytes()) and path.suffix != ".old"]
         assert len(found) == 1, f"expected one file with the account {name!r}, found {found}"
         return found[0]
 

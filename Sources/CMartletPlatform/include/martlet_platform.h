@@ -10,12 +10,20 @@ _Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *n
 _Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line);
 
 // Fills `octets` from the kernel's random source; waits for it to be seeded. 0, or -1 on failure.
+// getrandom(), or /dev/urandom where the kernel or a sandbox does not have that.
 int martlet_random(uint8_t *octets, size_t count);
+
+// Whether the kernel's random source has been seeded: 0 when it has; 1 when it has not, with a timeout
+// of 0; -1 when there is no source. With a timeout of -1 it waits.
+int martlet_random_wait(int timeout);
 
 // Time. Milliseconds that never go back; seconds since 1970 UTC, 64 bits everywhere.
 int64_t martlet_monotonic_milliseconds(void);
 int64_t martlet_monotonic_microseconds(void);
 int64_t martlet_unix_seconds(void);
+
+// Time that this process has had a processor.
+int64_t martlet_processor_nanoseconds(void);
 
 // Milliseconds since this boot, those included that the machine has slept.
 int64_t martlet_boot_milliseconds(void);
@@ -33,6 +41,13 @@ int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 // The program's arguments, the program's name first; NULL beyond the last. They stay for ever,
 // each with a NUL after its octets.
 const uint8_t *martlet_argument(size_t index, size_t *count);
+
+// What cookies are signed with, where the command line says it: MARTLET_SECRET_SIZE octets of static
+// memory, and two more for the line end of a file. `martlet_take_secret` copies an argument there and overwrites it with x, because everybody may
+// read the arguments of a process (ps); how many octets it has.
+enum { MARTLET_SECRET_SIZE = 200 };
+uint8_t *martlet_secret(void);
+size_t martlet_take_secret(size_t index);
 
 // A line for the terminal is put together in one place, of MARTLET_MESSAGE_SIZE octets; what is
 // beyond is cut. `martlet_message_print` writes it with a line feed and empties it.

@@ -1,0 +1,39 @@
+// How many iterations a machine gives a password.
+
+import Testing
+
+@testable import martlet_panel
+
+@Suite struct CalibrationTests {
+  @Test("Iterations fit the time and stay between floor and cap")
+  func iterations() {
+    #expect(Calibration.iterations(32, in: 9_600) == 600_000)
+    #expect(Calibration.iterations(32, in: 96_000) == 100_000)
+    #expect(Calibration.iterations(32, in: 1_000_000) == 20_000)
+    #expect(Calibration.iterations(32, in: 1) == 600_000)
+    #expect(Calibration.iterations(32, in: 0) == 20_000)
+    #expect(Calibration.iterations(32, in: -1) == 20_000)
+    #expect(Calibration.iterations(32, in: .max) == 20_000)
+  }
+
+  @Test("A machine keeps to what it has measured, and to between floor and cap")
+  func measured() {
+    var calibration = Calibration()
+    let wanted = calibration.wanted()
+    #expect(Calibration.iterationCountMin...Calibration.iterationCountMax ~= wanted)
+    for _ in 0..<20 { #expect(calibration.wanted() == wanted) }
+  }
+
+  @Test("A hash is made anew where it is much too weak or much too slow, and otherwise stays")
+  func anew() {
+    var calibration = Calibration()
+    let wanted = calibration.wanted()
+    #expect(calibration.wanted(insteadOf: 1_000) == wanted)
+    #expect(calibration.wanted(insteadOf: wanted) == nil)
+    #expect(calibration.wanted(insteadOf: wanted / 10 * 9 + Calibration.iterationCountMin / 10) == nil)
+    #expect(calibration.wanted(insteadOf: wanted * 2) == nil)
+    #expect(calibration.wanted(insteadOf: wanted * 3) == wanted)
+    #expect(calibration.wanted(insteadOf: 10_000_000) == wanted)
+    if wanted > 40_000 { #expect(calibration.wanted(insteadOf: wanted / 2) == wanted) }
+  }
+}
