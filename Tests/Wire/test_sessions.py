@@ -184,6 +184,23 @@ def test_sessions_from_before_a_change_of_password_do_not_come_back(panel):
     panel.logged_in(password="a brand new password")
 
 
+@pytest.mark.parametrize("ago, lasts", [(3 * 3600, True), (2 * DAY, False), (-400 * DAY, True),
+                                        (None, True)], ids=["hours", "days", "future", "unknown"])
+def test_time_between_two_boots_counts_as_far_as_it_is_known(panel, ago, lasts):
+    """The file says when it was written; here it is made to be of another boot of the kernel."""
+    visitor = panel.logged_in()
+    panel.stop()
+    path = panel.data / "sessions"
+    first, _, *sessions = unsigned(path.read_bytes()).decode().splitlines()
+    written = 0 if ago is None else int(time.time()) - ago
+    lines = [first, f"{written} {written} 12345 999 0", *sessions]
+    write(path, signed("".join(line + "\n" for line in lines).encode()))
+    panel.start()
+    assert is_in(visitor) == lasts
+    overview = panel.logged_in().get("/").text
+    assert ("The clock is not set" in overview) == (ago is not None and ago < 0)
+
+
 def test_accounts_of_version_1_are_read_and_written_anew(tmp_path):
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
