@@ -191,7 +191,7 @@ def test_empty_host_is_served_and_never_the_same_origin(login_example, origin):
 # Uploads in chunks --------------------------------------------------------------------------------
 
 def upload(body, target="/count"):
-    return (b"POST " + target.encode() + b" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return (b"POST " + target.encode() + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             + body)
 
 
