@@ -39,6 +39,11 @@ __attribute__((noinline)) void martlet_wipe_stack(void) {
   martlet_wipe(octets, sizeof octets);
 }
 
+__attribute__((noinline)) void martlet_wipe_deep_stack(void) {
+  uint8_t octets[32768];
+  martlet_wipe(octets, sizeof octets);
+}
+
 void martlet_wipe(void *octets, size_t count) {
   memset(octets, 0, count);
   __asm__ volatile("" : : "r"(octets) : "memory");

@@ -53,6 +53,17 @@ extension Panel {
         response, .unprocessableContent, username: username, user: request.user,
         problem: "Wrong name or password.")
     }
+    // Hashed by a machine that was much faster or slower, it takes too long here or is too weak.
+    if case .good = condition,
+      let iterations = calibration.wanted(insteadOf: account.password.iterations)
+    {
+      guard let hash = password.hash(iterations: iterations, &response) else {
+        return response.later()
+      }
+      account.password = hash
+      // Where the disk does not take it, the old one goes on.
+      do throws(SystemError) { try store(account) } catch {}
+    }
     passwordHasVariants = false
     let isRemembered = form.has("remember_me")
     // Whoever enters the password again goes on with the same session.

@@ -1,5 +1,6 @@
 // The panel on one screen: its state, its pages, where each is reached and by whom.
 
+import CMartletPlatform
 import Martlet
 
 /// The device panel.
@@ -56,6 +57,16 @@ struct Panel: Application, ~Copyable {
 
   mutating func respond(
     to page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
+  ) -> Answer {
+    let answer = answer(page, request, response)
+    // Passwords have been moved about on the stack, and each place keeps its octets.
+    if request.method == .post { martlet_wipe_deep_stack() }
+    return answer
+  }
+
+  @inline(never)
+  private mutating func answer(
+    _ page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
   ) -> Answer {
     let isPost = request.method == .post
     if case .damaged(let error) = condition, page != .style {

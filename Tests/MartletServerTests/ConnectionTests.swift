@@ -154,22 +154,6 @@ import Testing
     }
   }
 
-  @Test("A request that waits ten seconds for a response buffer gets a short 503")
-  func unavailable() {
-    withStage { stage, world in
-      let blocked = blockers(stage, world)
-      let peer = world.connect(request("GET /1"))
-      let start = world.monotonic
-      for peer in blocked { peer.roomScript = [(start + 5_000, 1)] }
-      stage.run(until: { !peer.sent.isEmpty })
-      #expect(world.monotonic == start + Limits.sendTimeoutMilliseconds)
-      #expect(peer.text.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
-      #expect(peer.text.hasSuffix("Content-Length: 0\r\nConnection: close\r\n\r\n"))
-      #expect(peer.isFinished)
-      #expect(stage.requests.lines.count == blocked.count)
-    }
-  }
-
   @Test("A refusal for which there is no response buffer is a short 503")
   func refusal() {
     withStage { stage, world in
