@@ -49,56 +49,79 @@ public struct Options {
     get { secretCount > 0 ? GivenSecret.span(secretCount) : secretLiteral.octets }
   }
 
-  /// Reads `--listen ADDRESS:PORT`, `--host NAME`, `--secret-file PATH`, `--secret TEXT` and `--help` from
-  /// the command line. Anything else ends the program with a line that says what it takes.
+  /// Reads `--listen ADDRESS:PORT`, `--host NAME` and `--help` from the command line, for a program without
+  /// logins. Anything else ends the program with a line that says what it takes.
   ///
-  /// - Parameters:
-  ///   - listen: Where to listen without the option.
-  ///   - secret: What to sign with without the option; `nil` for a program without logins, which
-  ///     does not have the option.
-  public init(program: StaticString, listen: StaticString, secret: StaticString? = nil) {
+  /// - Parameter listen: Where to listen without the option.
+  public init(program: StaticString, listen: StaticString) {
+    self.init(program, listen, secret: "")
+    readArguments(secretUsage: "") { _, _, _ in false }
+  }
+
+  /// Reads `--secret-file PATH` and `--secret TEXT` as well.
+  ///
+  /// - Parameter secret: What to sign with without the option.
+  public init(program: StaticString, listen: StaticString, secret: StaticString) {
+    self.init(program, listen, secret: secret)
+    readArguments(secretUsage: " [--secret-file PATH | --secret TEXT]") { options, name, arguments in
+      options.readSecret(name, &arguments)
+    }
+  }
+
+  private init(_ program: StaticString, _ listen: StaticString, secret: StaticString) {
     guard let endpoint = Endpoint(listen.octets) else { stop("the default address is one") }
     self.program = program
     self.endpoint = endpoint
-    secretLiteral = secret ?? ""
+    secretLiteral = secret
     reach.takesHostOption = true
+  }
+
+  /// - Parameter readOther: Reads an option that not every program has, and its value; returns whether it
+  ///   is one. A program without logins does not link what reads secrets.
+  private mutating func readArguments(
+    secretUsage: StaticString, _ readOther: (inout Options, Span<UInt8>, inout Arguments) -> Bool
+  ) {
     var arguments = Arguments()
     while let name = arguments.next() {
       if name.equals("--help") {
         var message = Message()
-        message.add(usageOf: program, takesSecret: secret != nil)
+        message.add(usageOf: program, secretUsage)
         message.print()
         exitNormally()
       }
-      let isListen = name.equals("--listen")
-      // Each host that is allowed is read where it is needed.
-      let isHost = name.equals("--host")
-      let isSecret = secret != nil && name.equals("--secret")
-      let isKnown = isListen || isHost || isSecret || secret != nil && name.equals("--secret-file")
-      guard isKnown, let value = arguments.next() else {
-        var message = Message(program)
-        message.add(": ")
-        message.add(name)
-        message.add(" is not an option or lacks its value. ")
-        message.add(usageOf: program, takesSecret: secret != nil)
-        message.fail(status: 2)
-      }
-      if isListen {
+      if name.equals("--listen"), let value = arguments.next() {
         guard let endpoint = Endpoint(value) else { fail(program, notAnEndpoint: value) }
         self.endpoint = endpoint
-      } else if isSecret {
-        secretWasArgument = true
-        secretCount = GivenSecret.take(argument: arguments.index - 1)
-        guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
-          fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
-        }
-      } else if !isHost {
-        secretCount = GivenSecret.read(value)
-        guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
-          fail(program, secretFile: value, error: secretCount)
-        }
+        continue
       }
+      // Each host that is allowed is read where it is needed.
+      if name.equals("--host"), arguments.next() != nil { continue }
+      if readOther(&self, name, &arguments) { continue }
+      var message = Message(program)
+      message.add(": ")
+      message.add(name)
+      message.add(" is not an option or lacks its value. ")
+      message.add(usageOf: program, secretUsage)
+      message.fail(status: 2)
     }
+  }
+
+  /// Reads an option about the secret; returns whether it is one and has a value.
+  private mutating func readSecret(_ name: Span<UInt8>, _ arguments: inout Arguments) -> Bool {
+    if name.equals("--secret"), arguments.next() != nil {
+      secretWasArgument = true
+      secretCount = GivenSecret.take(argument: arguments.index - 1)
+      guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
+        fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
+      }
+      return true
+    }
+    guard name.equals("--secret-file"), let value = arguments.next() else { return false }
+    secretCount = GivenSecret.read(value)
+    guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
+      fail(program, secretFile: value, error: secretCount)
+    }
+    return true
   }
 }
 
@@ -117,11 +140,11 @@ private func fail(_ program: StaticString, secretFile path: Span<UInt8>, error: 
 }
 
 extension Message {
-  fileprivate mutating func add(usageOf program: StaticString, takesSecret: Bool) {
+  fileprivate mutating func add(usageOf program: StaticString, _ secretUsage: StaticString) {
     add("Usage: ")
     add(program)
     add(" [--listen ADDRESS:PORT] [--host NAME]")
-    if takesSecret { add(" [--secret-file PATH | --secret TEXT]") }
+    add(secretUsage)
   }
 }
 
