@@ -304,8 +304,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// whatever it does. Where shares are equal, or the newcomer's is the largest, nobody who is busy
   /// makes room: first connections that have rested for a moment, then those in the middle of a request or
   /// that take nothing of their responses; none of them at once, because what is missing may be on its
-  /// way. A newcomer without a connection does not wait for that moment where a connection has been
-  /// answered and is between two requests.
+  /// way. A newcomer whose network has fewer does not wait for that moment where a connection has been
+  /// answered and is between two requests. Without any of these a password makes room that waits to be
+  /// worked on.
   ///
   /// - Parameter network: `nil` when it is not known; nobody has a larger share than others then.
   /// - Returns: Whether there was one.
@@ -345,7 +346,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     where R.answersInPieces && memory.connections.slots[slot].isPaused(at: moment):
       rank.since = now - Limits.evictionAgeMilliseconds
     case .free, .queued, .sending: rank.busyness = 2
-    case .waiting, .working: rank.busyness = 3
+    case .waiting: rank.busyness = 3
+    case .working: rank.busyness = 4
     }
     guard let newcomerShare else { return hasWaited(rank, slot, &memory) ? rank : nil }
     let share = Int(memory.connections.slots[slot].networkCount)
@@ -357,7 +359,20 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if share > newcomerShare, memory.connections.slots[slot].isBetweenRequests {
       return rank
     }
+    if share > newcomerShare, givesUpWork(slot, memory) { return rank }
     return hasWaited(rank, slot, &memory) ? rank : nil
+  }
+
+  /// Whether a connection's password waits to be worked on, or is one of many that are. Without this
+  /// passwords would take all slots of a small table. A login that is known (the first rank) stays.
+  private func givesUpWork(_ slot: Int, _ memory: borrowing ServerMemory) -> Bool {
+    let rank = memory.connections.slots[slot].rank
+    guard rank == .password || rank == .line else { return false }
+    return switch memory.connections.slots[slot].phase {
+    case .waiting: true
+    case .working: workingCount > connectionCountMax / 4
+    default: false
+    }
   }
 
   /// Whether a connection has waited for its client for a moment, and takes nothing of its responses.

@@ -4,12 +4,13 @@ import time
 
 import pytest
 
-from client import Connection, request
+from client import Connection, form_request, request
 from crowd import Crowd, group
 from figures import percentile, told
 from latency import asker, measured
 from machine import (CROWDED, IS_LONG, MEASURING, LoadedPanel, largest_page, limits, own_board,
                      room, settles)
+from panel import NAME
 
 PAGE = request("GET", "/login")
 SECONDS = 60 if IS_LONG else 5
@@ -66,6 +67,20 @@ def test_one_client_does_not_take_every_slot_of_a_large_table(panel, figure):
 def test_equal_shares(small_panel, figure):
     """Of twenty addresses that are busy all the time none keeps another one out of 8 slots."""
     groups = [group("busy", 1, small_panel.address, PAGE, source=f"127.9.{number}.1")
+              for number in range(20)]
+    crowd = Crowd(*groups, cpus=CROWDED)
+    with crowd:
+        time.sleep(0.5)
+        answers, = measured([newcomer(small_panel)], SECONDS, MEASURING, pause=0.05)
+    figure(told(answers))
+    figure(f"beside it: {crowd.told}")
+    assert not answers.problems and percentile(answers.latencies, 0.9) < 1000, told(answers)
+
+
+def test_passwords_do_not_take_every_slot(small_panel, figure):
+    """Nor do wrong passwords of twenty addresses that are worked on, or wait for that."""
+    login = form_request("/login", {"username": NAME, "password": "a wrong password"})
+    groups = [group("login", 1, small_panel.address, login, source=f"127.9.{number}.1")
               for number in range(20)]
     crowd = Crowd(*groups, cpus=CROWDED)
     with crowd:
