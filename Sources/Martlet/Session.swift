@@ -58,7 +58,14 @@ public struct Session: ~Copyable, ~Escapable {
   /// As in `SessionChanges`.
   private(set) var isMinted = false
   private(set) var isDeleted = false
-  private(set) var age: Int64 = 0
+  /// In 32 bits, so that a session takes 32 octets: more would take a frame on the heap where a page reads
+  /// `response.session`.
+  private var ageSeconds: Int32 = 0
+
+  private(set) var age: Int64 {
+    get { Int64(ageSeconds) }
+    set { ageSeconds = Int32(clamping: newValue) }
+  }
 
   /// An empty session.
   @_lifetime(copy storage)
