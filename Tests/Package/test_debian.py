@@ -75,7 +75,7 @@ def live_and_die(device, deb, folder):
     assert machine.told("dpkg-query -W -f '${Version}' martlet-panel").endswith("+newer")
     machine.wait_for(f"[ ! -d /proc/{first} ]")
     assert device.pid() not in (0, first)
-    person.port = 8099
+    person.move(8099)
     machine.wait_for("grep -q ':1FA3 .* 0A ' /proc/net/tcp")
     assert person.is_in(), "an upgrade ended the session"
 

@@ -31,6 +31,11 @@ class Person:
         connection.close()
         return answer.status, text
 
+    def move(self, port):
+        """Goes on at another port. A session holds there, under the name that the cookie has there."""
+        self.port = port
+        self.cookie = re.sub("^martlet-[0-9]+=", f"martlet-{port}=", self.cookie)
+
     def set_up(self, code):
         status, text = self.ask("POST", "/setup", {
             "code": code, "username": NAME, "password": PASSWORD, "password_again": PASSWORD})
