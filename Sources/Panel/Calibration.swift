@@ -12,19 +12,25 @@ struct Calibration {
 
   /// Milliseconds of processor time that a login may take.
   private static var target: Int64 { 300 }
-  /// Short enough that no interrupt falls into most runs, and that a board of one slow core is held up for
-  /// less than a millisecond by each.
-  private static var runIterations: UInt32 { 32 }
-  private static var runCount: Int { 8 }
+  /// Short enough that no interrupt falls into most runs.
+  private static var runIterations: UInt32 { 16 }
+  /// Runs of the first measurement: 5 ms on the slowest board. Each later question adds some, so that a
+  /// moment counts in which nobody shares the core.
+  private static var firstRunCount: Int { 32 }
+  private static var laterRunCount: Int { 8 }
+  private static var runCountMax: Int { 128 }
 
-  /// What new hashes get; 0 before it is known.
-  private var known: UInt32 = 0
+  /// Nanoseconds of the fastest run.
+  private var best = Int64.max
+  private var runCount = 0
 
   /// Iterations of a new hash.
   @inline(never)
   mutating func wanted() -> UInt32 {
-    if known == 0 { known = Self.measure() }
-    return known
+    if runCount < Self.runCountMax {
+      measure(runCount == 0 ? Self.firstRunCount : Self.laterRunCount)
+    }
+    return Self.iterations(Self.runIterations, in: best)
   }
 
   /// What a hash that has been verified is to be made anew with, because it was made for a machine that is
@@ -35,17 +41,16 @@ struct Calibration {
     return isTooWeak || iterations / 5 * 2 > wanted ? wanted : nil
   }
 
-  private static func measure() -> UInt32 {
-    var best = Int64.max
-    for _ in 0..<runCount {
+  private mutating func measure(_ count: Int) {
+    runCount += count
+    for _ in 0..<count {
       var derivation = PBKDF2(
         password: ("a probe" as StaticString).octets, salt: ("of speed" as StaticString).octets,
-        iterations: runIterations + 1)
+        iterations: Self.runIterations + 1)
       let start = System.processorNanoseconds
-      _ = derivation.step(runIterations)
+      _ = derivation.step(Self.runIterations)
       best = min(best, System.processorNanoseconds - start)
     }
-    return iterations(runIterations, in: best)
   }
 
   /// How many fit the time, when `count` took `nanoseconds`. Where the clock has not moved, the fewest.
