@@ -110,7 +110,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connection.isPutOff = true
     let now = moment.monotonicMilliseconds
     if turn.rank == .line { lineOpens = turn.notBefore }
-    if turn.rank != .line, workingCount < turn.rank.placeCountMax {
+    // A page that rests needs no processor, so passwords do not keep it waiting.
+    if turn.rank != .line, milliseconds > 0 || workingCount < turn.rank.placeCountMax {
       stopWorking(&connection)
       connection.phase = .working
       connection.deadline =

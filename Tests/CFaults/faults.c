@@ -119,6 +119,7 @@ static int counts[CALL_COUNT];
 static bool is_open[DESCRIPTOR_MAX];
 static bool time_is_virtual;
 static int64_t skew_milliseconds;
+static bool is_whole_program;
 static int log_descriptor = -1;
 
 static _Thread_local bool is_armed;
@@ -490,6 +491,12 @@ int faulty_clock_gettime(clockid_t clock, struct timespec *now) {
     __atomic_store_n(&found, own, __ATOMIC_RELEASE);
   }
   int result = own(clock, now);
+  // The panel then takes the machine for a slow one, and hashes passwords with the fewest iterations.
+  if (is_whole_program && clock == CLOCK_PROCESS_CPUTIME_ID) {
+    int64_t microseconds = (int64_t)now->tv_sec * 1000000 + now->tv_nsec / 1000;
+    now->tv_sec = microseconds / 1000;
+    now->tv_nsec = microseconds % 1000 * 1000000;
+  }
   if (is_armed && clock == CLOCK_MONOTONIC) {
     now->tv_sec += skew_milliseconds / 1000;
     now->tv_nsec += skew_milliseconds % 1000 * 1000000;
@@ -518,5 +525,5 @@ __attribute__((constructor)) static void begin_in_program(void) {
     syscall(SYS_close, descriptor);
     if (log_descriptor < 0) _exit(98);
   }
-  is_armed = true;
+  is_armed = is_whole_program = true;
 }

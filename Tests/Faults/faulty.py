@@ -163,8 +163,9 @@ class Panel:
         self.kill()
 
 
-def hashed(password, iterations=1000):
-    """As an account has it; few iterations, because they are not what is tested here."""
+def hashed(password, iterations=20_000):
+    """As an account has it: with the fewest iterations that the panel leaves as they are. With the
+    library of Tests/CFaults it takes the machine for one that deserves no more."""
     salt = hashlib.sha256(password.encode()).digest()[:16]
     key = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     return f"pbkdf2-hmac-sha256:{salt.hex()}:{iterations}:{key.hex()}"

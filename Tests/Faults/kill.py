@@ -11,7 +11,7 @@ first start or a set-up in an empty folder. Then it must hold:
 - the file is whole, and it is the old one or the new one; the new one if the change was answered;
 - the panel starts again; the password that goes with the file logs in, the other one does not;
 - the session that the change was about is alive or over, as the file says;
-- nothing is left over after the next change;
+- nothing is left over after the next change of the same file;
 - a copy whose files are then damaged starts, with the generation before or a page that says what to do.
 
 MARTLET_BIN is the folder of the programs. The last line is the sum; status 0 if nothing failed.
@@ -20,6 +20,8 @@ MARTLET_BIN is the folder of the programs. The last line is the sum; status 0 if
 import argparse
 import collections
 import ctypes
+import functools
+import hashlib
 import os
 import random
 import select
@@ -114,6 +116,17 @@ def took(address, octets):
     return time.perf_counter() - started
 
 
+@functools.cache
+def password_of(text):
+    """Which of the passwords a hash is of; the panel may have hashed the same one anew."""
+    _, salt, iterations, key = text.split(":")
+    for number, password in enumerate(PASSWORDS):
+        if hashlib.pbkdf2_hmac("sha256", password.encode(), bytes.fromhex(salt),
+                               int(iterations)).hex() == key:
+            return number
+    raise Failed(f"no password has the hash {text}")
+
+
 class Rounds:
     """One data directory, killed over and over."""
 
@@ -140,11 +153,11 @@ class Rounds:
         octets = (self.data / name).read_bytes()
         parsed = read_accounts(octets)
         ensure(parsed is not None, f"{name} is damaged: {octets!r}")
-        password, generation = parsed
+        text, generation = parsed
         path = self.data / "sessions"
         sessions = read_sessions(path.read_bytes(), generation) if path.exists() else []
         ensure(sessions is not None, f"the file is damaged: {path.read_bytes()!r}")
-        return password, sessions
+        return password_of(text), sessions
 
     def start(self, data=None):
         return Program.start("martlet-panel", "--listen", "127.0.0.1:0", "--data",
@@ -229,16 +242,24 @@ class Rounds:
         program = self.start()
         try:
             ensure("set-up code" not in program.output(), "it believes that nobody has set it up")
-            visitor.address = program.address
+            # The cookie's name says the port, which is another one now.
+            visitor = PanelVisitor(program.address, PATIENCE, session=visitor.jar.value("session"))
             alive = visitor.get("/").status == 200
             ensure(alive == (session in sessions), f"alive: {alive}, the file has {sessions}")
             if change in ("password", "logout"):
                 ensure(alive != is_new, f"a session that is {alive} after {change}, new: {is_new}")
-            _, works = self.log_in(program, PASSWORDS[self.current])
+            visitor, works = self.log_in(program, PASSWORDS[self.current])
             ensure(works, f"the password of the file does not log in: {password}")
             _, works = self.log_in(program, PASSWORDS[1 - self.current])
             ensure(not works, "the other password logs in too")
-            ensure(names(self.data) == FILES, f"left over after a change: {names(self.data)}")
+            # A login writes the sessions only.
+            ensure({*names(self.data)} - {*FILES} <= {"accounts.new", "accounts.old.new"},
+                   f"left over after a login: {names(self.data)}")
+            if names(self.data) != FILES:
+                took(program.address, self.request("password", visitor))
+                self.current = 1 - self.current
+                ensure(self.file()[0] == self.current, "the next change of the password is lost")
+                ensure(names(self.data) == FILES, f"left over after a change: {names(self.data)}")
         finally:
             program.kill()
 
@@ -328,7 +349,6 @@ class Rounds:
         ensure((self.data / "secret").read_bytes() == self.secret, "the secret has changed")
         ensure(set(names(self.data)) <= {*FILES, "accounts.new", "accounts.old.new", "sessions.new"},
                f"what is {names(self.data)}?")
-        older_password, _ = self.file("accounts.old")
         is_new = (new_password, new_sessions) != (password, sessions)
         if change == "password":
             ensure((new_password != password) == is_new, "half a change of the password")
@@ -341,11 +361,15 @@ class Rounds:
             if is_new and change == "logout":
                 ensure(new_sessions == sessions[:-1], f"logout: {sessions} to {new_sessions}")
             if is_new and change == "login":
-                ensure(new_sessions[:-1] == sessions[-7:], f"login: {sessions} to {new_sessions}")
+                # Of eight the one that has been unused for longest has gone, in whatever place.
+                kept = new_sessions[:-1]
+                ensure(kept == [number for number in sessions if number in kept]
+                       and len(kept) == min(len(sessions), 7) and session in kept
+                       and new_sessions[-1] not in sessions, f"login: {sessions} to {new_sessions}")
         self.count(is_new, status, self.data)
         self.check_start(visitor, change, is_new, session)
         if self.dice.random() < 0.25:
-            self.check_damage(older_password == new_password)
+            self.check_damage(self.file("accounts.old")[0] == self.file()[0])
 
     def check_damage(self, is_same):
         """Whatever is damaged afterwards, it starts, and nobody can set it up."""

@@ -192,6 +192,21 @@ import Testing
     }
   }
 
+  @Test("A page that rests does not wait for places that passwords hold")
+  func restsBesidePasswords() {
+    withStage { stage, world in
+      world.microsecondsPerLook = 2_000
+      stage.requests.turns["/work"] = WorkTurn(rank: .password)
+      let many = (0..<places + 5).map { _ in world.connect(request("GET /work")) }
+      stage.run(until: { stage.workingCount == places })
+      let resting = world.connect(request("GET /rest"))
+      stage.run(until: { !resting.sent.isEmpty })
+      #expect(resting.text == echo("GET /rest []"))
+      #expect(many.contains { $0.sent.isEmpty })
+      stage.run(until: { many.allSatisfy { !$0.sent.isEmpty } })
+    }
+  }
+
   // MARK: Ranks
 
   @Test("The first rank goes before all who work and wait, and finds a place kept")

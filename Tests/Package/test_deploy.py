@@ -166,8 +166,9 @@ def test_procd_script_under_busybox(workshop):
         assert told.splitlines() == [
             "open",
             "command /usr/bin/martlet-panel --data /etc/martlet --listen 0.0.0.0:8080",
-            "user martlet", "group martlet", "no_new_privs 1", "file /etc/default/martlet-panel",
-            "stdout 1", "stderr 1", "respawn", "close", "700martlet"]
+            "user martlet", "group martlet", "no_new_privs 1", "limits nofile=256 256",
+            "file /etc/default/martlet-panel", "stdout 1", "stderr 1", "respawn", "close",
+            "700martlet"]
     finally:
         device.close()
 
