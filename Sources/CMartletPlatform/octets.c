@@ -40,7 +40,7 @@ __attribute__((noinline)) void martlet_wipe_stack(void) {
 }
 
 __attribute__((noinline)) void martlet_wipe_deep_stack(void) {
-  uint8_t octets[32768];
+  uint8_t octets[49152];
   martlet_wipe(octets, sizeof octets);
 }
 

@@ -32,8 +32,10 @@ def memory(pid):
 
 
 def traces(program, secret):
-    """Where the middle of a secret is: its ends may be gone."""
-    octets, middle = memory(program.pid), secret.encode()[6:22]
+    """Where the middle of a secret is: its ends may be gone. The answer is sent before all is overwritten."""
+    middle, end = secret.encode()[6:22], time.monotonic() + 1
+    while middle in (octets := memory(program.pid)) and time.monotonic() < end:
+        time.sleep(0.05)
     return [octets[max(0, found.start() - 40):found.end() + 20]
             for found in re.finditer(re.escape(middle), octets)]
 

@@ -35,5 +35,5 @@ void martlet_wipe(void *_Nonnull octets, size_t count);
 
 // Overwrites the 8 KiB of the stack below the caller: what functions that have returned have left there.
 void martlet_wipe_stack(void);
-// Overwrites 32 KiB: for a program whose pages need so much of the stack.
+// Overwrites 48 KiB: for a program whose pages need so much of the stack.
 void martlet_wipe_deep_stack(void);
