@@ -19,11 +19,12 @@
 // have failed; it is hashed before all others, and a place is kept for it. So nobody elsewhere can keep
 // the owner from a login where the owner has been before.
 //
-// The line. The table is fixed. An address, or a name at a shared address, for which it has no free
-// entry would displace one that has failed, so ever new addresses would never wait. Such attempts share
-// one budget: 60 at once, then one a second. Beyond it they stand in a line and are looked at one after
-// the other, so the wait is a second for each connection that stands in the line before it: 48 s
-// behind 48 attackers. Beyond a minute the answer is 503.
+// The line. The table is fixed, and a new address displaces the one that has failed least recently, so
+// ever new addresses, or 65 in turn, would never wait. Where all entries of addresses are taken, or those
+// of names for a shared address, the logins that are not known share one budget: 60 at once, then one a
+// second. Beyond it they stand in a line and are looked at one after the other, so the wait is a second
+// for each connection that stands in the line before it: 48 s behind 48 attackers. Beyond a minute the
+// answer is 503.
 //
 // A shared address (`ClientAddress.isShared`: loopback without X-Forwarded-For, a trusted proxy that
 // named no client) never waits as a whole, because a stranger would lock everybody out there: names
@@ -178,7 +179,7 @@ public struct Throttle: ~Copyable {
     let milliseconds = entries.wait(keys, client, isKnown: isKnown, now)
     guard milliseconds <= 0 else { return .wait(seconds: Int((milliseconds + 999) / 1_000)) }
     if isKnown { Self.forgetNetworks(&keys) }
-    if !isKnown, entries.displaces(keys, client) {
+    if !isKnown, entries.isFull(for: client) {
       // A clock that was set back does not close the line.
       let (step, free) = (Self.lineStepMilliseconds, Self.lineFreeCount)
       let next = lineTime > time &+ (free + 1) * step ? time : max(lineTime, time)
@@ -300,10 +301,9 @@ extension MutableSpan where Element == Throttle.Entry {
     return Swift.max(all, wait(find(Throttle.Subject.far, keys), .forFar, now))
   }
 
-  /// Whether to count an attempt would displace a failure of others.
-  fileprivate func displaces(_ keys: Throttle.Keys, _ client: ClientAddress) -> Bool {
+  /// Whether all entries are taken that tell clients of that kind apart.
+  fileprivate func isFull(for client: ClientAddress) -> Bool {
     let subject = client.isShared ? Throttle.Subject.login : Throttle.Subject.address
-    guard find(subject, keys) == nil else { return false }
     for index in Throttle.Subject.range(subject) where self[index].count == 0 { return false }
     return true
   }
