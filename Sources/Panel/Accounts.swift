@@ -39,7 +39,7 @@ enum AccountsDamage: Error, Equatable {
   case form
   /// The digest is another one: something has changed.
   case digest
-  /// A line is not an account, or there are too many, or two of the same name.
+  /// A line is not an account, or there are none, too many, or two of the same name.
   case account
 }
 
@@ -112,6 +112,8 @@ struct Accounts {
         set(account)
       else { throw .account }
     }
+    // The panel never writes such a file; taken as good, it would let anybody with the code set up anew.
+    guard count > 0 else { throw .account }
   }
 
   private static func account(_ line: Span<UInt8>, isFormer: Bool) -> Account? {

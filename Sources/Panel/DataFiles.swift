@@ -69,7 +69,8 @@ struct DataFiles {
     }
   }
 
-  /// Reads the sessions. Nothing about them keeps the panel from starting: they end.
+  /// Reads the sessions. Damage does not keep the panel from starting: they end. A file that others may
+  /// have written is refused, because it may have sessions that have ended.
   private static func loadSessions(_ directory: DataDirectory, _ path: Text<200>) -> Sessions {
     let loaded = Sessions.load(from: directory)
     if case .sessions(var sessions) = loaded {
@@ -77,7 +78,10 @@ struct DataFiles {
       return sessions
     }
     var problem = SystemError.damaged
-    if case .unreadable(let error) = loaded { problem = error }
+    if case .unreadable(let error) = loaded {
+      if error.isOthers { refuse(path, Sessions.fileName, error) }
+      problem = error
+    }
     say(path, "/sessions", problem, "; all sessions have ended.")
     return Sessions()
   }

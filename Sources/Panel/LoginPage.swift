@@ -17,8 +17,11 @@ extension Panel {
   ) -> Answer {
     let form = request.form
     let username = AccountRules.typedName(form["username"]) ?? Text()
-    // The log says what was typed.
-    let typed: Text<32> = form["username"]?.text() ?? username
+    // The log says what was typed, or its start.
+    var typed = Text<32>()
+    if var decoder = form["username"]?.decoder {
+      while let octet = decoder.next(), typed.append(octet) {}
+    }
     let account = accounts.account(named: username)
     var password = TypedPassword(form["password"])
     defer { password.wipe() }

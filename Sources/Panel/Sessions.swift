@@ -272,7 +272,7 @@ struct Sessions {
   /// Reads the file of a directory; one that is not there has no sessions.
   static func load(from directory: DataDirectory) -> Loaded {
     do throws(SystemError) {
-      return try System.read(fileName.octets, in: directory) { text in
+      return try directory.read(fileName) { text in
         guard let sessions = Sessions(text) else { return .damaged }
         return .sessions(sessions)
       }

@@ -70,13 +70,12 @@ enum System {
 
   /// Reads the start of a file and hands it to `body`, which must not read another one meanwhile.
   static func read<R>(
-    _ path: Span<UInt8>, in directory: DataDirectory? = nil, _ body: (Span<UInt8>) -> R
+    _ path: Span<UInt8>, _ body: (Span<UInt8>) -> R
   ) throws(SystemError) -> R {
     let scratch = unsafe martlet_scratch()
     // Safe: C reads the path during the call and writes at most `scratchSize` octets to its array.
     let count = unsafe path.withUnsafeBufferPointer { path in
-      unsafe martlet_read_file(
-        directory?.descriptor ?? -1, path.baseAddress, path.count, scratch, scratchSize)
+      unsafe martlet_read_file(-1, path.baseAddress, path.count, scratch, scratchSize)
     }
     guard count >= 0 else { throw SystemError(code: Int32(count)) }
     return body(unsafe Span(_unsafeStart: scratch, count: count))

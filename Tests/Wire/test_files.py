@@ -6,6 +6,7 @@ or a file that is not this user's alone ends the start with one line that says w
 """
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -150,7 +151,13 @@ def damaged_accounts(good):
     return {"empty": b"", "nuls": bytes(len(good)), "page of nuls": bytes(4096),
             "no line feed": good[:-1], "cut": good[:len(good) // 2], "a digit": swapped,
             "appended": good + b"x", "huge": good * 5000, "one octet": good[:1],
-            "garbage": bytes(range(256)) * 20}
+            "garbage": bytes(range(256)) * 20, "without accounts": without_accounts()}
+
+
+def without_accounts():
+    """What has the form of a file, and nobody in it."""
+    first = b"martlet-accounts 2\n"
+    return first + b"sha256 " + hashlib.sha256(first).hexdigest().encode() + b"\n"
 
 
 @pytest.mark.parametrize("damage", damaged_accounts(b""))
@@ -201,8 +208,8 @@ def test_generation_before_is_used_where_there_is_no_file(data, put):
         program.kill()
 
 
-@pytest.mark.parametrize("older", ["nuls", "missing", "folder"])
-@pytest.mark.parametrize("damage", ["empty", "nuls", "huge", "missing", "folder"])
+@pytest.mark.parametrize("older", ["nuls", "missing", "folder", "without accounts"])
+@pytest.mark.parametrize("damage", ["empty", "nuls", "huge", "missing", "folder", "without accounts"])
 def test_without_a_good_file_a_page_says_what_to_do(data, damage, older):
     for name, kind in ("accounts", damage), ("accounts.old", older):
         path = data / name
@@ -298,7 +305,7 @@ def test_directory_of_another_user_is_one_line(data):
 
 
 @only_root
-@pytest.mark.parametrize("name", ["secret", "accounts", "accounts.old"])
+@pytest.mark.parametrize("name", ["secret", "accounts", "accounts.old", "sessions"])
 def test_file_of_another_user_is_one_line(data, name):
     os.chown(data / name, 12345, 12345)
     assert_one_line(try_to_start(data), str(data / name), "another user", "chown")
@@ -313,7 +320,7 @@ def test_directory_that_others_may_write_to_is_one_line(data, mode):
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o602, 0o666])
-@pytest.mark.parametrize("name", ["secret", "accounts", "accounts.old"])
+@pytest.mark.parametrize("name", ["secret", "accounts", "accounts.old", "sessions"])
 def test_file_that_others_may_read_or_write_is_one_line(data, name, mode):
     path = data / name
     before = path.read_bytes()

@@ -182,6 +182,8 @@ def test_a_long_name_is_no_long_line(panel, count):
     fail(panel, b"\xff" * count, address="192.0.2.7")
     line, = events(panel, "login_failed")
     assert len(line["line"]) < 512
+    # Its start is there: an empty name would be no trace of what was tried.
+    assert line["name"].startswith('"' + r"\xff" * 32)
 
 
 def test_no_password_is_in_a_line(panel):
