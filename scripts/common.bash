@@ -6,6 +6,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck disable=SC2034  # Used by the scripts that read this one.
 programs=(hello-example login-example pieces-example martlet-panel)
 log=.build/log
+# Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
+# shellcheck disable=SC2034
+no_browser=(--ignore Tests/Wire/test_panel_browser.py --ignore Tests/Wire/test_panel_sysroots_browser.py
+  --deselect Tests/Wire/test_prefix.py::test_a_browser_below_two_paths)
 
 say() { printf '%s\n' "$*"; }
 

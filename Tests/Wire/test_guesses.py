@@ -11,9 +11,12 @@ import pytest
 
 from client import BadAnswer, Connection, form_request
 from panel import NAME, PASSWORD, Panel, is_in
+from program import RUN, room
 from test_throttle import attempt, other_loopback, panel, quick_data, running  # noqa: F401
 
 CONNECTIONS = 48
+# Seconds that a login of somebody who need not wait may take beside the guessers'.
+PATIENCE = 10 if RUN else 2
 
 
 def guesses(panel, addresses, count):
@@ -59,9 +62,19 @@ class Guessers:
                         for number in range(count)]
 
     def __enter__(self):
+        if room() < len(self.threads) + 4:
+            pytest.skip("there are fewer connections than guessers")
         for thread in self.threads:
             thread.start()
         return self
+
+    def wait(self):
+        """Waits until so many guesses have been looked at that the free ones are used up."""
+        end = time.monotonic() + 60
+        while self.statuses.count(422) < 100:
+            assert time.monotonic() < end, "nobody has guessed"
+            time.sleep(0.05)
+        time.sleep(1)
 
     def __exit__(self, *_):
         self.ends.set()
@@ -89,7 +102,7 @@ def test_the_owner_gets_in_from_a_known_address_whoever_guesses(panel):  # noqa:
     assert attempt(panel, home, password=PASSWORD).status == 302
     with Guessers(panel) as guessers:
         start = time.monotonic()
-        time.sleep(3)
+        guessers.wait()
         taken = []
         for _ in range(100):
             begin = time.monotonic()
@@ -100,16 +113,14 @@ def test_the_owner_gets_in_from_a_known_address_whoever_guesses(panel):  # noqa:
         assert attempt(panel, home, password=PASSWORD).status == 302
         elapsed = time.monotonic() - start
         looked_at = guessers.statuses.count(422)
-    assert max(taken) < 2, sorted(taken)[-5:]
+    assert max(taken) < PATIENCE, sorted(taken)[-5:]
     # 64 addresses are remembered, 60 more are let in at once, and then one a second.
     assert looked_at <= 64 + 60 + 1.1 * elapsed + 8, (looked_at, elapsed)
-    assert looked_at >= 100, "nobody has guessed"
 
 
 def test_the_owner_gets_in_from_an_unknown_address_within_a_minute(panel):  # noqa: F811
     with Guessers(panel) as guessers:
-        time.sleep(3)
-        assert guessers.statuses.count(422) >= 100, "nobody has guessed"
+        guessers.wait()
         begin = time.monotonic()
         visitor = panel.visitor()
         visitor.patience = 90

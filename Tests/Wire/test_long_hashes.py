@@ -10,6 +10,10 @@ import pytest
 
 from client import Connection, form_request, request
 from panel import NAME, PASSWORD, Panel, is_in
+from program import RUN
+
+# More than any machine gets; of an emulated board's slower one fewer are.
+MANY = 1_000_000 if RUN else 5_000_000
 
 
 def hash_anew(panel, count):
@@ -27,7 +31,7 @@ def iterations(panel):
     return int(re.search(r"pbkdf2-hmac-sha256:[0-9a-f]+:([0-9]+):", text)[1])
 
 
-@pytest.mark.parametrize("count", [1_000, 5_000_000])
+@pytest.mark.parametrize("count", [1_000, MANY])
 def test_a_login_hashes_the_password_for_this_machine(tmp_path, count):
     panel = Panel(tmp_path / "data")
     assert panel.set_up().status == 302

@@ -117,9 +117,10 @@ def test_hello_needs_no_random_numbers():
 def test_secret_is_overwritten_in_the_list_of_processes():
     program = Program.start("login-example", *ANYWHERE, "--secret", SECRET)
     try:
-        seen = Path(f"/proc/{program.pid}/cmdline").read_bytes()
-        assert SECRET.encode() not in seen, seen
+        # What the kernel lists of an emulated program are the emulator's own arguments.
         if not RUN:
+            seen = Path(f"/proc/{program.pid}/cmdline").read_bytes()
+            assert SECRET.encode() not in seen, seen
             assert seen.endswith(b"\0--secret\0" + b"x" * len(SECRET) + b"\0"), seen
         told = lines(program)
         assert len(told) == 1 and "--secret-file" in told[0], told
