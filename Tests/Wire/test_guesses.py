@@ -70,8 +70,9 @@ class Guessers:
 
     def wait(self):
         """Waits until so many guesses have been looked at that the free ones are used up."""
-        end = time.monotonic() + 60
-        while self.statuses.count(422) < 100:
+        # After the first right login a hash takes a third of a second.
+        end = time.monotonic() + 180
+        while self.statuses.count(422) < 110:
             assert time.monotonic() < end, "nobody has guessed"
             time.sleep(0.05)
         time.sleep(1)
@@ -104,7 +105,7 @@ def test_the_owner_gets_in_from_a_known_address_whoever_guesses(panel):  # noqa:
         start = time.monotonic()
         guessers.wait()
         taken = []
-        for _ in range(100):
+        for _ in range(30):
             begin = time.monotonic()
             assert attempt(panel, home, password=PASSWORD).status == 302
             taken.append(time.monotonic() - begin)
