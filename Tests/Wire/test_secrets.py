@@ -122,6 +122,7 @@ def test_secret_is_overwritten_in_the_list_of_processes():
             seen = Path(f"/proc/{program.pid}/cmdline").read_bytes()
             assert SECRET.encode() not in seen, seen
             assert seen.endswith(b"\0--secret\0" + b"x" * len(SECRET) + b"\0"), seen
+        program.wait_for("--secret-file")
         told = lines(program)
         assert len(told) == 1 and "--secret-file" in told[0], told
         assert SECRET not in program.output()
@@ -217,6 +218,8 @@ def test_published_secret_is_refused_beyond_this_machine(arguments, where):
 def test_published_secret_is_said_on_this_machine(where):
     program = Program.start("login-example", "--listen", where)
     try:
+        # The line may come after the one with the address.
+        program.wait_for("published")
         told = lines(program)
         assert len(told) == 1 and "published" in told[0] and "--secret-file" in told[0], told
         program.stop()
