@@ -10,8 +10,8 @@ struct Calibration {
   static var iterationCountMin: UInt32 { 20_000 }
   static var iterationCountMax: UInt32 { 600_000 }
 
-  /// Milliseconds of processor time that a login may take.
-  private static var target: Int64 { 300 }
+  /// Milliseconds of processor time that hashing a password takes, where no option says another time.
+  static var usualTime: UInt16 { 300 }
   /// Short enough that no interrupt falls into most runs.
   private static var runIterations: UInt32 { 16 }
   /// Runs of the first measurement: 5 ms on the slowest board. Each later question adds some, so that a
@@ -20,9 +20,15 @@ struct Calibration {
   private static var laterRunCount: Int { 8 }
   private static var runCountMax: Int { 128 }
 
+  /// Milliseconds of processor time that hashing a password takes.
+  private let time: UInt16
   /// Nanoseconds of the fastest run.
   private var best = Int64.max
   private var runCount = 0
+
+  init(time: UInt16 = usualTime) {
+    self.time = time
+  }
 
   /// Iterations of a new hash.
   @inline(never)
@@ -30,7 +36,7 @@ struct Calibration {
     if runCount < Self.runCountMax {
       measure(runCount == 0 ? Self.firstRunCount : Self.laterRunCount)
     }
-    return Self.iterations(Self.runIterations, in: best)
+    return Self.iterations(Self.runIterations, in: best, fitting: time)
   }
 
   /// What a hash that has been verified is to be made anew with, because it was made for a machine that is
@@ -53,10 +59,13 @@ struct Calibration {
     }
   }
 
-  /// How many fit the time, when `count` took `nanoseconds`. Where the clock has not moved, the fewest.
-  static func iterations(_ count: UInt32, in nanoseconds: Int64) -> UInt32 {
+  /// How many fit `time` milliseconds, when `count` took `nanoseconds`. Where the clock has not moved, the
+  /// fewest.
+  static func iterations(
+    _ count: UInt32, in nanoseconds: Int64, fitting time: UInt16 = usualTime
+  ) -> UInt32 {
     guard nanoseconds > 0 else { return iterationCountMin }
-    let fitting = Int64(count) * target * 1_000_000 / nanoseconds
+    let fitting = Int64(count) * Int64(time) * 1_000_000 / nanoseconds
     return UInt32(min(max(fitting, Int64(iterationCountMin)), Int64(iterationCountMax)))
   }
 }

@@ -12,7 +12,7 @@ struct Panel: Application, ~Copyable {
   /// What the files of accounts were like at the start; good once a change has been stored.
   private(set) var condition: DataFiles.Condition
   /// Iterations of new hashes.
-  var calibration = Calibration()
+  var calibration: Calibration
   private(set) var sessions: Sessions
   let setUpCode: SetUpCode
   var throttle = Throttle()
@@ -29,15 +29,16 @@ struct Panel: Application, ~Copyable {
   private(set) var storageTrouble: StorageTrouble?
 
   @inline(never)
-  init(_ data: DataFiles, proxies: TrustedProxies) {
+  init(_ data: DataFiles, proxies: TrustedProxies, calibration: Calibration) {
     sessions = data.sessions
+    self.calibration = calibration
     self.proxies = proxies
     files = data.files
     accounts = data.accounts
     condition = data.condition
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
-      iterations: data.canBeSetUp ? calibration.wanted() : Calibration.iterationCountMin)
+      iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
   }
 
   enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }

@@ -10,12 +10,14 @@ struct PanelOptions {
   /// How browsers reach the panel. Whose X-Forwarded fields are believed: this machine's own, or those
   /// that are named instead.
   var reach = Reach()
+  /// Milliseconds of processor time that hashing a password takes.
+  var hashTime = Calibration.usualTime
 
   static var usage: StaticString {
     """
     Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] \
-    [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--sysroot DIRECTORY] \
-    [--help] [--version] [--limits]
+    [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--hash-time MILLISECONDS] \
+    [--sysroot DIRECTORY] [--help] [--version] [--limits]
     """
   }
 
@@ -48,6 +50,11 @@ struct PanelOptions {
         guard reach.setPrefix(value) else {
           fail("martlet-panel", "--prefix takes a path such as /box: letters, digits and -._~ only.")
         }
+      } else if argument.equals("--hash-time"), let value = arguments.next() {
+        guard let time = value.decimal(), 1...10_000 ~= time else {
+          fail("martlet-panel", "--hash-time takes milliseconds, 1 to 10000.")
+        }
+        hashTime = UInt16(time)
       } else if argument.equals("--host"), arguments.next() != nil {
         // Each of them is read where it is needed.
         continue
@@ -126,6 +133,11 @@ struct PanelOptions {
     message.print()
     message.add("                         those on this machine without the option")
     message.print()
+    message.add(
+      "  --hash-time MILLISECONDS  processor time that hashing a password takes; 300 without the")
+    message.print()
+    message.add("                         option, and never fewer than 20,000 iterations")
+    message.print()
     message.add("  --sysroot DIRECTORY    shows what proc, sys and etc below it say, not this machine")
     message.print()
     message.add("  --limits               prints every limit and the memory it costs")
@@ -145,7 +157,8 @@ enum Main {
     let listener = Listener(program: "martlet-panel", at: options.endpoint)
     let data = DataFiles(options.data)
     let secret = data.secret
-    let panel = Panel(data, proxies: options.reach.proxies)
+    let panel = Panel(
+      data, proxies: options.reach.proxies, calibration: Calibration(time: options.hashTime))
     if panel.canBeSetUp {
       var message = Message("set-up code: ")
       message.add(panel.setUpCode.text)

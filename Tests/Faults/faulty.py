@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client import PanelVisitor, request
-from program import PROGRAMS
+from program import PROGRAMS, command_of
 
 LIBRARY = os.environ.get("MARTLET_FAULTS_LIBRARY", "")
 PATIENCE = 10.0
@@ -69,7 +69,7 @@ class Panel:
             environment |= {"LD_PRELOAD": LIBRARY, "MARTLET_FAULTS": plan,
                             "MARTLET_FAULTS_LOG": self.log.name}
         self.process = subprocess.Popen(
-            [PROGRAMS / "martlet-panel", "--listen", "127.0.0.1:%d" % self.address[1], "--data",
+            [*command_of("martlet-panel"), "--listen", "127.0.0.1:%d" % self.address[1], "--data",
              str(data)],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.complaints, env=environment,
             preexec_fn=None if limit is None else lambda: resource.setrlimit(

@@ -412,6 +412,18 @@ def test_with_fewer_descriptors_allowed_than_open_the_processor_rests(tmp_path):
         panel.stop()
 
 
+def test_responses_that_the_kernel_takes_in_parts(tmp_path):
+    """They arrive whole, and each part counts."""
+    plan = ",".join(f"send:{position}:short" for position in range(4, 8))
+    with Panel(prepare(tmp_path / "data"), plan) as panel:
+        visitor = log_in(panel, OLD)[0]
+        assert is_in(visitor)
+        response = visitor.get("/metrics")
+        assert response.status == 200, response.told
+        assert "\nmartlet_sends_partial_total 4\n" in response.text, response.told
+        panel.stop()
+
+
 # The seam itself ----------------------------------------------------------------------------------
 
 # What programs take from the C library beside the calls that are made to fail, and why not those.

@@ -116,6 +116,7 @@ import Testing
     withStage { stage, world in
       let blocked = blockers(stage, world)
       let start = world.monotonic
+      let (queuedCount, partialCount) = (Counter.requestsQueued.value, Counter.sendsPartial.value)
       let peer = world.connect(request("GET /1") + post("/2", "two"))
       let other = world.connect(post("/3", "three"))
       stage.settle()
@@ -123,6 +124,10 @@ import Testing
       #expect(other.text == echo("POST /3 [three]"))
       #expect(world.monotonic == start)
       #expect(blocked.count(where: \.isClosed) == 1, "the one buffer serves all who read")
+      #expect(Counter.requestsQueued.value >= queuedCount + 2)
+      for peer in blocked { peer.room = 100 }
+      stage.settle()
+      #expect(Counter.sendsPartial.value >= partialCount + UInt64(blocked.count - 1))
       for peer in blocked { peer.room = .max }
       stage.settle()
       #expect(blocked.count { $0.text.hasSuffix("xxx") } == blocked.count - 1)

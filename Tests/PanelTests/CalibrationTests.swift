@@ -14,6 +14,9 @@ import Testing
     #expect(Calibration.iterations(32, in: 0) == 20_000)
     #expect(Calibration.iterations(32, in: -1) == 20_000)
     #expect(Calibration.iterations(32, in: .max) == 20_000)
+    #expect(Calibration.iterations(32, in: 96_000, fitting: 600) == 200_000)
+    #expect(Calibration.iterations(32, in: 96_000, fitting: 10_000) == 600_000)
+    #expect(Calibration.iterations(32, in: 96_000, fitting: 1) == 20_000)
   }
 
   @Test("What is measured again is never less, and stays between floor and cap")

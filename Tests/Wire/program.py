@@ -2,7 +2,9 @@
 
 The folder of the programs is MARTLET_BIN, what `scripts/build` fills; MARTLET_RUN is what runs them,
 an emulator with its arguments where they are not for this machine. MARTLET_SANITIZED says that they
-are built with sanitizers, whose memory is not the programs' (scripts/sanitize).
+are built with sanitizers, whose memory is not the programs' (scripts/sanitize). The panel hashes passwords
+with as few iterations as it ever does; tests that are about the time pass --hash-time again, and
+MARTLET_HASH_TIME= leaves the option out, for programs from before it.
 """
 
 import functools
@@ -20,6 +22,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("MARTLET_BIN") or REPOSITORY / ".build" / "boards" / "x86-64")
 RUN = shlex.split(os.environ.get("MARTLET_RUN", ""))
 SANITIZED = bool(os.environ.get("MARTLET_SANITIZED"))
+HASH_TIME = os.environ.get("MARTLET_HASH_TIME", "1")
+USUAL_HASH_TIME = ("--hash-time", "300") if HASH_TIME else ()
 LISTENING = re.compile(r"http://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
 START_PATIENCE = 10.0
 STOP_PATIENCE = 10.0
@@ -30,7 +34,8 @@ def command_of(name):
     path = PROGRAMS / name
     assert path.is_file(), (f"{path} is missing: build the programs first (scripts/build) or name "
                             f"their folder in MARTLET_BIN")
-    return [*RUN, str(path)]
+    quick = ["--hash-time", HASH_TIME] if HASH_TIME and name == "martlet-panel" else []
+    return [*RUN, str(path), *quick]
 
 
 @functools.cache

@@ -20,7 +20,7 @@ import pytest
 
 from client import Visitor
 from panel import NAME, PASSWORD, Panel, is_in
-from program import RUN, Program, command_of, run
+from program import PROGRAMS, RUN, Program, command_of, run
 
 NEW_PASSWORD = "another long password"
 IS_ROOT = os.geteuid() == 0
@@ -366,7 +366,7 @@ def for_everybody(tmp_path):
         pytest.skip("only root becomes nobody, with setpriv")
     folder = tempfile.mkdtemp(prefix="martlet-files-")
     os.chmod(folder, 0o755)
-    program = shutil.copy(command_of("martlet-panel")[-1], folder)
+    program = shutil.copy(PROGRAMS / "martlet-panel", folder)
     os.chmod(program, 0o755)
     yield folder, program
     shutil.rmtree(folder)

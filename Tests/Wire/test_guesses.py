@@ -19,11 +19,14 @@ CONNECTIONS = 48
 PATIENCE = 10 if RUN else 2
 
 
-def guesses(panel, addresses, count):
-    """How many of that many guesses are looked at, on one connection."""
-    looked_at = 0
+def guesses(panel, addresses, count, within=20):
+    """How many of that many guesses are looked at, on one connection; fewer are made where each has to wait
+    in the line."""
+    looked_at, end = 0, time.monotonic() + within
     with Connection(panel.address, patience=30) as connection:
         for address in itertools.islice(addresses, count):
+            if time.monotonic() > end:
+                break
             connection.send(form_request(
                 "/login", {"username": NAME, "password": "wrong password"},
                 [("X-Forwarded-For", address)], host="{}:{}".format(*panel.address)))

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from panel import NAME, PASSWORD, Panel
-from program import RUN
+from program import RUN, USUAL_HASH_TIME
 
 
 def iterations(panel):
@@ -19,7 +19,7 @@ def iterations(panel):
 
 def measured(folder):
     """What a panel of its own gives its first password."""
-    panel = Panel(folder)
+    panel = Panel(folder, *USUAL_HASH_TIME)
     assert panel.set_up().status == 302
     count = iterations(panel)
     panel.stop()
@@ -46,7 +46,7 @@ def test_busy_machine_gives_as_many_as_an_idle_one(tmp_path):
 
 def test_change_of_password_takes_the_machines_count(tmp_path):
     """An account from a much slower machine is raised when its password changes."""
-    panel = Panel(tmp_path / "data")
+    panel = Panel(tmp_path / "data", *USUAL_HASH_TIME)
     assert panel.set_up().status == 302
     wanted = iterations(panel)
     panel.stop()

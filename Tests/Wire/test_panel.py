@@ -21,7 +21,7 @@ import pytest
 
 from client import Connection, FORM, converse, form_request, request
 from panel import CODE, NAME, PASSWORD, Panel, is_in
-from program import RUN, Program, room
+from program import RUN, USUAL_HASH_TIME, Program, room
 from tokens import micropython, pyjwt
 
 EVERY_PAGE = [("GET", "/"), ("GET", "/login"), ("GET", "/password"), ("POST", "/login"),
@@ -658,8 +658,10 @@ def test_unknown_page_and_method(panel):
     assert response.status == 405 and "GET" in response.allowed, response.told
 
 
-def test_login_with_a_slow_hash_keeps_nobody_waiting(panel):
+def test_login_with_a_slow_hash_keeps_nobody_waiting(tmp_path):
     """Password hashing runs in slices: others are served while many logins are under way."""
+    panel = Panel(tmp_path / "data", *USUAL_HASH_TIME)
+    assert panel.set_up().status == 302
     connections = []
     for number in range(min(20, room() - 4)):
         connection = Connection(panel.address, patience=20)
@@ -679,6 +681,7 @@ def test_login_with_a_slow_hash_keeps_nobody_waiting(panel):
         response = connection.response(within=20)
         assert response.status == 422, response.told
         connection.close()
+    panel.stop()
 
 
 def test_form_in_every_wrong_shape_is_no_error(panel):

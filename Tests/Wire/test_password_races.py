@@ -8,13 +8,14 @@ import pytest
 
 from client import Connection, form_request
 from panel import NAME, PASSWORD, Panel, is_in
+from program import USUAL_HASH_TIME
 
 NEW = "another horse battery"
 
 
 @pytest.fixture
 def panel(tmp_path):
-    panel = Panel(tmp_path / "data")
+    panel = Panel(tmp_path / "data", *USUAL_HASH_TIME)
     assert panel.set_up().status == 302
     yield panel
     panel.stop()

@@ -269,9 +269,8 @@ def test_an_unknown_name_gets_the_same_answers(panel):
 @pytest.mark.parametrize("status", [422, 429])
 def test_an_unknown_name_takes_the_same_time(panel, status):
     """The medians of a known and an unknown name differ no more than those of two unknown names do,
-    as far as the machine's noise allows to say."""
+    as far as the machine's noise allows to say: a difference that is none does not come three times."""
     names = [NAME, "nobody", "noone"]
-    taken = {name: [] for name in names}
     refused = new_address()
     if status == 429:
         # Under attack the wait is so long that it outlasts the test.
@@ -279,6 +278,15 @@ def test_an_unknown_name_takes_the_same_time(panel, status):
             for _ in range(ATTACK):
                 fail(panel, 1, new_address(), name)
             fail(panel, FREE_ATTACK, refused, name)
+    differences = [difference_in_time(panel, names, status, refused)]
+    while len(differences) < 3 and differences[-1]:
+        differences.append(difference_in_time(panel, names, status, refused))
+    assert differences[-1] is None, differences
+
+
+def difference_in_time(panel, names, status, refused):
+    """What tells the first name from the others; `None` if nothing does."""
+    taken = {name: [] for name in names}
     for number in range(61):
         # In another order each time, so that none always comes first.
         for name in names[number % 3:] + names[:number % 3]:
@@ -291,9 +299,10 @@ def test_an_unknown_name_takes_the_same_time(panel, status):
     medians = {name: statistics.median(times) for name, times in taken.items()}
     control = abs(medians["nobody"] - medians["noone"])
     low, _, high = statistics.quantiles(taken["nobody"] + taken["noone"])
-    for name in names[1:]:
-        difference = abs(medians[NAME] - medians[name])
-        assert difference <= 3 * control + (high - low) / 2, (difference, control, high - low, medians)
+    difference = max(abs(medians[NAME] - medians[name]) for name in names[1:])
+    if difference <= 3 * control + (high - low) / 2:
+        return None
+    return difference, control, high - low, medians
 
 
 # Proxies ------------------------------------------------------------------------------------------
