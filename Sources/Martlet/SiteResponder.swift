@@ -236,8 +236,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     readSession(request, &session, &visitor)
     var isRenewal = false
     // A session that names somebody gone does not fall back to the remember cookie, as in Microdot.
-    // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone.
-    if access.rule == .loggedIn, visitor.user == nil, !visitor.sessionIsDead {
+    // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone. At the
+    // login page it says that the way on is open, or whose password is asked for.
+    let isLogin = A.skipsLogin && request.octets[request.head.target.path].equals(site.loginPath)
+    if access.rule == .loggedIn || isLogin, visitor.user == nil, !visitor.sessionIsDead {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
@@ -248,8 +250,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
       return status
     }
-    if A.skipsLogin, visitor.user != nil, request.head.method != .post,
-      request.octets[request.head.target.path].equals(site.loginPath),
+    if isLogin, visitor.user != nil, request.head.method != .post,
       writeWayOn(request, visitor, &fields)
     {
       return .found

@@ -17,7 +17,8 @@
 // Known logins. Where a name has logged in from an address, the two are remembered: the last 16 of
 // them. A known login waits for its own failures only, whatever its address, the networks or the name
 // have failed; it is hashed before all others, and a place is kept for it. So nobody elsewhere can keep
-// the owner from a login where the owner has been before.
+// the owner from a login where the owner has been before. The same holds wherever a cookie of the account
+// is (`ClientAddress.isRecognized`): all who have one wait together, for their own failures.
 //
 // The line. The table is fixed, and a new address displaces the one that has failed least recently, so
 // ever new addresses, or 65 in turn, would never wait. Where all entries of addresses are taken, or those
@@ -46,6 +47,7 @@
 //     a /24, a /56, 127/8      185 in the first hour, then 60 an hour
 //     an IPv6 /48              305 in the first hour, then 60 an hour
 //     up to 64 addresses       9 an hour each at a name, then 4 (after the 30 that begin an attack)
+//     a stolen cookie          22 in the first hour, then 4 an hour, from all addresses together
 //     a shared address         22 at a name; or 2 for each 66 of the line's budget, once 64 other names
 //                              have displaced it: 110 an hour
 //     more addresses, of many networks     3,700 in the first hour, then 3,600 an hour: the line
@@ -152,8 +154,9 @@ public struct Throttle: ~Copyable {
     case line(until: Int64)
   }
 
-  /// Whether that name has logged in from there.
+  /// Whether that name has logged in from there, or a cookie of its account is there.
   func knows(_ name: Span<UInt8>, from client: ClientAddress) -> Bool {
+    if client.isRecognized { return true }
     let key = key(Subject.login, client.address.network, name)
     for i in known.indices where known[i] == key { return true }
     return false
@@ -199,7 +202,7 @@ public struct Throttle: ~Copyable {
     var keys = keys(name, client)
     if knows(name, from: client) { Self.forgetNetworks(&keys) }
     let now = UInt32(truncatingIfNeeded: now)
-    if isRight { remember(keys[Subject.login]) }
+    if isRight { remember(key(Subject.login, client.address.network, name)) }
     var entries = table.mutableSpan
     entries.sweep(now)
     var failed: UInt16 = 0
@@ -241,7 +244,7 @@ public struct Throttle: ~Copyable {
     let network = client.address.network
     var keys = Keys(repeating: 0)
     keys[Subject.address] = key(Subject.address, network, name.extracting(0..<0))
-    keys[Subject.login] = key(Subject.login, network, name)
+    keys[Subject.login] = key(Subject.login, client.isRecognized ? .ofCookies : network, name)
     keys[Subject.name] = key(Subject.name, .unspecified, name)
     let nobody = name.extracting(0..<0)
     // All who come through this machine are no network.
@@ -292,7 +295,8 @@ extension MutableSpan where Element == Throttle.Entry {
     let address = find(Throttle.Subject.address, keys)
     let name = find(Throttle.Subject.name, keys)
     let isUnderAttack =
-      client.isShared ? isAttacked(address) || isAttacked(name) : isAttacked(name) && !isKnown
+      client.isShared && !client.isRecognized
+      ? isAttacked(address) || isAttacked(name) : isAttacked(name) && !isKnown
     let own = wait(
       find(Throttle.Subject.login, keys), isUnderAttack ? .underAttack : .forLogin, now)
     if isKnown { return own }
@@ -364,6 +368,9 @@ extension IPAddress {
 
   /// The largest network that a site has: IPv6 /48.
   fileprivate var farNetwork: IPAddress { IPAddress(high: high & ~0xFFFF, low: 0) }
+
+  /// Stands for all addresses from which a cookie comes: one that nobody has.
+  fileprivate static var ofCookies: IPAddress { IPAddress(high: .max, low: .max) }
 
   /// Whether it is 127.0.0.1 or ::1, where proxies are, or not known.
   fileprivate var isCommonLoopback: Bool {

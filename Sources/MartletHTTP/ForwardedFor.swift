@@ -13,6 +13,9 @@ public struct ClientAddress: Equatable, Sendable {
   /// Whether many clients may be behind it, so that it says little about any of them: it is this
   /// machine's own, a trusted proxy's that named no client, or not known.
   public let isShared: Bool
+  /// Whether a cookie of the account has come with the request: of a session, or one that remembers. The
+  /// application says so, before it asks for that account's password; see `Throttle`.
+  public var isRecognized = false
 
   public init(_ address: IPAddress, isShared: Bool) {
     self.address = address

@@ -33,7 +33,8 @@ extension Panel {
     let hash =
       account?.password
       ?? .decoy(iterations: accounts[0]?.password.iterations ?? Calibration.iterationCountMin)
-    let client = request.client(trusting: proxies)
+    var client = request.client(trusting: proxies)
+    if let user = request.user, let account { client.isRecognized = user.name == account.name }
     var isRight = false
     switch password.check(
       of: username, against: hash, from: client, &throttle, &response)

@@ -24,7 +24,8 @@ extension Panel {
       password.wipe()
       repeated.wipe()
     }
-    let client = request.client(trusting: proxies)
+    var client = request.client(trusting: proxies)
+    client.isRecognized = true
     if let refusal = current.refusal {
       return Self.passwordForm(
         response, .unprocessableContent, user: request.user, problem: refusal)

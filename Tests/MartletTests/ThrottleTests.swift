@@ -376,6 +376,16 @@ private let loopback = ClientAddress(
     #expect(perHour[0] == 22 && perHour.dropFirst().allSatisfy { $0 <= 4 }, "\(perHour)")
   }
 
+  @Test("A stolen cookie gets 22 guesses in the first hour, then 4 an hour, wherever it is used")
+  func stolenCookie() {
+    let perHour = guesses(hours: 24) { login, turn in
+      var client = scattered(turn)
+      client.isRecognized = true
+      return login.fail("susan", client)
+    }
+    #expect(perHour[0] == 22 && perHour.dropFirst().allSatisfy { $0 <= 4 }, "\(perHour)")
+  }
+
   @Test("Each of 64 addresses gets 9 guesses at a name in the first hour, then 4 an hour")
   func botnet() {
     let perHour = guesses(hours: 6, addresses: 64) { login, turn in
@@ -450,6 +460,28 @@ private let loopback = ClientAddress(
     #expect(login.knows("susan", home) == true)
     #expect(login.knows("david", home) == false)
     #expect(login.knows("susan", elsewhere) == false)
+  }
+
+  @Test("Where a cookie of the account is the password is asked for whatever others have failed")
+  func recognized() {
+    var login = Login()
+    for number in 0..<200 { login.fail("susan", scattered(number)) }
+    login.exhaust("susan", ipv4(7))
+    var own = ipv4(7)
+    let (early, isKnown) = (login.begin("susan", own), login.knows("susan", own))
+    #expect(early != nil && !isKnown)
+    own.isRecognized = true
+    #expect(login.succeed("susan", own) == nil)
+    // The address is known from then on, for who has no cookie any more.
+    own.isRecognized = false
+    let isKnownNow = login.knows("susan", own)
+    #expect(isKnownNow)
+    // Behind a proxy that names nobody, or on this machine, it is the same.
+    for _ in 0..<40 { login.fail("susan", loopback) }
+    var local = loopback
+    #expect(login.begin("susan", local) != nil)
+    local.isRecognized = true
+    #expect(login.succeed("susan", local) == nil)
   }
 
   @Test("Sixteen logins are known, and one more displaces the one that has been used least recently")

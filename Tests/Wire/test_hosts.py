@@ -348,6 +348,23 @@ def test_login_page_stays_where_a_fresh_login_is_wanted(panel):
     assert remembered.get("/login?next=/password").location == "/password"
 
 
+def test_login_page_sends_on_who_is_remembered(panel):
+    kept = panel.logged_in(remember=True).jar.value("_remember")
+    for target, location in (("/login", "/"), ("/login?next=/metrics", "/metrics")):
+        response = panel.visitor(_remember=kept).get(target)
+        assert response.status == 302 and response.location == location, response.told
+    # Where a fresh login is wanted the form is shown, and a wrong password says nothing but that.
+    response = panel.visitor(_remember=kept).get("/login?next=/password")
+    assert response.status == 200 and "Enter your password again" in response.text, response.told
+    visitor = panel.visitor(_remember=kept)
+    assert panel.log_in(visitor, password="wrong password").status == 422
+    assert is_in(visitor)
+    assert panel.log_in(visitor, target="/login?next=/password").location == "/password"
+    assert visitor.get("/password").status == 200
+    # A cookie that has been tampered with is none.
+    assert panel.visitor(_remember=kept[:-2]).get("/login").status == 200
+
+
 # Behind TLS ---------------------------------------------------------------------------------------
 
 HTTPS = ("X-Forwarded-Proto", "https")

@@ -258,6 +258,9 @@ PAGES = ["setup", "login", "refused", "overview", "password"]
 
 def show_refusal(browser, panel):
     """Shows the answer to a login after too many wrong passwords, under a name of its own."""
+    # Who is logged in does not see the form.
+    show(browser, panel, "/login")
+    browser.delete_all_cookies()
     for _ in range(12):
         show(browser, panel, "/login")
         submit(browser, username="stranger", password="wrong")
@@ -329,6 +332,8 @@ def test_works_without_scripts(browser_without_scripts, tmp_path, screenshots):
         assert shows_set_up(browser, panel)
         submit(browser, code=panel.code(), username=NAME, password=PASSWORD,
                password_again=PASSWORD)
+        assert path_shown(browser, panel) == "/", browser.current_url
+        submit(browser, logout_button(browser))
         log_in(browser, panel, remember=True)
         assert path_shown(browser, panel) == "/"
         assert browser.find_element(By.ID, "hostname").text == platform.node()

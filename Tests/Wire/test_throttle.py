@@ -31,9 +31,9 @@ numbers = itertools.count(1)
 
 
 def new_address():
-    """An address for documentation (RFC 5737) that no other test has used."""
+    """An address, alone in its network, that no other test has used."""
     number = next(numbers)
-    return f"203.0.{number // 250}.{number % 250 + 1}"
+    return f"203.{number // 250}.{number % 250 + 1}.1"
 
 
 @pytest.fixture(scope="module")
@@ -267,9 +267,21 @@ def test_an_unknown_name_gets_the_same_answers(panel):
 
 @pytest.mark.skipif(bool(RUN), reason="an emulator says nothing about time")
 @pytest.mark.parametrize("status", [422, 429])
-def test_an_unknown_name_takes_the_same_time(panel, status):
+def test_an_unknown_name_takes_the_same_time(quick_data, tmp_path, status):
     """The medians of a known and an unknown name differ no more than those of two unknown names do,
     as far as the machine's noise allows to say: a difference that is none does not come three times."""
+    differences = []
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        for panel in running(quick_data, tmp_path / str(number)):
+            differences.append(difference_in_time(panel, status))
+        if differences[-1] is None:
+            return
+    raise AssertionError(differences)
+
+
+def difference_in_time(panel, status):
+    """What tells the account's name from others; `None` if nothing does."""
     names = [NAME, "nobody", "noone"]
     refused = new_address()
     if status == 429:
@@ -278,16 +290,9 @@ def test_an_unknown_name_takes_the_same_time(panel, status):
             for _ in range(ATTACK):
                 fail(panel, 1, new_address(), name)
             fail(panel, FREE_ATTACK, refused, name)
-    differences = [difference_in_time(panel, names, status, refused)]
-    while len(differences) < 3 and differences[-1]:
-        differences.append(difference_in_time(panel, names, status, refused))
-    assert differences[-1] is None, differences
-
-
-def difference_in_time(panel, names, status, refused):
-    """What tells the first name from the others; `None` if nothing does."""
     taken = {name: [] for name in names}
-    for number in range(61):
+    # In all no more addresses than get to the password without standing in the line.
+    for number in range(40):
         # In another order each time, so that none always comes first.
         for name in names[number % 3:] + names[:number % 3]:
             visitor = panel.visitor()
