@@ -40,8 +40,9 @@ def test_busy_machine_gives_as_many_as_an_idle_one(tmp_path):
     counts = idle + loaded
     assert min(counts) >= 20_000 and max(counts) <= 600_000, counts
     # Whoever runs on the other half of a core, or of a virtual processor, slows this half down: that is
-    # in the time that the system counts. Measured in wall time the counts differ by a factor of eight.
-    assert max(counts) <= 1.7 * min(counts), counts
+    # in the time that the system counts, so each side has three tries. Measured in wall time the busy
+    # machine gets an eighth.
+    assert 1.7 * max(loaded) >= max(idle), (idle, loaded)
 
 
 def test_change_of_password_takes_the_machines_count(tmp_path):
