@@ -18,7 +18,7 @@ import pytest
 
 from client import Visitor
 from panel import NAME, PASSWORD, Panel, is_in
-from program import PROGRAMS, REPOSITORY, RUN, Program
+from program import PROGRAMS, REPOSITORY, RUN, SANITIZED, Program
 from tokens import SECRET, claims_of, from_base64url
 
 COUNT = 8  # sessions of an account
@@ -259,6 +259,8 @@ def test_post_of_a_stale_tab_after_the_logout_changes_nothing(panel):
 
 def dynamic_programs():
     """A folder of programs that libfaketime works for, and the library; skips where there are none."""
+    if SANITIZED:
+        pytest.skip("AddressSanitizer and libfaketime both want to come first")
     library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     for folder in (PROGRAMS, REPOSITORY / ".build" / "boards" / "debian-amd64"):
         path = folder / "martlet-panel"
