@@ -414,7 +414,7 @@ def test_with_fewer_descriptors_allowed_than_open_the_processor_rests(tmp_path):
 
 def test_responses_that_the_kernel_takes_in_parts(tmp_path):
     """They arrive whole, and each part counts."""
-    plan = ",".join(f"send:{position}:short" for position in range(4, 8))
+    plan = ",".join(f"send:{position}:short" for position in range(2, 6))
     with Panel(prepare(tmp_path / "data"), plan) as panel:
         visitor = log_in(panel, OLD)[0]
         assert is_in(visitor)
