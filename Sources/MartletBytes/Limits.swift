@@ -169,6 +169,11 @@ public enum Limits {
   /// eight slots, four hundred clients that never go on are through in five seconds.
   public static var evictionAgeMilliseconds: Int64 { 50 }
 
+  /// Milliseconds that more connections come than there are slots and places to wait for one, before those
+  /// of the network that has most lose theirs. Some hundred that come at once are served in less on a board
+  /// of 64 slots, and none of them is lost.
+  public static var crowdMilliseconds: Int64 { 1_000 }
+
   /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
   /// that response (RFC 9112 §9.6).
   public static var lingerTimeoutMilliseconds: Int64 { 2_000 }

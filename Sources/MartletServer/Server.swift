@@ -20,6 +20,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private let connectionCountMax: Int
   /// Connections that have been accepted and wait for a slot.
   private var newcomers = Newcomers()
+  /// Since when there have been more of them than are taken out of the kernel's queue.
+  private var crowdedSince: Int64 = .max
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
@@ -88,7 +90,11 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let now = moment.monotonicMilliseconds
     var next = stopDeadline ?? .max
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
-    if !newcomers.isEmpty { next = min(next, now + Limits.evictionAgeMilliseconds / 5) }
+    if newcomers.isEmpty {
+      crowdedSince = .max
+    } else {
+      next = min(next, now + Limits.evictionAgeMilliseconds / 5)
+    }
     nextDeadline = .max
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {
@@ -199,9 +205,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func acceptAll(_ memory: inout ServerMemory) {
     // Bounded, so that a flood of connections does not keep the open ones waiting.
     for turn in 0..<16 {
-      // Nobody who waits has a connection yet, so nobody behind them has a better right to a slot.
-      guard !newcomers.isFull || newcomers.extreme(memory.connections, isLast: true).load > 1
-      else {
+      guard !newcomers.isFull || makesRoomForNewcomers(memory) else {
         return turn == 0 ? pauseListener() : ()
       }
       switch transport.accept() {
@@ -218,6 +222,17 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
     }
     if !newcomers.isEmpty { admitNewcomers(&memory) }
+  }
+
+  /// Whether one of the newcomers, whose places are all taken, loses its connection for who comes behind
+  /// them. A crowd that comes at once waits with the kernel and is served; one that stays does not keep
+  /// others out. Where none of the newcomers has a connection yet nobody has a better right to a slot.
+  @inline(never)
+  private mutating func makesRoomForNewcomers(_ memory: borrowing ServerMemory) -> Bool {
+    let now = moment.monotonicMilliseconds
+    crowdedSince = min(crowdedSince, now)
+    return now - crowdedSince >= Limits.crowdMilliseconds
+      && newcomers.extreme(memory.connections, isLast: true).load > 1
   }
 
   /// Connections wait with the kernel; without the pause poll() would report them for ever.
@@ -246,6 +261,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       let first = newcomers.extreme(memory.connections, isLast: false).index
       guard let slot = freeSlot(for: newcomers[first], &memory) else { return }
       open(slot, newcomers.remove(first), &memory)
+      listenerPausedUntil = 0
     }
   }
 

@@ -44,6 +44,16 @@ def room():
     return int(re.search(r"Connections\n +at a time +([0-9]+)", run("martlet-panel", "--limits").stdout)[1])
 
 
+@functools.cache
+def password_places():
+    """How many passwords of one network can be hashed, or wait for it, at a time."""
+    limits = run("martlet-panel", "--limits").stdout
+    hashed, waiting = (int(re.search(rf"{name} +([0-9]+)", limits)[1])
+                       for name in ("passwords hashed at a time", "waiting for that"))
+    # One place is kept for a login that is known.
+    return hashed - 1 + waiting // 2
+
+
 def run(name, *arguments, within=10.0, before=()):
     """Runs a program that is expected to end by itself."""
     command = [*before, *command_of(name), *arguments]

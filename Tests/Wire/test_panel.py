@@ -21,7 +21,7 @@ import pytest
 
 from client import Connection, FORM, converse, form_request, request
 from panel import CODE, NAME, PASSWORD, Panel, is_in
-from program import RUN, USUAL_HASH_TIME, Program, room
+from program import RUN, USUAL_HASH_TIME, Program, password_places, room
 from tokens import micropython, pyjwt
 
 EVERY_PAGE = [("GET", "/"), ("GET", "/login"), ("GET", "/password"), ("POST", "/login"),
@@ -663,7 +663,7 @@ def test_login_with_a_slow_hash_keeps_nobody_waiting(tmp_path):
     panel = Panel(tmp_path / "data", *USUAL_HASH_TIME)
     assert panel.set_up().status == 302
     connections = []
-    for number in range(min(20, room() - 4)):
+    for number in range(min(20, password_places(), room() - 4)):
         connection = Connection(panel.address, patience=20)
         # From many addresses: from one of them so many failures at once are not all looked at.
         connection.send(form_request("/login", {"username": NAME, "password": "wrong password"},

@@ -20,7 +20,7 @@ import pytest
 
 from client import Connection, form_request
 from panel import NAME, PASSWORD, Panel, is_in
-from program import RUN, Program, room, run
+from program import RUN, Program, password_places, room, run
 
 FREE = 10  # wrong passwords for a name at an address before there is a wait
 FREE_ADDRESS = 30  # wrong passwords at an address, whatever the names
@@ -163,8 +163,8 @@ def test_a_success_forgets_the_failures_before(panel):
 
 def test_attempts_at_once_are_no_more_than_attempts_in_turn(panel):
     address, connections = new_address(), []
-    # No more than hash and wait on a board with 64 connections: the others would get 503.
-    for _ in range(min(2 * FREE, room() - 4)):
+    # No more than hash and wait: the others would get 503.
+    for _ in range(min(2 * FREE, password_places(), room() - 4)):
         connection = Connection(panel.address, patience=30)
         connection.send(form_request("/login", {"username": NAME, "password": "wrong password"},
                                      [("X-Forwarded-For", address)]))
