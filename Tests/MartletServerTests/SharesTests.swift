@@ -80,14 +80,7 @@ private func address(_ number: Int) -> IPAddress {
       let newcomer = world.connect(request("GET /b"), from: address(2))
       stage.run(until: { !newcomer.sent.isEmpty })
       #expect(world.monotonic - start < Limits.crowdMilliseconds + 2 * Limits.evictionAgeMilliseconds)
-      #expect(crowd.contains(where: \.isClosed), "who has most loses those that wait")
-      // As long as the crowd stays nobody waits again.
-      let more = (0..<100).map { _ in world.connect(request("GET /a"), from: address(1)) }
-      let next = world.connect(request("GET /c"), from: address(3))
-      let soon = world.monotonic
-      stage.run(until: { !next.sent.isEmpty })
-      #expect(world.monotonic - soon < 2 * Limits.evictionAgeMilliseconds)
-      #expect(more.contains(where: \.isClosed))
+      #expect(crowd.count(where: \.isClosed) > 0, "who has most loses those that wait")
     }
   }
 
