@@ -20,7 +20,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private let connectionCountMax: Int
   /// Connections that have been accepted and wait for a slot.
   private var newcomers = Newcomers()
-  /// Since when there have been more of them than are taken out of the kernel's queue.
+  /// Since when there have always been more of them than were taken out of the kernel's queue.
   private var crowdedSince: Int64 = .max
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
@@ -68,6 +68,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let milliseconds = prepare(&memory)
     let wakeup = transport.wait(&memory.interests, milliseconds: milliseconds)
     moment = transport.now()
+    if memory.interests.includesListener, !wakeup.listenerIsReady { crowdedSince = .max }
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
     // Whoever waits comes before those who arrive.
     if waitingCount > 0 { letWaitingWork(&memory) }
@@ -90,11 +91,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let now = moment.monotonicMilliseconds
     var next = stopDeadline ?? .max
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
-    if newcomers.isEmpty {
-      crowdedSince = .max
-    } else {
-      next = min(next, now + Limits.evictionAgeMilliseconds / 5)
-    }
+    if !newcomers.isEmpty { next = min(next, now + Limits.evictionAgeMilliseconds / 5) }
     nextDeadline = .max
     memory.interests.removeSlots()
     for slot in 0..<memory.connections.count {

@@ -159,6 +159,7 @@ final class World {
 /// The system calls of the loop, answered by a `World`.
 struct ScriptedTransport: Transport, ~Copyable {
   let world: World
+  var connectionCountMax = Limits.connectionCountMax
 
   mutating func accept() -> Acceptance {
     guard world.isListening, !world.waiting.isEmpty else { return .none }

@@ -199,7 +199,8 @@ final class Stage {
   private var memory: ServerMemory
   private let blocks: [UnsafeMutableRawPointer]
 
-  init() {
+  /// - Parameter slots: Connections at a time.
+  init(slots: Int = Limits.connectionCountMax) {
     requests.world = world
     func block(_ size: Int) -> UnsafeMutableRawPointer {
       // Not zero: nothing may rely on what memory holds at the start.
@@ -224,7 +225,8 @@ final class Stage {
         poll: blocks[4].bindMemory(
           to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2)))
     server = Server(
-      transport: ScriptedTransport(world: world), responder: EchoResponder(requests: requests))
+      transport: ScriptedTransport(world: world, connectionCountMax: slots),
+      responder: EchoResponder(requests: requests))
   }
 
   deinit { for block in blocks { block.deallocate() } }
@@ -361,11 +363,11 @@ extension World {
 ///
 /// - Parameter takesAtOnce: Only the one or the other.
 func withStage(
-  takesAtOnce: Bool? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+  takesAtOnce: Bool? = nil, slots: Int = Limits.connectionCountMax, sourceLocation: SourceLocation = #_sourceLocation,
   _ body: (Stage, World) throws -> Void
 ) rethrows {
   for takes in [true, false] where takesAtOnce ?? takes == takes {
-    let stage = Stage()
+    let stage = Stage(slots: slots)
     if !takes { stage.looksFirst() }
     try body(stage, stage.world)
     stage.finish(sourceLocation: sourceLocation)
