@@ -174,6 +174,9 @@ public enum Limits {
   /// of 64 slots, and none of them is lost.
   public static var crowdMilliseconds: Int64 { 1_000 }
 
+  /// Milliseconds without so many connections until the next of them are a new crowd.
+  public static var crowdRestMilliseconds: Int64 { 10_000 }
+
   /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
   /// that response (RFC 9112 §9.6).
   public static var lingerTimeoutMilliseconds: Int64 { 2_000 }

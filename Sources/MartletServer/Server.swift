@@ -20,8 +20,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private let connectionCountMax: Int
   /// Connections that have been accepted and wait for a slot.
   private var newcomers = Newcomers()
-  /// Since when there have always been more of them than were taken out of the kernel's queue.
-  private var crowdedSince: Int64 = .max
+  /// Since when there have been more of them than were taken out of the kernel's queue, and when there were
+  /// last.
+  private var crowdedSince: Int64 = 0
+  private var crowdedUntil: Int64 = .min / 2
   /// New connections are left with the kernel until then: slots or descriptors have run out.
   private var listenerPausedUntil: Int64 = 0
   /// When a stop no longer waits for responses under way; `nil` while the server runs.
@@ -68,7 +70,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     let milliseconds = prepare(&memory)
     let wakeup = transport.wait(&memory.interests, milliseconds: milliseconds)
     moment = transport.now()
-    if memory.interests.includesListener, !wakeup.listenerIsReady { crowdedSince = .max }
     if wakeup.stopRequested, stopDeadline == nil { beginStop(&memory) }
     // Whoever waits comes before those who arrive.
     if waitingCount > 0 { letWaitingWork(&memory) }
@@ -222,12 +223,13 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Whether one of the newcomers, whose places are all taken, loses its connection for who comes behind
-  /// them. A crowd that comes at once waits with the kernel and is served; one that stays does not keep
-  /// others out. Where none of the newcomers has a connection yet nobody has a better right to a slot.
+  /// them. A crowd that comes at once waits with the kernel and is served; one that stays, or comes again and
+  /// again, does not keep others out. Where none of the newcomers has a connection yet nobody has a better right to a slot.
   @inline(never)
   private mutating func makesRoomForNewcomers(_ memory: borrowing ServerMemory) -> Bool {
     let now = moment.monotonicMilliseconds
-    crowdedSince = min(crowdedSince, now)
+    if now - crowdedUntil >= Limits.crowdRestMilliseconds { crowdedSince = now }
+    crowdedUntil = now
     return now - crowdedSince >= Limits.crowdMilliseconds
       && newcomers.extreme(memory.connections, isLast: true).load > 1
   }
