@@ -237,7 +237,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var isRenewal = false
     // A session that names somebody gone does not fall back to the remember cookie, as in Microdot.
     // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone. At the
-    // login page it says that the way on is open, or whose password is asked for.
+    // login page a restored login leads on (`writeWayOn`), and tells the page which user's cookie came.
     let isLogin = A.skipsLogin && request.octets[request.head.target.path].equals(site.loginPath)
     if access.rule == .loggedIn || isLogin, visitor.user == nil, !visitor.sessionIsDead {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)

@@ -17,8 +17,8 @@
 // Known logins. Where a name has logged in from an address, the two are remembered: the last 16 of
 // them. A known login waits for its own failures only, whatever its address, the networks or the name
 // have failed; it is hashed before all others, and a place is kept for it. So nobody elsewhere can keep
-// the owner from a login where the owner has been before. The same holds wherever a cookie of the account
-// is (`ClientAddress.isRecognized`): all who have one wait together, for their own failures.
+// the owner from a login where the owner has been before. A request with a cookie of the account (`ClientAddress.isRecognized`) is a
+// known login from every address; all such requests share one count of failures.
 //
 // The line. The table is fixed, and a new address displaces the one that has failed least recently, so
 // ever new addresses, or 65 in turn, would never wait. Where all entries of addresses are taken, or those
@@ -369,7 +369,7 @@ extension IPAddress {
   /// The largest network that a site has: IPv6 /48.
   fileprivate var farNetwork: IPAddress { IPAddress(high: high & ~0xFFFF, low: 0) }
 
-  /// Stands for all addresses from which a cookie comes: one that nobody has.
+  /// Key of all requests with a cookie of the account; no client has this address.
   fileprivate static var ofCookies: IPAddress { IPAddress(high: .max, low: .max) }
 
   /// Whether it is 127.0.0.1 or ::1, where proxies are, or not known.

@@ -20,8 +20,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private let connectionCountMax: Int
   /// Connections that have been accepted and wait for a slot.
   private var newcomers = Newcomers()
-  /// Since when there have been more of them than were taken out of the kernel's queue, and when there were
-  /// last.
+  /// When the current burst of connections began, and when all places for newcomers were last taken.
   private var crowdedSince: Int64 = 0
   private var crowdedUntil: Int64 = .min / 2
   /// New connections are left with the kernel until then: slots or descriptors have run out.
@@ -222,9 +221,11 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if !newcomers.isEmpty { admitNewcomers(&memory) }
   }
 
-  /// Whether one of the newcomers, whose places are all taken, loses its connection for who comes behind
-  /// them. A crowd that comes at once waits with the kernel and is served; one that stays, or comes again and
-  /// again, does not keep others out. Where none of the newcomers has a connection yet nobody has a better right to a slot.
+  /// Whether the listener accepts one more connection although all places for newcomers are taken: a newcomer
+  /// of the network with most connections is closed for it. A burst stays in the kernel's queue for
+  /// `Limits.crowdMilliseconds` and is served from there. A burst that lasts longer, or comes again within
+  /// `Limits.crowdRestMilliseconds`, does not keep other networks out. Newcomers whose networks have no
+  /// other connection are never closed.
   @inline(never)
   private mutating func makesRoomForNewcomers(_ memory: borrowing ServerMemory) -> Bool {
     let now = moment.monotonicMilliseconds

@@ -363,7 +363,8 @@ extension World {
 ///
 /// - Parameter takesAtOnce: Only the one or the other.
 func withStage(
-  takesAtOnce: Bool? = nil, slots: Int = Limits.connectionCountMax, sourceLocation: SourceLocation = #_sourceLocation,
+  takesAtOnce: Bool? = nil, slots: Int = Limits.connectionCountMax,
+  sourceLocation: SourceLocation = #_sourceLocation,
   _ body: (Stage, World) throws -> Void
 ) rethrows {
   for takes in [true, false] where takesAtOnce ?? takes == takes {
