@@ -17,8 +17,9 @@
 // Known logins. Where a name has logged in from an address, the two are remembered: the last 16 of
 // them. A known login waits for its own failures only, whatever its address, the networks or the name
 // have failed; it is hashed before all others, and a place is kept for it. So nobody elsewhere can keep
-// the owner from a login where the owner has been before. A request with a cookie of the account (`ClientAddress.isRecognized`) is a
-// known login from every address; all such requests share one count of failures.
+// the owner from a login where the owner has been before. A request with a cookie of the account
+// (`ClientAddress.isRecognized`) is a known login from every address; all such requests share one count
+// of failures.
 //
 // The line. The table is fixed, and a new address displaces the one that has failed least recently, so
 // ever new addresses, or 65 in turn, would never wait. Where all entries of addresses are taken, or those
