@@ -4,25 +4,35 @@
 #include <link.h>
 #include <string.h>
 
-// In this order the first connections share a page with what poll() takes. Where the responses begin
-// is chosen at the start, so that a page of 4 KiB holds the last KiB of a response's head and the
-// first three of its content: most responses are no more than that.
+// In this order the first connections share a page with what poll() takes. Where the response begins is
+// chosen at the start, so that a page of 4 KiB holds the last KiB of its head and the first three of its
+// content: most responses are no more than that.
 static struct {
   struct martlet_poll_entry poll[MARTLET_CONNECTION_COUNT + 2];
   _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
   uint8_t receive[MARTLET_RECEIVE_SIZE];
   uint8_t fields[MARTLET_FIELDS_SIZE];
-  uint8_t responses[MARTLET_RESPONSE_SHIFT_SIZE + MARTLET_RESPONSE_COUNT * MARTLET_RESPONSE_SIZE];
+  uint8_t response[MARTLET_RESPONSE_SHIFT_SIZE + MARTLET_RESPONSE_SIZE];
+  uint8_t small[MARTLET_SMALL_BLOCK_COUNT * MARTLET_SMALL_BLOCK_SIZE];
+  uint8_t large[MARTLET_LARGE_BLOCK_COUNT * MARTLET_LARGE_BLOCK_SIZE];
 } memory;
+
+static const uint8_t taken_once[] = "the static memory is taken once", file_name[] = "memory.c";
 
 struct martlet_memory martlet_take_static_memory(void) {
   static int taken;
-  static const uint8_t name[] = "the static memory is taken once", file[] = "memory.c";
-  if (taken) martlet_stop(file, __LINE__, name);
+  if (taken) martlet_stop(file_name, __LINE__, taken_once);
   taken = 1;
-  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)memory.responses) % MARTLET_RESPONSE_SHIFT_SIZE;
-  return (struct martlet_memory){memory.receive, memory.fields, memory.responses + shift,
-                                 memory.connections, memory.poll};
+  size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)memory.response) % MARTLET_RESPONSE_SHIFT_SIZE;
+  return (struct martlet_memory){memory.receive, memory.fields, memory.response + shift,
+                                 memory.small,   memory.large,  memory.connections};
+}
+
+struct martlet_poll_entry *martlet_take_static_poll_entries(void) {
+  static int taken;
+  if (taken) martlet_stop(file_name, __LINE__, taken_once);
+  taken = 1;
+  return memory.poll;
 }
 
 // The linker defines these: the file's first octet in memory, and where .bss begins and ends.

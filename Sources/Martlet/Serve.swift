@@ -25,7 +25,8 @@ public struct Listener: ~Copyable {
 
 private func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
   do throws(ListenError) {
-    return try POSIXTransport(host: endpoint.host.span, port: endpoint.port)
+    return try POSIXTransport(
+      host: endpoint.host.span, port: endpoint.port, PollTable.takeStatic())
   } catch {
     cannotListen(program, endpoint, error)
   }
@@ -83,10 +84,9 @@ private func run<A: Application & ~Copyable>(
   if A.hasSessions {
     warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
   }
-  var server = Server(transport: transport, responder: responder)
-  var memory = ServerMemory.takeStatic()
+  var server = Server(transport: transport, responder: responder, ServerMemory.takeStatic())
   if A.hasSessions { martlet_refuse_core_dumps() }
-  server.run(&memory)
+  server.run()
 }
 
 /// Waits for the kernel's random numbers before the port is open, so that nobody connects to a server that

@@ -45,8 +45,20 @@ public enum Limits {
   /// are read over. Beyond: 413 and 431.
   public static var chunkExtensionSizeMax: Int { 256 }
 
-  /// Octets of the buffer that a complete request is read into, for all connections together.
+  /// Octets of the buffer that requests are read into, for all connections together. A request that is
+  /// whole is answered from there; of one that is not, a block holds what has come.
   public static var receiveSizeMax: Int { Int(MARTLET_RECEIVE_SIZE) }
+
+  /// Small blocks, and octets of each: unfinished requests, requests that wait, and the rest of short
+  /// responses. Beyond: who has been unfinished longest, and for `evictionAgeMilliseconds`, gets 408; of
+  /// those a network with many connections goes first. A slow client that is alone on its network keeps
+  /// its block as long as another network has two.
+  public static var smallBlockCountMax: Int { Int(MARTLET_SMALL_BLOCK_COUNT) }
+  public static var smallBlockSize: Int { Int(MARTLET_SMALL_BLOCK_SIZE) }
+
+  /// Large blocks, and octets of each. One is kept for responses.
+  public static var largeBlockCountMax: Int { Int(MARTLET_LARGE_BLOCK_COUNT) }
+  public static var largeBlockSize: Int { Int(MARTLET_LARGE_BLOCK_SIZE) }
 
   // MARK: Responses
 
@@ -88,9 +100,6 @@ public enum Limits {
 
   /// Octets of a slot, at most.
   public static var connectionSlotSize: Int { Int(MARTLET_CONNECTION_SIZE) }
-
-  /// Responses that wait for their receiver at a time; each holds one response buffer.
-  public static var responseBufferCountMax: Int { Int(MARTLET_RESPONSE_COUNT) }
 
   /// Milliseconds from a request's first octet to the end of its head. RFC 9110 §15.5.9: 408.
   public static var headTimeoutMilliseconds: Int64 { 10_000 }
@@ -145,14 +154,6 @@ public enum Limits {
   /// connection is answered: when it says that there is room. So there is room for the whole response,
   /// and a reader that does not read costs its slot and, as a rule, no response buffer.
   public static var unsentSizeMax: Int { Int(MARTLET_UNSENT_SIZE) / 2 - 1 }
-
-  /// Response buffers that hold octets of requests, at a time: half of them, so that responses have the
-  /// other half. Who does not get one is served all the same, but may have to wait for its own kernel.
-  public static var stashCountMax: Int { max(1, responseBufferCountMax / 2) }
-
-  /// How many of these at most when octets are taken before they have been seen: the others are for
-  /// what has to be taken. Two, one, none. They may be held as long as the response before them lasts.
-  public static var stashCountAtOnceMax: Int { stashCountMax / 2 }
 
   /// Clients that the kernel lets wait for a connection slot, at most; `net.core.somaxconn` may say fewer.
   public static var backlogCount: Int { Int(MARTLET_BACKLOG_COUNT) }
@@ -246,10 +247,11 @@ public enum Limits {
   /// Checks the relations between the limits. Run once at start and by a test.
   public static func checkRelations() {
     invariant(
-      receiveSizeMax >= requestHeadSizeMax + requestContentSizeMax,
-      "a request of the largest head and content fits the receive buffer")
+      largeBlockSize >= requestHeadSizeMax + requestContentSizeMax + 2 * chunkExtensionSizeMax + 32,
+      "a request of the largest head and content, and a line between chunks, fit a large block")
+    invariant(receiveSizeMax == largeBlockSize, "what has been received fits a large block")
+    invariant(responseSizeMax <= largeBlockSize, "a response fits a large block")
     invariant(requestTargetSizeMax < requestHeadSizeMax, "a target fits a head")
-    invariant(receiveSizeMax >= responseHeadSizeMax, "a response head fits the receive buffer")
     invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")
     invariant(responseSizeMax <= 0xFFFF, "an offset reaches all of a response")
     invariant(

@@ -88,4 +88,17 @@ extension MutableSpan where Element == UInt8 {
       }
     }
   }
+
+  /// Moves octets to where `start` is. Both places may overlap.
+  @inline(never)
+  public mutating func move(_ range: Range<Int>, to start: Int) {
+    invariant(
+      start >= 0 && range.lowerBound >= 0 && range.upperBound <= count
+        && range.count <= count - start, "what is moved fits")
+    // Safe: so many octets are there at both places.
+    unsafe withUnsafeMutableBufferPointer { octets in
+      guard let first = octets.baseAddress else { return }
+      unsafe martlet_move(first + start, first + range.lowerBound, range.count)
+    }
+  }
 }

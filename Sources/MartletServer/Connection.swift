@@ -1,154 +1,143 @@
-// One connection: where it stands between two system calls. Pure state, no I/O; the loop moves it.
+// One connection: its state between two system calls. Pure state, no I/O; the loop changes it.
 //
-//        accept ─► idle ─► head ─► content ─► (answered) ─► idle, or next
-//                             │                   │  └─► sending ─► idle
-//                             └─► receiving ──────┤
-//                               (in pieces)    linger ◄─┘ (last response)
+//     free ─accept─► reading ─head─► receivingBody ─body─► (handled) ──► sending ──► reading, or waiting
+//                       │                                   ▲    │          │
+//                       └────────── whole request ──────────┘    ▼          ▼ last response
+//                                                             waiting    lingering
 //
-// An unfinished request is not stored here, and with many slow clients nowhere else in the program: its
-// octets stay in the kernel's receive buffer until the request is complete (`peek`), so a connection is
-// this small. A few are taken out, to a buffer of the pool (the stash): what was taken before anybody
-// could know that it is not whole, and the rest of what came in one piece with earlier requests. The
-// kernel would keep the whole piece for it, and have no room for what follows.
-// Neither is a response that waits for its reader, as a rule: no request is answered before the
-// peer's system has taken what was sent before, so that the kernel has room for the answer.
+// The test `StatesTests` holds the table of Documentation "How a request travels" against this code.
+//
+// Octets of a request that cannot be answered at once lie in a block of the pool, at `start..<end`.
 
 import MartletBytes
 import MartletHTTP
 
 /// The state of one connection slot.
-public struct Connection: Sendable {
-  /// What a connection waits for.
-  public enum Phase: UInt8, Sendable {
-    /// The slot holds no connection.
+struct Connection: Sendable {
+  /// Where a connection is in its journey.
+  enum Phase: UInt8, Sendable {
+    /// The slot has no connection.
     case free
-    /// The first octet of a request.
-    case idle
-    /// The rest of a request head.
-    case head
-    /// The rest of a request's content.
-    case content
-    /// The next piece of a request's content, which goes to its page in pieces.
-    case receiving
-    /// Its next turn: what follows the answered request has been taken with it, and is in the stash.
-    case next
-    /// Room with the kernel: the peer has not taken the responses before. A complete request waits.
-    case unread
-    /// A response buffer: a complete request waits.
-    case queued
-    /// Room among those that work: as many as may are working. The request waits.
+    /// recv() is to bring a request's head, or the rest of it.
+    case reading
+    /// recv() is to bring content: of a form until it is whole, of an upload piece by piece.
+    case receivingBody
+    /// A request waits; `reason` says for what.
     case waiting
-    /// A later turn: its responder needs several for the answer. The request waits.
-    case working
-    /// Room at the peer's side for the rest of a response, or more of it from its page.
+    /// The rest of a response waits until the kernel takes octets, or until its page writes more.
     case sending
-    /// The peer's end, after the last response.
+    /// The last response has been sent. recv() is to bring the peer's FIN.
+    case lingering
+  }
+
+  /// What a request in the phase `waiting` waits for.
+  enum Reason: UInt8, Sendable {
+    /// The kernel's send buffer has room: the peer has not read the responses before.
+    case room
+    /// A block of the pool: nothing more is read before one is free.
+    case block
+    /// A place among the requests that are worked on.
+    case place
+    /// Its work, which takes several turns of the loop.
+    case job
+  }
+
+  /// What follows the last octet of the response.
+  enum AfterResponse: UInt8, Sendable {
+    /// The next request.
+    case keepAlive
+    /// close().
+    case close
+    /// shutdown(SHUT_WR), then the peer's FIN: octets of the peer may still be on their way.
     case linger
   }
 
-  /// What it waits for.
-  public var phase = Phase.free
-  /// Whether the connection ends after the response being sent.
-  var closesAfterResponse = false
-  /// Whether unread octets may still come after the last response.
-  var lingers = false
+  var phase = Phase.free
+  var reason = Reason.room
+  var afterResponse = AfterResponse.keepAlive
   /// Whether 100 Continue has been sent for the request under way.
-  var continued = false
-  /// Whether its responder keeps work for it.
-  var isPutOff = false
-  /// Whether any request of it has been answered.
+  var hasContinued = false
+  /// Whether a request of the connection has been answered.
   var hasAnswered = false
-  /// Whether the peer knows interim responses (HTTP/1.1).
-  var knowsInterim = false
-  /// How it waits where its answer takes several turns.
-  var rank = WorkTurn.Rank.other
-  /// Whether the peer, which has sent all that it will send, has been asked for a sign of life.
+  /// Whether the responder keeps work for the request.
+  var hasWork = false
+  /// Whether the peer has sent FIN while its request waits, and a probe has been sent.
   var isProbed = false
-  /// The index of the response buffer it holds, or -1.
-  var responseBuffer: Int8 = -1
-  /// Whether what waits with the kernel has come in one piece with what has been taken.
-  var hasLeftover = false
-  /// The index of the buffer that holds what has been taken out of the kernel, the stash, or -1.
-  var stashBuffer: Int8 = -1
-  /// The socket, or -1.
-  var descriptor: Int32 = -1
-  /// Octets that the kernel has taken and not yet sent, at most.
-  var unsentCount: UInt32 = 0
-  /// Octets of the unfinished request, or of what follows the answered one, that have been taken out of
-  /// the kernel; the others wait there. Between two turns they are in the stash.
-  var takenCount: UInt16 = 0
-  /// Octets of the unfinished request that have been looked at.
-  var examinedCount: UInt16 = 0
-  /// The count that the kernel wakes us at.
-  var wakeCount: UInt16 = 1
-  /// Connections that the peer's network has, this one among them.
-  var networkCount: UInt16 = 0
-  /// Which network's share of the work it takes (`WorkTurn`).
-  var share: UInt16 = 0
-  /// What remains to be sent of the response, within its buffer.
+  /// Of HTTP/1.x, in the request under way.
+  var minorVersion: UInt8 = 0
+  /// How the request waits for its work.
+  var rank = WorkTurn.Rank.other
+  /// Octets of requests that have been received and not consumed: their block, where they begin, how far
+  /// they have been scanned or decoded, and where they end.
+  var block = BlockPool.none
+  var start: UInt16 = 0
+  var scanned: UInt16 = 0
+  var end: UInt16 = 0
+  /// The rest of a response that the kernel has not taken: its block, and the octets to be sent.
+  var responseBlock = BlockPool.none
   var unsentStart: UInt16 = 0
   var unsentEnd: UInt16 = 0
+  /// Connections of the peer's network, this one included.
+  var networkCount: UInt16 = 0
+  /// The network that the request's work is counted for (`WorkTurn`).
+  var share: UInt16 = 0
+  /// Octets that the kernel has taken and not yet sent, at most.
+  var unsentCount: UInt32 = 0
+  /// Milliseconds that an upload may still fall behind `Limits.uploadRateMin`.
+  var slack: Int32 = 0
   /// Number of the connection, counted from 1. No other connection of the server has the number.
   var number: UInt64 = 0
-  /// When the phase must have ended, on the monotonic clock, in milliseconds.
+  /// When the phase must have ended, in milliseconds of the monotonic clock.
   var deadline: Int64 = 0
-  /// Not moved on before this moment: set when there was nothing to do.
+  /// The connection is not looked at before: a page rests, or there was nothing to do.
   var pausedUntil: Int64 = 0
   /// Where the peer is.
   var peer = IPAddress.unspecified
-  /// What is longer than a buffer: of the response after its head, or of the request after its head.
+  /// What is longer than a block: of the response after its head, or of the request after its head.
   var flow = Flow.none
 
   init() {}
 
-  /// Whether the rest of the request will not come as long as what is there stays with the kernel.
-  var wantsStash: Bool {
-    guard hasLeftover, takenCount == 0 else { return false }
-    switch phase {
-    case .head, .content, .receiving: return examinedCount > 0
-    case .free, .idle, .next, .unread, .queued, .waiting, .working, .sending, .linger: return false
-    }
+  /// Octets of requests that have been received and not consumed.
+  var held: Range<Int> { Int(start)..<Int(end) }
+
+  /// Whether recv() brings what the connection waits for.
+  var reads: Bool { phase == .reading || phase == .receivingBody || phase == .lingering }
+
+  /// Whether the request waits for that reason.
+  func waits(for reason: Reason) -> Bool { phase == .waiting && self.reason == reason }
+
+  /// Whether the answer takes several turns of the loop.
+  var works: Bool { waits(for: .job) || waits(for: .place) }
+
+  /// Whether a request has been answered, and none is under way.
+  var isBetweenRequests: Bool {
+    hasAnswered && (phase == .reading && held.isEmpty || waits(for: .room))
   }
 
-  /// Whether it waits for its page, which has more to say at a later moment.
+  /// Whether the response waits for its page, which writes more at a later moment.
   func isPaused(at moment: Moment) -> Bool {
-    guard phase == .sending, responseBuffer < 0, case .pieces = flow else { return false }
+    guard phase == .sending, responseBlock < 0, case .pieces = flow else { return false }
     return pausedUntil > moment.monotonicMilliseconds
   }
 
-  /// Whether its answer takes several turns.
-  var works: Bool { phase == .working || phase == .waiting }
-
-  /// Whether it has been answered, and no request of it is under way.
-  var isBetweenRequests: Bool {
-    hasAnswered && (phase == .idle || phase == .next || phase == .unread)
-  }
-
-  /// Whether it waits for octets.
-  var reads: Bool {
-    switch phase {
-    case .idle, .head, .content, .receiving, .linger: true
-    case .free, .next, .unread, .queued, .waiting, .working, .sending: false
-    }
-  }
-
-  /// The relations that hold between two turns of the loop.
+  /// Checks relations that hold between two turns of the loop.
   func checkInvariants() {
-    invariant((phase == .free) == (descriptor < 0), "a free slot has no descriptor")
+    invariant(start <= scanned && scanned <= end, "octets are consumed, scanned, received in this order")
+    invariant((block > 0) == (start < end), "a connection has a block while it holds octets")
     invariant(
-      responseBuffer < 0 || phase == .sending, "who holds a response buffer is sending from it")
-    invariant(stashBuffer < 0 || takenCount > 0, "who has a stash has octets in it")
-    invariant(unsentStart <= unsentEnd, "what is unsent has a start and an end")
+      (responseBlock >= 0) == (unsentStart < unsentEnd), "a connection has a block while octets wait")
+    invariant(responseBlock < 0 || phase == .sending, "what waits to be sent is being sent")
   }
 }
 
 /// Where a page is in something that is longer than a buffer: the page's own notes.
 public struct Cursor: Equatable, Sendable {
-  /// How far it has come; 0 at the start. What is counted is the page's affair.
+  /// How far the page has come; 0 at the start. What is counted is the page's affair.
   public var position: Int64
-  /// Whatever else the page wants to know.
+  /// Whatever else the page notes.
   public var note: Int64
-  /// Which page it is: its number in the application.
+  /// The page's number in the application.
   public var page: UInt8
 
   public init(page: UInt8 = 0, position: Int64 = 0, note: Int64 = 0) {
@@ -158,8 +147,8 @@ public struct Cursor: Equatable, Sendable {
   }
 }
 
-/// What goes through a connection in pieces, without being held in memory.
-public enum Flow: Sendable {
+/// What goes through a connection without being held in memory as a whole.
+enum Flow: Sendable {
   case none
   /// A response's content in the program's read-only data; how many octets of it have been sent.
   case data(StaticString, sentCount: UInt32)
@@ -167,65 +156,10 @@ public enum Flow: Sendable {
   case file(Int32, offset: Int64, end: Int64)
   /// A response's content that its page writes piece by piece.
   case pieces(Cursor, isChunked: Bool)
-  /// The end of such a response, whose buffer holds its last octets.
+  /// The end of such a response, whose last octets wait to be sent.
   case piecesEnd
-  /// A request's content that its page takes piece by piece.
-  case content(Cursor, ContentFraming)
-}
-
-/// How far a request's content has come that is taken in pieces (RFC 9112 §6.3, §7.1).
-public struct ContentFraming: Equatable, Sendable {
-  enum Step: UInt8, Sendable {
-    /// `remaining` octets follow and nothing else.
-    case length
-    /// A chunk's line follows.
-    case chunkLine
-    /// `remaining` octets of a chunk follow.
-    case chunkData
-    /// The CRLF after a chunk's data follows.
-    case chunkEnd
-    /// All is there.
-    case complete
-  }
-
-  var step: Step
-  /// Octets of the chunk extensions so far.
-  var extensionSize: UInt16 = 0
-  /// Octets of content until the step ends.
-  var remaining: Int32
-  /// Octets of content that may still come in later chunks.
-  var room: Int32
-  /// Milliseconds that the content may still fall behind `Limits.uploadRateMin`.
-  var slack = Limits.uploadSlackMilliseconds
-
-  /// - Parameters:
-  ///   - framing: What the head says.
-  ///   - countMax: Octets that the page takes.
-  /// - Throws: `.contentTooLarge` when the head announces more.
-  init(_ framing: BodyFraming, countMax: Int) throws(Refusal) {
-    room = Int32(clamping: countMax)
-    remaining = 0
-    switch framing {
-    case .none: step = .complete
-    case .length(let count):
-      guard count <= countMax else { throw .contentTooLarge }
-      step = .length
-      remaining = Int32(count)
-    case .chunked: step = .chunkLine
-    }
-  }
-
-  /// Milliseconds that the next piece may take.
-  var patience: Int64 { min(Limits.contentTimeoutMilliseconds, Int64(slack)) }
-
-  /// Octets have come: each makes up for some time.
-  ///
-  /// - Parameters:
-  ///   - deadline: Until when the connection would have waited for them: `patience` from the octets before.
-  mutating func receive(_ count: Int, after deadline: Int64, at now: Int64) {
-    let took = max(0, now - (deadline - patience))
-    let earned = Int64(count) * 1_000 / Int64(Limits.uploadRateMin)
-    slack = Int32(
-      clamping: min(Int64(slack) - took + earned, Int64(Limits.uploadSlackMilliseconds)))
-  }
+  /// A request's content that is handled when it is whole.
+  case form(ContentDecoder)
+  /// A request's content that its page receives piece by piece.
+  case upload(Cursor, ContentDecoder)
 }

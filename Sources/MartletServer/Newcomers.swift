@@ -15,6 +15,9 @@ struct Newcomers {
   private var items = InlineArray<8, Newcomer>(
     repeating: Newcomer(descriptor: -1, peer: .unspecified))
   private var count = 0
+  /// When the current burst of connections began, and when all places for newcomers were last taken.
+  private var crowdedSince: Int64 = 0
+  private var crowdedUntil: Int64 = .min / 2
 
   var isEmpty: Bool { count == 0 }
   var isFull: Bool { count == Limits.newcomerCountMax }
@@ -53,6 +56,19 @@ struct Newcomers {
       if isLast ? load >= found.load : load < found.load { found = (i, load) }
     }
     return found
+  }
+
+  /// Whether the listener accepts one more connection although all places for newcomers are taken: a
+  /// newcomer of the network with most connections is closed for it. A burst stays in the kernel's queue
+  /// for `Limits.crowdMilliseconds` and is served from there. A burst that lasts longer, or comes again
+  /// within `Limits.crowdRestMilliseconds`, does not keep other networks out. Newcomers whose networks have
+  /// no other connection are never closed.
+  @inline(never)
+  mutating func makesRoom(_ connections: borrowing ConnectionTable, _ now: Int64) -> Bool {
+    if now - crowdedUntil >= Limits.crowdRestMilliseconds { crowdedSince = now }
+    crowdedUntil = now
+    return now - crowdedSince >= Limits.crowdMilliseconds
+      && extreme(connections, isLast: true).load > 1
   }
 
   /// Takes a newcomer in while there is no room: the one of the largest load goes, of several the last.

@@ -36,6 +36,7 @@ public enum SocketOption: UInt8, Sendable {
 
 /// Sockets, poll() and clocks of the running system.
 public struct POSIXTransport: Transport, ~Copyable {
+  private var table: PollTable
   private var listener: Int32
   private let signals: Int32
   /// The port it listens at.
@@ -47,8 +48,11 @@ public struct POSIXTransport: Transport, ~Copyable {
   /// - Parameters:
   ///   - host: A numeric IPv4 or IPv6 address; `::` takes connections of both kinds.
   ///   - port: 0 lets the system choose.
+  ///   - table: Where the descriptors are kept.
   /// - Throws: `ListenError`.
-  public init(host: Span<UInt8>, port: UInt16) throws(ListenError) {
+  public init(
+    host: Span<UInt8>, port: UInt16, _ table: consuming PollTable
+  ) throws(ListenError) {
     var bound: UInt16 = 0
     var step: UInt32 = 0
     // Safe: the call reads `host`, writes `bound` and `step`, and keeps none of them.
@@ -67,6 +71,7 @@ public struct POSIXTransport: Transport, ~Copyable {
     connectionCountMax = Limits.connectionCount(descriptors: allowed)
     listener = result
     self.signals = signals
+    self.table = table
     self.port = bound
   }
 
@@ -97,39 +102,25 @@ public struct POSIXTransport: Transport, ~Copyable {
     return Int(martlet_error_class(Int(result))) == MARTLET_NO_DESCRIPTOR ? .exhausted : .none
   }
 
-  public mutating func peek(
-    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
-  ) -> Transfer {
+  public mutating func open(_ slot: Int, _ descriptor: Int32) { table.open(slot: slot, descriptor) }
+
+  public mutating func close(descriptor: Int32) { martlet_close(descriptor) }
+
+  public mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
+    let descriptor = table.descriptor(slot: slot)
     // Safe: the kernel writes at most `count` octets there, and the call keeps nothing.
-    unsafe target.withUnsafeMutableBufferPointer { octets in
-      unsafe Self.transfer(martlet_peek(descriptor, octets.baseAddress, octets.count), zero: .end)
-    }
-  }
-
-  public mutating func discard(_ descriptor: Int32, count: Int) -> Transfer {
-    Self.transfer(martlet_discard(descriptor, count), zero: .end)
-  }
-
-  public mutating func wake(_ descriptor: Int32, atCount count: Int) {
-    // A system that cannot do it wakes the loop for nothing, which the loop bears.
-    _ = martlet_wake_at(descriptor, Int32(count))
-  }
-
-  public mutating func receive(
-    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
-  ) -> Transfer {
-    // Safe: the kernel writes at most `count` octets there, and the call keeps nothing.
-    unsafe target.withUnsafeMutableBufferPointer { octets in
+    return unsafe target.withUnsafeMutableBufferPointer { octets in
       unsafe Self.transfer(
         martlet_receive(descriptor, octets.baseAddress, octets.count), zero: .end)
     }
   }
 
   public mutating func send(
-    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
   ) -> Transfer {
+    let descriptor = table.descriptor(slot: slot)
     // Safe: the kernel reads that many octets at both places, and the call keeps nothing.
-    unsafe octets.withUnsafeBufferPointer { octets in
+    return unsafe octets.withUnsafeBufferPointer { octets in
       unsafe more.withUnsafeBufferPointer { more in
         unsafe Self.transfer(
           martlet_send(
@@ -141,22 +132,26 @@ public struct POSIXTransport: Transport, ~Copyable {
   }
 
   public mutating func sendFile(
-    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
+    _ slot: Int, file: Int32, offset: Int64, count: Int
   ) -> Transfer {
-    Self.transfer(martlet_send_file(descriptor, file, offset, count), zero: .end)
+    Self.transfer(
+      martlet_send_file(table.descriptor(slot: slot), file, offset, count), zero: .end)
   }
 
-  public mutating func unsentCount(_ descriptor: Int32) -> Int {
+  public mutating func unsentCount(_ slot: Int) -> Int {
     // A system that does not tell keeps the loop from knowing a slow reader, which it bears.
-    max(0, martlet_unsent(descriptor))
+    max(0, martlet_unsent(table.descriptor(slot: slot)))
   }
 
-  public mutating func finishSending(_ descriptor: Int32) {
+  public mutating func finishSending(_ slot: Int) {
     // A peer that is gone already is no news here: the next read tells.
-    _ = martlet_finish_sending(descriptor)
+    _ = martlet_finish_sending(table.descriptor(slot: slot))
   }
 
-  public mutating func close(_ descriptor: Int32) { martlet_close(descriptor) }
+  public mutating func close(_ slot: Int) {
+    martlet_close(table.descriptor(slot: slot))
+    table.close(slot: slot)
+  }
 
   public mutating func stopListening() {
     guard listener >= 0 else { return }
@@ -164,17 +159,18 @@ public struct POSIXTransport: Transport, ~Copyable {
     listener = -1
   }
 
-  public mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
-    interests.withEntries(signals: signals, listener: listener) { entries in
-      // Safe: poll() writes into these entries, and the call keeps nothing.
-      unsafe entries.withUnsafeMutableBufferPointer { buffer in
-        _ = unsafe martlet_poll(buffer.baseAddress, buffer.count, Int32(clamping: milliseconds))
-      }
-    }
+  public mutating func want(_ slot: Int, _ wanted: Readiness?) { table.want(slot: slot, wanted) }
+
+  public mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
+    table.wait(
+      signals: signals ? self.signals : -1, listener: listener ? self.listener : -1,
+      milliseconds: milliseconds)
     return Wakeup(
-      listenerIsReady: interests.isReady(entry: InterestSet.listenerIndex),
-      stopRequested: interests.isReady(entry: InterestSet.signalIndex))
+      listenerIsReady: table.isReady(entry: PollTable.listenerIndex),
+      stopRequested: table.isReady(entry: PollTable.signalIndex))
   }
+
+  public func ready(_ slot: Int) -> Readiness { table.ready(slot: slot) }
 
   public mutating func now() -> Moment {
     Moment(

@@ -1,198 +1,349 @@
-// Where the octets of a request are until it is answered. A request that is there at once and as a
-// whole, as nearly all are, is read out of the kernel and answered, in one call. What is not whole stays
-// with the kernel and is only looked at, so that no number of slow clients takes memory; or, as far as
-// there are buffers for it, in a buffer of the pool, the stash.
+// Octets come: from recv() to a request that is whole. recv() writes to the receive buffer, which all
+// connections share, and a request that is whole there - nearly all are - is handled there. Octets that
+// cannot be handled at once move to a block of the connection's own (`keep`), and recv() then writes behind
+// them. So octets are always in user memory, and read in one way.
 
+import CMartletPlatform
 import MartletBytes
 import MartletHTTP
 
 extension Server where T: ~Copyable, R: ~Copyable {
-  /// Puts all that has arrived of a request into the receive buffer: what has been taken before, and
-  /// what is with the kernel, which stays there unless there is sure to be a place for it.
-  ///
-  /// - Returns: How many octets in all; anything else when there are none that have not been examined.
-  mutating func read(_ connection: inout Connection, _ memory: inout ServerMemory) -> Transfer {
-    guard takesAtOnce(&connection, memory) else { return look(connection, &memory) }
-    var all = memory.receive.storageSpan
-    // No more than a stash has room for.
-    var target = all._mutatingExtracting(0..<Limits.responseSizeMax)
-    let transfer = transport.receive(connection.descriptor, into: &target)
-    if case .octets(let count) = transfer {
-      connection.takenCount = UInt16(count)
-      connection.hasLeftover = count == Limits.responseSizeMax
+  /// Reads what has arrived, once, and does what that allows.
+  mutating func receive(_ slot: Int) {
+    let room = room(slot)
+    guard room > 0 else {
+      // Octets stay in the kernel's receive buffer until there is a block for them.
+      if connections[slot].phase != .waiting {
+        Counter.requestsQueued.add()
+        wait(
+          for: .block, slot,
+          milliseconds: connections[slot].held.isEmpty
+            ? Limits.headTimeoutMilliseconds : connections[slot].deadline - now)
+      }
+      return
     }
-    return transfer
-  }
-
-  /// Whether what comes may be taken out of the kernel before it has been seen: where it can be put if
-  /// it cannot be answered at once, and a response buffer is left.
-  private mutating func takesAtOnce(
-    _ connection: inout Connection, _ memory: borrowing ServerMemory
-  ) -> Bool {
-    guard connection.phase == .idle, stashedCount < stashCountAtOnceMax,
-      memory.responses.freeCount > 1
-    else { return false }
-    return peerTakesResponses(&connection)
-  }
-
-  /// As `read`, and all that is with the kernel stays there.
-  @inline(never)
-  mutating func look(_ connection: Connection, _ memory: inout ServerMemory) -> Transfer {
-    let taken = Int(connection.takenCount)
-    if taken > 0 { Self.copyStash(connection, memory.responses, to: &memory.receive) }
-    var all = memory.receive.storageSpan
-    var target = all._mutatingExtracting(taken..<all.count)
-    return switch transport.peek(connection.descriptor, into: &target) {
-    case .octets(let count): .octets(taken + count)
-    // What has been taken may be more than has been examined; an end is told when all has been.
-    case .notNow where taken > Int(connection.examinedCount): .octets(taken)
-    case .end where taken > Int(connection.examinedCount): .octets(taken)
-    case let other: other
-    }
-  }
-
-  private static func copyStash(
-    _ connection: Connection, _ responses: borrowing ResponsePool, to receive: inout LentBuffer
-  ) {
-    var target = receive.storageSpan
-    target.copy(
-      responses.octets(connection.stashBuffer, 0..<Int(connection.takenCount)), to: 0)
-  }
-
-  /// Puts what has been taken at once into a stash, unless it is one request and nothing else. (Chunks
-  /// are put together where they are, so the receive buffer does not have them as they came.)
-  mutating func keepUnlessWhole(
-    _ progress: RequestProgress, _ connection: inout Connection, _ memory: inout ServerMemory
-  ) {
-    switch progress {
-    case .complete(let head, Int(connection.takenCount)) where head.framing != .chunked: return
-    case .refused: return
-    case .head, .content, .pieces, .complete: keep(&connection, &memory)
-    }
-  }
-
-  /// Puts what has been taken at once, and is in the receive buffer alone, into a stash.
-  @inline(never)
-  mutating func keep(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard connection.takenCount > 0, connection.stashBuffer < 0 else { return }
-    guard let buffer = memory.responses.acquire() else {
-      stop("octets are taken at once only where they can be kept")
-    }
-    connection.stashBuffer = buffer
-    stashedCount += 1
-    Counter.requestsStashed.add()
-    fillStash(connection, from: 0, &memory)
-  }
-
-  /// Writes what has been taken and is in the receive buffer from `start` on.
-  private mutating func fillStash(
-    _ connection: Connection, from start: Int, _ memory: inout ServerMemory
-  ) {
-    Self.copy(
-      memory.receive, start..<start + Int(connection.takenCount), to: &memory.responses,
-      connection.stashBuffer)
-  }
-
-  private static func copy(
-    _ receive: borrowing LentBuffer, _ range: Range<Int>, to responses: inout ResponsePool,
-    _ buffer: Int8
-  ) {
-    var target = responses.storage(buffer)
-    target.copy(receive.span.extracting(range), to: 0)
-  }
-
-  /// Takes an unfinished request out of the kernel, so that it has room for the rest: what is left of a
-  /// piece that was taken but for that keeps the memory of the whole piece, and the peer is told to
-  /// wait until it is gone. Only as many as leave buffers for responses.
-  @inline(never)
-  mutating func stash(_ slot: Int, _ memory: inout ServerMemory) {
-    guard stashedCount < Limits.stashCountMax, let buffer = memory.responses.acquire() else { return }
-    var connection = memory.connections[slot]
-    // No more than has been seen to be unfinished: what has come since may be its end.
-    var whole = memory.responses.storage(buffer)
-    var target = whole._mutatingExtracting(
-      0..<min(Int(connection.examinedCount), Limits.responseSizeMax))
-    switch transport.receive(connection.descriptor, into: &target) {
+    if connections[slot].block < 0 { connections[slot].block = BlockPool.receive }
+    let end = Int(connections[slot].end)
+    switch read(slot, at: end, room) {
+    case .notNow: return
+    // A request that is not whole is never acted on.
+    case .end, .gone: return close(slot)
     case .octets(let count):
-      connection.stashBuffer = buffer
-      connection.takenCount = UInt16(count)
-      connection.hasLeftover = false
-      stashedCount += 1
-      Counter.requestsStashed.add()
-      wake(&connection, atCount: max(1, Int(connection.wakeCount) - count))
-    case .notNow:
-      memory.responses.release(buffer)
-      connection.hasLeftover = false
-    case .end, .gone:
-      memory.responses.release(buffer)
-      close(&connection, &memory)
+      connections[slot].end = UInt16(end + count)
+      if end == 0 || connections[slot].waits(for: .block) { begin(slot, isNew: end == 0) }
+      if R.takesPieces, case .upload = connections[slot].flow { notePace(slot, count) }
+      proceed(slot)
     }
-    memory.connections[slot] = connection
   }
 
-  mutating func releaseStash(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    let takenCount = Int(connection.takenCount)
-    connection.takenCount = 0
-    guard connection.stashBuffer >= 0 else { return }
-    memory.responses.wipe(connection.stashBuffer, 0..<takenCount)
-    memory.responses.release(connection.stashBuffer)
-    connection.stashBuffer = -1
-    stashedCount -= 1
+  private mutating func read(_ slot: Int, at end: Int, _ room: Int) -> Transfer {
+    var whole = blocks.storage(connections[slot].block)
+    var target = whole._mutatingExtracting(end..<end + room)
+    return transport.receive(slot, into: &target)
   }
 
-  /// The first octets of what is in the receive buffer are done with: takes them out of the kernel where
-  /// they are still there. They are answered from the receive buffer.
+  /// The first octets of a request, or the next ones after a wait for a block, have come.
+  private mutating func begin(_ slot: Int, isNew: Bool) {
+    switch connections[slot].flow {
+    case .form, .upload:
+      // A wait for a block is over; what the client had time for counts on.
+      if connections[slot].phase == .waiting {
+        enter(.receivingBody, slot, milliseconds: connections[slot].deadline - now)
+      }
+    default:
+      enter(
+        .reading, slot,
+        milliseconds: isNew ? Limits.headTimeoutMilliseconds : connections[slot].deadline - now)
+    }
+  }
+
+  /// Octets that may be read now: there is room for them, whatever comes of them.
+  private mutating func room(_ slot: Int) -> Int {
+    let block = connections[slot].block
+    guard block >= 0 else {
+      // Content without framing goes to its page, and nothing of it is kept.
+      if case .upload(_, let decoder) = connections[slot].flow, decoder.plainCount > 0 {
+        return min(decoder.plainCount, Limits.receiveSizeMax)
+      }
+      if blocks.freeSize == 0 { endUnfinished(for: slot) }
+      return blocks.freeSize
+    }
+    moveToFront(slot)
+    let room = blocks.capacity(block) - Int(connections[slot].end)
+    guard room == 0 else { return room }
+    // A head or a form that is larger than a small block.
+    if blocks.freeSize < Limits.largeBlockSize { endUnfinished(for: slot, isLarge: true) }
+    guard let large = blocks.acquire(Limits.largeBlockSize, isResponse: false) else { return 0 }
+    move(slot, to: large)
+    return blocks.capacity(large) - Int(connections[slot].end)
+  }
+
+  /// Moves the octets that a connection holds to the beginning of its block.
+  private mutating func moveToFront(_ slot: Int) {
+    let start = connections[slot].start
+    guard start > 0 else { return }
+    let held = connections[slot].held
+    var whole = blocks.storage(connections[slot].block)
+    whole.move(held, to: 0)
+    connections[slot].start = 0
+    connections[slot].scanned -= start
+    connections[slot].end -= start
+  }
+
+  /// Moves the octets that a connection holds to another block.
+  private mutating func move(_ slot: Int, to block: Block) {
+    let held = connections[slot].held
+    let old = connections[slot].block
+    blocks.copy(old, held, to: block)
+    if old > 0 { blocks.release(old, held.upperBound) } else { blocks.wipe(old, held) }
+    connections[slot].block = block
+    connections[slot].scanned -= UInt16(held.lowerBound)
+    connections[slot].start = 0
+    connections[slot].end = UInt16(held.count)
+  }
+
+  /// Ends the turn of a connection: octets that it still holds move out of the receive buffer.
+  mutating func keep(_ slot: Int) {
+    let held = connections[slot].held
+    guard connections[slot].block >= 0, held.isEmpty || connections[slot].block == BlockPool.receive
+    else { return }
+    if held.isEmpty { return dropHeld(slot) }
+    guard let block = blocks.acquire(held.count, isResponse: false) else {
+      // The rest of its response has taken the last one: a client that sends more and reads nothing.
+      Counter.connectionsEvicted.add()
+      return close(slot)
+    }
+    Counter.requestsStashed.add()
+    move(slot, to: block)
+  }
+
+  /// Forgets the octets that a connection holds.
+  mutating func dropHeld(_ slot: Int) {
+    let block = connections[slot].block
+    if block > 0 {
+      blocks.release(block, Int(connections[slot].end))
+    } else if block == BlockPool.receive, !connections[slot].held.isEmpty {
+      blocks.wipe(block, connections[slot].held)
+    }
+    connections[slot].block = BlockPool.none
+    connections[slot].start = 0
+    connections[slot].scanned = 0
+    connections[slot].end = 0
+  }
+
+  /// All blocks hold octets: ends a request that is not whole. Of a network with more connections than
+  /// the requester's, or else of any, it is the one that has been unfinished longest, and for more than a
+  /// moment.
   ///
-  /// - Parameters:
-  ///   - size: How many.
-  ///   - receivedCount: How many octets have been seen of them and of what follows.
-  /// - Returns: Whether all of them were taken. One that stays would be read, and answered, again.
+  /// - Parameter isLarge: Whether a large block is needed.
   @inline(never)
-  mutating func take(
-    _ connection: inout Connection, _ size: Int, of receivedCount: Int,
-    _ memory: inout ServerMemory
-  ) -> Bool {
-    var remaining = size - Int(connection.takenCount)
-    connection.hasLeftover = receivedCount > max(size, Int(connection.takenCount))
-    if remaining < 0 {
-      let before = Int(connection.takenCount)
-      connection.takenCount -= UInt16(size)
-      fillStash(connection, from: size, &memory)
-      memory.responses.wipe(connection.stashBuffer, before - size..<before)
-    } else {
-      releaseStash(&connection, &memory)
+  private mutating func endUnfinished(for requester: Int, isLarge: Bool = false) {
+    var victim: (slot: Int, share: UInt16, deadline: Int64)?
+    for slot in 0..<connections.count where slot != requester && connections[slot].block > 0 {
+      guard !isLarge || blocks.capacity(connections[slot].block) == Limits.largeBlockSize
+      else { continue }
+      let deadline = connections[slot].deadline
+      switch connections[slot].phase {
+      case .reading where deadline <= now + Limits.headTimeoutMilliseconds - Limits.evictionAgeMilliseconds:
+        break
+      case .receivingBody
+      where deadline <= now + Limits.contentTimeoutMilliseconds - Limits.evictionAgeMilliseconds:
+        break
+      default: continue
+      }
+      let share = max(connections[slot].networkCount, connections[requester].networkCount)
+      if victim.map({ share > $0.share || share == $0.share && deadline < $0.deadline }) ?? true {
+        victim = (slot, share, deadline)
+      }
     }
-    while remaining > 0 {
-      guard case .octets(let count) = transport.discard(connection.descriptor, count: remaining)
-      else { return false }
-      remaining -= count
-    }
-    wake(&connection, atCount: 1)
-    connection.examinedCount = 0
-    connection.continued = false
-    return true
+    guard let victim else { return }
+    let isReading = connections[victim.slot].phase == .reading
+    refuse(victim.slot, isReading ? .headTimeout : .contentTimeout)
   }
 
-  /// Takes what comes next, of the stash before what is with the kernel, into the receive buffer.
-  ///
-  /// - Parameter countMax: At most as many octets.
-  /// - Returns: How many; anything else when there are none.
-  mutating func receive(
-    _ connection: inout Connection, countMax: Int, _ memory: inout ServerMemory
-  ) -> Transfer {
-    let taken = Int(connection.takenCount)
-    if taken > 0 {
-      Self.copyStash(connection, memory.responses, to: &memory.receive)
-      memory.receive.setCount(taken)
-      let count = min(taken, countMax)
-      _ = take(&connection, count, of: taken, &memory)
-      return .octets(count)
+  // MARK: A request becomes whole
+
+  /// Looks at the octets that a connection holds, and does what they allow.
+  mutating func proceed(_ slot: Int) {
+    switch connections[slot].flow {
+    case .form(let decoder): proceed(slot, nil, decoder)
+    case .upload(let cursor, let decoder): receiveUpload(slot, cursor, decoder)
+    case .none, .data, .file, .pieces, .piecesEnd: proceedWithHead(slot)
     }
-    var whole = memory.receive.storageSpan
-    let room = min(countMax, whole.count)
-    var target = whole._mutatingExtracting(0..<room)
-    let transfer = transport.receive(connection.descriptor, into: &target)
-    connection.hasLeftover = transfer == .octets(room)
-    return transfer
+  }
+
+  private mutating func proceedWithHead(_ slot: Int) {
+    do throws(Refusal) {
+      guard let head = try parseNewHead(slot) else {
+        connections[slot].scanned = connections[slot].end
+        // After a response the head of the next request has begun.
+        if connections[slot].phase == .waiting {
+          enter(.reading, slot, milliseconds: Limits.headTimeoutMilliseconds)
+        }
+        return
+      }
+      let headEnd = Int(connections[slot].start) + head.size
+      if head.framing == .none || isUpload(slot, head) {
+        return handle(slot, head, headEnd..<headEnd, isUpload: head.framing != .none)
+      }
+      let decoder = try ContentDecoder(head.framing, countMax: Limits.requestContentSizeMax)
+      connections[slot].scanned = UInt16(headEnd)
+      proceed(slot, head, decoder)
+    } catch {
+      refuse(slot, error)
+    }
+  }
+
+  /// Parses a head. While a head trickles in, only its end is searched for, and the head is parsed anew once
+  /// a kibibyte: otherwise each octet would cost a parse of all before it.
+  private func parseNewHead(_ slot: Int) throws(Refusal) -> RequestHead? {
+    let held = connections[slot].held
+    let octets = blocks.octets(connections[slot].block, held)
+    let scannedCount =
+      connections[slot].phase == .reading ? Int(connections[slot].scanned) - held.lowerBound : 0
+    if scannedCount > 0, scannedCount / 1_024 == octets.count / 1_024,
+      RequestHead.endOfHead(octets, from: scannedCount) == nil
+    {
+      return nil
+    }
+    return try RequestHead.parse(octets)
+  }
+
+  private func isUpload(_ slot: Int, _ head: RequestHead) -> Bool {
+    guard R.takesPieces else { return false }
+    return responder.takesPieces(
+      head, of: blocks.octets(connections[slot].block, connections[slot].held))
+  }
+
+  /// Decodes the content of a form, as far as it has come.
+  ///
+  /// - Parameter head: The head, where it has just been parsed.
+  private mutating func proceed(_ slot: Int, _ head: RequestHead?, _ decoder: ContentDecoder) {
+    var decoder = decoder
+    do throws(Refusal) {
+      try decode(slot, &decoder)
+      connections[slot].flow = .form(decoder)
+      let start = Int(connections[slot].start)
+      guard decoder.isComplete else {
+        guard let head else { return }
+        enter(.receivingBody, slot, milliseconds: Limits.contentTimeoutMilliseconds)
+        if head.expectsContinue { sendContinue(slot) }
+        return
+      }
+      // The head is parsed again where content has come after it, so that nobody has to keep it.
+      guard let again = try head == nil ? parseHead(slot) : head else {
+        stop("a head that was whole is whole")
+      }
+      handle(slot, again, start + again.size..<Int(connections[slot].scanned))
+    } catch {
+      refuse(slot, error)
+    }
+  }
+
+  private func parseHead(_ slot: Int) throws(Refusal) -> RequestHead? {
+    try RequestHead.parse(blocks.octets(connections[slot].block, connections[slot].held))
+  }
+
+  /// Decodes what has come of the content.
+  mutating func decode(_ slot: Int, _ decoder: inout ContentDecoder) throws(Refusal) {
+    guard connections[slot].block >= 0 else { return }
+    var end = Int(connections[slot].end)
+    let scanned = Int(connections[slot].scanned)
+    var octets = blocks.storage(connections[slot].block)
+    let contentEnd = try decoder.decode(&octets, from: scanned, to: &end)
+    connections[slot].scanned = UInt16(contentEnd)
+    connections[slot].end = UInt16(end)
+  }
+
+  /// Consumes the octets of a request before `end`.
+  mutating func consume(_ slot: Int, before end: Int) {
+    connections[slot].start = UInt16(end)
+    connections[slot].scanned = UInt16(end)
+    if connections[slot].held.isEmpty { dropHeld(slot) }
+  }
+
+  /// RFC 9110 section 10.1.1. A client that does not get it sends its content after a while anyway.
+  mutating func sendContinue(_ slot: Int) {
+    guard !connections[slot].hasContinued else { return }
+    connections[slot].hasContinued = true
+    sendInterim(slot)
+  }
+
+  /// Sends 100 Continue, an interim response (RFC 9110 section 15.2).
+  mutating func sendInterim(_ slot: Int) {
+    let interim = ResponseHead.interimContinue.octets
+    switch transport.send(slot, interim) {
+    case .octets(interim.count), .notNow: return
+    // A part of it, and then a response, would be read as neither.
+    case .octets, .end, .gone: close(slot)
+    }
+  }
+
+  // MARK: Uploads
+
+  /// The page wants the content piece by piece. Its head has been consumed.
+  mutating func beginUpload(
+    _ slot: Int, _ head: RequestHead, _ cursor: Cursor, countMax: Int
+  ) {
+    let decoder: ContentDecoder
+    do throws(Refusal) {
+      decoder = try ContentDecoder(head.framing, countMax: countMax)
+    } catch {
+      responder.abandon(cursor)
+      return refuse(slot, error)
+    }
+    connections[slot].afterResponse = head.keepsAlive ? .keepAlive : .close
+    connections[slot].slack = Limits.uploadSlackMilliseconds
+    connections[slot].flow = .upload(cursor, decoder)
+    enter(.receivingBody, slot, milliseconds: patience(slot))
+    if head.expectsContinue, !decoder.isComplete { sendContinue(slot) }
+    if connections[slot].phase == .receivingBody { receiveUpload(slot, cursor, decoder) }
+  }
+
+  /// Hands the content that has come to its page.
+  private mutating func receiveUpload(_ slot: Int, _ cursor: Cursor, _ decoder: ContentDecoder) {
+    guard R.takesPieces else { return }
+    var (cursor, decoder) = (cursor, decoder)
+    do throws(Refusal) {
+      try decode(slot, &decoder)
+    } catch {
+      return refuse(slot, error)
+    }
+    let content = Int(connections[slot].start)..<Int(connections[slot].scanned)
+    if !content.isEmpty {
+      switch Self.take(&responder, blocks, connections[slot].block, content, &cursor) {
+      case .taken: break
+      case .refused(let status, let reason):
+        // The page knows already.
+        connections[slot].flow = .none
+        return refuse(slot, status, reason.octets)
+      }
+      if connections[slot].block == BlockPool.receive { blocks.wipe(BlockPool.receive, content) }
+      consume(slot, before: content.upperBound)
+    }
+    connections[slot].flow = .upload(cursor, decoder)
+    if decoder.isComplete { finishUpload(slot, cursor) }
+  }
+
+  private static func take(
+    _ responder: inout R, _ blocks: borrowing BlockPool, _ block: Block, _ range: Range<Int>,
+    _ cursor: inout Cursor
+  ) -> Reception {
+    responder.take(blocks.octets(block, range), &cursor)
+  }
+
+  /// Octets have come: each makes up for some of the time that it took.
+  private mutating func notePace(_ slot: Int, _ count: Int) {
+    let took = max(0, now - (connections[slot].deadline - patience(slot)))
+    let earned = Int64(count) * 1_000 / Int64(Limits.uploadRateMin)
+    connections[slot].slack = Int32(
+      clamping: min(
+        Int64(connections[slot].slack) - took + earned, Int64(Limits.uploadSlackMilliseconds)))
+    connections[slot].deadline = now + patience(slot)
+  }
+
+  /// Milliseconds that the next octets of an upload may take.
+  private func patience(_ slot: Int) -> Int64 {
+    min(Limits.contentTimeoutMilliseconds, Int64(connections[slot].slack))
   }
 }

@@ -1,30 +1,27 @@
-// Answers that take several turns: who has asked for one is asked again when its work is done. Some
-// work, all together for a little time in each turn; others wait for their places, and beyond that
-// they are told to come again. A request says how it waits (WorkTurn): those of the first rank go before
-// all others, and a place is kept for them; then networks have equal shares; then whoever came first.
+// Answers that take several turns. A few requests have their jobs done, all together for a little time in
+// each turn; others wait for a place, and beyond that requests get 503. A request says how it waits
+// (WorkTurn): those of the first rank go before all others, and a place is kept for them; then networks have
+// equal shares; then the request that came first.
 
 import MartletBytes
 import MartletHTTP
 
 extension Server where T: ~Copyable, R: ~Copyable {
-  /// Gives those whose answer takes several turns their share: all together as long as
-  /// `Limits.workTurnMicroseconds` say, one after the other in small steps.
-  mutating func work(_ memory: inout ServerMemory) {
+  /// Goes on with the jobs: all together for `Limits.workTurnMicroseconds`, one after the other in small
+  /// steps.
+  mutating func work() {
     let end = transport.microseconds() + Limits.workTurnMicroseconds
-    var slot = nextWorkSlot
+    var slot = nextJobSlot
     var idleCount = 0
-    let onlyFirst = hasFirst(memory)
-    // Bounded by the time, and by the slots where nobody works any more.
-    while workingCount > 0, idleCount <= memory.connections.count {
-      if slot >= memory.connections.count { slot = 0 }
-      if memory.connections.slots[slot].phase == .working,
-        memory.connections.slots[slot].pausedUntil <= moment.monotonicMilliseconds,
-        !onlyFirst || memory.connections.slots[slot].rank == .first
+    let onlyFirst = hasFirst()
+    // Bounded by the time, and by the slots where nothing is left to do.
+    while jobCount > 0, idleCount <= connections.count {
+      if slot >= connections.count { slot = 0 }
+      if connections[slot].waits(for: .job), connections[slot].pausedUntil <= now,
+        !onlyFirst || connections[slot].rank == .first
       {
         idleCount = 0
-        if responder.work(memory.connections.slots[slot].number) {
-          askAgain(slot, &memory)
-        }
+        if responder.work(connections[slot].number) { proceed(slot) }
         slot += 1
         guard transport.microseconds() < end else { break }
       } else {
@@ -32,158 +29,114 @@ extension Server where T: ~Copyable, R: ~Copyable {
         slot += 1
       }
     }
-    nextWorkSlot = slot
+    nextJobSlot = slot
     moment = transport.now()
-    letWaitingWork(&memory)
+    beginJobs()
   }
 
   /// Whether a request of the first rank is worked on.
-  private func hasFirst(_ memory: borrowing ServerMemory) -> Bool {
-    for slot in 0..<memory.connections.count
-    where memory.connections.slots[slot].phase == .working
-      && memory.connections.slots[slot].rank == .first
-    {
+  private func hasFirst() -> Bool {
+    for slot in 0..<connections.count
+    where connections[slot].waits(for: .job) && connections[slot].rank == .first {
       return true
     }
     return false
   }
 
-  /// Gives the places that are free to those who are next.
+  /// Gives the places that are free to the requests that are next.
   @inline(never)
-  mutating func letWaitingWork(_ memory: inout ServerMemory) {
+  mutating func beginJobs() {
     var tries = Limits.workCountMax
-    while waitingCount > 0, tries > 0, let slot = nextWaiting(memory) {
+    while queueCount > 0, tries > 0, let slot = nextInQueue() {
       tries -= 1
-      askAgain(slot, &memory)
+      proceed(slot)
     }
   }
 
-  /// The slot of who is next: of the first rank, then of the network with the fewest at work, then who
-  /// has waited longest. `nil` where all have to wait.
-  private func nextWaiting(_ memory: borrowing ServerMemory) -> Int? {
+  /// The slot whose request is next: of the first rank, then of the network with the fewest jobs, then
+  /// the request that has waited longest. `nil` where all have to wait.
+  private func nextInQueue() -> Int? {
     var shares = InlineArray<8, UInt16>(repeating: 0)
     var count = 0
-    for slot in 0..<memory.connections.count
-    where memory.connections.slots[slot].phase == .working && count < shares.count {
-      shares[count] = memory.connections.slots[slot].share
+    for slot in 0..<connections.count
+    where connections[slot].waits(for: .job) && count < shares.count {
+      shares[count] = connections[slot].share
       count += 1
     }
-    var best: (slot: Int, isFirst: Bool, working: Int, deadline: Int64)?
-    for slot in 0..<memory.connections.count
-    where memory.connections.slots[slot].phase == .waiting {
-      let connection = memory.connections[slot]
-      guard workingCount < connection.rank.placeCountMax else { continue }
-      if connection.rank == .line, lineOpens > moment.monotonicMilliseconds { continue }
-      var working = 0
-      for i in 0..<count where shares[i] == connection.share { working += 1 }
-      let isFirst = connection.rank == .first
+    var best: (slot: Int, isFirst: Bool, jobs: Int, deadline: Int64)?
+    for slot in 0..<connections.count where connections[slot].waits(for: .place) {
+      let rank = connections[slot].rank
+      guard jobCount < rank.placeCountMax else { continue }
+      if rank == .line, lineOpens > now { continue }
+      var jobs = 0
+      for i in 0..<count where shares[i] == connections[slot].share { jobs += 1 }
+      let isFirst = rank == .first
+      let deadline = connections[slot].deadline
       if let best {
         guard isFirst == best.isFirst
-          ? working == best.working ? connection.deadline < best.deadline : working < best.working
+          ? jobs == best.jobs ? deadline < best.deadline : jobs < best.jobs
           : isFirst
         else { continue }
       }
-      best = (slot, isFirst, working, connection.deadline)
+      best = (slot, isFirst, jobs, deadline)
     }
     return best?.slot
   }
 
-  private mutating func askAgain(_ slot: Int, _ memory: inout ServerMemory) {
-    var connection = memory.connections[slot]
-    receive(&connection, peerIsDone: false, &memory)
-    memory.connections[slot] = connection
-  }
-
-  /// Lets a request whose answer takes longer work, or wait until it may.
+  /// Lets a request whose answer takes longer have its job done, or wait for a place.
   ///
   /// - Parameter milliseconds: How long the request is not asked again.
-  mutating func putOff(
-    _ connection: inout Connection, _ turn: WorkTurn, milliseconds: Int,
-    _ memory: inout ServerMemory
-  ) {
-    connection.rank = turn.rank
-    connection.share = turn.share
-    if milliseconds > 0 {
-      connection.pausedUntil = moment.monotonicMilliseconds + Int64(milliseconds)
-    }
-    guard connection.phase != .working else { return }
-    connection.isPutOff = true
-    let now = moment.monotonicMilliseconds
+  mutating func putOff(_ slot: Int, _ turn: WorkTurn, milliseconds: Int) {
+    connections[slot].rank = turn.rank
+    connections[slot].share = turn.share
+    if milliseconds > 0 { connections[slot].pausedUntil = now + Int64(milliseconds) }
+    guard !connections[slot].waits(for: .job) else { return }
+    connections[slot].hasWork = true
     if turn.rank == .line { lineOpens = turn.notBefore }
     // A page that rests needs no processor, so passwords do not keep it waiting.
-    if turn.rank != .line, milliseconds > 0 || workingCount < turn.rank.placeCountMax {
-      stopWorking(&connection)
-      connection.phase = .working
-      connection.deadline =
-        now
-        + (turn.rank == .other ? Limits.workTimeoutMilliseconds : Limits.workSignMilliseconds)
-      workingCount += 1
-    } else if connection.phase != .waiting {
-      guard waitingCount < turn.rank.queueCountMax,
-        turn.rank == .first || hasRoomToWait(turn.share, memory)
-      else { return refuseForNow(&connection, &memory) }
-      connection.phase = .waiting
-      connection.deadline = now + Limits.workQueueMilliseconds
-      waitingCount += 1
+    if turn.rank != .line, milliseconds > 0 || jobCount < turn.rank.placeCountMax {
+      wait(
+        for: .job, slot,
+        milliseconds: turn.rank == .other
+          ? Limits.workTimeoutMilliseconds : Limits.workSignMilliseconds)
+    } else if !connections[slot].waits(for: .place) {
+      guard queueCount < turn.rank.queueCountMax, turn.rank == .first || hasRoomToWait(turn.share)
+      else { return refuseForNow(slot) }
+      wait(for: .place, slot, milliseconds: Limits.workQueueMilliseconds)
     }
   }
 
-  /// Whether one more of a network may wait: networks have half of the places each, so that one does not
-  /// keep others out; where less than half is taken nobody needs to be counted.
-  private func hasRoomToWait(_ share: UInt16, _ memory: borrowing ServerMemory) -> Bool {
-    guard share != 0, waitingCount >= Limits.workQueueCountMax / 2 else { return true }
+  /// Whether one more request of a network may wait: networks have half of the places each, so that one
+  /// network does not keep others out; where less than half is taken nothing needs to be counted.
+  private func hasRoomToWait(_ share: UInt16) -> Bool {
+    guard share != 0, queueCount >= Limits.workQueueCountMax / 2 else { return true }
     var count = 0
-    for slot in 0..<memory.connections.count
-    where memory.connections.slots[slot].phase == .waiting
-      && memory.connections.slots[slot].share == share
-    {
+    for slot in 0..<connections.count
+    where connections[slot].waits(for: .place) && connections[slot].share == share {
       count += 1
     }
     return count < Limits.workQueueCountMax / 2
   }
 
-  /// A password takes long. Its client gets a sign of life, so that it, and a proxy before it, goes on
-  /// waiting: an interim response (RFC 9110 §15.2), of which there may be any number.
-  mutating func sendSign(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    connection.deadline = moment.monotonicMilliseconds + Limits.workSignMilliseconds
-    guard connection.knowsInterim else { return }
-    let interim = ResponseHead.interimContinue.octets
-    switch transport.send(connection.descriptor, interim) {
-    case .octets(interim.count), .notNow: return
-    // A part of it, and then a response, would be read as neither.
-    case .octets, .end, .gone: close(&connection, &memory)
-    }
+  /// A password takes long. Its client gets a sign of life, so that the client, and a proxy before it, goes
+  /// on waiting: an interim response (RFC 9110 section 15.2), of which there may be any number.
+  mutating func sendSign(_ slot: Int) {
+    connections[slot].deadline = now + Limits.workSignMilliseconds
+    if connections[slot].minorVersion > 0 { sendInterim(slot) }
   }
 
-  mutating func stopWorking(_ connection: inout Connection) {
-    switch connection.phase {
-    case .working: workingCount -= 1
-    case .waiting: waitingCount -= 1
-    default: return
-    }
-    connection.phase = .head
-  }
-
-  /// The peer has sent all that it will send. One that has only said so waits for the answer; one that
-  /// has closed the connection does not, and its work is of no use. They look the same until something
-  /// is sent to them: an interim response (RFC 9110 §15.2), which the one reads over and the other
-  /// answers with a reset.
-  mutating func probe(_ connection: inout Connection, _ memory: inout ServerMemory) {
-    guard !connection.isProbed else { return close(&connection, &memory) }
-    connection.isProbed = true
-    guard connection.knowsInterim else { return }
-    let interim = ResponseHead.interimContinue.octets
-    switch transport.send(connection.descriptor, interim) {
-    case .octets(interim.count), .notNow: return
-    case .octets, .end, .gone: close(&connection, &memory)
-    }
+  /// FIN may mean shutdown(SHUT_WR) or close(). Sends 100 Continue: a closed peer answers RST, a
+  /// half-closed one ignores it (RFC 9110 section 15.2) and waits for its answer.
+  mutating func probe(_ slot: Int) {
+    guard !connections[slot].isProbed else { return close(slot) }
+    connections[slot].isProbed = true
+    if connections[slot].minorVersion > 0 { sendInterim(slot) }
   }
 
   /// The answer that several turns were needed for is not wanted any more.
-  mutating func cancelWork(_ connection: inout Connection) {
-    stopWorking(&connection)
-    guard connection.isPutOff else { return }
-    connection.isPutOff = false
-    responder.cancel(connection.number)
+  mutating func cancelWork(_ slot: Int) {
+    guard connections[slot].hasWork else { return }
+    connections[slot].hasWork = false
+    responder.cancel(connections[slot].number)
   }
 }

@@ -1,130 +1,62 @@
-// All memory of a server, in one value: nothing else is taken at start, nothing later. In a program
-// these are static arrays of C, which the linker counts and whose untouched pages cost no RAM; an
-// `InlineArray` of this size as a Swift global is neither compiled in reasonable time nor kept out of
-// the file. This file faces C: pointers are turned into bounded views here and nowhere else.
+// All memory of a server, lent to it once: static arrays of C in a program, which the linker counts and
+// whose untouched pages cost no RAM; arrays of a test's own in a test. (An `InlineArray` of this size as a
+// Swift global is neither compiled in reasonable time nor kept out of the file.) This file faces C:
+// pointers become bounded views here and nowhere else.
 
 public import CMartletPlatform
 import MartletBytes
 
-/// The memory of one server. Its size is the sum of its parts, whatever the traffic.
-public struct ServerMemory: ~Copyable {
-  /// The connection slots.
-  var connections: ConnectionTable
-  /// What poll() waits for.
-  var interests: InterestSet
-  /// The request being read or answered, and afterwards the head of its response: one for all
-  /// connections.
-  var receive: LentBuffer
-  /// Responses, each until its last octet is sent.
-  var responses: ResponsePool
-  /// The field lines of the response being written: one for all connections.
-  var fields: LentBuffer
+/// Where the memory of one server lies. Its size is the sum of its parts, whatever the traffic.
+@safe public struct ServerMemory: ~Copyable {
+  fileprivate let parts: martlet_memory
 
-  /// The static memory of the process; taken once.
+  /// The static memory of the process. A second call stops the program.
   public static func takeStatic() -> ServerMemory {
-    // Safe: static arrays of exactly the sizes that the limits name, taken by nobody else.
+    // Safe: static arrays of exactly the sizes that the limits name, lent to one server only.
     unsafe ServerMemory(martlet_take_static_memory())
   }
 
-  /// Memory that somebody lends: every array with the size its field names, at least as long as
-  /// this value lives, for it alone.
-  @unsafe public init(_ memory: martlet_memory) {
-    connections = unsafe ConnectionTable(memory.connections)
-    interests = unsafe InterestSet(memory.poll)
-    receive = unsafe LentBuffer(memory.receive, capacity: Limits.receiveSizeMax)
-    responses = unsafe ResponsePool(memory.responses)
-    fields = unsafe LentBuffer(memory.fields, capacity: Limits.responseFieldsSizeMax)
+  /// Memory that the caller lends: every array with the size its field names, at least as long as the
+  /// server lives, for this server alone.
+  @unsafe public init(_ parts: martlet_memory) {
+    unsafe self.parts = parts
     Limits.checkRelations()
-  }
-
-  /// Whether nothing is lent out: no connection, no response.
-  public var isIdle: Bool { connections.isEmpty && responses.isWhole }
-}
-
-/// A buffer in memory that is lent: a capacity, and how much of it counts.
-@safe struct LentBuffer: ~Copyable {
-  private let start: UnsafeMutablePointer<UInt8>
-  private let capacity: Int
-  private(set) var count = 0
-
-  @unsafe init(_ start: UnsafeMutablePointer<UInt8>, capacity: Int) {
-    unsafe self.start = start
-    self.capacity = capacity
-  }
-
-  /// What it holds.
-  var span: Span<UInt8> {
-    @_lifetime(borrow self) get {
-      // Safe: `count` octets are there, initialized, and nobody else writes them.
-      let buffer = unsafe UnsafeBufferPointer(start: start, count: count)
-      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
-    }
-  }
-
-  /// The whole storage, to be filled.
-  var storageSpan: MutableSpan<UInt8> {
-    @_lifetime(&self) mutating get {
-      // Safe: `capacity` octets are there; the view keeps this buffer borrowed exclusively.
-      let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: capacity)
-      return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
-    }
-  }
-
-  /// Overwrites the first octets of the storage.
-  mutating func wipe(_ count: Int) {
-    invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
-    // Safe: so many octets are there, and nobody else has a view of them.
-    unsafe martlet_wipe(start, count)
-  }
-
-  /// Says how many octets of the storage count.
-  @inline(never)
-  mutating func setCount(_ count: Int) {
-    invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
-    self.count = count
   }
 }
 
 /// The connection slots. A slot is made when it is first used, so that unused ones stay untouched.
 @safe struct ConnectionTable: ~Copyable {
   private let start: UnsafeMutablePointer<Connection>
-  /// How many slots are in use or were, from the first on; those at and above it are free.
+  /// Slots from here on have not been used, or are free again.
   private(set) var count = 0
 
-  @unsafe fileprivate init(_ memory: UnsafeMutableRawPointer) {
+  init(_ memory: borrowing ServerMemory) {
     invariant(
       MemoryLayout<Connection>.stride <= Int(MARTLET_CONNECTION_SIZE),
       "a connection fits its slot")
-    unsafe start = memory.bindMemory(to: Connection.self, capacity: Limits.connectionCountMax)
+    // Safe: the memory has room for so many connections, and nobody else has a view of it.
+    unsafe start = memory.parts.connections.bindMemory(
+      to: Connection.self, capacity: Limits.connectionCountMax)
   }
 
   var isEmpty: Bool { count == 0 }
 
-  /// The slots in use, in place: to read of one without a copy of it.
-  var slots: Span<Connection> {
-    @_lifetime(borrow self)
-    get {
-      // Safe: slots below `count` are initialized; the view keeps this table borrowed.
-      let buffer = unsafe UnsafeBufferPointer(start: start, count: count)
-      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
-    }
-  }
-
+  /// A connection, in place.
   subscript(slot: Int) -> Connection {
-    get {
+    _read {
       invariant(slot >= 0 && slot < count, "a slot in use")
       // Safe: slots below `count` are initialized.
-      return unsafe start[slot]
+      yield unsafe start[slot]
     }
-    set {
+    _modify {
       invariant(slot >= 0 && slot < count, "a slot in use")
-      unsafe start[slot] = newValue
+      yield unsafe &start[slot]
     }
   }
 
   /// A free slot, or `nil` when `countMax` of them are in use.
   mutating func takeFree(below countMax: Int) -> Int? {
-    for slot in 0..<count where slots[slot].phase == .free { return slot }
+    for slot in 0..<count where self[slot].phase == .free { return slot }
     guard count < countMax else { return nil }
     // Safe: the slot lies within the memory, and a Connection needs no deinitialization.
     unsafe (start + count).initialize(to: Connection())
@@ -135,8 +67,8 @@ public struct ServerMemory: ~Copyable {
   /// How many connections a network has.
   @inline(never)
   func share(of network: IPAddress) -> Int {
-    for slot in 0..<count where slots[slot].phase != .free {
-      if slots[slot].peer.network == network { return Int(slots[slot].networkCount) }
+    for slot in 0..<count where self[slot].phase != .free {
+      if self[slot].peer.network == network { return Int(self[slot].networkCount) }
     }
     return 0
   }
@@ -144,157 +76,176 @@ public struct ServerMemory: ~Copyable {
   /// Lets each connection of a network know that there are so many more.
   @inline(never)
   mutating func changeShare(of network: IPAddress, by change: Int) {
-    for slot in 0..<count
-    where slots[slot].phase != .free && slots[slot].peer.network == network {
-      // Safe: slots below `count` are initialized.
-      unsafe start[slot].networkCount = UInt16(clamping: Int(slots[slot].networkCount) + change)
+    for slot in 0..<count where self[slot].phase != .free && self[slot].peer.network == network {
+      self[slot].networkCount = UInt16(clamping: Int(self[slot].networkCount) + change)
     }
   }
 
   /// Gives up the free slots at the end.
   mutating func shrink() {
-    while count > 0, slots[count - 1].phase == .free { count -= 1 }
+    while count > 0, self[count - 1].phase == .free { count -= 1 }
   }
 }
 
-/// A fixed number of response buffers. The first free one is lent: it is warm, and the others stay
-/// untouched as long as nobody reads slowly.
-@safe struct ResponsePool: ~Copyable {
+/// A buffer in memory that is lent.
+@safe struct LentBuffer: ~Copyable {
   private let start: UnsafeMutablePointer<UInt8>
-  /// One bit a buffer: set while it is lent.
-  private var lent: UInt32 = 0
+  private let capacity: Int
 
-  @unsafe fileprivate init(_ start: UnsafeMutablePointer<UInt8>) {
-    invariant(Limits.responseBufferCountMax <= 32, "a buffer is one bit of a UInt32")
+  /// Where the field lines of the response under way are written: one buffer for all connections.
+  static func fields(_ memory: borrowing ServerMemory) -> LentBuffer {
+    unsafe LentBuffer(memory.parts.fields, capacity: Limits.responseFieldsSizeMax)
+  }
+
+  /// Where the response under way is written: one buffer for all connections.
+  static func response(_ memory: borrowing ServerMemory) -> LentBuffer {
+    unsafe LentBuffer(memory.parts.response, capacity: Limits.responseSizeMax)
+  }
+
+  @unsafe private init(_ start: UnsafeMutablePointer<UInt8>, capacity: Int) {
     unsafe self.start = start
+    self.capacity = capacity
   }
 
-  /// Whether somebody has been refused a buffer.
-  private(set) var hasRefused = false
-
-  /// Whether somebody has been refused a buffer since this was asked last.
-  mutating func forgetsRefusal() -> Bool {
-    defer { hasRefused = false }
-    return hasRefused
+  /// Octets of the buffer.
+  @_lifetime(borrow self)
+  func octets(_ range: Range<Int>) -> Span<UInt8> {
+    invariant(range.lowerBound >= 0 && range.upperBound <= capacity, "octets of the buffer")
+    // Safe: the octets lie within the memory, and the view keeps this buffer borrowed.
+    let buffer = unsafe UnsafeBufferPointer(start: start + range.lowerBound, count: range.count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
   }
 
-  /// How many buffers are free.
-  var freeCount: Int { Limits.responseBufferCountMax - lent.nonzeroBitCount }
-
-  /// Whether a buffer is free.
-  var hasFree: Bool { freeCount > 0 }
-
-  /// Whether all buffers are free.
-  var isWhole: Bool { lent == 0 }
-
-  /// The index of a buffer, now lent, or `nil` when all are.
-  mutating func acquire() -> Int8? {
-    guard hasFree else {
-      hasRefused = true
-      return nil
+  /// The whole buffer, to be written.
+  var storage: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get {
+      // Safe: `capacity` octets are there; the view keeps this buffer borrowed exclusively.
+      let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: capacity)
+      return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
     }
-    let index = (~lent).trailingZeroBitCount
-    lent |= 1 << UInt32(index)
-    return Int8(index)
+  }
+}
+
+/// The index of a block.
+typealias Block = Int16
+
+/// Blocks of octets, of two sizes, and the buffer that requests are read into, which is block 0. The first
+/// free block of a size is lent: it is warm, and the others stay untouched while there is no need.
+@safe struct BlockPool: ~Copyable {
+  private let receive: UnsafeMutablePointer<UInt8>
+  private let small: UnsafeMutablePointer<UInt8>
+  private let large: UnsafeMutablePointer<UInt8>
+  /// One bit a block: set while it is lent.
+  private var lent = InlineArray<4, UInt32>(repeating: 0)
+
+  /// What holds no octets, and where requests are read into.
+  static var none: Block { -1 }
+  static var receive: Block { 0 }
+  private static var firstSmall: Int { 1 }
+  private static var firstLarge: Int { 1 + Limits.smallBlockCountMax }
+  private static var end: Int { firstLarge + Limits.largeBlockCountMax }
+
+  init(_ memory: borrowing ServerMemory) {
+    invariant(Self.end <= 128, "a block is one of 128 bits")
+    unsafe receive = memory.parts.receive
+    unsafe small = memory.parts.small
+    unsafe large = memory.parts.large
   }
 
-  /// Takes a buffer back.
-  mutating func release(_ index: Int8) {
-    checkIsLent(index)
-    lent &= ~(1 << UInt32(index))
+  /// Whether all blocks are free.
+  var isWhole: Bool {
+    for i in lent.indices where lent[i] != 0 { return false }
+    return true
   }
 
-  private func checkIsLent(_ index: Int8) {
-    invariant(index >= 0 && lent >> UInt32(index) & 1 == 1, "a buffer that is lent")
+  private func isLent(_ index: Int) -> Bool { lent[index >> 5] >> UInt32(index & 31) & 1 == 1 }
+
+  /// Octets that a block holds at most.
+  func capacity(_ block: Block) -> Int {
+    block > 0 && Int(block) < Self.firstLarge ? Limits.smallBlockSize : Limits.largeBlockSize
   }
 
-  /// The whole of a buffer.
+  /// A free block for that many octets.
+  ///
+  /// - Parameter isResponse: Whether it holds a response: the last large block is kept for those.
+  /// - Returns: `nil` when there is none.
+  private func free(for count: Int, isResponse: Bool) -> Int? {
+    invariant(count <= Limits.largeBlockSize, "what is kept fits a large block")
+    if count <= Limits.smallBlockSize {
+      for index in Self.firstSmall..<Self.firstLarge where !isLent(index) { return index }
+    }
+    let end = Self.end - (isResponse || Limits.largeBlockCountMax == 1 ? 0 : 1)
+    for index in Self.firstLarge..<end where !isLent(index) { return index }
+    return nil
+  }
+
+  /// Octets of a request that a free block can hold; 0 when there is none.
+  var freeSize: Int {
+    if free(for: Limits.largeBlockSize, isResponse: false) != nil { return Limits.largeBlockSize }
+    return free(for: 1, isResponse: false) == nil ? 0 : Limits.smallBlockSize
+  }
+
+  /// Lends a block, or returns `nil` when no block of that size is free.
+  mutating func acquire(_ count: Int, isResponse: Bool) -> Block? {
+    guard let index = free(for: count, isResponse: isResponse) else { return nil }
+    lent[index >> 5] |= 1 << UInt32(index & 31)
+    return Block(index)
+  }
+
+  /// Ends the loan, and overwrites the octets that the block held: a form may be among them.
+  mutating func release(_ block: Block, _ count: Int) {
+    let index = Int(block)
+    invariant(index > 0 && isLent(index), "a block that is lent")
+    wipe(block, 0..<count)
+    lent[index >> 5] &= ~(1 << UInt32(index & 31))
+  }
+
+  private func start(_ block: Block) -> UnsafeMutablePointer<UInt8> {
+    let index = Int(block)
+    if index == 0 { return unsafe receive }
+    invariant(index > 0 && index < Self.end && isLent(index), "a block that is lent")
+    return index < Self.firstLarge
+      ? unsafe small + (index - Self.firstSmall) * Limits.smallBlockSize
+      : unsafe large + (index - Self.firstLarge) * Limits.largeBlockSize
+  }
+
+  /// Overwrites octets with zeros.
+  mutating func wipe(_ block: Block, _ range: Range<Int>) {
+    invariant(range.lowerBound >= 0 && range.upperBound <= capacity(block), "octets of one block")
+    // Safe: the octets lie within the block.
+    unsafe martlet_wipe(start(block) + range.lowerBound, range.count)
+  }
+
+  /// Octets of a block.
+  @_lifetime(borrow self)
+  func octets(_ block: Block, _ range: Range<Int>) -> Span<UInt8> {
+    invariant(range.lowerBound >= 0 && range.upperBound <= capacity(block), "octets of one block")
+    // Safe: the octets lie within the block; reading keeps the pool borrowed.
+    let buffer = unsafe UnsafeBufferPointer(start: start(block) + range.lowerBound, count: range.count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
+  }
+
+  /// The whole of a block, to be written.
   @_lifetime(&self)
-  private mutating func buffer(_ index: Int8) -> MutableSpan<UInt8> {
-    checkIsLent(index)
-    // Safe: a lent buffer lies within the memory; the view keeps the pool borrowed exclusively.
-    let buffer = unsafe UnsafeMutableBufferPointer(
-      start: start + Int(index) * Limits.responseSizeMax, count: Limits.responseSizeMax)
+  mutating func storage(_ block: Block) -> MutableSpan<UInt8> {
+    // Safe: the block is lent; the view keeps the pool borrowed exclusively.
+    let buffer = unsafe UnsafeMutableBufferPointer(start: start(block), count: capacity(block))
     return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
   }
 
-  /// Overwrites octets of a buffer.
-  mutating func wipe(_ index: Int8, _ range: Range<Int>) {
-    checkIsLent(index)
-    invariant(
-      range.lowerBound >= 0 && range.upperBound <= Limits.responseSizeMax, "octets of one buffer")
-    // Safe: they lie within the memory, and nobody else has a view of them.
-    unsafe martlet_wipe(start + Int(index) * Limits.responseSizeMax + range.lowerBound, range.count)
+  /// Copies octets of a buffer to the beginning of a block.
+  mutating func fill(_ block: Block, _ buffer: borrowing LentBuffer, _ range: Range<Int>) {
+    var target = storage(block)
+    target.copy(buffer.octets(range), to: 0)
   }
 
-  /// The whole of a buffer, for octets of requests.
-  @_lifetime(&self)
-  mutating func storage(_ index: Int8) -> MutableSpan<UInt8> { buffer(index) }
-
-  /// Where the content of the response in that buffer goes.
-  @_lifetime(&self)
-  mutating func content(_ index: Int8) -> MutableSpan<UInt8> {
-    buffer(index)._consumingExtracting(Limits.responseHeadSizeMax..<Limits.responseSizeMax)
-  }
-
-  /// Where a piece of content goes: as above, with room for what ends a chunk.
-  @_lifetime(&self)
-  mutating func piece(_ index: Int8) -> MutableSpan<UInt8> {
-    buffer(index)._consumingExtracting(
-      Limits.responseHeadSizeMax..<Limits.responseSizeMax - Self.chunkEndSize)
-  }
-
-  /// Octets of what ends a chunk, and all chunks.
-  private static var chunkEndSize: Int { 7 }
-
-  /// Puts a chunk's framing (RFC 9112 §7.1) around a piece of that many octets.
-  ///
-  /// - Parameter isLast: Whether the content ends here.
-  /// - Returns: What there is to be sent; empty when there is nothing.
-  mutating func frame(_ index: Int8, count: Int, isChunked: Bool, isLast: Bool) -> Range<Int> {
-    var start = Limits.responseHeadSizeMax
-    var end = start + count
-    invariant(count >= 0 && end <= Limits.responseSizeMax - Self.chunkEndSize, "a piece has room")
-    guard isChunked else { return start..<end }
-    var target = buffer(index)
-    if count > 0 {
-      start -= 2
-      target.copy(("\r\n" as StaticString).octets, to: start)
-      var rest = count
-      repeat {
-        start -= 1
-        target[start] = ASCII.hexadecimal(UInt8(rest & 15))
-        rest >>= 4
-      } while rest > 0
-      target.copy(("\r\n" as StaticString).octets, to: end)
-      end += 2
+  /// Copies octets to the beginning of another block.
+  mutating func copy(_ block: Block, _ range: Range<Int>, to target: Block) {
+    invariant(block != target && range.count <= capacity(target), "octets that fit another block")
+    let octets = octets(block, range)
+    // Safe: two blocks do not overlap, and there is room.
+    unsafe octets.withUnsafeBufferPointer { octets in
+      unsafe martlet_copy(start(target), octets.baseAddress, octets.count)
     }
-    if isLast {
-      target.copy(("0\r\n\r\n" as StaticString).octets, to: end)
-      end += 5
-    }
-    return start..<end
-  }
-
-  /// Puts the head in front of the content, without a gap.
-  ///
-  /// - Returns: The offset in the buffer where the response starts.
-  mutating func place(head: Span<UInt8>, _ index: Int8) -> Int {
-    let offset = Limits.responseHeadSizeMax - head.count
-    var target = buffer(index)
-    target.copy(head, to: offset)
-    return offset
-  }
-
-  /// Octets of a buffer.
-  @_lifetime(borrow self)
-  func octets(_ index: Int8, _ range: Range<Int>) -> Span<UInt8> {
-    checkIsLent(index)
-    invariant(
-      range.lowerBound >= 0 && range.upperBound <= Limits.responseSizeMax, "octets of one buffer")
-    // Safe: as above; reading keeps the pool borrowed.
-    let buffer = unsafe UnsafeBufferPointer(
-      start: start + Int(index) * Limits.responseSizeMax + range.lowerBound, count: range.count)
-    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
   }
 }

@@ -19,9 +19,9 @@ public enum Transfer: Equatable, Sendable {
 public enum Acceptance: Equatable, Sendable {
   /// A connection's descriptor, and where its peer is.
   case connection(Int32, IPAddress)
-  /// Nobody waits.
+  /// No connection waits.
   case none
-  /// Somebody waits, but the system has no descriptor or memory for the connection.
+  /// A connection waits, but the system has no descriptor or memory for the connection.
   case exhausted
 }
 
@@ -47,8 +47,6 @@ public struct Readiness: Equatable, Sendable {
   public static var peerDone: Readiness { Readiness(rawValue: 4) }
   /// The connection is over in both directions, or broken; reported whether waited for or not.
   public static var broken: Readiness { Readiness(rawValue: 8) }
-  /// What a reader waits for.
-  public static var readableOrDone: Readiness { Readiness(rawValue: 5) }
 }
 
 /// The time of one turn of the loop, read once.
@@ -64,54 +62,60 @@ public struct Moment: Equatable, Sendable {
   }
 }
 
-/// The system calls of the loop. No call waits, but `wait`. Interrupted calls are begun again below.
+/// The system calls of the loop, for connections by slot. No call waits, but `wait`. A transport that
+/// encrypts keeps its state by slot as well: a read may have to wait until octets can be sent, and octets
+/// that it has decrypted may wait in it; `want`, `wait` and `ready` are where it hides both.
 public protocol Transport: ~Copyable {
   /// Connections that the system has descriptors for, at a time.
   var connectionCountMax: Int { get }
 
-  /// The next connection at the listener.
+  /// The next connection at the listener. It has a descriptor and no slot yet.
   mutating func accept() -> Acceptance
 
-  /// Copies what has arrived to `target` and leaves it with the kernel.
-  mutating func peek(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer
+  /// Gives a slot to an accepted connection.
+  mutating func open(_ slot: Int, _ descriptor: Int32)
 
-  /// Takes what has arrived, at most `count` octets, without copying it.
-  mutating func discard(_ descriptor: Int32, count: Int) -> Transfer
+  /// Ends an accepted connection that has no slot, or closes a file.
+  mutating func close(descriptor: Int32)
 
-  /// Takes what has arrived, at most as much as `target` has room for.
-  mutating func receive(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer
-
-  /// From now on reports the descriptor as readable only when `count` octets have arrived, or an end.
-  mutating func wake(_ descriptor: Int32, atCount count: Int)
+  /// Reads what has arrived, at most as much as `target` has room for.
+  mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer
 
   /// Sends what can be sent now of `octets`, and then of `more`.
   ///
   /// - Parameter continues: Whether something follows at once.
   mutating func send(
-    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
   ) -> Transfer
 
   /// Sends what can be sent now of `count` octets of a file. `.end`: the file has become shorter.
-  mutating func sendFile(
-    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
-  ) -> Transfer
+  mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer
 
-  /// Octets that the kernel has taken and not yet sent.
-  mutating func unsentCount(_ descriptor: Int32) -> Int
+  /// Octets that have been sent here and that the kernel still has to send.
+  mutating func unsentCount(_ slot: Int) -> Int
 
-  /// Tells the peer that nothing more will be sent.
-  mutating func finishSending(_ descriptor: Int32)
+  /// Tells the peer that nothing more will be sent: `shutdown(SHUT_WR)`.
+  mutating func finishSending(_ slot: Int)
 
-  /// Gives the descriptor back.
-  mutating func close(_ descriptor: Int32)
+  /// Ends the connection.
+  mutating func close(_ slot: Int)
 
-  /// No longer takes connections.
+  /// Accepts no more connections.
   mutating func stopListening()
 
-  /// Waits until something wanted in `interests` comes or the time is over.
+  /// Says what the next `wait` waits for at a slot; `nil`: nothing, not even a broken connection.
+  mutating func want(_ slot: Int, _ wanted: Readiness?)
+
+  /// Waits until something wanted comes or the time is over.
   ///
-  /// - Parameter milliseconds: At most that long; negative: for ever.
-  mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup
+  /// - Parameters:
+  ///   - milliseconds: At most that long; negative: for ever.
+  ///   - listener: Whether a connection at the listener ends the wait.
+  ///   - signals: Whether SIGINT or SIGTERM does.
+  mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup
+
+  /// What the last `wait` has found at a slot.
+  func ready(_ slot: Int) -> Readiness
 
   /// The time now.
   mutating func now() -> Moment
@@ -124,8 +128,8 @@ extension Transport where Self: ~Copyable {
   public var connectionCountMax: Int { Limits.connectionCountMax }
 
   /// Sends what can be sent now.
-  public mutating func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
-    send(descriptor, octets, octets.extracting(0..<0), continues: false)
+  mutating func send(_ slot: Int, _ octets: Span<UInt8>) -> Transfer {
+    send(slot, octets, octets.extracting(0..<0), continues: false)
   }
 }
 

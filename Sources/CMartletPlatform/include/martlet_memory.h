@@ -10,20 +10,23 @@
 
 // How much a board has for a web page: chosen by `limits` in boards/BOARD/board.conf.
 #if defined MARTLET_CONNECTIONS
-// Whoever compiles says all four.
+// Whoever compiles says all five.
 #elif defined MARTLET_LIMITS_TINY
 #define MARTLET_CONNECTIONS 8 // routers with 32 MB of RAM
-#define MARTLET_RESPONSES 2
+#define MARTLET_SMALL_BLOCKS 8
+#define MARTLET_LARGE_BLOCKS 2
 #define MARTLET_WORKS 2
 #define MARTLET_TOKENS 4
 #elif defined MARTLET_LIMITS_SMALL
 #define MARTLET_CONNECTIONS 64 // one slow core
-#define MARTLET_RESPONSES 4
+#define MARTLET_SMALL_BLOCKS 40
+#define MARTLET_LARGE_BLOCKS 4
 #define MARTLET_WORKS 4
 #define MARTLET_TOKENS 8
 #else
 #define MARTLET_CONNECTIONS 1024
-#define MARTLET_RESPONSES 8
+#define MARTLET_SMALL_BLOCKS 96
+#define MARTLET_LARGE_BLOCKS 8
 #define MARTLET_WORKS 8
 #define MARTLET_TOKENS 16
 #endif
@@ -36,19 +39,26 @@ enum {
   // Requests whose answer takes several turns of the loop, at a time.
   MARTLET_WORK_COUNT = MARTLET_WORKS,
 
-  // Octets where one complete request is read into, shared by all connections, because only one is
-  // worked on at a time; what is not yet complete stays in the kernel's receive buffer, as a rule. 16 KiB of
-  // head, 16 KiB of content, 8 KiB for the framing of chunks.
-  MARTLET_RECEIVE_SIZE = 40960,
+  // Blocks of octets that cannot be answered, or sent, at once. A small block holds a browser's request
+  // head and a form; a password that waits for its hash holds one. A large block holds the largest
+  // request: 16 KiB of head, 16 KiB of content, 1 KiB for a chunk's line or a trailer section.
+  MARTLET_SMALL_BLOCK_COUNT = MARTLET_SMALL_BLOCKS,
+  MARTLET_SMALL_BLOCK_SIZE = 2048,
+  MARTLET_LARGE_BLOCK_COUNT = MARTLET_LARGE_BLOCKS,
+  MARTLET_LARGE_BLOCK_SIZE = 33792,
 
-  // Octets of a response head: status line, the server's fields, the page's fields. It is put together
-  // where the request was, which has been answered then.
+  // Octets where recv() puts a request, for all connections: a request that is whole is answered from
+  // here. As large as a large block, because what is not whole moves to a block.
+  MARTLET_RECEIVE_SIZE = MARTLET_LARGE_BLOCK_SIZE,
+
+  // Octets of a response head: status line, the server's fields, the page's fields.
   MARTLET_HEAD_SIZE = 8704,
 
   // Octets of the field lines that a page adds: cookies above all.
   MARTLET_FIELDS_SIZE = 8192,
 
-  // Octets of one response: room for its head, then its content.
+  // Octets of one response: room for its head, then its content. Written here, for all connections; what
+  // the kernel does not take at once moves to a block.
   MARTLET_RESPONSE_SIZE = 24576,
 
   // Session tokens that are remembered once they have been verified, each of at most that many octets:
@@ -59,24 +69,26 @@ enum {
   MARTLET_TOKEN_CLAIMS_SIZE = 240,
   MARTLET_TOKEN_FACTS_SIZE = 160,
 
-  // Responses that wait for slow readers at a time; each holds one response buffer.
-  MARTLET_RESPONSE_COUNT = MARTLET_RESPONSES,
-
-  // Octets beside the responses, so that they can begin where they touch the fewest pages.
+  // Octets beside the response, so that it can begin where it touches the fewest pages.
   MARTLET_RESPONSE_SHIFT_SIZE = 4096,
 };
 
 // Where the memory lies: the static arrays of the one server of a process, or what a test lends.
 struct martlet_memory {
-  uint8_t *_Nonnull receive;  // MARTLET_RECEIVE_SIZE octets
-  uint8_t *_Nonnull fields;   // MARTLET_FIELDS_SIZE octets
-  uint8_t *_Nonnull responses; // MARTLET_RESPONSE_COUNT times MARTLET_RESPONSE_SIZE octets
+  uint8_t *_Nonnull receive;   // MARTLET_RECEIVE_SIZE octets
+  uint8_t *_Nonnull fields;    // MARTLET_FIELDS_SIZE octets
+  uint8_t *_Nonnull response;  // MARTLET_RESPONSE_SIZE octets
+  uint8_t *_Nonnull small;     // MARTLET_SMALL_BLOCK_COUNT times MARTLET_SMALL_BLOCK_SIZE octets
+  uint8_t *_Nonnull large;     // MARTLET_LARGE_BLOCK_COUNT times MARTLET_LARGE_BLOCK_SIZE octets
   void *_Nonnull connections;  // MARTLET_CONNECTION_COUNT times MARTLET_CONNECTION_SIZE octets
-  struct martlet_poll_entry *_Nonnull poll; // MARTLET_CONNECTION_COUNT + 2 entries
 };
 
 // The static arrays, for the one server of a process: a second call stops the program.
 struct martlet_memory martlet_take_static_memory(void);
+
+// What poll() waits for, and the descriptors of the slots: MARTLET_CONNECTION_COUNT + 2 entries. Taken
+// once, as above.
+struct martlet_poll_entry *_Nonnull martlet_take_static_poll_entries(void);
 
 // Octets of all static memory of the program that can be written, whoever holds it: the linker's
 // .data and .bss.

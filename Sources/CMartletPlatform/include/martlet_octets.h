@@ -23,6 +23,12 @@ static inline void martlet_copy(uint8_t *_Nullable target, const uint8_t *_Nulla
   if (count) memcpy(target, source, count);
 }
 
+// The same where the two may overlap.
+static inline void martlet_move(uint8_t *_Nullable target, const uint8_t *_Nullable source,
+                                size_t count) {
+  if (count) memmove(target, source, count);
+}
+
 // Whether both are the same, in a time that depends on `count` alone.
 int martlet_equal_constant_time(const uint8_t *_Nullable a, const uint8_t *_Nullable b,
                                 size_t count);

@@ -1,0 +1,212 @@
+// A request that is whole is handled: its page writes the response, or says that it needs more turns, or
+// that it wants the content piece by piece.
+
+import CMartletPlatform
+import MartletBytes
+import MartletHTTP
+
+extension Server where T: ~Copyable, R: ~Copyable {
+  /// Lets the request be answered, if the kernel has room for the response.
+  ///
+  /// - Parameters:
+  ///   - content: Where the content lies in the connection's block; the request ends with it.
+  ///   - isUpload: Whether the content follows, piece by piece.
+  @inline(never)
+  mutating func handle(
+    _ slot: Int, _ head: RequestHead, _ content: Range<Int>, isUpload: Bool = false
+  ) {
+    guard peerTakesResponses(slot) else { return waitForReader(slot) }
+    let start = Int(connections[slot].start)
+    let reply = respond(slot, head, start..<start + head.size, content)
+    connections[slot].minorVersion = head.minorVersion
+    if case .later = reply.kind {
+      martlet_wipe_stack()
+      return putOff(slot, reply.turn, milliseconds: reply.pauseMilliseconds)
+    }
+    let hasMore = Int(connections[slot].end) > content.upperBound || isUpload
+    if head.framing != .none {
+      // A form may hold a password, and the next request may be shorter.
+      blocks.wipe(connections[slot].block, start..<content.upperBound)
+      martlet_wipe_stack()
+    }
+    consume(slot, before: content.upperBound)
+    connections[slot].flow = .none
+    connections[slot].isProbed = false
+    connections[slot].hasWork = false
+    if case .content(let cursor, let countMax) = reply.kind {
+      guard R.takesPieces else { stop("a responder that takes pieces says so") }
+      return beginUpload(slot, head, cursor, countMax: countMax)
+    }
+    connections[slot].hasContinued = false
+    Counter.requestsAnswered.add()
+    // Content that its page does not want still arrives: where the next request begins is not known.
+    let closes = !head.keepsAlive || isUpload || isStopping
+    connections[slot].afterResponse = closes ? hasMore ? .linger : .close : .keepAlive
+    begin(slot, reply, sendsContent: head.method != .head)
+    send(slot)
+  }
+
+  private mutating func respond(
+    _ slot: Int, _ head: RequestHead, _ octets: Range<Int>, _ content: Range<Int>
+  ) -> Reply {
+    Self.respond(
+      &responder, head, connections[slot], octets, content, in: blocks, moment, &response, &fields)
+  }
+
+  /// Lends the request and the memory for its response to the responder.
+  private static func respond(
+    _ responder: inout R, _ head: RequestHead, _ connection: Connection, _ octets: Range<Int>,
+    _ content: Range<Int>, in blocks: borrowing BlockPool, _ moment: Moment,
+    _ response: inout LentBuffer, _ fields: inout LentBuffer
+  ) -> Reply {
+    let request = IncomingRequest(
+      octets: blocks.octets(connection.block, octets), head: head,
+      content: blocks.octets(connection.block, content), moment: moment,
+      connection: connection.number, peer: connection.peer)
+    return responder.respond(
+      to: request, content: Writer(response.content), fields: Writer(fields.storage))
+  }
+
+  private static func finish(
+    _ responder: inout R, _ cursor: Cursor, _ moment: Moment, _ response: inout LentBuffer,
+    _ fields: inout LentBuffer
+  ) -> Reply {
+    responder.finish(
+      cursor, moment: moment, content: Writer(response.content), fields: Writer(fields.storage))
+  }
+
+  /// Lets the page answer after the last piece of its content.
+  mutating func finishUpload(_ slot: Int, _ cursor: Cursor) {
+    guard peerTakesResponses(slot) else { return waitForReader(slot) }
+    let reply = Self.finish(&responder, cursor, moment, &response, &fields)
+    switch reply.kind {
+    case .later, .content: stop("a page that has taken all of its content answers")
+    case .written, .data, .file, .pieces: break
+    }
+    Counter.requestsAnswered.add()
+    connections[slot].flow = .none
+    connections[slot].hasContinued = false
+    if isStopping { connections[slot].afterResponse = .close }
+    begin(slot, reply, sendsContent: true)
+    send(slot)
+  }
+
+  // MARK: The kernel's send buffer
+
+  /// Whether the kernel has sent so much of the earlier responses that there is room for the next one. So
+  /// readers that do not read hold no block as a rule. The kernel is asked only now and then: most
+  /// responses are short, and sent at once.
+  mutating func peerTakesResponses(_ slot: Int) -> Bool {
+    guard connections[slot].unsentCount > UInt32(Limits.unsentSizeMax) else { return true }
+    let before = connections[slot].unsentCount
+    let count = transport.unsentCount(slot)
+    connections[slot].unsentCount = UInt32(clamping: count)
+    if connections[slot].waits(for: .room), connections[slot].unsentCount < before {
+      // It reads, if slowly.
+      connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
+    }
+    return count <= Limits.unsentSizeMax
+  }
+
+  /// Lets a whole request wait until the kernel's send buffer has room for its response.
+  @inline(never)
+  mutating func waitForReader(_ slot: Int) {
+    if connections[slot].waits(for: .room) {
+      // poll() has said that there is room, and the count says that there is none.
+      connections[slot].pausedUntil = now + Limits.unreadPauseMilliseconds
+    } else {
+      Counter.requestsUnread.add()
+      wait(for: .room, slot, milliseconds: Limits.sendTimeoutMilliseconds)
+    }
+  }
+
+  /// Whether the peer has taken something since the kernel was asked last: poll() says that there is room
+  /// only when there is much of it, so a slow reader may not have been noticed.
+  mutating func peerHasTakenSome(_ slot: Int) -> Bool {
+    let before = connections[slot].unsentCount
+    connections[slot].unsentCount = UInt32(clamping: transport.unsentCount(slot))
+    guard connections[slot].unsentCount < before else { return false }
+    connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
+    return true
+  }
+
+  // MARK: Refusals
+
+  /// Answers with an error page and ends the connection: after a refusal it is not known where the next
+  /// request begins.
+  @inline(never)
+  mutating func refuse(_ slot: Int, _ refusal: Refusal) {
+    Counter.requestsRefused.add()
+    refuse(slot, refusal.status, refusal.reason)
+  }
+
+  /// - Parameter retryAfter: A field line.
+  @inline(never)
+  mutating func refuse(
+    _ slot: Int, _ status: Status, _ reason: Span<UInt8>, retryAfter: StaticString = ""
+  ) {
+    abandonFlow(slot)
+    dropHeld(slot)
+    let content = writeRefusal(status, reason)
+    let fields = writeRefusalFields(retryAfter)
+    connections[slot].afterResponse = .linger
+    connections[slot].minorVersion = 1
+    begin(
+      slot, Reply(status: status, contentCount: content, fieldsCount: fields), sendsContent: true)
+    send(slot)
+  }
+
+  private mutating func writeRefusal(_ status: Status, _ reason: Span<UInt8>) -> Int {
+    var writer = Writer(response.content)
+    RefusalPage.write(status, reason, to: &writer)
+    return writer.count
+  }
+
+  private mutating func writeRefusalFields(_ retryAfter: StaticString) -> Int {
+    var writer = Writer(fields.storage)
+    writer.append(R.fields)
+    RefusalPage.writeFields(to: &writer)
+    writer.append(retryAfter)
+    return writer.count
+  }
+
+  /// Answers that too much is under way, and when to come again.
+  mutating func refuseForNow(_ slot: Int) {
+    cancelWork(slot)
+    Counter.requestsTurnedAway.add()
+    let reason: StaticString = "This device is busy. Try again in a few seconds."
+    refuse(slot, .serviceUnavailable, reason.octets, retryAfter: "Retry-After: 5\r\n")
+  }
+
+  // MARK: The end
+
+  /// Ends the connection after its last response. close() with unread octets makes the kernel send RST, and
+  /// the peer may lose the response (RFC 9112 section 9.6): so where octets may still come, they are read
+  /// and dropped until FIN.
+  @inline(never)
+  mutating func end(_ slot: Int) {
+    guard connections[slot].afterResponse == .linger else { return close(slot) }
+    dropHeld(slot)
+    transport.finishSending(slot)
+    enter(.lingering, slot, milliseconds: Limits.lingerTimeoutMilliseconds)
+  }
+
+  mutating func drain(_ slot: Int) {
+    var target = blocks.storage(BlockPool.receive)
+    switch transport.receive(slot, into: &target) {
+    case .octets, .notNow: return
+    case .end, .gone: close(slot)
+    }
+  }
+
+  /// What goes through the connection in pieces is over before its end.
+  mutating func abandonFlow(_ slot: Int) {
+    switch connections[slot].flow {
+    case .none, .data, .piecesEnd, .form: break
+    case .file(let file, _, _): transport.close(descriptor: file)
+    case .pieces(let cursor, _), .upload(let cursor, _):
+      if R.takesPieces || R.answersInPieces { responder.abandon(cursor) }
+    }
+    connections[slot].flow = .none
+  }
+}

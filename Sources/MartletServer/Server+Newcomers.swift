@@ -1,0 +1,159 @@
+// Connections come: from the listener to a slot. Where all slots are taken, a connection makes room.
+
+import MartletBytes
+
+extension Server where T: ~Copyable, R: ~Copyable {
+  /// Accepts what waits at the listener.
+  @inline(never)
+  mutating func acceptAll() {
+    // Bounded, so that a flood of connections does not keep the open ones waiting.
+    for turn in 0..<16 {
+      guard !newcomers.isFull || newcomers.makesRoom(connections, now) else {
+        return turn == 0 ? pauseListener() : ()
+      }
+      switch transport.accept() {
+      case .connection(let descriptor, let peer):
+        admit(Newcomer(descriptor: descriptor, peer: peer))
+      case .none:
+        return newcomers.isEmpty ? () : admitNewcomers()
+      case .exhausted:
+        // Linux wants a descriptor first and looks then whether anybody waits (accept(2)).
+        guard turn == 0 else { return }
+        Counter.descriptorsExhausted.add()
+        if !evictOne(for: nil) { pauseListener() }
+        return
+      }
+    }
+    if !newcomers.isEmpty { admitNewcomers() }
+  }
+
+  /// Connections wait with the kernel; without the pause poll() would report them for ever.
+  mutating func pauseListener() {
+    Counter.listenerPaused.add()
+    listenerPausedUntil = now + Limits.evictionAgeMilliseconds
+  }
+
+  /// Gives a new connection a slot, or lets it wait for one.
+  @inline(never)
+  mutating func admit(_ newcomer: Newcomer) {
+    if newcomers.isEmpty, let slot = freeSlot(for: newcomer) {
+      return open(slot, newcomer)
+    }
+    guard newcomers.isFull else { return newcomers.append(newcomer) }
+    // Whoever has most connections loses one that waits.
+    Counter.connectionsEvicted.add()
+    transport.close(descriptor: newcomers.replace(with: newcomer, connections).descriptor)
+  }
+
+  /// Gives slots to those who wait for one: to who has fewest connections first.
+  @inline(never)
+  mutating func admitNewcomers() {
+    // Bounded by who waits.
+    while !newcomers.isEmpty {
+      let first = newcomers.extreme(connections, isLast: false).index
+      guard let slot = freeSlot(for: newcomers[first]) else { return }
+      open(slot, newcomers.remove(first))
+      listenerPausedUntil = 0
+    }
+  }
+
+  @inline(never)
+  private mutating func freeSlot(for newcomer: Newcomer) -> Int? {
+    if let slot = connections.takeFree(below: connectionCountMax) { return slot }
+    guard evictOne(for: newcomer.peer.network) else { return nil }
+    return connections.takeFree(below: connectionCountMax)
+  }
+
+  @inline(never)
+  private mutating func open(_ slot: Int, _ newcomer: Newcomer) {
+    Counter.connectionsAccepted.add()
+    var connection = Connection()
+    transport.open(slot, newcomer.descriptor)
+    connectionNumber += 1
+    connection.number = connectionNumber
+    connection.peer = newcomer.peer
+    connection.phase = .reading
+    connection.deadline = now + Limits.idleTimeoutMilliseconds
+    let network = newcomer.peer.network
+    connections.changeShare(of: network, by: 1)
+    connection.networkCount = UInt16(max(1, connections.share(of: network)))
+    connections[slot] = connection
+  }
+
+  /// Makes room for a new connection of `network`: ends another one.
+  ///
+  /// A client has a right to its share of the slots. A network (one IPv4 address, one IPv6 /64) that has two
+  /// connections more than the newcomer's gives one up: of those with most connections the least busy,
+  /// whatever it does. Where shares are equal, or the newcomer's is the largest, nobody who is busy
+  /// makes room: first connections that have rested for a moment, then those in the middle of a request or
+  /// that take nothing of their responses; none of them at once, because what is missing may be on its
+  /// way. A newcomer whose network has fewer does not wait for that moment where a connection has been
+  /// answered and is between two requests. Without any of these a password makes room that waits to be
+  /// worked on.
+  ///
+  /// - Parameter network: `nil` when it is not known; nobody has a larger share than others then.
+  /// - Returns: Whether there was one.
+  mutating func evictOne(for network: IPAddress?) -> Bool {
+    let share = network.map { connections.share(of: $0) }
+    var victim: (slot: Int, rank: EvictionRank)?
+    for slot in 0..<connections.count where connections[slot].phase != .free {
+      guard let rank = rank(slot, newcomerShare: share) else { continue }
+      if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
+    }
+    guard let victim else { return false }
+    Counter.connectionsEvicted.add()
+    close(victim.slot)
+    return true
+  }
+
+  /// Where a connection stands among those that make room; `nil`: not among them.
+  private mutating func rank(_ slot: Int, newcomerShare: Int?) -> EvictionRank? {
+    let deadline = connections[slot].deadline
+    var rank = EvictionRank(excess: 0, busyness: 1, since: now)
+    switch connections[slot].phase {
+    case .lingering:
+      rank.busyness = 0
+      rank.since = deadline - Limits.idleTimeoutMilliseconds
+    case .reading where connections[slot].held.isEmpty:
+      rank.busyness = 0
+      rank.since = deadline - Limits.idleTimeoutMilliseconds
+    case .reading:
+      rank.since = deadline - Limits.headTimeoutMilliseconds
+    case .receivingBody:
+      rank.since = deadline - Limits.contentTimeoutMilliseconds
+    case .sending where R.answersInPieces && connections[slot].isPaused(at: moment):
+      rank.since = now - Limits.evictionAgeMilliseconds
+    case .free, .sending: rank.busyness = 2
+    case .waiting:
+      switch connections[slot].reason {
+      case .room: rank.since = deadline - Limits.sendTimeoutMilliseconds
+      case .block: rank.busyness = 2
+      case .place: rank.busyness = 3
+      case .job: rank.busyness = 4
+      }
+    }
+    guard let newcomerShare else { return hasWaited(rank, slot) ? rank : nil }
+    let share = Int(connections[slot].networkCount)
+    if share > newcomerShare + 1 {
+      rank.excess = share
+      return rank
+    }
+    guard share >= newcomerShare else { return nil }
+    if share > newcomerShare, connections[slot].isBetweenRequests || givesUpWork(slot) { return rank }
+    return hasWaited(rank, slot) ? rank : nil
+  }
+
+  /// Whether a connection's password waits to be worked on, or is one of many that are. Without this
+  /// passwords would take all slots of a small table. A login that is known (the first rank) stays.
+  private func givesUpWork(_ slot: Int) -> Bool {
+    guard connections[slot].rank == .password || connections[slot].rank == .line else { return false }
+    if connections[slot].waits(for: .place) { return true }
+    return connections[slot].waits(for: .job) && jobCount > connectionCountMax / 4
+  }
+
+  /// Whether a connection has waited for its client for a moment, and takes nothing of its responses.
+  private mutating func hasWaited(_ rank: EvictionRank, _ slot: Int) -> Bool {
+    guard rank.busyness < 2, rank.since <= now - Limits.evictionAgeMilliseconds else { return false }
+    return !connections[slot].waits(for: .room) || !peerHasTakenSome(slot)
+  }
+}

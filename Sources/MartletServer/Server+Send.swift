@@ -1,0 +1,340 @@
+// A response goes out: its head and what is written of its content, then the rest from where it lies -
+// read-only data, a file - or piece by piece from its page. All responses are written in one buffer; what
+// the kernel does not take at once moves to a block of the connection's own.
+
+import MartletBytes
+import MartletHTTP
+
+extension Server where T: ~Copyable, R: ~Copyable {
+  /// Makes a reply ready to be sent: its octets are then the buffer's.
+  @inline(never)
+  mutating func begin(_ slot: Int, _ reply: Reply, sendsContent: Bool) {
+    // Octets after a head that announces none would be taken for the next response.
+    let hasContent = sendsContent && reply.status.allowsContent
+    var head = ResponseHead(
+      status: reply.status, contentLength: reply.contentCount,
+      closes: connections[slot].afterResponse != .keepAlive)
+    var flow = Flow.none
+    var end = Limits.responseHeadSizeMax
+    switch reply.kind {
+    case .written, .later, .content:
+      if hasContent { end += reply.contentCount }
+    case .data(let data):
+      head.contentLength = Int64(data.utf8CodeUnitCount)
+      if hasContent { flow = .data(data, sentCount: 0) }
+    case .file(let file, let count):
+      head.contentLength = count
+      // Nothing follows the head of an empty file, and it is not to wait for what does.
+      if hasContent, count > 0 {
+        flow = .file(file, offset: 0, end: count)
+      } else {
+        transport.close(descriptor: file)
+      }
+    case .pieces(let cursor):
+      guard R.answersInPieces else { stop("a responder that answers in pieces says so") }
+      // HTTP/1.0 knows no chunks: there the content ends with the connection.
+      let isChunked = connections[slot].minorVersion > 0
+      head.framing = isChunked ? .chunked : .untilClose
+      if !isChunked {
+        head.closes = true
+        if connections[slot].afterResponse == .keepAlive { connections[slot].afterResponse = .close }
+      }
+      if hasContent {
+        flow = .pieces(cursor, isChunked: isChunked)
+      } else {
+        responder.abandon(cursor)
+      }
+    }
+    date.set(moment.unixSeconds)
+    connections[slot].flow = flow
+    connections[slot].hasAnswered = true
+    enter(.sending, slot, milliseconds: Limits.sendTimeoutMilliseconds)
+    connections[slot].unsentStart = UInt16(
+      Self.write(head, date, fields, reply.fieldsCount, to: &response))
+    connections[slot].unsentEnd = UInt16(end)
+  }
+
+  private static func write(
+    _ head: ResponseHead, _ date: borrowing HTTPDate, _ fields: borrowing LentBuffer,
+    _ fieldsCount: Int, to response: inout LentBuffer
+  ) -> Int {
+    var whole = response.storage
+    var writer = Writer(whole._mutatingExtracting(0..<Limits.responseHeadSizeMax))
+    writer.append(head, date: date, fieldLines: fields.octets(0..<fieldsCount))
+    let (count, overflowed) = (writer.count, writer.overflowed)
+    invariant(!overflowed, "a response head fits its buffer")
+    // The head ends where the content begins, without a gap.
+    whole.move(0..<count, to: Limits.responseHeadSizeMax - count)
+    return Limits.responseHeadSizeMax - count
+  }
+
+  /// Sends what can be sent: what has been written, then what follows it.
+  @inline(never)
+  mutating func send(_ slot: Int) {
+    if connections[slot].unsentStart < connections[slot].unsentEnd {
+      guard sendWritten(slot) else { return }
+      // The next piece is written when the kernel has room for it, so that no slow reader holds a block.
+      if R.answersInPieces, case .pieces = connections[slot].flow { return }
+    }
+    switch connections[slot].flow {
+    case .none, .piecesEnd, .form, .upload: finishResponse(slot)
+    case .data(let data, let sentCount): sendData(slot, data, Int(sentCount))
+    case .file(let file, let offset, let end): sendFile(slot, file, offset..<end)
+    case .pieces(let cursor, let isChunked):
+      if R.answersInPieces { sendPiece(slot, cursor, isChunked: isChunked) }
+    }
+  }
+
+  /// Sends what has been written, and with it the data that follow.
+  ///
+  /// - Returns: Whether all of it has been sent.
+  private mutating func sendWritten(_ slot: Int) -> Bool {
+    let unsent = Int(connections[slot].unsentStart)..<Int(connections[slot].unsentEnd)
+    let block = connections[slot].responseBlock
+    let flow = connections[slot].flow
+    let transfer = block < 0
+      ? Self.send(&transport, slot, response, unsent, flow)
+      : Self.send(&transport, slot, blocks, block, unsent, flow)
+    guard let count = sentCount(slot, transfer, of: unsent.count) else {
+      if connections[slot].phase != .free { keepResponse(slot) }
+      return false
+    }
+    guard count >= unsent.count else {
+      Counter.sendsPartial.add()
+      connections[slot].unsentStart += UInt16(count)
+      keepResponse(slot)
+      return false
+    }
+    if case .data(let data, _) = connections[slot].flow {
+      connections[slot].flow = .data(data, sentCount: UInt32(count - unsent.count))
+    }
+    releaseResponse(slot)
+    if R.answersInPieces { waitForPage(slot) }
+    return true
+  }
+
+  private static func send(
+    _ transport: inout T, _ slot: Int, _ response: borrowing LentBuffer, _ range: Range<Int>,
+    _ flow: Flow
+  ) -> Transfer {
+    send(&transport, slot, response.octets(range), flow)
+  }
+
+  private static func send(
+    _ transport: inout T, _ slot: Int, _ blocks: borrowing BlockPool, _ block: Block,
+    _ range: Range<Int>, _ flow: Flow
+  ) -> Transfer {
+    send(&transport, slot, blocks.octets(block, range), flow)
+  }
+
+  private static func send(
+    _ transport: inout T, _ slot: Int, _ octets: Span<UInt8>, _ flow: Flow
+  ) -> Transfer {
+    let nothing = octets.extracting(0..<0)
+    return switch flow {
+    case .data(let data, _): transport.send(slot, octets, data.octets, continues: false)
+    case .file: transport.send(slot, octets, nothing, continues: true)
+    case .none, .pieces, .piecesEnd, .form, .upload:
+      transport.send(slot, octets, nothing, continues: false)
+    }
+  }
+
+  /// Moves the rest of a response from the buffer to a block. Where none is free, the connection ends that
+  /// has taken nothing of its response for longest: a reader with a window of some octets, because the
+  /// kernel takes a whole response otherwise.
+  @inline(never)
+  private mutating func keepResponse(_ slot: Int) {
+    guard connections[slot].responseBlock < 0 else { return }
+    let unsent = Int(connections[slot].unsentStart)..<Int(connections[slot].unsentEnd)
+    var block = blocks.acquire(unsent.count, isResponse: true)
+    if block == nil {
+      closeSlowestReader()
+      block = blocks.acquire(unsent.count, isResponse: true)
+    }
+    guard let block else {
+      connections[slot].unsentEnd = connections[slot].unsentStart
+      return close(slot)
+    }
+    blocks.fill(block, response, unsent)
+    connections[slot].responseBlock = block
+    connections[slot].unsentStart = 0
+    connections[slot].unsentEnd = UInt16(unsent.count)
+  }
+
+  /// Gives back the block of a response that has been sent, or will not be.
+  mutating func releaseResponse(_ slot: Int) {
+    let block = connections[slot].responseBlock
+    if block >= 0 { blocks.release(block, Int(connections[slot].unsentEnd)) }
+    connections[slot].responseBlock = BlockPool.none
+    connections[slot].unsentStart = 0
+    connections[slot].unsentEnd = 0
+  }
+
+  private mutating func closeSlowestReader() {
+    var victim: (slot: Int, deadline: Int64)?
+    for slot in 0..<connections.count where connections[slot].responseBlock >= 0 {
+      _ = peerHasTakenSome(slot)
+      let deadline = connections[slot].deadline
+      if victim.map({ deadline < $0.deadline }) ?? true { victim = (slot, deadline) }
+    }
+    guard let victim else { return }
+    Counter.connectionsEvicted.add()
+    close(victim.slot)
+  }
+
+  /// What a send has come to: how many octets, or `nil` when there is nothing more to be done now.
+  ///
+  /// - Parameter wanted: How many were to be sent.
+  private mutating func sentCount(_ slot: Int, _ transfer: Transfer, of wanted: Int) -> Int? {
+    switch transfer {
+    case .octets(let count):
+      // Exact where the peer is slow, so that its deadline can tell whether it has taken anything.
+      connections[slot].unsentCount = UInt32(
+        clamping: count < wanted
+          ? UInt64(transport.unsentCount(slot))
+          // Wider than the Int of a 32-bit board: all of a long answer may be taken at once.
+          : UInt64(connections[slot].unsentCount) + UInt64(count))
+      connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
+      return count
+    case .notNow: return nil
+    case .end, .gone:
+      close(slot)
+      return nil
+    }
+  }
+
+  private mutating func sendData(_ slot: Int, _ data: StaticString, _ sentCount: Int) {
+    var sent = sentCount
+    if sent < data.utf8CodeUnitCount {
+      let rest = data.octets.extracting(sent..<data.utf8CodeUnitCount)
+      let transfer = transport.send(slot, rest)
+      guard let count = self.sentCount(slot, transfer, of: rest.count) else { return }
+      sent += count
+      connections[slot].flow = .data(data, sentCount: UInt32(sent))
+    }
+    if sent == data.utf8CodeUnitCount { finishResponse(slot) }
+  }
+
+  private mutating func sendFile(_ slot: Int, _ file: Int32, _ range: Range<Int64>) {
+    invariant(!range.isEmpty, "a file that has been sent is closed")
+    let step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
+    let transfer = transport.sendFile(slot, file: file, offset: range.lowerBound, count: step)
+    // A file that has become shorter ends the connection: its length has been announced.
+    guard let count = sentCount(slot, transfer, of: step) else { return }
+    let offset = range.lowerBound + Int64(count)
+    connections[slot].flow = .file(file, offset: offset, end: range.upperBound)
+    if offset == range.upperBound {
+      transport.close(descriptor: file)
+      connections[slot].flow = .none
+      finishResponse(slot)
+    }
+  }
+
+  /// Lets the page write the next piece, and sends it.
+  private mutating func sendPiece(_ slot: Int, _ cursor: Cursor, isChunked: Bool) {
+    var cursor = cursor
+    let piece = Self.produce(&responder, &cursor, in: &response)
+    connections[slot].flow = .pieces(cursor, isChunked: isChunked)
+    switch piece.next {
+    case .more: break
+    case .pause where isStopping: return close(slot)
+    case .pause(let milliseconds):
+      connections[slot].pausedUntil = now + Int64(max(1, milliseconds))
+      waitForPage(slot)
+    case .end: connections[slot].flow = .piecesEnd
+    case .failed: return close(slot)
+    }
+    let range = response.frame(piece.count, isChunked: isChunked, isLast: piece.next == .end)
+    guard !range.isEmpty else {
+      if piece.next == .end { finishResponse(slot) }
+      return
+    }
+    connections[slot].unsentStart = UInt16(range.lowerBound)
+    connections[slot].unsentEnd = UInt16(range.upperBound)
+    if sendWritten(slot), piece.next == .end { finishResponse(slot) }
+  }
+
+  private static func produce(
+    _ responder: inout R, _ cursor: inout Cursor, in response: inout LentBuffer
+  ) -> Piece {
+    responder.produce(&cursor, content: Writer(response.piece))
+  }
+
+  /// The page's silence is not the client's: the deadline is counted from the end of a pause. But a
+  /// client that has perhaps gone is waited for no longer than others.
+  private mutating func waitForPage(_ slot: Int) {
+    guard !connections[slot].isProbed else { return }
+    connections[slot].deadline = max(
+      connections[slot].deadline, connections[slot].pausedUntil + Limits.sendTimeoutMilliseconds)
+  }
+
+  /// The peer has sent FIN while its page pauses. A peer that still reads gets what comes in time; that a
+  /// peer has gone shows when something is sent to it, or when nothing is taken.
+  mutating func leave(_ slot: Int) {
+    connections[slot].isProbed = true
+    // So that the deadline sees only what is taken from now on.
+    connections[slot].unsentCount = UInt32(clamping: transport.unsentCount(slot))
+    connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
+  }
+
+  private mutating func finishResponse(_ slot: Int) {
+    connections[slot].flow = .none
+    if connections[slot].afterResponse != .keepAlive { return end(slot) }
+    if connections[slot].held.isEmpty {
+      enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
+    } else {
+      // The next request has come with this one. It is handled in the next turn.
+      wait(for: .room, slot, milliseconds: Limits.sendTimeoutMilliseconds)
+      if !peerTakesResponses(slot) { waitForReader(slot) }
+    }
+  }
+}
+
+extension LentBuffer {
+  /// Where the content of a response goes.
+  var content: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get {
+      storage._consumingExtracting(Limits.responseHeadSizeMax..<Limits.responseSizeMax)
+    }
+  }
+
+  /// Where a piece of content goes: as above, with room for what ends a chunk.
+  var piece: MutableSpan<UInt8> {
+    @_lifetime(&self) mutating get {
+      storage._consumingExtracting(
+        Limits.responseHeadSizeMax..<Limits.responseSizeMax - Self.chunkEndSize)
+    }
+  }
+
+  /// Octets of what ends a chunk, and all chunks.
+  private static var chunkEndSize: Int { 7 }
+
+  /// Puts a chunk's framing (RFC 9112 section 7.1) around a piece of that many octets.
+  ///
+  /// - Parameter isLast: Whether the content ends here.
+  /// - Returns: What there is to be sent; empty when there is nothing.
+  mutating func frame(_ count: Int, isChunked: Bool, isLast: Bool) -> Range<Int> {
+    var start = Limits.responseHeadSizeMax
+    var end = start + count
+    invariant(count >= 0 && end <= Limits.responseSizeMax - Self.chunkEndSize, "a piece has room")
+    guard isChunked else { return start..<end }
+    var target = storage
+    if count > 0 {
+      start -= 2
+      target.copy(("\r\n" as StaticString).octets, to: start)
+      var rest = count
+      repeat {
+        start -= 1
+        target[start] = ASCII.hexadecimal(UInt8(rest & 15))
+        rest >>= 4
+      } while rest > 0
+      target.copy(("\r\n" as StaticString).octets, to: end)
+      end += 2
+    }
+    if isLast {
+      target.copy(("0\r\n\r\n" as StaticString).octets, to: end)
+      end += 5
+    }
+    return start..<end
+  }
+}
