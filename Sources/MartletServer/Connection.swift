@@ -34,8 +34,6 @@ struct Connection: Sendable {
   enum Reason: UInt8, Sendable {
     /// The kernel's send buffer has room: the peer has not read the responses before.
     case room
-    /// A block of the pool: nothing more is read before one is free.
-    case block
     /// A place among the requests that are worked on.
     case place
     /// Its work, which takes several turns of the loop.

@@ -127,7 +127,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .waiting:
       switch connections[slot].reason {
       case .room: rank.since = deadline - Limits.sendTimeoutMilliseconds
-      case .block: rank.busyness = 2
       case .place: rank.busyness = 3
       case .job: rank.busyness = 4
       }

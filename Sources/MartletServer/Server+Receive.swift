@@ -11,29 +11,34 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Reads what has arrived, once, and does what that allows.
   mutating func receive(_ slot: Int) {
     let room = room(slot)
-    guard room > 0 else {
-      // Octets stay in the kernel's receive buffer until there is a block for them.
-      if connections[slot].phase != .waiting {
-        Counter.requestsQueued.add()
-        wait(
-          for: .block, slot,
-          milliseconds: connections[slot].held.isEmpty
-            ? Limits.headTimeoutMilliseconds : connections[slot].deadline - now)
-      }
-      return
-    }
+    guard room > 0 else { return refuseForNow(slot) }
     if connections[slot].block < 0 { connections[slot].block = BlockPool.receive }
     let end = Int(connections[slot].end)
     switch read(slot, at: end, room) {
     case .notNow: return
-    // A request that is not whole is never acted on.
-    case .end, .gone: return close(slot)
+    case .end: return endOfInput(slot)
+    case .gone: return close(slot)
     case .octets(let count):
       connections[slot].end = UInt16(end + count)
-      if end == 0 || connections[slot].waits(for: .block) { begin(slot, isNew: end == 0) }
+      if end == 0, connections[slot].phase == .reading {
+        enter(.reading, slot, milliseconds: Limits.headTimeoutMilliseconds)
+      }
       if R.takesPieces, case .upload = connections[slot].flow { notePace(slot, count) }
       proceed(slot)
     }
+  }
+
+  /// The peer has sent FIN. A request that is not whole is never acted on; what cannot be a request is
+  /// refused as if it had come in one piece.
+  private mutating func endOfInput(_ slot: Int) {
+    if connections[slot].phase == .reading, !connections[slot].held.isEmpty {
+      do throws(Refusal) {
+        _ = try parseHead(slot)
+      } catch {
+        return refuse(slot, error)
+      }
+    }
+    close(slot)
   }
 
   private mutating func read(_ slot: Int, at end: Int, _ room: Int) -> Transfer {
@@ -42,40 +47,24 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return transport.receive(slot, into: &target)
   }
 
-  /// The first octets of a request, or the next ones after a wait for a block, have come.
-  private mutating func begin(_ slot: Int, isNew: Bool) {
-    switch connections[slot].flow {
-    case .form, .upload:
-      // A wait for a block is over; what the client had time for counts on.
-      if connections[slot].phase == .waiting {
-        enter(.receivingBody, slot, milliseconds: connections[slot].deadline - now)
-      }
-    default:
-      enter(
-        .reading, slot,
-        milliseconds: isNew ? Limits.headTimeoutMilliseconds : connections[slot].deadline - now)
-    }
-  }
-
-  /// Octets that may be read now: there is room for them, whatever comes of them.
+  /// Octets that may be read now; 0 where a large block would be needed, and none can be had.
   private mutating func room(_ slot: Int) -> Int {
     let block = connections[slot].block
-    guard block >= 0 else {
-      // Content without framing goes to its page, and nothing of it is kept.
-      if case .upload(_, let decoder) = connections[slot].flow, decoder.plainCount > 0 {
-        return min(decoder.plainCount, Limits.receiveSizeMax)
-      }
-      if blocks.freeSize == 0 { endUnfinished(for: slot) }
-      return blocks.freeSize
-    }
+    guard block >= 0 else { return Limits.receiveSizeMax }
     moveToFront(slot)
     let room = blocks.capacity(block) - Int(connections[slot].end)
     guard room == 0 else { return room }
     // A head or a form that is larger than a small block.
-    if blocks.freeSize < Limits.largeBlockSize { endUnfinished(for: slot, isLarge: true) }
-    guard let large = blocks.acquire(Limits.largeBlockSize, isResponse: false) else { return 0 }
+    guard let large = acquire(Limits.largeBlockSize, for: slot) else { return 0 }
     move(slot, to: large)
     return blocks.capacity(large) - Int(connections[slot].end)
+  }
+
+  /// A block for a connection's octets. Where all hold some, a request ends that is not whole.
+  private mutating func acquire(_ count: Int, for slot: Int) -> Block? {
+    if let block = blocks.acquire(count, isResponse: false) { return block }
+    endUnfinished(for: slot, count)
+    return blocks.acquire(count, isResponse: false)
   }
 
   /// Moves the octets that a connection holds to the beginning of its block.
@@ -108,10 +97,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
     guard connections[slot].block >= 0, held.isEmpty || connections[slot].block == BlockPool.receive
     else { return }
     if held.isEmpty { return dropHeld(slot) }
-    guard let block = blocks.acquire(held.count, isResponse: false) else {
-      // The rest of its response has taken the last one: a client that sends more and reads nothing.
-      Counter.connectionsEvicted.add()
-      return close(slot)
+    guard let block = acquire(held.count, for: slot) else {
+      guard connections[slot].phase == .sending else { return refuseForNow(slot) }
+      // The next request has come with this one. It is not acted on; its client sees the end.
+      connections[slot].afterResponse = .linger
+      return dropHeld(slot)
     }
     Counter.requestsStashed.add()
     move(slot, to: block)
@@ -131,27 +121,27 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].end = 0
   }
 
-  /// All blocks hold octets: ends a request that is not whole. Of a network with more connections than
-  /// the requester's, or else of any, it is the one that has been unfinished longest, and for more than a
-  /// moment.
+  /// All blocks hold octets: a request that is not whole gets 408. Of the network with most connections, it
+  /// is the request that has been unfinished longest, and for more than a moment.
   ///
-  /// - Parameter isLarge: Whether a large block is needed.
+  /// - Parameter count: Octets that the block shall hold.
   @inline(never)
-  private mutating func endUnfinished(for requester: Int, isLarge: Bool = false) {
+  private mutating func endUnfinished(for requester: Int, _ count: Int) {
+    Counter.requestsQueued.add()
     var victim: (slot: Int, share: UInt16, deadline: Int64)?
-    for slot in 0..<connections.count where slot != requester && connections[slot].block > 0 {
-      guard !isLarge || blocks.capacity(connections[slot].block) == Limits.largeBlockSize
-      else { continue }
+    for slot in 0..<connections.count
+    where slot != requester && connections[slot].block > 0
+      && blocks.capacity(connections[slot].block) >= count
+    {
       let deadline = connections[slot].deadline
+      let age: Int64
       switch connections[slot].phase {
-      case .reading where deadline <= now + Limits.headTimeoutMilliseconds - Limits.evictionAgeMilliseconds:
-        break
-      case .receivingBody
-      where deadline <= now + Limits.contentTimeoutMilliseconds - Limits.evictionAgeMilliseconds:
-        break
-      default: continue
+      case .reading: age = now + Limits.headTimeoutMilliseconds - deadline
+      case .receivingBody: age = now + Limits.contentTimeoutMilliseconds - deadline
+      case .free, .waiting, .sending, .lingering: continue
       }
-      let share = max(connections[slot].networkCount, connections[requester].networkCount)
+      guard age >= Limits.evictionAgeMilliseconds else { continue }
+      let share = connections[slot].networkCount
       if victim.map({ share > $0.share || share == $0.share && deadline < $0.deadline }) ?? true {
         victim = (slot, share, deadline)
       }

@@ -30,10 +30,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private(set) var stopDeadline: Int64?
   /// No deadline passes before.
   private var nextDeadline: Int64 = 0
-  /// Connections that wait for their job, for a place, and for a block.
+  /// Connections that wait for their job, and for a place.
   var jobCount = 0
   var queueCount = 0
-  var blockQueueCount = 0
   /// The slot whose job comes first in the next turn.
   var nextJobSlot = 0
   /// When the next request that stands in the line may begin.
@@ -94,9 +93,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   private mutating func prepare() -> Int {
     var next = stopDeadline ?? .max
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
-    if !newcomers.isEmpty || blockQueueCount > 0 {
-      next = min(next, now + Limits.evictionAgeMilliseconds / 5)
-    }
+    if !newcomers.isEmpty { next = min(next, now + Limits.evictionAgeMilliseconds / 5) }
     nextDeadline = .max
     for slot in 0..<connections.count where connections[slot].phase != .free {
       nextDeadline = min(nextDeadline, connections[slot].deadline)
@@ -127,7 +124,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .waiting:
       switch connections[slot].reason {
       case .room: wanted = isPaused ? nil : .writable
-      case .block: wanted = blocks.freeSize > 0 ? .readable : nil
       case .place, .job:
         // That the connection is broken is told always.
         wanted = isProbed ? .nothing : .peerDone
@@ -165,7 +161,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .waiting:
       switch connections[slot].reason {
       case .room: proceed(slot)
-      case .block: receive(slot)
       case .place, .job: if ready.contains(.peerDone) { probe(slot) }
       }
     case .sending where R.answersInPieces && connections[slot].isPaused(at: moment): leave(slot)
@@ -190,7 +185,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     connections[slot].reason = reason
     switch reason {
     case .room: break
-    case .block: blockQueueCount += 1
     case .place: queueCount += 1
     case .job: jobCount += 1
     }
@@ -201,7 +195,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     guard connections[slot].phase == .waiting else { return }
     switch connections[slot].reason {
     case .room: break
-    case .block: blockQueueCount -= 1
     case .place: queueCount -= 1
     case .job: jobCount -= 1
     }
@@ -228,7 +221,6 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     switch connections[slot].phase {
     case .reading where !connections[slot].held.isEmpty: refuse(slot, .headTimeout)
     case .receivingBody: refuse(slot, .contentTimeout)
-    case .waiting where connections[slot].reason == .block: refuseForNow(slot)
     case .waiting where connections[slot].reason == .job && connections[slot].rank != .other:
       sendSign(slot)
     case .waiting where connections[slot].works: refuseForNow(slot)

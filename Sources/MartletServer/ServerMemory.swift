@@ -179,12 +179,6 @@ typealias Block = Int16
     return nil
   }
 
-  /// Octets of a request that a free block can hold; 0 when there is none.
-  var freeSize: Int {
-    if free(for: Limits.largeBlockSize, isResponse: false) != nil { return Limits.largeBlockSize }
-    return free(for: 1, isResponse: false) == nil ? 0 : Limits.smallBlockSize
-  }
-
   /// Lends a block, or returns `nil` when no block of that size is free.
   mutating func acquire(_ count: Int, isResponse: Bool) -> Block? {
     guard let index = free(for: count, isResponse: isResponse) else { return nil }

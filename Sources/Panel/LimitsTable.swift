@@ -23,7 +23,8 @@ enum LimitsTable {
     row("passwords hashed at a time", Limits.workCountMax, "")
     row("waiting for that", Limits.workQueueCountMax, "")
     row("unsent before an answer", Limits.unsentSizeMax, "octets")
-    row("responses waiting at a time", Limits.responseBufferCountMax, "")
+    row("small blocks", Limits.smallBlockCountMax, "")
+    row("large blocks", Limits.largeBlockCountMax, "")
     row("head within", Int(Limits.headTimeoutMilliseconds), "ms")
     row("content within", Int(Limits.contentTimeoutMilliseconds), "ms")
     row("resting", Int(Limits.idleTimeoutMilliseconds), "ms")
@@ -79,8 +80,10 @@ enum LimitsTable {
     var rest = all
     memory("receive buffer", Limits.receiveSizeMax, &rest)
     memory("response fields", Limits.responseFieldsSizeMax, &rest)
-    memory("responses", Limits.responseBufferCountMax * Limits.responseSizeMax, &rest)
-    memory("where responses begin", Int(MARTLET_RESPONSE_SHIFT_SIZE), &rest)
+    memory("response", Limits.responseSizeMax, &rest)
+    memory("small blocks", Limits.smallBlockCountMax * Limits.smallBlockSize, &rest)
+    memory("large blocks", Limits.largeBlockCountMax * Limits.largeBlockSize, &rest)
+    memory("where the response begins", Int(MARTLET_RESPONSE_SHIFT_SIZE), &rest)
     memory(
       "connection slots", Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE), &rest)
     // Two more than connections: the listener and the signals.

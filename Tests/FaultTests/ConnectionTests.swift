@@ -111,43 +111,49 @@ private final class Client {
   }
 }
 
+private let pollTableSize = (Limits.connectionCountMax + 2) * MemoryLayout<martlet_poll_entry>.stride
+
+private func pollTable(_ memory: UnsafeMutableRawPointer) -> PollTable {
+  PollTable(memory.bindMemory(to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2))
+}
+
 /// A server on real sockets, in memory of its own.
 private final class Rig {
   let asked = Echo.Asked()
   let port: UInt16
   private var server: Server<POSIXTransport, Echo>
-  private var memory: ServerMemory
-  private let blocks: [UnsafeMutableRawPointer]
+  private let memory: [UnsafeMutableRawPointer]
   /// Turns of this run; more than its bound is a loop without an end.
   var turns = 0
 
   init() throws {
-    func block(_ size: Int) -> UnsafeMutableRawPointer {
+    func part(_ size: Int) -> UnsafeMutableRawPointer {
       .allocate(byteCount: size, alignment: 16)
     }
-    blocks = [
-      block(Limits.receiveSizeMax), block(Limits.responseFieldsSizeMax),
-      block(Limits.responseBufferCountMax * Limits.responseSizeMax),
-      block(Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE)),
-      block((Limits.connectionCountMax + 2) * MemoryLayout<martlet_poll_entry>.stride),
+    memory = [
+      part(Limits.receiveSizeMax), part(Limits.responseFieldsSizeMax), part(Limits.responseSizeMax),
+      part(Limits.smallBlockCountMax * Limits.smallBlockSize),
+      part(Limits.largeBlockCountMax * Limits.largeBlockSize),
+      part(Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE)),
+      part(pollTableSize),
     ]
-    memory = ServerMemory(
-      martlet_memory(
-        receive: blocks[0].assumingMemoryBound(to: UInt8.self),
-        fields: blocks[1].assumingMemoryBound(to: UInt8.self),
-        responses: blocks[2].assumingMemoryBound(to: UInt8.self), connections: blocks[3],
-        poll: blocks[4].bindMemory(
-          to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2)))
+    let octets = memory.map { $0.assumingMemoryBound(to: UInt8.self) }
     faults_begin()
     defer { faults_end() }
-    let transport = try POSIXTransport(host: Array("127.0.0.1".utf8).span, port: 0)
+    let transport = try POSIXTransport(
+      host: Array("127.0.0.1".utf8).span, port: 0, pollTable(memory[6]))
     port = transport.port
-    server = Server(transport: transport, responder: Echo(asked: asked))
+    server = Server(
+      transport: transport, responder: Echo(asked: asked),
+      ServerMemory(
+        martlet_memory(
+          receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
+          large: octets[4], connections: memory[5])))
   }
 
-  deinit { for block in blocks { block.deallocate() } }
+  deinit { for part in memory { part.deallocate() } }
 
-  var isIdle: Bool { memory.isIdle }
+  var isIdle: Bool { server.isIdle }
 
   /// Turns until `isReached`, or until the clients can expect no more.
   func run(_ clients: [Client], until isReached: () -> Bool) {
@@ -155,7 +161,7 @@ private final class Rig {
       for client in clients { client.receive() }
       if isReached() || clients.contains(where: \.isEnded) { return }
       turns += 1
-      let goesOn = Faults.under { server.turn(&memory) }
+      let goesOn = Faults.under { server.turn() }
       #expect(goesOn, "the server goes on")
     }
   }
@@ -164,7 +170,7 @@ private final class Rig {
   func settle() {
     for _ in 0..<200 where !isIdle {
       turns += 1
-      _ = Faults.under { server.turn(&memory) }
+      _ = Faults.under { server.turn() }
     }
   }
 }
@@ -295,10 +301,13 @@ extension EachFault {
 
     @Test("A server that cannot start says why and leaves nothing open")
     func start() throws {
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: pollTableSize, alignment: 16)
+      defer { memory.deallocate() }
       func listen() -> ListenError? {
         Faults.under {
           do throws(ListenError) {
-            _ = try POSIXTransport(host: Array("127.0.0.1".utf8).span, port: 0)
+            _ = try POSIXTransport(
+              host: Array("127.0.0.1".utf8).span, port: 0, pollTable(memory))
             return nil
           } catch {
             return error

@@ -3,9 +3,7 @@
 //
 //     input    = length schedule streams
 //     length   = octet: how long the schedule is, below 128; 128 more: peers break, time passes
-//     schedule = what happens before each wait, an octet each (World.swift); of an odd number: what comes
-//                is taken out of the kernel before it has been seen, where it comes in pieces or peers
-//                break; of an even one, where it comes in one piece
+//     schedule = what happens before each wait, an octet each (World.swift)
 //     streams  = what each peer sends, FF between two; FE n repeats (Octets.swift)
 
 import CMartletPlatform
@@ -26,13 +24,12 @@ nonisolated(unsafe) private let stage = Stage()
   let streams = expanded(input, from: scheduleEnd)
     .split(separator: 0xFF, maxSplits: peerCount - 1, omittingEmptySubsequences: false)
     .map { Octets($0) }
-  let takesAtOnce = schedule.count % 2 == 1
   if isRough {
-    _ = stage.play(streams, schedule, isRough: true, takesAtOnce: takesAtOnce)
+    _ = stage.play(streams, schedule, isRough: true)
     return
   }
-  let whole = stage.play(streams, [], isRough: false, takesAtOnce: !takesAtOnce)
-  let pieces = stage.play(streams, schedule, isRough: false, takesAtOnce: takesAtOnce)
+  let whole = stage.play(streams, [], isRough: false)
+  let pieces = stage.play(streams, schedule, isRough: false)
   for i in streams.indices { compare(whole[i], pieces[i]) }
 }
 
@@ -51,42 +48,46 @@ private func compare(_ whole: Peer, _ pieces: Peer) {
 /// behind it is AddressSanitizer's.
 private final class Stage {
   private let world = World()
-  private var memory: ServerMemory
+  private let parts: [UnsafeMutableRawPointer]
 
   init() {
-    func block(_ size: Int) -> UnsafeMutableRawPointer {
+    func part(_ size: Int) -> UnsafeMutableRawPointer {
       let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       start.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
       return start
     }
-    let responseSize = Limits.responseBufferCountMax * Limits.responseSizeMax
-    let entryCount = Limits.connectionCountMax + 2
-    memory = ServerMemory(
+    parts = [
+      part(Limits.receiveSizeMax), part(Limits.responseFieldsSizeMax), part(Limits.responseSizeMax),
+      part(Limits.smallBlockCountMax * Limits.smallBlockSize),
+      part(Limits.largeBlockCountMax * Limits.largeBlockSize),
+      part(Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE)),
+    ]
+  }
+
+  /// The memory of the next server.
+  private var memory: ServerMemory {
+    let octets = parts.map { $0.assumingMemoryBound(to: UInt8.self) }
+    return ServerMemory(
       martlet_memory(
-        receive: block(Limits.receiveSizeMax).assumingMemoryBound(to: UInt8.self),
-        fields: block(Limits.responseFieldsSizeMax).assumingMemoryBound(to: UInt8.self),
-        responses: block(responseSize).assumingMemoryBound(to: UInt8.self),
-        connections: block(Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE)),
-        poll: block(entryCount * MemoryLayout<martlet_poll_entry>.stride)
-          .bindMemory(to: martlet_poll_entry.self, capacity: entryCount)))
+        receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
+        large: octets[4], connections: parts[5]))
   }
 
   /// Serves the streams until every peer is gone.
   func play(
-    _ streams: [Octets], _ schedule: Octets, isRough: Bool, takesAtOnce: Bool
+    _ streams: [Octets], _ schedule: Octets, isRough: Bool
   ) -> [Peer] {
     world.begin(streams, schedule[...], isRough: isRough)
     var server = Server(
       transport: WorldTransport(world: world),
-      responder: SiteResponder(Site(), secret: ("top-secret!" as StaticString).octets))
-    server.stashCountAtOnceMax = takesAtOnce ? 1 : 0
+      responder: SiteResponder(Site(), secret: ("top-secret!" as StaticString).octets), memory)
     var turns = 0
-    while server.turn(&memory) {
+    while server.turn() {
       turns += 1
       check(turns < 20_000, "a server comes to rest")
-      if memory.isIdle, world.peers.allSatisfy({ $0.isClosed }) { break }
+      if server.isIdle, world.peers.allSatisfy({ $0.isClosed }) { break }
     }
-    check(memory.isIdle, "nothing is lent out any more")
+    check(server.isIdle, "nothing is lent out any more")
     for peer in world.peers {
       check(peer.isClosed || !peer.isAccepted, "every descriptor is given back")
       check(peer.isAccepted || world.isStopping, "everybody is heard")

@@ -16,14 +16,13 @@ struct Peer {
   /// Whether the peer has sent all that it will send, and whether it says so with its last octets.
   var isDone = false
   var endsWithLastOctet = false
-  /// SO_RCVLOWAT.
-  var wakeCount = 1
+  /// The slot that the server has given it.
+  var slot = -1
   /// Octets that the peer still takes.
   var room = Int.max
   /// Whether the next call moves nothing.
-  var skipsPeek = false
+  var skipsReceive = false
   var skipsSend = false
-  var skipsDiscard = false
   /// Whether the connection is broken: for every call, or for sending.
   var isReset = false
   var breaksSend = false
@@ -44,10 +43,9 @@ struct Peer {
     if endsWithLastOctet, arrivedCount == stream.count { isDone = true }
   }
 
-  func readiness(_ honoursWakeCount: Bool) -> UInt8 {
+  var readiness: UInt8 {
     if isReset { return 7 }
-    let needed = honoursWakeCount ? wakeCount : 1
-    return (isDone || waitingCount >= needed ? 1 : 0) | (room > 0 ? 2 : 0) | (isDone ? 4 : 0)
+    return (isDone || waitingCount > 0 ? 1 : 0) | (room > 0 ? 2 : 0) | (isDone ? 4 : 0)
   }
 }
 
@@ -61,7 +59,6 @@ final class World {
   private var monotonic: Int64 = 5_000
   /// Stands still, so that responses do not depend on when they are made.
   static let unixSeconds: Int64 = 1_800_000_000
-  private var honoursWakeCount = true
   private var reportsPeerDone = true
   private var isSpurious = false
   private(set) var isStopping = false
@@ -76,9 +73,9 @@ final class World {
   /// A new world with the same clock.
   func begin(_ streams: [Octets], _ schedule: ArraySlice<UInt8>, isRough: Bool) {
     peers = streams.map { Peer($0) }
+    for slot in slots.indices { slots[slot] = nil }
     self.schedule = schedule
     self.isRough = isRough
-    honoursWakeCount = true
     reportsPeerDone = true
     isSpurious = false
     isStopping = false
@@ -110,10 +107,9 @@ final class World {
     case 15: peers[who].arrive(.max)
     case 16: peers[who].room = .max
     case 17..<24: peers[who].room = [0, 1, 2, 10, 100, 1_000, 8_000][what - 17]
-    case 24: peers[who].skipsPeek = true
+    case 24: peers[who].skipsReceive = true
     case 25: peers[who].skipsSend = true
     case 26: isSpurious = true
-    case 27: honoursWakeCount.toggle()
     case 28: reportsPeerDone.toggle()
     case 29: peers[who].endsWithLastOctet = true
     case 30: for i in peers.indices { peers[i].arrive(1) }
@@ -128,7 +124,6 @@ final class World {
     switch what {
     case 32: peers[who].isReset = true
     case 33: peers[who].breaksSend = true
-    case 34: peers[who].skipsDiscard = true
     case 35: monotonic += 1_500
     case 36: monotonic += 11_000
     case 37: monotonic += 61_000
@@ -151,14 +146,37 @@ final class World {
     return .connection(firstDescriptor + Int32(next), .unspecified)
   }
 
-  func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
+  /// What the slots wait for, and what has come; `nil` and 0: nothing.
+  private var wanted = [UInt8?](repeating: nil, count: Limits.connectionCountMax)
+  private var ready = [UInt8](repeating: 0, count: Limits.connectionCountMax)
+  private var slots = [Int?](repeating: nil, count: Limits.connectionCountMax)
+
+  func open(_ slot: Int, _ descriptor: Int32) {
+    check(slots[slot] == nil, "a slot is opened once")
+    slots[slot] = index(descriptor)
+    wanted[slot] = nil
+  }
+
+  /// The peer of a slot.
+  func peer(_ slot: Int) -> Int {
+    guard let peer = slots[slot] else { fatalError("a slot is open") }
+    return index(firstDescriptor + Int32(peer))
+  }
+
+  func close(_ slot: Int) {
+    peers[peer(slot)].isClosed = true
+    slots[slot] = nil
+  }
+
+  func want(_ slot: Int, _ wanted: Readiness?) { self.wanted[slot] = wanted?.rawValue }
+  func ready(_ slot: Int) -> Readiness { Readiness(rawValue: ready[slot]) }
+
+  func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
     while true {
       if let event = schedule.popFirst() {
         happen(event)
       } else if stage == .scheduled {
         stage = .delivered
-        honoursWakeCount = true
-        // Otherwise an unfinished request is not known to be one before its deadline.
         reportsPeerDone = true
         for i in peers.indices {
           peers[i].arrive(.max)
@@ -166,9 +184,9 @@ final class World {
         }
       }
       let listenerIsReady =
-        interests.includesListener && isListening && (isSpurious || peers.contains { !$0.isAccepted })
-      let stops = isStopping && interests.includesSignals
-      if fill(&interests) || listenerIsReady || stops || isSpurious {
+        listener && isListening && (isSpurious || peers.contains { !$0.isAccepted })
+      let stops = isStopping && signals
+      if fill() || listenerIsReady || stops || isSpurious {
         isSpurious = false
         return Wakeup(listenerIsReady: listenerIsReady, stopRequested: stops)
       }
@@ -185,18 +203,19 @@ final class World {
     }
   }
 
-  private func fill(_ interests: inout InterestSet) -> Bool {
+  private func fill() -> Bool {
     var any = false
-    for slot in 0..<interests.slotCount where interests.descriptor(ofSlot: slot) >= 0 {
-      let wanted = interests.wanted(ofSlot: slot).rawValue
-      let peer = index(interests.descriptor(ofSlot: slot))
-      var ready = peers[peer].readiness(honoursWakeCount)
-      if !reportsPeerDone { ready &= 3 }
+    for slot in slots.indices {
+      ready[slot] = 0
+      guard slots[slot] != nil, let wanted = wanted[slot] else { continue }
+      let peer = peer(slot)
+      var bits = peers[peer].readiness
+      if !reportsPeerDone { bits &= 3 }
       // poll() tells always that a connection is broken.
-      ready &= wanted | (peers[peer].isReset ? 12 : 0)
-      if isSpurious { ready |= wanted & 3 }
-      interests.setReady(Readiness(rawValue: ready), slot: slot)
-      if ready != 0 { any = true }
+      bits &= wanted | (peers[peer].isReset ? 12 : 0)
+      if isSpurious { bits |= wanted & 3 }
+      ready[slot] = bits
+      if bits != 0 { any = true }
     }
     return any
   }
@@ -216,39 +235,23 @@ final class World {
     return peers[i].isDone ? .end : .notNow
   }
 
-  func peek(_ descriptor: Int32, _ target: inout MutableSpan<UInt8>) -> Transfer {
-    let i = index(descriptor)
-    if peers[i].skipsPeek {
-      peers[i].skipsPeek = false
+  func receive(_ slot: Int, _ target: inout MutableSpan<UInt8>) -> Transfer {
+    let i = peer(slot)
+    check(target.count > 0, "there is room for what is read")
+    if peers[i].skipsReceive {
+      peers[i].skipsReceive = false
       return .notNow
     }
     if let nothing = emptiness(i) { return nothing }
     let count = min(peers[i].waitingCount, target.count)
     let start = peers[i].takenCount
     for k in 0..<count { target[k] = peers[i].stream[start + k] }
-    return .octets(count)
-  }
-
-  func discard(_ descriptor: Int32, _ count: Int) -> Transfer {
-    let i = index(descriptor)
-    if peers[i].skipsDiscard {
-      peers[i].skipsDiscard = false
-      return .notNow
-    }
-    if let nothing = emptiness(i) { return nothing }
-    let count = min(count, peers[i].waitingCount)
-    check(count > 0, "something is discarded")
     peers[i].takenCount += count
     return .octets(count)
   }
 
-  func wake(_ descriptor: Int32, _ count: Int) {
-    check(count > 0 && count <= 0xFFFF, "a count that the kernel takes")
-    peers[index(descriptor)].wakeCount = count
-  }
-
-  func send(_ descriptor: Int32, _ octets: Span<UInt8>) -> Transfer {
-    let i = index(descriptor)
+  func send(_ slot: Int, _ octets: Span<UInt8>) -> Transfer {
+    let i = peer(slot)
     check(octets.count > 0, "nothing is sent in an empty piece")
     check(!peers[i].isFinished, "nothing is sent after the end")
     // But a refusal may: a head that has not ended is parsed once a kibibyte, and at the end.
@@ -274,8 +277,8 @@ final class World {
   }
 
   /// What the kernel has not sent: a lot, as long as the peer has not taken what it was sent.
-  func unsentCount(_ descriptor: Int32) -> Int {
-    let i = index(descriptor)
+  func unsentCount(_ slot: Int) -> Int {
+    let i = peer(slot)
     return peers[i].room > 0 ? 0 : Limits.unsentSizeMax + 1
   }
 
@@ -285,9 +288,9 @@ final class World {
     return monotonic * 1_000 + looks * 100
   }
 
-  func finishSending(_ descriptor: Int32) { peers[index(descriptor)].isFinished = true }
+  func finishSending(_ slot: Int) { peers[peer(slot)].isFinished = true }
 
-  func close(_ descriptor: Int32) { peers[index(descriptor)].isClosed = true }
+  func close(descriptor: Int32) { peers[index(descriptor)].isClosed = true }
 }
 
 /// The system calls of the loop, answered by a `World`.
@@ -296,50 +299,44 @@ struct WorldTransport: Transport, ~Copyable {
 
   mutating func accept() -> Acceptance { world.accept() }
 
-  mutating func peek(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer {
-    world.peek(descriptor, &target)
-  }
+  mutating func open(_ slot: Int, _ descriptor: Int32) { world.open(slot, descriptor) }
 
-  mutating func discard(_ descriptor: Int32, count: Int) -> Transfer {
-    world.discard(descriptor, count)
-  }
-
-  mutating func wake(_ descriptor: Int32, atCount count: Int) { world.wake(descriptor, count) }
-
-  mutating func receive(_ descriptor: Int32, into target: inout MutableSpan<UInt8>) -> Transfer {
-    let transfer = world.peek(descriptor, &target)
-    guard case .octets(let count) = transfer else { return transfer }
-    return world.discard(descriptor, count)
+  mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
+    world.receive(slot, &target)
   }
 
   mutating func send(
-    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
   ) -> Transfer {
-    guard more.count > 0 else { return world.send(descriptor, octets) }
+    guard more.count > 0 else { return world.send(slot, octets) }
     var both = Octets()
     octets.withUnsafeBufferPointer { both += $0 }
     more.withUnsafeBufferPointer { both += $0 }
-    return world.send(descriptor, both.span)
+    return world.send(slot, both.span)
   }
 
   /// The site has no files.
-  mutating func sendFile(
-    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
-  ) -> Transfer { .gone }
+  mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer { .gone }
 
-  mutating func unsentCount(_ descriptor: Int32) -> Int { world.unsentCount(descriptor) }
+  mutating func unsentCount(_ slot: Int) -> Int { world.unsentCount(slot) }
 
   mutating func microseconds() -> Int64 { world.microseconds() }
 
-  mutating func finishSending(_ descriptor: Int32) { world.finishSending(descriptor) }
+  mutating func finishSending(_ slot: Int) { world.finishSending(slot) }
 
-  mutating func close(_ descriptor: Int32) { world.close(descriptor) }
+  mutating func close(_ slot: Int) { world.close(slot) }
+
+  mutating func close(descriptor: Int32) { world.close(descriptor: descriptor) }
 
   mutating func stopListening() { world.stopListening() }
 
-  mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
-    world.wait(&interests, milliseconds: milliseconds)
+  mutating func want(_ slot: Int, _ wanted: Readiness?) { world.want(slot, wanted) }
+
+  mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
+    world.wait(milliseconds: milliseconds, listener: listener, signals: signals)
   }
+
+  func ready(_ slot: Int) -> Readiness { world.ready(slot) }
 
   mutating func now() -> Moment { world.now }
 }

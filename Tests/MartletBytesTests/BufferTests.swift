@@ -178,7 +178,7 @@ struct OctetsTests {
     #expect(Limits.sessionSizeMax == 2_048)
     #expect(Limits.rememberDaysMax == 400 && Limits.userIDSizeMax <= 255)
     #expect(Limits.passwordSizeMax == 1_024 && Limits.connectionCountMax == 1_024)
-    #expect(Limits.responseBufferCountMax > 0)
+    #expect(Limits.largeBlockCountMax > 0)
     let times = [
       Limits.headTimeoutMilliseconds, Limits.contentTimeoutMilliseconds,
       Limits.idleTimeoutMilliseconds, Limits.sendTimeoutMilliseconds,

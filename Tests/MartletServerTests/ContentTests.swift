@@ -33,11 +33,11 @@ import Testing
       withStage { stage, world in
         let peer = world.connect()
         peer.received = [UInt8]((chunked([5, 1, 300, 2_000]) + request("GET /a")).utf8)
-        peer.peekSizeMax = size
+        peer.receiveSizeMax = size
         // What looks at the same octets again gets more of them by and by.
         stage.run(
           until: {
-            peer.peekSizeMax = peer.peekSizeMax == .max ? .max : peer.peekSizeMax + 1
+            peer.receiveSizeMax = peer.receiveSizeMax == .max ? .max : peer.receiveSizeMax + 1
             return peer.text.hasSuffix(echo("GET /a []"))
           })
         #expect(peer.text == took(2_306) + echo("GET /a []"))
@@ -153,8 +153,8 @@ import Testing
           let peer = world.connect(chunked([10]))
           switch position {
           case 0: peer.receiveFaults = [fault]
-          case 1: peer.discardFaults = [fault]
-          case 2: peer.peekFaults = [.octets(0), fault].filter { $0 != .octets(0) }
+          case 1: peer.receiveFaults = [fault]
+          case 2: peer.receiveFaults = [.octets(0), fault].filter { $0 != .octets(0) }
           default: peer.sendFaults = [fault]
           }
           stage.run(milliseconds: 50)

@@ -46,11 +46,17 @@ import Testing
     func close() { Glibc.close(descriptor) }
   }
 
+  /// Memory for the descriptors of a transport. It is not given back: the transport may outlive a test.
+  private static func table() -> PollTable {
+    PollTable(.allocate(capacity: Limits.connectionCountMax + 2))
+  }
+
   private func octets(_ text: StaticString) -> [UInt8] { [UInt8](copying: text.octets) }
 
   private func error(listeningAt host: String, _ port: UInt16 = 0) -> ListenError? {
     do throws(ListenError) {
-      var transport = try POSIXTransport(host: [UInt8](host.utf8).span, port: port)
+      var transport = try POSIXTransport(
+      host: [UInt8](host.utf8).span, port: port, Self.table())
       transport.stopListening()
       transport.stopListening()
       return nil
@@ -62,48 +68,54 @@ import Testing
   @Test("A request over the loopback is answered; SIGTERM ends the server")
   func loopback() throws {
     let requests = Requests()
-    let transport = try POSIXTransport(host: octets("127.0.0.1").span, port: 0)
+    let transport = try POSIXTransport(
+      host: octets("127.0.0.1").span, port: 0, Self.table())
     let port = transport.port
     #expect(port > 0)
-    var server = Server(transport: transport, responder: EchoResponder(requests: requests))
-    var memory = ServerMemory.takeStatic()
+    var server = Server(
+      transport: transport, responder: EchoResponder(requests: requests),
+      ServerMemory.takeStatic())
 
     let client = Client(port: port)
     client.send("GET /a HTTP/1.1\r\n")
     // The connection, then the first line: two turns that have something to do.
-    _ = server.turn(&memory)
-    _ = server.turn(&memory)
+    _ = server.turn()
+    _ = server.turn()
     #expect(client.received() == nil)
     client.send("Host: h\r\n\r\n")
-    var text = answer(&server, &memory, client)
+    var text = answer(&server, client)
     #expect(text.hasSuffix("\r\n\r\nGET /a []"))
 
     client.send(request("POST /b", "Content-Length: 10"))
-    _ = server.turn(&memory)
+    _ = server.turn()
     client.send("01234")
     client.send("56789")
-    text = answer(&server, &memory, client)
+    text = answer(&server, client)
     #expect(text.hasSuffix("\r\n\r\nPOST /b [0123456789]"))
 
     client.send("?\r\n")
-    text = answer(&server, &memory, client)
+    text = answer(&server, client)
     #expect(text.hasPrefix("HTTP/1.1 400 "))
     #expect(client.received() == "", "the server has ended its side")
     client.finish()
-    while !memory.isIdle { _ = server.turn(&memory) }
+    while true {
+      let isIdle = server.isIdle
+      if isIdle { break }
+      _ = server.turn()
+    }
     client.close()
 
     let half = Client(port: port)
     half.send("GET / HTTP/1.1\r\n")
     half.finish()
-    text = answer(&server, &memory, half)
+    text = answer(&server, half)
     #expect(text.isEmpty, "half a request is not answered")
     half.close()
 
     // The signal waits for this thread, which the transport has made block it.
     pthread_kill(pthread_self(), SIGTERM)
-    server.run(&memory)
-    let isIdleAtTheEnd = memory.isIdle
+    server.run()
+    let isIdleAtTheEnd = server.isIdle
     #expect(isIdleAtTheEnd)
     var set = sigset_t()
     sigemptyset(&set)
@@ -115,12 +127,11 @@ import Testing
   }
 
   private func answer(
-    _ server: inout Server<POSIXTransport, EchoResponder>, _ memory: inout ServerMemory,
-    _ client: Client
+    _ server: inout Server<POSIXTransport, EchoResponder>, _ client: Client
   ) -> String {
     while true {
       if let text = client.received() { return text }
-      _ = server.turn(&memory)
+      _ = server.turn()
     }
   }
 
@@ -135,7 +146,8 @@ import Testing
 
   @Test("A port that is in use is not listened at again")
   func inUse() throws {
-    var transport = try POSIXTransport(host: octets("127.0.0.1").span, port: 0)
+    var transport = try POSIXTransport(
+      host: octets("127.0.0.1").span, port: 0, Self.table())
     #expect(error(listeningAt: "127.0.0.1", transport.port) == .addressInUse)
     transport.stopListening()
     #expect(error(listeningAt: "127.0.0.1", transport.port) == nil)
@@ -155,7 +167,8 @@ import Testing
 
   @Test("Nobody waiting is nobody, and a descriptor that is none is gone")
   func calls() throws {
-    var transport = try POSIXTransport(host: octets("127.0.0.1").span, port: 0)
+    var transport = try POSIXTransport(
+      host: octets("127.0.0.1").span, port: 0, Self.table())
     #expect(transport.accept() == .none)
     let client = Client(port: transport.port)
     guard case .connection(let descriptor, let peer) = transport.accept() else {
@@ -167,42 +180,45 @@ import Testing
     var noDelaySize = socklen_t(4)
     getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, &noDelaySize)
     #expect(noDelay != 0, "a connection inherits that from its listener")
+    transport.open(3, descriptor)
     var storage = [UInt8](repeating: 0, count: 8)
     var target = storage.mutableSpan
-    #expect(transport.peek(descriptor, into: &target) == .notNow)
-    #expect(transport.discard(descriptor, count: 8) == .notNow)
-    client.send("abc")
-    #expect(transport.peek(descriptor, into: &target) == .octets(3))
-    #expect(transport.peek(descriptor, into: &target) == .octets(3))
-    #expect(transport.discard(descriptor, count: 2) == .octets(2))
-    #expect(transport.peek(descriptor, into: &target) == .octets(1))
-    #expect(transport.discard(descriptor, count: 8) == .octets(1))
-    #expect(transport.send(descriptor, [1, 2].span) == .octets(2))
-    client.send("de")
-    #expect(transport.receive(descriptor, into: &target) == .octets(2))
-    #expect(target[0] == 0x64 && target[1] == 0x65)
-    #expect(transport.receive(descriptor, into: &target) == .notNow)
-    #expect(transport.send(descriptor, [3].span, [4, 5].span, continues: false) == .octets(3))
     let none: [UInt8] = []
-    #expect(transport.send(descriptor, none.span, [6].span, continues: true) == .octets(1))
+    func send(_ octets: [UInt8], _ more: [UInt8] = []) -> Transfer {
+      transport.send(3, octets.span, more.span, continues: false)
+    }
+    #expect(transport.receive(3, into: &target) == .notNow)
+    transport.want(3, .readable)
+    client.send("de")
+    let wakeup = transport.wait(milliseconds: 1_000, listener: false, signals: false)
+    #expect(wakeup == Wakeup(listenerIsReady: false, stopRequested: false))
+    #expect(transport.ready(3) == .readable && transport.ready(0).isEmpty && transport.ready(4).isEmpty)
+    transport.want(3, nil)
+    _ = transport.wait(milliseconds: 0, listener: false, signals: false)
+    #expect(transport.ready(3).isEmpty, "what is not wanted is not told")
+    #expect(transport.receive(3, into: &target) == .octets(2))
+    #expect(target[0] == 0x64 && target[1] == 0x65)
+    #expect(transport.receive(3, into: &target) == .notNow)
+    #expect(send([1, 2]) == .octets(2))
+    #expect(send([3], [4, 5]) == .octets(3))
+    #expect(transport.send(3, none.span, [6].span, continues: true) == .octets(1))
     let file = open(#filePath, O_RDONLY)
-    #expect(transport.sendFile(descriptor, file: file, offset: 3, count: 7) == .octets(7))
-    #expect(transport.sendFile(descriptor, file: file, offset: 1 << 40, count: 7) == .end)
-    #expect(transport.sendFile(descriptor, file: -1, offset: 0, count: 7) == .gone)
+    #expect(transport.sendFile(3, file: file, offset: 3, count: 7) == .octets(7))
+    #expect(transport.sendFile(3, file: file, offset: 1 << 40, count: 7) == .end)
+    #expect(transport.sendFile(3, file: -1, offset: 0, count: 7) == .gone)
     close(file)
     #expect(client.received() == "\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}The sam")
-    #expect(transport.unsentCount(descriptor) >= 0)
-    #expect(transport.unsentCount(-1) == 0)
+    #expect(transport.unsentCount(3) >= 0)
     client.finish()
-    #expect(transport.peek(descriptor, into: &target) == .end)
-    #expect(transport.discard(descriptor, count: 8) == .end)
+    #expect(transport.receive(3, into: &target) == .end)
+    transport.want(3, .writable)
+    _ = transport.wait(milliseconds: 1_000, listener: false, signals: false)
+    #expect(transport.ready(3) == .writable)
     // A peer that closes with octets unread resets the connection.
     client.close()
-    transport.finishSending(descriptor)
-    #expect(transport.send(descriptor, [1].span) == .gone)
-    #expect(transport.peek(-1, into: &target) == .gone)
-    #expect(transport.send(-1, [1].span) == .gone)
-    transport.close(descriptor)
+    transport.finishSending(3)
+    #expect(send([1]) == .gone)
+    transport.close(3)
     transport.stopListening()
     #expect(transport.accept() == .none)
     let now = transport.now()
@@ -212,7 +228,8 @@ import Testing
   @Test("Without a descriptor to spare a connection waits")
   func exhausted() async {
     await #expect(processExitsWith: .success) {
-      var transport = try POSIXTransport(host: [UInt8]("127.0.0.1".utf8).span, port: 0)
+      var transport = try POSIXTransport(
+      host: [UInt8]("127.0.0.1".utf8).span, port: 0, Self.table())
       let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)

@@ -2,7 +2,7 @@
 
 import MartletBytes
 import MartletHTTP
-import MartletServer
+@testable import MartletServer
 import TestSupport
 import Testing
 

@@ -2,7 +2,7 @@
 
 import MartletBytes
 import MartletHTTP
-import MartletServer
+@testable import MartletServer
 import TestSupport
 import Testing
 
@@ -13,7 +13,7 @@ import Testing
       let peer = world.connect(request("GET /a"))
       stage.settle()
       #expect(peer.text == echo("GET /a []"))
-      #expect(stage.phase(of: peer) == .idle)
+      #expect(stage.rests(peer))
     }
   }
 
@@ -32,7 +32,6 @@ import Testing
     ]
     for (octets, answer) in requests {
       withStage { stage, world in
-        world.honoursWakeCount = honoursWakeCount
         world.isSpurious = isSpurious
         let peer = world.connect()
         for (i, octet) in octets.utf8.enumerated() {
@@ -50,7 +49,7 @@ import Testing
       let peer = world.connect(request("POST /a", "Content-Length: 10"))
       peer.script = [(world.monotonic + 50, [UInt8]("hello".utf8))]
       stage.settle()
-      #expect(stage.phase(of: peer) == .content)
+      #expect(stage.phase(of: peer) == .receivingBody)
       stage.run(milliseconds: 60)
       peer.script = [(world.monotonic + 50, [UInt8]("world".utf8))]
       let start = world.monotonic
@@ -142,7 +141,7 @@ import Testing
       stage.settle()
       #expect(peer.text == echo("GET /a []", closes: true))
       #expect(peer.isFinished && !peer.isClosed)
-      #expect(stage.phase(of: peer) == .linger)
+      #expect(stage.phase(of: peer) == .lingering)
       peer.isDone = true
       stage.settle()
       #expect(peer.isClosed)
@@ -176,7 +175,6 @@ import Testing
       stage.settle()
       #expect(peer.text == "HTTP/1.1 100 Continue\r\n\r\n")
       peer.received += [UInt8]("ab".utf8)
-      world.honoursWakeCount = false
       stage.settle()
       peer.received += [UInt8]("cd".utf8)
       stage.run(until: { peer.text.hasSuffix("]") })
@@ -262,11 +260,15 @@ import Testing
     }
   }
 
-  @Test("Chunks whose framing outgrows the buffer are refused")
+  @Test("Chunks that go beyond the limit of a content are refused; their framing does not count")
   func framingTooLarge() {
     withStage { stage, world in
       var octets = request("POST /", "Transfer-Encoding: chunked")
-      for _ in 0..<9_000 { octets += "1\r\na\r\n" }
+      for _ in 0..<16_384 { octets += "1\r\na\r\n" }
+      let good = world.connect(octets + "0\r\n\r\n")
+      stage.run(until: { !good.sent.isEmpty })
+      #expect(good.text == echo("POST / [" + String(repeating: "a", count: 16_384) + "]") || good.text.hasPrefix("HTTP/1.1 200 "))
+      octets += "1\r\n"
       let peer = world.connect(octets)
       stage.settle()
       #expect(peer.text.hasPrefix("HTTP/1.1 413 "))
@@ -336,7 +338,6 @@ import Testing
   private func answers(to pieces: [[UInt8]], honoursWakeCount: Bool) -> String {
     var text = ""
     withStage { stage, world in
-      world.honoursWakeCount = honoursWakeCount
       let peer = world.connect()
       for (i, piece) in pieces.enumerated() {
         peer.script.append((world.monotonic + Int64(i), piece))

@@ -47,7 +47,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       let peer = world.connect(request("GET /data"))
       stage.run(until: { !peer.sent.isEmpty })
       #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 72\r\n\(stays)\r\n\(data)")
-      #expect(stage.phase(of: peer) == .idle)
+      #expect(stage.rests(peer))
     }
   }
 
@@ -101,7 +101,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       let other = world.connect(request("GET /a"))
       stage.run(until: { !other.sent.isEmpty })
       #expect(peer.sent.count < 600_000, "others are served meanwhile")
-      stage.run(until: { stage.phase(of: peer) == .idle })
+      stage.run(until: { stage.rests(peer) })
       #expect([UInt8](peer.sent.suffix(600_000)) == file)
       #expect(world.files.isEmpty)
     }
@@ -111,7 +111,7 @@ func pieces(_ count: Int, of size: Int) -> String {
   func emptyFile() {
     withStage { stage, world in
       let peer = world.connect(request("GET /empty-file"))
-      stage.run(until: { stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
+      stage.run(until: { stage.rests(peer) && !peer.sent.isEmpty })
       #expect(peer.text == "HTTP/1.1 200 OK\r\n\(date)Content-Length: 0\r\n\(stays)\r\n")
       #expect(!peer.awaitsMore && world.files.isEmpty)
     }
@@ -144,7 +144,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       withStage { stage, world in
         let peer = world.connect(request("GET /file"))
         peer.sendFileFaults = [fault]
-        stage.run(until: { peer.isClosed || stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
+        stage.run(until: { peer.isClosed || stage.rests(peer) && !peer.sent.isEmpty })
         #expect(world.files.isEmpty)
         #expect(peer.isClosed == (fault != .notNow))
       }
@@ -184,7 +184,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       stage.requests.pieceSize = Limits.responseContentSizeMax - 7
       stage.requests.pieceCount = 3
       let peer = world.connect(request("GET /pieces"))
-      stage.run(until: { stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
+      stage.run(until: { stage.rests(peer) && !peer.sent.isEmpty })
       let content = dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))
       #expect(content?.content.count == 3 * (Limits.responseContentSizeMax - 7))
     }
@@ -200,7 +200,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       let other = world.connect(request("GET /a"))
       stage.run(until: { !other.sent.isEmpty })
       #expect(world.monotonic == start)
-      stage.run(until: { stage.phase(of: peer) == .idle })
+      stage.run(until: { stage.rests(peer) })
       #expect(world.monotonic == start + 3_000)
       #expect(
         dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
@@ -214,7 +214,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       stage.requests.pauseAfter = 5
       stage.requests.pauseMilliseconds = 60_000
       let peer = world.connect(request("GET /pieces"))
-      stage.run(until: { stage.phase(of: peer) == .idle && !peer.sent.isEmpty })
+      stage.run(until: { stage.rests(peer) && !peer.sent.isEmpty })
       #expect(
         dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
           == pieces(20, of: 1_000))
@@ -229,12 +229,12 @@ func pieces(_ count: Int, of size: Int) -> String {
       let peer = world.connect(request("GET /pieces"))
       peer.room = 500
       stage.run(until: { peer.room == 0 })
-      #expect(stage.lentCount == 1)
+      #expect(stage.responseBlockCount == 1)
       peer.roomScript = [(world.monotonic + 100, .max - 1_000)]
       stage.run(milliseconds: 200)
       #expect(peer.text.hasSuffix(pieces(1, of: 1_000) + "\r\n"))
-      #expect(stage.lentCount == 0)
-      stage.run(until: { stage.phase(of: peer) == .idle })
+      #expect(stage.responseBlockCount == 0)
+      stage.run(until: { stage.rests(peer) })
     }
   }
 
@@ -363,7 +363,7 @@ func pieces(_ count: Int, of size: Int) -> String {
       let peer = world.connect(request("GET /pieces"))
       peer.room = 1_000
       // Half a kilobyte a second, with a pause that is shorter than the limit.
-      while stage.phase(of: peer) != .idle, !peer.isClosed {
+      while !stage.rests(peer), !peer.isClosed {
         stage.run(milliseconds: 8_000)
         peer.room = 4_000
       }
@@ -384,9 +384,9 @@ func pieces(_ count: Int, of size: Int) -> String {
       peer.room = 2 * 15_000 + 2 * "3a98\r\n\r\n".utf8.count + chunkedHead.utf8.count - 20_000
       stage.run(until: { peer.room == 0 })
       stage.run(milliseconds: 1_000)
-      #expect(stage.lentCount == 0)
+      #expect(stage.responseBlockCount == 0)
       peer.room = .max
-      stage.run(until: { stage.phase(of: peer) == .idle })
+      stage.run(until: { stage.rests(peer) })
       #expect(
         dechunked(peer.sent.dropFirst(chunkedHead.utf8.count))?.content
           == pieces(20, of: 15_000))
@@ -401,13 +401,13 @@ func pieces(_ count: Int, of size: Int) -> String {
       for peer in peers { peer.sentByKernel = 0 }
       let good = world.connect(request("GET /a"))
       stage.run(until: { !good.sent.isEmpty })
-      #expect(peers.allSatisfy { stage.phase(of: $0) == .unread || $0.sent.count < 46_000 })
+      #expect(peers.allSatisfy { stage.waits($0, for: .room) || $0.sent.count < 46_000 })
       stage.run(milliseconds: 500)
-      #expect(peers.allSatisfy { stage.phase(of: $0) == .unread })
+      #expect(peers.allSatisfy { stage.waits($0, for: .room) })
       #expect(peers.allSatisfy { $0.sent.count < 46_000 })
       // One of them begins to read, and gets all that it has asked for.
       peers[3].sentByKernel = nil
-      stage.run(until: { peers[3].sent.count > 40 * 15_000 && stage.phase(of: peers[3]) == .idle })
+      stage.run(until: { peers[3].sent.count > 40 * 15_000 && stage.rests(peers[3]) })
       stage.run(until: { (peers[0..<3] + peers[4...]).allSatisfy { $0.isClosed } })
     }
   }

@@ -3,7 +3,7 @@
 
 import CMartletPlatform
 import MartletBytes
-import MartletServer
+@testable import MartletServer
 import Testing
 
 /// One peer, and the kernel's two buffers between it and the server.
@@ -23,16 +23,12 @@ final class Peer {
   var isDone = false
   /// Whether the connection is broken.
   var isReset = false
-  /// SO_RCVLOWAT.
-  var wakeCount = 1
   /// Octets that the peer still takes.
   var room = Int.max
   /// At most that many octets in one call.
   var sendSizeMax = Int.max
-  var peekSizeMax = Int.max
+  var receiveSizeMax = Int.max
   /// What the next calls come to, whatever the state.
-  var peekFaults: [Transfer] = []
-  var discardFaults: [Transfer] = []
   var sendFaults: [Transfer] = []
   var receiveFaults: [Transfer] = []
   var sendFileFaults: [Transfer] = []
@@ -57,10 +53,9 @@ final class Peer {
 
   var text: String { String(decoding: sent, as: UTF8.self) }
 
-  func readiness(_ honoursWakeCount: Bool) -> Readiness {
+  var readiness: Readiness {
     if isReset { return Readiness(rawValue: 15) }
-    let needed = honoursWakeCount ? wakeCount : 1
-    var bits: UInt8 = isDone || received.count >= needed ? 1 : 0
+    var bits: UInt8 = isDone || !received.isEmpty ? 1 : 0
     // As Linux does with TCP_NOTSENT_LOWAT.
     if room > 0, unsentCount <= Limits.unsentSizeMax { bits |= 2 }
     if isDone { bits |= 4 }
@@ -84,8 +79,6 @@ final class World {
   var isListening = true
   /// When SIGTERM comes.
   var stopAt: Int64?
-  /// Whether a high `wakeCount` keeps the descriptor silent.
-  var honoursWakeCount = true
   /// Whether an end is reported apart from octets (POLLRDHUP).
   var reportsPeerDone = true
   /// Whether each wait reports everything that was asked for, come or not.
@@ -139,20 +132,24 @@ final class World {
     return (arrivals + [stopAt].compactMap { $0 }.filter { $0 > monotonic }).min()
   }
 
-  func fill(_ interests: inout InterestSet) -> Bool {
-    var any = false
-    for slot in 0..<interests.slotCount where interests.descriptor(ofSlot: slot) >= 0 {
-      let wanted = interests.wanted(ofSlot: slot)
-      var ready = peer(interests.descriptor(ofSlot: slot)).readiness(honoursWakeCount).rawValue
-      if !reportsPeerDone { ready &= 11 }
+  /// The descriptors of the slots, what each waits for, and what has come.
+  var slots: [Int: Int32] = [:]
+  var wanted: [Int: Readiness] = [:]
+  var ready: [Int: Readiness] = [:]
+
+  func fill() -> Bool {
+    ready = [:]
+    for (slot, descriptor) in slots {
+      guard let wanted = wanted[slot] else { continue }
+      let peer = peer(descriptor)
+      var bits = peer.readiness.rawValue
+      if !reportsPeerDone { bits &= 11 }
       // poll() tells always that a connection is broken.
-      let isBroken = peer(interests.descriptor(ofSlot: slot)).isReset
-      ready &= wanted.rawValue | (isBroken ? 12 : 0)
-      if isSpurious { ready |= wanted.rawValue & 3 }
-      interests.setReady(Readiness(rawValue: ready), slot: slot)
-      if ready != 0 { any = true }
+      bits &= wanted.rawValue | (peer.isReset ? 12 : 0)
+      if isSpurious { bits |= wanted.rawValue & 3 }
+      if bits != 0 { ready[slot] = Readiness(rawValue: bits) }
     }
-    return any
+    return !ready.isEmpty
   }
 }
 
@@ -170,50 +167,36 @@ struct ScriptedTransport: Transport, ~Copyable {
     return world.waiting.removeFirst()
   }
 
-  mutating func peek(
-    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
-  ) -> Transfer {
-    let peer = world.peer(descriptor)
-    if !peer.peekFaults.isEmpty { return peer.peekFaults.removeFirst() }
-    if peer.isReset { return .gone }
-    if peer.received.isEmpty { return peer.isDone ? .end : .notNow }
-    let count = min(peer.received.count, target.count, peer.peekSizeMax)
-    for i in 0..<count { target[i] = peer.received[i] }
-    return .octets(count)
+  mutating func open(_ slot: Int, _ descriptor: Int32) {
+    #expect(world.slots[slot] == nil, "a slot is opened once")
+    world.slots[slot] = descriptor
+    world.wanted[slot] = nil
   }
 
-  mutating func discard(_ descriptor: Int32, count: Int) -> Transfer {
-    let peer = world.peer(descriptor)
-    if !peer.discardFaults.isEmpty { return peer.discardFaults.removeFirst() }
-    if peer.isReset { return .gone }
-    if peer.received.isEmpty { return peer.isDone ? .end : .notNow }
-    let count = min(count, peer.received.count, peer.peekSizeMax)
-    peer.received.removeFirst(count)
-    return .octets(count)
+  private func peer(_ slot: Int) -> Peer {
+    guard let descriptor = world.slots[slot] else {
+      Issue.record("slot \(slot) is not open")
+      return Peer(-1)
+    }
+    return world.peer(descriptor)
   }
 
-  mutating func wake(_ descriptor: Int32, atCount count: Int) {
-    #expect(count > 0 && count <= 0xFFFF, "a count that the kernel takes")
-    world.peer(descriptor).wakeCount = count
-  }
-
-  mutating func receive(
-    _ descriptor: Int32, into target: inout MutableSpan<UInt8>
-  ) -> Transfer {
-    let peer = world.peer(descriptor)
+  mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
+    let peer = peer(slot)
+    #expect(target.count > 0, "there is room for what is read")
     if !peer.receiveFaults.isEmpty { return peer.receiveFaults.removeFirst() }
     if peer.isReset { return .gone }
     if peer.received.isEmpty { return peer.isDone ? .end : .notNow }
-    let count = min(peer.received.count, target.count, peer.peekSizeMax)
+    let count = min(peer.received.count, target.count, peer.receiveSizeMax)
     for i in 0..<count { target[i] = peer.received[i] }
     peer.received.removeFirst(count)
     return .octets(count)
   }
 
   mutating func send(
-    _ descriptor: Int32, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
   ) -> Transfer {
-    let peer = world.peer(descriptor)
+    let peer = peer(slot)
     #expect(octets.count + more.count > 0, "nothing is sent in an empty piece")
     #expect(!peer.isFinished, "nothing is sent after the end")
     if !peer.sendFaults.isEmpty { return peer.sendFaults.removeFirst() }
@@ -228,27 +211,31 @@ struct ScriptedTransport: Transport, ~Copyable {
     return .octets(count)
   }
 
-  mutating func sendFile(
-    _ descriptor: Int32, file: Int32, offset: Int64, count: Int
-  ) -> Transfer {
+  mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer {
     guard let octets = world.files[file] else {
       Issue.record("file \(file) is not open")
       return .gone
     }
-    let peer = world.peer(descriptor)
+    let peer = peer(slot)
     if !peer.sendFileFaults.isEmpty { return peer.sendFileFaults.removeFirst() }
-    let piece = octets.dropFirst(Int(offset)).prefix(count)
+    let piece = [UInt8](octets.dropFirst(Int(offset)).prefix(count))
     guard !piece.isEmpty else { return .end }
-    return send(descriptor, [UInt8](piece).span)
+    return send(slot, piece.span, piece.span.extracting(0..<0), continues: false)
   }
 
-  mutating func unsentCount(_ descriptor: Int32) -> Int {
-    world.peer(descriptor).unsentCount
+  mutating func unsentCount(_ slot: Int) -> Int { peer(slot).unsentCount }
+
+  mutating func finishSending(_ slot: Int) { peer(slot).isFinished = true }
+
+  mutating func close(_ slot: Int) {
+    guard let descriptor = world.slots.removeValue(forKey: slot) else {
+      Issue.record("slot \(slot) is not open")
+      return
+    }
+    close(descriptor: descriptor)
   }
 
-  mutating func finishSending(_ descriptor: Int32) { world.peer(descriptor).isFinished = true }
-
-  mutating func close(_ descriptor: Int32) {
+  mutating func close(descriptor: Int32) {
     if world.files[descriptor] != nil { return world.files[descriptor] = nil }
     let peer = world.peer(descriptor)
     peer.isClosed = true
@@ -258,20 +245,24 @@ struct ScriptedTransport: Transport, ~Copyable {
 
   mutating func stopListening() { world.isListening = false }
 
-  mutating func wait(_ interests: inout InterestSet, milliseconds: Int) -> Wakeup {
+  mutating func want(_ slot: Int, _ wanted: Readiness?) { world.wanted[slot] = wanted }
+
+  func ready(_ slot: Int) -> Readiness { world.ready[slot] ?? .nothing }
+
+  mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
     world.waitCount += 1
     for peer in world.peers.values { peer.takeTrickle() }
     world.advance(to: world.monotonic)
-    let listens = interests.includesListener && world.isListening
-    var any = world.fill(&interests)
-    let stopAt = interests.includesSignals ? world.stopAt ?? .max : .max
+    let listens = listener && world.isListening
+    let any = world.fill()
+    let stopAt = signals ? world.stopAt ?? .max : .max
     let stops = stopAt <= world.monotonic
     if !any, !(listens && !world.waiting.isEmpty), !stops {
       // Nothing now: the time passes until something arrives or the wait is over.
       let end = milliseconds < 0 ? Int64.max : world.monotonic + Int64(milliseconds)
       let next = min(end, world.nextArrival ?? .max)
       if next == .max { world.endlessWaitCount += 1 } else { world.advance(to: next) }
-      any = world.fill(&interests)
+      _ = world.fill()
     } else if world.isSpurious {
       world.advance(to: world.monotonic + 1)
     }

@@ -196,43 +196,34 @@ final class Stage {
   let world = World()
   let requests = Requests()
   private var server: Server<ScriptedTransport, EchoResponder>
-  private var memory: ServerMemory
-  private let blocks: [UnsafeMutableRawPointer]
+  private let memory: [UnsafeMutableRawPointer]
 
   /// - Parameter slots: Connections at a time.
   init(slots: Int = Limits.connectionCountMax) {
     requests.world = world
-    func block(_ size: Int) -> UnsafeMutableRawPointer {
+    func part(_ size: Int) -> UnsafeMutableRawPointer {
       // Not zero: nothing may rely on what memory holds at the start.
       let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       start.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
       return start
     }
-    let entrySize = MemoryLayout<martlet_poll_entry>.stride
-    let connectionSize = Int(MARTLET_CONNECTION_SIZE)
-    blocks = [
-      block(Limits.receiveSizeMax), block(Limits.responseFieldsSizeMax),
-      block(Limits.responseBufferCountMax * Limits.responseSizeMax),
-      block(Limits.connectionCountMax * connectionSize),
-      block((Limits.connectionCountMax + 2) * entrySize),
+    memory = [
+      part(Limits.receiveSizeMax), part(Limits.responseFieldsSizeMax), part(Limits.responseSizeMax),
+      part(Limits.smallBlockCountMax * Limits.smallBlockSize),
+      part(Limits.largeBlockCountMax * Limits.largeBlockSize),
+      part(Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE)),
     ]
-    memory = ServerMemory(
-      martlet_memory(
-        receive: blocks[0].assumingMemoryBound(to: UInt8.self),
-        fields: blocks[1].assumingMemoryBound(to: UInt8.self),
-        responses: blocks[2].assumingMemoryBound(to: UInt8.self),
-        connections: blocks[3],
-        poll: blocks[4].bindMemory(
-          to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2)))
+    let octets = memory.map { $0.assumingMemoryBound(to: UInt8.self) }
     server = Server(
       transport: ScriptedTransport(world: world, connectionCountMax: slots),
-      responder: EchoResponder(requests: requests))
+      responder: EchoResponder(requests: requests),
+      ServerMemory(
+        martlet_memory(
+          receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
+          large: octets[4], connections: memory[5])))
   }
 
-  deinit { for block in blocks { block.deallocate() } }
-
-  /// From now on everything is looked at before it is taken out of the kernel.
-  func looksFirst() { server.stashCountAtOnceMax = 0 }
+  deinit { for part in memory { part.deallocate() } }
 
   /// Turns until `isReached`, at most some thousand times.
   func run(
@@ -241,7 +232,7 @@ final class Stage {
   ) {
     for _ in 0..<turns {
       if isReached() { return }
-      guard server.turn(&memory) else { break }
+      guard server.turn() else { break }
     }
     if !isReached() {
       Issue.record("it never comes to that", sourceLocation: sourceLocation)
@@ -260,37 +251,33 @@ final class Stage {
 
   /// One turn.
   @discardableResult
-  func turn() -> Bool { server.turn(&memory) }
+  func turn() -> Bool { server.turn() }
 
   /// Turns until the server has nothing more to do at this moment.
   func settle() {
     let now = world.monotonic
     for _ in 0..<2_000 {
       guard !isQuiet else { return }
-      guard server.turn(&memory), world.monotonic == now else { return }
+      guard server.turn(), world.monotonic == now else { return }
     }
     Issue.record("the server does not come to rest")
   }
 
   private var isQuiet: Bool {
     if world.isListening, !world.waiting.isEmpty { return false }
-    for slot in 0..<memory.connections.count {
-      let connection = memory.connections[slot]
-      guard let peer = world.peers[connection.descriptor] else { continue }
-      let ready = peer.readiness(world.honoursWakeCount)
+    for slot in 0..<server.connections.count {
+      let connection = server.connections[slot]
+      guard let descriptor = world.slots[slot], let peer = world.peers[descriptor] else { continue }
+      let ready = peer.readiness
       switch connection.phase {
       case .free: continue
-      case .idle, .head, .content:
-        if connection.pausedUntil <= world.monotonic, ready.contains(.readableOrDone) {
-          return false
+      case .reading, .receivingBody, .lingering: if ready.contains(.readable) { return false }
+      case .waiting:
+        switch connection.reason {
+        case .room: if connection.pausedUntil <= world.monotonic { return false }
+        case .place, .job: return false
         }
-      case .working, .waiting: return false
-      case .queued:
-        if memory.responses.hasFree { return false }
-      case .next, .unread: return false
-      case .receiving: if ready.contains(.readableOrDone) { return false }
       case .sending: if ready.contains(.writable) { return false }
-      case .linger: if ready.contains(.readable) { return false }
       }
     }
     return true
@@ -298,40 +285,57 @@ final class Stage {
 
   /// The phase of a peer's connection.
   func phase(of peer: Peer) -> Connection.Phase {
-    for slot in 0..<memory.connections.count
-    where memory.connections[slot].descriptor == peer.descriptor {
-      return memory.connections[slot].phase
+    for slot in 0..<server.connections.count
+    where world.slots[slot] == peer.descriptor {
+      return server.connections[slot].phase
     }
     return .free
   }
 
   var openCount: Int {
     var count = 0
-    for slot in 0..<memory.connections.count where memory.connections[slot].phase != .free {
+    for slot in 0..<server.connections.count where server.connections[slot].phase != .free {
       count += 1
     }
     return count
   }
 
-  var isIdle: Bool { memory.isIdle }
+  var isIdle: Bool { server.isIdle }
 
-  /// How many connections hold a response buffer.
-  var lentCount: Int {
-    var count = 0
-    for slot in 0..<memory.connections.count where memory.connections[slot].responseBuffer >= 0 {
-      count += 1
+  /// The connection of a peer.
+  func connection(of peer: Peer) -> Connection {
+    for slot in 0..<server.connections.count where world.slots[slot] == peer.descriptor {
+      return server.connections[slot]
     }
-    return count
+    return Connection()
+  }
+
+  /// Whether a peer's request waits for that reason.
+  func waits(_ peer: Peer, for reason: Connection.Reason) -> Bool {
+    connection(of: peer).waits(for: reason)
+  }
+
+  /// Whether a peer's connection rests between two requests, or has begun one.
+  func rests(_ peer: Peer) -> Bool { reads(peer) && connection(of: peer).held.isEmpty }
+  func hasBegun(_ peer: Peer) -> Bool { reads(peer) && !connection(of: peer).held.isEmpty }
+  private func reads(_ peer: Peer) -> Bool { phase(of: peer) == .reading }
+
+  /// How many connections hold a block, of requests and of responses.
+  var requestBlockCount: Int { count { $0.block > 0 } }
+  var responseBlockCount: Int { count { $0.responseBlock > 0 } }
+
+  private func count(_ isMeant: (Connection) -> Bool) -> Int {
+    (0..<server.connections.count).count { isMeant(server.connections[$0]) }
   }
 
   /// Sets how many connections there have been.
   func begins(afterConnection number: UInt64) { server.connectionNumber = number }
 
   /// How many connections wait for a later turn.
-  var workingCount: Int { server.workingCount }
+  var workingCount: Int { server.jobCount }
 
   /// Runs the whole loop until a stop that comes at `stopAt`.
-  func runToStop() { server.run(&memory) }
+  func runToStop() { server.run() }
 
   /// Ends the test: every peer goes away, and then nothing is lent out any more.
   func finish(sourceLocation: SourceLocation = #_sourceLocation) {
@@ -341,7 +345,7 @@ final class Stage {
       peer.isDone = true
       peer.isReset = true
     }
-    run(until: { memory.isIdle }, sourceLocation: sourceLocation)
+    run(until: { server.isIdle }, sourceLocation: sourceLocation)
     for peer in world.peers.values {
       #expect(peer.isClosed, "every descriptor is given back", sourceLocation: sourceLocation)
     }
@@ -358,21 +362,14 @@ extension World {
   }
 }
 
-/// Runs `body` with a server, and checks that nothing is left over: once with one that takes what comes
-/// out of the kernel at once, as long as there are few slow clients, and once with one that looks first.
-///
-/// - Parameter takesAtOnce: Only the one or the other.
+/// Runs `body` with a server, and checks that nothing is left over.
 func withStage(
-  takesAtOnce: Bool? = nil, slots: Int = Limits.connectionCountMax,
-  sourceLocation: SourceLocation = #_sourceLocation,
+  slots: Int = Limits.connectionCountMax, sourceLocation: SourceLocation = #_sourceLocation,
   _ body: (Stage, World) throws -> Void
 ) rethrows {
-  for takes in [true, false] where takesAtOnce ?? takes == takes {
-    let stage = Stage(slots: slots)
-    if !takes { stage.looksFirst() }
-    try body(stage, stage.world)
-    stage.finish(sourceLocation: sourceLocation)
-  }
+  let stage = Stage(slots: slots)
+  try body(stage, stage.world)
+  stage.finish(sourceLocation: sourceLocation)
 }
 
 let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"

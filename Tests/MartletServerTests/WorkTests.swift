@@ -30,7 +30,7 @@ import Testing
       world.microsecondsPerLook = 500
       for _ in 0..<4 {
         let peer = world.connect(request("GET /work"))
-        stage.run(until: { stage.phase(of: peer) == .working })
+        stage.run(until: { stage.waits(peer, for: .job) })
       }
       let before = stage.requests.worked.count
       stage.turn()
@@ -49,7 +49,7 @@ import Testing
       world.microsecondsPerLook = 2_000
       let peers = (0..<places + 5).map { _ in world.connect(request("GET /work")) }
       stage.run(until: { stage.workingCount == places })
-      #expect(peers.count { stage.phase(of: $0) == .waiting } == 5)
+      #expect(peers.count { stage.waits($0, for: .place) } == 5)
       let good = world.connect(request("GET /a"))
       stage.run(until: { !good.sent.isEmpty })
       stage.run(until: { peers.allSatisfy { $0.text == echo("GET /work []") } })
@@ -81,7 +81,7 @@ import Testing
       let peers = (0...places).map { _ in world.connect(request("GET /work")) }
       stage.run(until: { stage.workingCount == places })
       for connection in stage.requests.workSteps.keys { stage.requests.workSteps[connection] = 1_000 }
-      let last = peers.first { stage.phase(of: $0) == .waiting }!
+      let last = peers.first { stage.waits($0, for: .place) }!
       for _ in 0..<130 where last.sent.isEmpty {
         stage.turn()
         world.advance(to: world.monotonic + 500)
@@ -201,7 +201,7 @@ import Testing
       stage.run(until: { stage.workingCount == places })
       let resting = world.connect(request("GET /rest"))
       stage.run(until: { stage.requests.restCount == 1 })
-      #expect(stage.phase(of: resting) == .working)
+      #expect(stage.waits(resting, for: .job))
       #expect(many.contains { $0.sent.isEmpty })
       stage.run(until: { many.allSatisfy { !$0.sent.isEmpty } && !resting.sent.isEmpty })
       #expect(resting.text == echo("GET /rest []"))

@@ -158,7 +158,9 @@ import Testing
     let exit10 = await #expect(
       processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
     ) {
-      var transport = try POSIXTransport(host: [UInt8]("127.0.0.1".utf8).span, port: 0)
+      var transport = try POSIXTransport(
+        host: [UInt8]("127.0.0.1".utf8).span, port: 0,
+        PollTable(.allocate(capacity: Limits.connectionCountMax + 2)))
       defer { transport.stopListening() }
       serveSite(at: "127.0.0.1:\(transport.port)", secret: "x")
     }

@@ -1,6 +1,5 @@
-// What is taken out of the kernel and cannot be answered at once: requests that were taken before anybody
-// could know that they are not whole; and those that come in one piece with earlier ones: the kernel must
-// not be left with them, because it keeps the whole piece for the rest and has no room for what follows.
+// Octets that cannot be handled at once lie in a block: requests that are not whole, and requests that have
+// come in one piece with an earlier one.
 
 import MartletBytes
 import MartletHTTP
@@ -8,7 +7,7 @@ import Testing
 
 @testable import MartletServer
 
-@Suite struct StashTests {
+@Suite struct BlocksTests {
   @Test("What is left of a piece is taken out of the kernel; wherever it was cut, all is answered")
   func everyCut() {
     let first = request("GET /a")
@@ -26,10 +25,7 @@ import Testing
           peer.script = [
             (world.monotonic + 10, octets.dropFirst(cut) + [UInt8](request("GET /c").utf8))
           ]
-          let stashed = Counter.requestsStashed.value
           stage.run(until: { peer.text.hasSuffix(echo("GET /c []")) })
-          // Chunks are taken as they come.
-          #expect(Counter.requestsStashed.value > stashed || second.contains("upload"))
           #expect(stage.requests.lines.first == "GET /a []")
           #expect(stage.requests.lines.last == "GET /c []", "cut at \(cut) of \(second.utf8.count) \(peer.text)")
           #expect(stage.requests.lines.count == (second.contains("upload") ? 4 : 3))
@@ -79,82 +75,124 @@ import Testing
     }
   }
 
-  @Test("A request that came on its own stays with the kernel where there are many slow clients")
-  func alone() {
-    withStage(takesAtOnce: false) { stage, world in
-      let peer = world.connect(request("GET /a"))
-      stage.run(until: { !peer.sent.isEmpty })
-      peer.received = [UInt8]("GET /b HTTP/1.1\r\n".utf8)
-      stage.run(until: { stage.phase(of: peer) == .head })
-      peer.script = [(world.monotonic + 10, [UInt8]("Host: h\r\n\r\n".utf8))]
-      // Were it taken, the connection would be closed.
-      peer.receiveFaults = [.gone]
-      stage.run(until: { peer.text.hasSuffix(echo("GET /b []")) })
-    }
-  }
-
-  @Test("Half of the buffers are left to responses, and who gets none waits")
-  func bounded() {
-    withStage(takesAtOnce: false) { stage, world in
-      let peers = (0..<20).map { _ in world.connect(request("GET /a") + "GET /b HTTP/1.1\r\n") }
-      stage.run(until: { peers.allSatisfy { stage.phase(of: $0) == .head && !$0.sent.isEmpty } })
-      let good = world.connect(request("GET /good"))
-      stage.run(until: { !good.sent.isEmpty })
-      #expect(peers.count { $0.received.isEmpty } == Limits.stashCountMax)
-      for peer in peers { peer.script = [(world.monotonic + 10, [UInt8]("Host: h\r\n\r\n".utf8))] }
-      stage.run(until: { peers.allSatisfy { $0.text.hasSuffix(echo("GET /b []")) } })
-    }
-  }
-
-  @Test("Whatever taking it comes to, and whoever goes, nothing is left over")
-  func faults() {
-    for fault in [Transfer.notNow, .end, .gone] {
-      withStage(takesAtOnce: false) { stage, world in
-        let peer = world.connect(request("GET /a") + "GET /b HTTP/1.1\r\n")
-        peer.receiveFaults = [fault]
-        stage.run(until: { !peer.sent.isEmpty })
-        stage.run(milliseconds: 10)
-        #expect(peer.isClosed == (fault != .notNow))
-      }
-    }
-    withStage { stage, world in
-      let peer = world.connect(request("GET /a") + "GET /b HTTP/1.1\r\n")
-      stage.run(until: { peer.isClosed })
-      #expect(peer.text.contains("HTTP/1.1 408"), "its deadline is that of every head")
-    }
-  }
-
   @Test("A request that is there as a whole is read in one call, whatever came of the ones before")
   func atOnce() {
-    withStage(takesAtOnce: true) { stage, world in
+    withStage { stage, world in
       let peer = world.connect()
-      peer.peekFaults = [.gone]
-      peer.discardFaults = [.gone]
       for octets in [request("GET /a"), post("/b", "hello"), request("GET /a")] {
         peer.sent = []
         peer.received = [UInt8](octets.utf8)
-        stage.run(until: { !peer.sent.isEmpty && stage.phase(of: peer) == .idle })
+        stage.run(until: { !peer.sent.isEmpty && stage.rests(peer) })
       }
       #expect(stage.requests.lines == ["GET /a []", "POST /b [hello]", "GET /a []"])
     }
   }
 
-  @Test("What is taken at once and not whole takes few buffers; others are looked at")
-  func atOnceBounded() {
-    withStage(takesAtOnce: true) { stage, world in
-      let peers = (0..<20).map { _ in world.connect("GET /b HTTP/1.1\r\n") }
-      stage.run(until: { peers.allSatisfy { stage.phase(of: $0) == .head } })
-      #expect(peers.count { $0.received.isEmpty } == Limits.stashCountAtOnceMax)
+  @Test("When all blocks hold beginnings the one that has waited longest gets 408; whole requests go on")
+  func scarce() {
+    withStage { stage, world in
+      let begun = "GET /b HTTP/1.1\r\n"
+      let first = world.connect(begun)
+      stage.settle()
+      stage.run(milliseconds: 5)
+      let count = Limits.smallBlockCountMax + Limits.largeBlockCountMax - 2
+      let peers = (0..<count).map { _ in world.connect(begun) }
+      stage.run(until: { peers.allSatisfy { stage.hasBegun($0) } })
+      #expect(stage.requestBlockCount == count + 1 && !first.isClosed)
+      // All are younger than a moment: the next beginning is told to come again. A whole request needs none.
+      let early = world.connect(begun)
       let good = world.connect(request("GET /good"))
-      stage.run(until: { !good.sent.isEmpty })
-      for peer in peers { peer.script = [(world.monotonic + 10, [UInt8]("Host: h\r\n\r\n".utf8))] }
-      stage.run(until: { peers.allSatisfy { $0.text == echo("GET /b []") } })
+      stage.settle()
+      #expect(early.text.hasPrefix("HTTP/1.1 503 ") && early.text.contains("\r\nRetry-After: 5\r\n"))
+      #expect(good.text == echo("GET /good []") && first.sent.isEmpty)
+      stage.run(milliseconds: Limits.evictionAgeMilliseconds)
+      let late = world.connect(begun)
+      stage.settle()
+      #expect(first.text.hasPrefix("HTTP/1.1 408 ") && !peers.contains { !$0.sent.isEmpty })
+      for peer in peers + [late] { peer.received = [UInt8]("Host: h\r\n\r\n".utf8) }
+      stage.run(until: { (peers + [late]).allSatisfy { $0.text == echo("GET /b []") } })
+    }
+  }
+
+  @Test("A network with many beginnings gives up a block for one with few, however old that one's is")
+  func shares() {
+    withStage { stage, world in
+      let few = IPAddress(high: 0, low: 0xFFFF_C633_6401)
+      let slow = world.connect("GET /slow HTTP/1.1\r\n", from: few)
+      stage.settle()
+      stage.run(milliseconds: 1_000)
+      for _ in 0..<Limits.smallBlockCountMax + 2 * Limits.largeBlockCountMax {
+        _ = world.connect("GET /greedy HTTP/1.1\r\n")
+        stage.run(milliseconds: 60)
+      }
+      slow.received = [UInt8]("Host: h\r\n\r\n".utf8)
+      stage.run(until: { !slow.sent.isEmpty })
+      #expect(slow.text == echo("GET /slow []"))
+    }
+  }
+
+  @Test("A head beyond a small block moves to a large one, or is told to come again")
+  func large() {
+    withStage { stage, world in
+      let head = request("GET /large", "X: " + String(repeating: "y", count: 6_000))
+      func begin() -> Peer {
+        let peer = world.connect()
+        stage.settle()
+        for piece in [head.utf8.prefix(1_000), head.utf8.dropFirst(1_000).prefix(3_000)] {
+          peer.received += piece
+          stage.settle()
+        }
+        return peer
+      }
+      let peers = (0..<Limits.largeBlockCountMax - 1).map { _ in begin() }
+      #expect(stage.requestBlockCount == peers.count)
+      #expect(begin().text.hasPrefix("HTTP/1.1 503 "))
+      stage.run(milliseconds: Limits.evictionAgeMilliseconds)
+      let late = begin()
+      #expect(peers[0].text.hasPrefix("HTTP/1.1 408 ") && late.sent.isEmpty)
+      for peer in peers + [late] { peer.received += head.utf8.dropFirst(4_000) }
+      stage.run(until: { !late.sent.isEmpty })
+      for peer in peers.dropFirst() + [late] { #expect(peer.text == echo("GET /large []")) }
+    }
+  }
+
+  @Test("Who sends the next request with one, and reads nothing, loses that next request where all is short")
+  func pipelined() {
+    withStage { stage, world in
+      let count = Limits.smallBlockCountMax + Limits.largeBlockCountMax - 1
+      for _ in 0..<count { _ = world.connect("GET /b HTTP/1.1\r\n") }
+      stage.settle()
+      #expect(stage.requestBlockCount == count)
+      let peer = world.connect(request("GET /big") + request("GET /next"))
+      peer.room = 10
+      stage.settle()
+      #expect(peer.sent.count == 10)
+      peer.room = .max
+      stage.settle()
+      #expect(peer.text.hasSuffix("xxx") && peer.isFinished)
+      #expect(!stage.requests.lines.contains("GET /next []"))
+    }
+  }
+
+  @Test("Uploads go on while all blocks are held")
+  func uploads() {
+    withStage { stage, world in
+      let content = String(repeating: "u", count: 50_000)
+      let peer = world.connect(request("POST /upload", "Content-Length: 50000"))
+      stage.settle()
+      let count = Limits.smallBlockCountMax + Limits.largeBlockCountMax - 1
+      for _ in 0..<count { _ = world.connect("GET /b HTTP/1.1\r\n") }
+      stage.settle()
+      #expect(stage.requestBlockCount == count)
+      peer.received = [UInt8](content.utf8)
+      stage.settle()
+      #expect(peer.text == took(50_000))
     }
   }
 
   @Test("Requests that are taken in one piece are answered one a turn, and others between them")
   func onePiece() {
-    withStage(takesAtOnce: true) { stage, world in
+    withStage { stage, world in
       let peer = world.connect((0..<50).map { request("GET /\($0)") }.joined())
       let other = world.connect(request("GET /other"))
       stage.run(until: { !other.sent.isEmpty })
@@ -172,7 +210,7 @@ import Testing
         + String(repeating: "1\r\nx\r\n", count: 300) + "0\r\n\r\n",
       post("/upload", String(repeating: "x", count: 300)),
     ] {
-      withStage(takesAtOnce: true) { stage, world in
+      withStage { stage, world in
         let peer = world.connect(octets + request("GET /after"))
         stage.run(until: { peer.received.isEmpty })
         let other = world.connect()
@@ -204,7 +242,7 @@ import Testing
 
   @Test("Work for a request that is partly in the stash is counted once, whatever the kernel says")
   func workedFor() {
-    withStage(takesAtOnce: true) { stage, world in
+    withStage { stage, world in
       world.microsecondsPerLook = 1_000
       let octets = [UInt8](request("GET /work", "A: b").utf8)
       let peer = world.connect()
@@ -212,7 +250,7 @@ import Testing
       stage.run(until: { peer.received.isEmpty })
       peer.received = [UInt8](octets.dropFirst(30))
       stage.run(until: { stage.workingCount == 1 })
-      peer.peekFaults = [.notNow, .notNow, .notNow]
+      peer.receiveFaults = [.notNow, .notNow, .notNow]
       stage.run(until: { peer.text == echo("GET /work []") })
       #expect(stage.workingCount == 0)
     }
@@ -220,15 +258,15 @@ import Testing
 
   @Test("What is refused holds no stash while it is told so")
   func refused() {
-    withStage(takesAtOnce: true) { stage, world in
+    withStage { stage, world in
       let stashed = Counter.requestsStashed.value
-      let peers = (0..<Limits.responseBufferCountMax).map { _ in
+      let peers = (0..<Limits.largeBlockCountMax).map { _ in
         let peer = world.connect("GET / HTTP/1.1\r\n\r\n")
         peer.room = 10
         return peer
       }
       stage.run(until: { peers.allSatisfy { $0.sent.count == 10 } })
-      #expect(stage.lentCount == peers.count && Counter.requestsStashed.value >= stashed)
+      #expect(stage.responseBlockCount == peers.count && Counter.requestsStashed.value >= stashed)
       for peer in peers { peer.room = .max }
       stage.run(until: { peers.allSatisfy { $0.text.contains("</html>") } })
     }
@@ -239,40 +277,21 @@ import Testing
     withStage { stage, world in
       let peer = world.connect(request("GET /big") + request("GET /big") + request("GET /big"))
       peer.sentByKernel = 0
-      stage.run(until: { stage.phase(of: peer) == .unread })
+      stage.run(until: { stage.waits(peer, for: .room) })
       for _ in 0..<6 {
         stage.run(milliseconds: 9_000)
         peer.sentByKernel = (peer.sentByKernel ?? 0) + 50
         #expect(!peer.isClosed)
       }
       peer.sentByKernel = nil
-      stage.run(until: { stage.phase(of: peer) == .idle })
-    }
-  }
-
-  @Test("A request in the stash waits for a response buffer, and gets one")
-  func queued() {
-    withStage(takesAtOnce: true) { stage, world in
-      let peer = world.connect(request("GET /big") + request("GET /after"))
-      peer.room = 100
-      stage.run(until: { !peer.sent.isEmpty })
-      // One buffer is the stash, one has the response.
-      let blockers = (0..<Limits.responseBufferCountMax).map { _ in
-        let blocker = world.connect(request("GET /big"))
-        blocker.room = 100
-        return blocker
-      }
-      stage.run(until: { blockers.contains(where: \.isClosed) || peer.isClosed })
-      guard !peer.isClosed else { return }
-      peer.room = .max
-      stage.run(until: { peer.text.hasSuffix(echo("GET /after []")) })
+      stage.run(until: { stage.rests(peer) })
     }
   }
 
   @Test("A client that is taken at once, and goes, leaves nothing behind")
   func atOnceAndGone() {
     for octets in ["GET /a HTTP/1.1\r\n", request("GET /a") + "GET", request("GET /work") + "GET"] {
-      withStage(takesAtOnce: true) { stage, world in
+      withStage { stage, world in
         let peer = world.connect(octets)
         stage.run(until: { peer.received.isEmpty })
         peer.isReset = true
@@ -314,7 +333,7 @@ import Testing
         #expect(!peer.isClosed)
       }
       peer.room = .max
-      stage.run(until: { stage.phase(of: peer) == .idle })
+      stage.run(until: { stage.rests(peer) })
       #expect(peer.text.hasSuffix("xxx"))
     }
   }
