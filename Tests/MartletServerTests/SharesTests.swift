@@ -12,20 +12,23 @@ private func address(_ number: Int) -> IPAddress {
   IPAddress(high: 0, low: 0xFFFF_C633_6400 + UInt64(number))
 }
 
+/// A table that half requests fill with a block each.
+private let slotCount = min(64, Limits.connectionCountMax)
+
 @Suite struct SharesTests {
   /// All slots taken by connections that are in the middle of a request.
   private func fill(
     _ stage: Stage, _ world: World, with octets: String = "GET / HT",
     from address: (Int) -> IPAddress
   ) -> [Peer] {
-    let peers = (0..<Limits.connectionCountMax).map { world.connect(octets, from: address($0)) }
-    stage.run(until: { world.waiting.isEmpty && stage.openCount == Limits.connectionCountMax })
+    let peers = (0..<slotCount).map { world.connect(octets, from: address($0)) }
+    stage.run(until: { world.waiting.isEmpty && stage.openCount == slotCount })
     return peers
   }
 
   @Test("A newcomer takes a slot of the address that has most, whatever that is doing")
   func largestShare() {
-    withStage { stage, world in
+    withStage(slots: slotCount) { stage, world in
       let peers = fill(stage, world) { address($0 % 4 == 0 ? 1 : 2) }
       let start = world.monotonic
       let newcomer = world.connect(request("GET /a"), from: address(3))
@@ -39,14 +42,14 @@ private func address(_ number: Int) -> IPAddress {
 
   @Test("Of that address the least busy goes: who rests before who asks, who asks before who is answered")
   func leastBusy() {
-    withStage { stage, world in
+    withStage(slots: slotCount) { stage, world in
       let working = world.connect(request("GET /work"), from: address(1))
       stage.requests.workSteps[1] = .max
       stage.run(until: { stage.waits(working, for: .job) })
-      let others = (1..<Limits.connectionCountMax).map {
+      let others = (1..<slotCount).map {
         world.connect($0 == 7 ? request("GET /a") : "GET / HT", from: address(1))
       }
-      stage.run(until: { stage.openCount == Limits.connectionCountMax && !others[6].sent.isEmpty })
+      stage.run(until: { stage.openCount == slotCount && !others[6].sent.isEmpty })
       let first = world.connect(request("GET /b"), from: address(2))
       stage.run(until: { !first.sent.isEmpty })
       #expect(others[6].isClosed, "the one that rests")
@@ -59,7 +62,7 @@ private func address(_ number: Int) -> IPAddress {
 
   @Test("Where all are of one address, who is busy stays, and newcomers of the address wait")
   func oneAddress() {
-    withStage { stage, world in
+    withStage(slots: slotCount) { stage, world in
       let start = world.monotonic
       let peers = fill(stage, world) { _ in address(1) }
       let newcomer = world.connect(request("GET /a"), from: address(1))
@@ -99,7 +102,7 @@ private func address(_ number: Int) -> IPAddress {
 
   @Test("Where each address has one connection, who is between two requests makes room at once")
   func equalShares() {
-    withStage { stage, world in
+    withStage(slots: slotCount) { stage, world in
       let peers = fill(stage, world, with: request("GET /a")) { address($0) }
       stage.run(until: { peers.allSatisfy { !$0.sent.isEmpty } })
       let start = world.monotonic
@@ -112,7 +115,7 @@ private func address(_ number: Int) -> IPAddress {
 
   @Test("Where each address has one connection, who has just come is given time for its request")
   func justCome() {
-    withStage { stage, world in
+    withStage(slots: slotCount) { stage, world in
       let peers = fill(stage, world, with: "") { address($0) }
       let start = world.monotonic
       let newcomer = world.connect(request("GET /b"), from: address(5_000))
@@ -124,7 +127,7 @@ private func address(_ number: Int) -> IPAddress {
 
   @Test("An IPv6 network is one client, whichever of its addresses it uses")
   func network() {
-    withStage { stage, world in
+    withStage(slots: slotCount) { stage, world in
       let peers = fill(stage, world) {
         IPAddress(high: 0x2001_0DB8_0000_0001, low: UInt64($0) << 40 | 1)
       }
