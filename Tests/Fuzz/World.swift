@@ -110,6 +110,7 @@ final class World {
     case 24: peers[who].skipsReceive = true
     case 25: peers[who].skipsSend = true
     case 26: isSpurious = true
+    case 27: peers[who].skipsReceive = true
     case 28: reportsPeerDone.toggle()
     case 29: peers[who].endsWithLastOctet = true
     case 30: for i in peers.indices { peers[i].arrive(1) }
