@@ -60,10 +60,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return blocks.capacity(large) - Int(connections[slot].end)
   }
 
-  /// A block for a connection's octets. Where all hold some, a request ends that is not whole.
+  /// A block for a connection's octets. Where all hold some, a request ends that is not whole: at once for
+  /// a request that is whole, after a moment for one that is not.
   private mutating func acquire(_ count: Int, for slot: Int) -> Block? {
     if let block = blocks.acquire(count, isResponse: false) { return block }
-    endUnfinished(for: slot, count)
+    let isWhole = connections[slot].phase == .waiting
+    endUnfinished(for: slot, count, age: isWhole ? 0 : Limits.evictionAgeMilliseconds)
     return blocks.acquire(count, isResponse: false)
   }
 
@@ -122,11 +124,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// All blocks hold octets: a request that is not whole gets 408. Of the network with most connections, it
-  /// is the request that has been unfinished longest, and for more than a moment.
+  /// is the request that has been unfinished longest.
   ///
-  /// - Parameter count: Octets that the block shall hold.
+  /// - Parameters:
+  ///   - count: Octets that the block shall hold.
+  ///   - age: Milliseconds that the request has been unfinished, at least.
   @inline(never)
-  private mutating func endUnfinished(for requester: Int, _ count: Int) {
+  private mutating func endUnfinished(for requester: Int, _ count: Int, age ageMin: Int64) {
     Counter.requestsQueued.add()
     var victim: (slot: Int, share: UInt16, deadline: Int64)?
     for slot in 0..<connections.count
@@ -140,7 +144,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       case .receivingBody: age = now + Limits.contentTimeoutMilliseconds - deadline
       case .free, .waiting, .sending, .lingering: continue
       }
-      guard age >= Limits.evictionAgeMilliseconds else { continue }
+      guard age >= ageMin else { continue }
       let share = connections[slot].networkCount
       if victim.map({ share > $0.share || share == $0.share && deadline < $0.deadline }) ?? true {
         victim = (slot, share, deadline)
