@@ -69,8 +69,7 @@ struct ChunkLine {
     var refusal = Refusal.chunkSizeMalformed
     var i = start
     while i < octets.count {
-      if octets[i] == "\r", place == .size || place == .name || place == .value || place == .closed
-      {
+      if octets[i] == "\r", place == .size || place == .name || place == .value || place == .closed {
         return i
       }
       guard let next = next(place, octets[i]) else { throw refusal }

@@ -78,9 +78,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
       for i in 0..<count where shares[i] == connection.share { working += 1 }
       let isFirst = connection.rank == .first
       if let best {
-        guard isFirst == best.isFirst
-          ? working == best.working ? connection.deadline < best.deadline : working < best.working
-          : isFirst
+        guard
+          isFirst == best.isFirst
+            ? working == best.working ? connection.deadline < best.deadline : working < best.working
+            : isFirst
         else { continue }
       }
       best = (slot, isFirst, working, connection.deadline)

@@ -31,7 +31,8 @@ import Testing
           // Chunks are taken as they come.
           #expect(Counter.requestsStashed.value > stashed || second.contains("upload"))
           #expect(stage.requests.lines.first == "GET /a []")
-          #expect(stage.requests.lines.last == "GET /c []", "cut at \(cut) of \(second.utf8.count) \(peer.text)")
+          #expect(
+            stage.requests.lines.last == "GET /c []", "cut at \(cut) of \(second.utf8.count) \(peer.text)")
           #expect(stage.requests.lines.count == (second.contains("upload") ? 4 : 3))
         }
       }
@@ -285,10 +286,11 @@ import Testing
   func longest() {
     withStage { stage, world in
       let content = String(repeating: "x", count: 16_384)
-      let octets = [UInt8](
-        request(
-          "POST /b", "Content-Length: 16384", "Cookie: " + String(repeating: "c", count: 8_000)
-        ).utf8) + [UInt8](content.utf8)
+      let octets =
+        [UInt8](
+          request(
+            "POST /b", "Content-Length: 16384", "Cookie: " + String(repeating: "c", count: 8_000)
+          ).utf8) + [UInt8](content.utf8)
       let stashed = Counter.requestsStashed.value
       let peer = world.connect(request("GET /a"))
       peer.received += octets.prefix(23_000)
