@@ -81,8 +81,9 @@ def tried(trial, texts, listed, results, tree, copy):
     lines = {"old": old_line, "new": new_line}
     if (trial.path, trials.squeezed(old_line), trials.squeezed(new_line)) in listed:
         return results.add(trial, trials.EQUIVALENT, seconds=0.0, **lines), False
+    package_copy = tree()
     started = time.monotonic()
-    result = verdict(tree(), copy / trial.path, new, trials.first_tests(trial.path))
+    result = verdict(package_copy, copy / trial.path, new, trials.first_tests(trial.path))
     return results.add(trial, result, seconds=round(time.monotonic() - started, 1), **lines), True
 
 

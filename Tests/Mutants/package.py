@@ -85,7 +85,7 @@ class Package:
         return status == 0
 
     def passes(self, tests):
-        """Whether the tests pass, within five times of what they took unchanged."""
+        """Whether the tests pass, within three times of what they took unchanged."""
         command = TEST if tests is None else (*TEST, "--filter", tests)
         status = run(command, self.folder, self.log, self.limits.get(tests, 600), limited)
         return status == 0
@@ -95,7 +95,7 @@ class Package:
         started, size = time.monotonic(), self.log.stat().st_size if self.log.exists() else 0
         if not self.passes(tests):
             return False
-        self.limits[tests] = max(30, 5 * (time.monotonic() - started))
+        self.limits[tests] = max(30, 3 * (time.monotonic() - started))
         with self.log.open("rb") as log:
             log.seek(size)
             return b"Test run with 0 tests" not in log.read()
