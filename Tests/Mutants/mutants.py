@@ -15,6 +15,8 @@ Status 1 where less than 95 % are noticed.
 """
 
 import argparse
+import fcntl
+import hashlib
 import sys
 import time
 from pathlib import Path
@@ -44,6 +46,23 @@ def arguments(words):
 def stop(text):
     print(f"scripts/mutants: {text}", file=sys.stderr)
     sys.exit(1)
+
+
+def results_file(seed, path):
+    """Each choice of places has a file of its own, so that a run with another choice forgets nothing."""
+    suffix = "" if path == "*" else "-" + hashlib.sha256(path.encode()).hexdigest()[:8]
+    return FOLDER / f"results-{seed}{suffix}.jsonl"
+
+
+def locked():
+    """Two runs in one copy would each test the other's change. The lock ends with the process."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    lock = (FOLDER / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        stop("another run is under way.")
+    return lock
 
 
 def prepared(copy, log, tests):
@@ -94,7 +113,8 @@ def main(words):
         stop(f"no file of Sources that unit tests can notice matches {options.path}.")
     listed = trials.equivalents(EQUIVALENTS.read_text(encoding="utf-8"))
     header = {"seed": options.seed, "path": options.path, "sources": trials.digest(ROOT, texts)}
-    results = trials.Results(FOLDER / "results.jsonl", header)
+    lock = locked()
+    results = trials.Results(results_file(options.seed, options.path), header)
     if results.resumed:
         print(f"Going on: {len(results.known)} results are known ({results.file.relative_to(ROOT)}).")
     copy, log = FOLDER / "package", FOLDER / "log.txt"
@@ -126,6 +146,7 @@ def main(words):
         print(f"There are no more than {counted} changes.")
     text, is_reached = trials.summary(lines)
     print("\n".join(text))
+    lock.close()
     return 0 if is_reached else 1
 
 
