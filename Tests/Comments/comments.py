@@ -14,8 +14,8 @@ VAGUE_ENDS = ("is one", "are some", "that too", "the other", "so too")
 VAGUE_STARTS = ("It", "Its", "They", "Their")
 
 COMMENT = re.compile(r"^(?P<before>(?:[^\"/]|\"(?:[^\"\\]|\\.)*\"|/(?!/))*)(?P<marks>///?)(?!/)(?P<text>.*)$")
-# Where a sentence ends, and the next one begins with a capital, a number, a sign or code.
-END = re.compile(r"(?<=[.!?])[)\"]?\s+(?=[A-Z0-9`(\"/:&<*])")
+# Where a sentence ends, and the next one begins with a capital, a number, a sign or a name of code.
+END = re.compile(r"(?<=[.!?])[)\"]?\s+(?=[A-Z0-9`(\"/:&<*]|[a-z]\w*\(|[a-z]+[A-Z])")
 ITEM = re.compile(r"^\s*(?:[-*]|\d+\.)\s+(?:(?:Parameters?|Returns|Throws|Complexity)\b[^:]*:\s*)?(?:\w+:\s+)?")
 CITATION = re.compile(r"\((?:[^()]*,\s*)?(?:RFC|WHATWG|Unicode|UAX|FIPS|NIST|POSIX|compare)\b[^()]*\)|\bRFC \d+(?: §[\d.]+)?")
 

@@ -46,5 +46,9 @@ def test_sentences_end_before_capitals_alone():
         "Swift 6.3.1 reads e.g. it.", "`nil` ends it.", "(Both.", "Last"]
 
 
+def test_a_sentence_may_begin_with_a_name_of_code():
+    assert len(sentences("One ends. poll() begins. mbedTLS too. and this is no sentence")) == 3
+
+
 def test_code_is_a_word_and_a_citation_is_none():
     assert word_count("The `a b c` of (RFC 9110 §5.6.2, HTTP) is — short") == 5
