@@ -17,6 +17,7 @@ Status 1 where less than 95 % are noticed.
 import argparse
 import fcntl
 import hashlib
+import signal
 import sys
 import time
 from pathlib import Path
@@ -108,6 +109,8 @@ def tried(trial, texts, listed, results, tree, copy):
 
 def main(words):
     options = arguments(words)
+    # A run that is ended puts the file's text back, and ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     texts = trials.sources(ROOT, options.path)
     if not texts:
         stop(f"no file of Sources that unit tests can notice matches {options.path}.")
