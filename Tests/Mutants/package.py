@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 COPIED = ("Package.swift", "Sources", "Tests")
 # The product of all tests alone; --build-tests would link the programs as well.
@@ -45,8 +46,18 @@ def limited():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def members(session):
+    """The processes of a session (proc(5): the fourth field after the name)."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text(errors="replace").rpartition(")")[2].split()[3]) == session:
+                yield int(stat.parent.name)
+        except OSError:
+            pass
+
+
 def run(command, folder, log, seconds, before=None):
-    """Runs a command in a session of its own and ends all of the session's group when time is up.
+    """Runs a command in a session of its own, and ends all processes of the session when time is up.
 
     Returns the status, None where time was up.
     """
@@ -64,11 +75,12 @@ def run(command, folder, log, seconds, before=None):
         except subprocess.TimeoutExpired:
             return None
         finally:
-            # The process that was started leads the group; others of it may have outlived it.
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            # `swift test` gives the tests a group of their own, so the session is what they have in common.
+            for member in members(process.pid):
+                try:
+                    os.kill(member, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             process.wait()
 
 
