@@ -1,4 +1,4 @@
-// Comparing secrets; looking for what does not belong into a line.
+// Compares secrets, finds control octets, overwrites secrets.
 #include "martlet_octets.h"
 
 int martlet_equal_constant_time(const uint8_t *a, const uint8_t *b, size_t count) {
@@ -9,8 +9,8 @@ int martlet_equal_constant_time(const uint8_t *a, const uint8_t *b, size_t count
     memcpy(&left, a + i, 8);
     memcpy(&right, b + i, 8);
     difference |= left ^ right;
-    // Closes the leak that an optimizer could open: were it to see that bits once set stay set, it
-    // might leave the loop early. What comes out of this is unknown to it.
+    // This statement hides `difference` from the optimizer. Otherwise the optimizer could see that set bits
+    // stay set, and leave the loop early, which would reveal where the secrets differ.
     __asm__ volatile("" : "+r"(difference));
   }
   for (; i < count; i++) difference |= (uint64_t)(a[i] ^ b[i]);
@@ -25,7 +25,7 @@ size_t martlet_find_control(const uint8_t *octets, size_t count) {
     uint64_t word, difference;
     memcpy(&word, octets + i, 8);
     difference = word ^ EACH(0x7F);
-    // Some octet's high bit comes out set if and only if one is below 0x20, or is 0x7F.
+    // The high bit of some octet is set if and only if an octet is below 0x20, or is 0x7F.
     uint64_t low = (word - EACH(0x20)) & ~word & EACH(0x80);
     uint64_t del = (difference - EACH(0x01)) & ~difference & EACH(0x80);
     if (low | del) break;

@@ -61,7 +61,7 @@ _Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line) {
   martlet_stop(file, line, NULL);
 }
 
-// Opens a device file of random numbers; what has its name and is no device is not believed.
+// Opens a device file of random numbers. A file with that name that is no character device is refused.
 static int open_source(const char *path) {
   struct stat facts;
   int descriptor;
@@ -73,7 +73,7 @@ static int open_source(const char *path) {
   return -1;
 }
 
-// For kernels before 3.17, and sandboxes that refuse getrandom().
+// Reads /dev/urandom, for kernels before 3.17 and for sandboxes that refuse getrandom().
 static int read_source(uint8_t *octets, size_t count) {
   int descriptor = open_source("/dev/urandom");
   while (descriptor >= 0 && count > 0) {

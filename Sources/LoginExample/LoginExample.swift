@@ -11,12 +11,14 @@ struct User: SessionUser {
 struct Site: Application {
   let users: [2 of User] = [
     User(
-      id: "user001", username: "susan", password: """
+      id: "user001", username: "susan",
+      password: """
         pbkdf2-hmac-sha256:6d6172746c65742d7375736172000001:10000:\
         a490a7858438832f9e19ae8b98e75fcdbb847c5047a55d95b065a36e905b603c
         """),
     User(
-      id: "user002", username: "david", password: """
+      id: "user002", username: "david",
+      password: """
         pbkdf2-hmac-sha256:6d6172746c65742d6461766964000002:10000:\
         cd7271ea1ca4a1db4cf64d5acd11684c5e52a5ea7531411c0fd0301c04a698c6
         """),

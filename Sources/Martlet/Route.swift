@@ -134,7 +134,7 @@ extension Application where Self: ~Copyable {
     while let page = Page(rawValue: rawValue) {
       let route = route(to: page)
       if matches(path, route.path) {
-        if route.methods.allows(method) { 
+        if route.methods.allows(method) {
           return .page(page, route.access, takesPieces: route.takesPieces)
         }
         others = MethodSet(rawValue: others.rawValue | route.methods.rawValue)

@@ -84,7 +84,8 @@ extension SiteResponder where A: ~Copyable {
     PageText.begin(in: content.roomSpan)
     var body = PieceBody(capacity: content.room)
     let next = site.write(page(of: cursor), &cursor, to: &body)
-    let piece = PageText.overflowed ? Piece(count: 0, next: .failed) : Piece(count: PageText.count, next: next)
+    let piece =
+      PageText.overflowed ? Piece(count: 0, next: .failed) : Piece(count: PageText.count, next: next)
     PageText.end()
     return piece
   }

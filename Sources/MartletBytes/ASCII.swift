@@ -1,5 +1,5 @@
-// Octet classes, each with the grammar that it stands for, and comparison with characters:
-// `octet == "a"` and `case "0"..."9"` on `UInt8`, so that no magic number is needed.
+// Classes of octets, each with its grammar rule. Operators compare `UInt8` with characters
+// (`octet == "a"`, `case "0"..."9"`), so that code needs no magic numbers.
 
 package func ~= (pattern: ClosedRange<Unicode.Scalar>, octet: UInt8) -> Bool {
   pattern.contains(Unicode.Scalar(octet))
@@ -36,16 +36,16 @@ public enum ASCII {
   /// OWS = *( SP / HTAB ) (RFC 9110 §5.6.3).
   public static func isBlank(_ octet: UInt8) -> Bool { octet == 0x20 || octet == 0x09 }
 
-  /// CTL (RFC 5234 B.1): the control octets, DEL among them.
+  /// CTL (RFC 5234 B.1): the control octets 0x00 to 0x1F, and DEL.
   public static func isControl(_ octet: UInt8) -> Bool { octet < 0x20 || octet == 0x7F }
 
-  /// field-vchar, SP and HTAB (RFC 9110 §5.5): every octet but controls; obs-text is let through.
+  /// field-vchar, SP and HTAB (RFC 9110 §5.5): every octet but controls. obs-text is allowed.
   public static func isFieldValueOctet(_ octet: UInt8) -> Bool {
     octet == 0x09 || !isControl(octet)
   }
 
-  /// VCHAR without what a URI may not hold (RFC 3986 §2): `"`, `<`, `>`, `\`, `^`, `` ` ``, `{`,
-  /// `|`, `}`. The percent sign passes: what is already encoded stays encoded.
+  /// VCHAR without the octets that a URI may not hold (RFC 3986 §2): `"`, `<`, `>`, `\`, `^`, `` ` ``,
+  /// `{`, `|`, `}`. The percent sign is allowed, so that what is encoded is not encoded twice.
   public static func isURIOctet(_ octet: UInt8) -> Bool {
     switch octet {
     case "\"", "<", ">", "\\", "^", "`", "{", "|", "}": false
@@ -54,7 +54,7 @@ public enum ASCII {
     }
   }
 
-  /// ALPHA in upper case becomes lower case; every other octet stays.
+  /// The octet in lower case when it is an upper-case ALPHA; otherwise the octet itself.
   public static func lowercased(_ octet: UInt8) -> UInt8 {
     switch octet {
     case "A"..."Z": octet | 0x20

@@ -1,10 +1,10 @@
-// base64url without padding (RFC 4648 §5, RFC 7515 §2), strict and canonical: one text for each
-// octet sequence and no other. A decoder that also took padding, the other alphabet, blanks or
-// unused bits would accept several texts for one token.
+// Encodes and decodes base64url without padding (RFC 4648 §5, RFC 7515 §2). The decoder accepts exactly
+// one text for each octet sequence. Padding, base64's `+` and `/`, blanks and unused bits are refused,
+// because otherwise several texts would be one token.
 
 /// base64url as JSON Web Signatures use it.
 public enum Base64URL {
-  /// How many characters `count` octets become.
+  /// How many characters `count` octets have in base64url.
   public static func encodedCount(_ count: Int) -> Int { (count * 4 + 2) / 3 }
 
   /// Writes `octets` in base64url.
@@ -26,9 +26,9 @@ public enum Base64URL {
 
   /// Decodes `text` to the start of `target`.
   ///
-  /// - Returns: How many octets, or `nil` when `text` is not the canonical base64url of anything
-  ///   (wrong character, padding, a length of 4n + 1, unused bits that are not zero) or when
-  ///   `target` is too small.
+  /// - Returns: How many octets were decoded, or `nil` when `text` is not canonical or `target` is too
+  ///   small. Not canonical are: a wrong character, padding, a length of 4n + 1, unused bits other than
+  ///   zero.
   public static func decode(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) -> Int? {
     let rest = text.count % 4
     let size = text.count / 4 * 3 + max(0, rest - 1)
@@ -39,7 +39,7 @@ public enum Base64URL {
       let value = value(of: text[i])
       guard value < 64 else { return nil }
       bits = bits << 6 | value
-      // After the 2nd, 3rd and 4th character of a group one more octet is whole.
+      // The 2nd, 3rd and 4th character of a group complete one octet each.
       switch i & 3 {
       case 0: continue
       case 1: target[written] = UInt8(truncatingIfNeeded: bits >> 4)
@@ -63,7 +63,7 @@ public enum Base64URL {
     }
   }
 
-  /// The six bits of a character, or 64.
+  /// The six bits of a character, or 64 for an octet that is not in the alphabet.
   private static func value(of octet: UInt8) -> UInt32 {
     switch octet {
     case "A"..."Z": UInt32(octet) &- 0x41

@@ -1,17 +1,17 @@
-// Letters that keyboards type in two ways: as one character (U+00FC), or as a letter and a combining mark
-// (U+0075 U+0308). Both look alike and are different octets, so a password typed on one device is not
-// the one typed on another. Unicode's composed form (NFC, UAX #15) makes them alike; its tables have
-// 100 KiB, so here it is done for the Latin letters of Europe, U+00C0 to U+017F. Of all others
-// `hasVariants` says that they may be typed in another way.
+// Composes a letter and a combining mark into one character, for passwords. Keyboards type `ü` as one
+// character (U+00FC), or as a letter and a mark (U+0075 U+0308). Both look alike and have different octets,
+// so a password typed on one device would not match on another device. Unicode's composed form (NFC, UAX
+// #15) makes both equal. Its tables have 100 KiB, so this file covers the Latin letters of Europe only,
+// U+00C0 to U+017F. For every other character `hasVariants` says whether a device may type it differently.
 
 /// Unicode's composition of letters and marks, for U+00C0 to U+017F.
 public enum ComposedLetters {
   private static var first: UInt32 { 0xC0 }
   private static var firstMark: UInt32 { 0x300 }
 
-  /// For each letter from U+00C0 on, what it consists of: the base letter, and the mark counted from
-  /// U+0300 as a character from `0` on. Blanks: it is one character only; `!`: it has another form that
-  /// looks alike (a compatibility decomposition).
+  /// Two characters for each letter from U+00C0 on: the base letter, then the mark. `0` is the mark
+  /// U+0300, `1` is U+0301, and so on. Two blanks: the letter has no decomposition. `!!`: the letter has a
+  /// compatibility decomposition, so another text looks alike.
   private static var parts: StaticString {
     """
     A0A1A2A3A8A:  CWE0E1E2E8I0I1I2I8  N3O0O1O2O3O8    U0U1U2U8Y1    \
@@ -23,7 +23,7 @@ public enum ComposedLetters {
     """
   }
 
-  /// The one character for a letter and a mark, or `nil` where that is not among these.
+  /// The composed character for a letter and a mark, or `nil` when the table has none.
   @inline(never)
   public static func compose(_ letter: UInt32, _ mark: UInt32) -> UInt32? {
     guard letter < 0x80, mark >= firstMark, mark < firstMark + 0x30 else { return nil }
@@ -35,8 +35,8 @@ public enum ComposedLetters {
     return nil
   }
 
-  /// Whether some keyboards or programs may type a character in another way than others, and `compose`
-  /// does not make the two alike. By block of Unicode, so that it may say so of a few too many.
+  /// Whether keyboards or programs may type a character differently in a way that `compose` does not make
+  /// equal. Decided by blocks of Unicode, so that the answer is `true` for a few characters too many.
   @inline(never)
   public static func hasVariants(_ scalar: UInt32) -> Bool {
     switch scalar {

@@ -1,8 +1,8 @@
-// Decimal digits → a number. Strict: digits only, no sign, no blank, and no wrap.
+// Parses decimal and hexadecimal digits. Signs, blanks and numbers beyond 64 bits are refused.
 
 extension Span where Element == UInt8 {
-  /// The number that `1*DIGIT` spells (Content-Length, RFC 9110 §8.6), or `nil` when there is no
-  /// digit, anything else than digits, or more than `UInt64` holds.
+  /// The number that `1*DIGIT` spells (Content-Length, RFC 9110 §8.6). `nil` without digits, with
+  /// anything else than digits, and for a number that `UInt64` does not hold.
   public func decimal() -> UInt64? {
     guard count > 0 else { return nil }
     var value: UInt64 = 0
@@ -16,9 +16,10 @@ extension Span where Element == UInt8 {
     return value
   }
 
-  /// The octets that pairs of hexadecimal digits spell, written to `target`.
+  /// Decodes pairs of hexadecimal digits to the start of `target`.
   ///
-  /// - Returns: How many octets, or `nil` when a digit is missing or wrong or the room too small.
+  /// - Returns: How many octets were written. `nil` when a digit is missing or wrong, or when `target` is
+  ///   too small.
   public func decodeHexadecimal(into target: inout MutableSpan<UInt8>) -> Int? {
     guard count % 2 == 0, count / 2 <= target.count else { return nil }
     for i in 0..<count / 2 {

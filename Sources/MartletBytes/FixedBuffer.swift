@@ -1,36 +1,36 @@
-// Octets stored in place, up to a capacity that is part of the type. Nothing grows.
+// A buffer of octets, stored inline. The capacity is part of the type and never grows.
 
 /// Up to `capacity` octets, stored inline.
 public struct FixedBuffer<let capacity: Int>: ~Copyable {
   private var storage = InlineArray<capacity, UInt8>(repeating: 0)
-  /// How many octets it holds.
+  /// How many octets the buffer holds.
   public private(set) var count = 0
 
   /// An empty buffer.
   public init() {}
 
-  /// What it holds.
+  /// The octets that the buffer holds.
   public var span: Span<UInt8> {
-    // Addressable: the optimizer of Swift 6.3.1 otherwise makes a getter for each capacity that takes
-    // a copy of the buffer, and the span points into that copy (compare swiftlang/swift#80577).
+    // Addressable: otherwise the optimizer of Swift 6.3.1 makes a getter that copies the buffer, for each
+    // capacity. The span then points into that copy (compare swiftlang/swift#80577).
     @_addressableSelf @_lifetime(borrow self) get { storage.span.extracting(first: count) }
   }
 
-  /// The whole storage, to be filled from outside; then say how much of it counts with `setCount`.
+  /// The whole storage, for a caller to write to. Afterwards `setCount` sets how many octets are held.
   public var storageSpan: MutableSpan<UInt8> {
     @_lifetime(&self) mutating get { storage.mutableSpan }
   }
 
-  /// Says how many octets of the storage count.
+  /// Sets how many octets of the storage the buffer holds.
   @inline(never)
   public mutating func setCount(_ count: Int) {
     invariant(count >= 0 && count <= capacity, "a buffer holds at most its capacity")
     self.count = count
   }
 
-  /// Appends `octets`, or nothing when they do not fit.
+  /// Appends all of `octets`, or nothing when `octets` do not fit.
   ///
-  /// - Returns: Whether they fitted.
+  /// - Returns: Whether `octets` fitted.
   @discardableResult
   public mutating func append(_ octets: Span<UInt8>) -> Bool {
     guard octets.count <= capacity - count else { return false }
@@ -50,17 +50,17 @@ public struct FixedBuffer<let capacity: Int>: ~Copyable {
     return true
   }
 
-  /// Removes the octets of `range`; what follows moves up.
+  /// Removes the octets of `range`. The octets behind it move to its start.
   public mutating func removeSubrange(_ range: Range<Int>) {
     invariant(range.lowerBound >= 0 && range.upperBound <= count, "only what is there is removed")
     for i in range.upperBound..<count { storage[i &- range.count] = storage[i] }
     count &-= range.count
   }
 
-  /// Forgets what it holds.
+  /// Sets the count to 0; the octets stay in memory.
   public mutating func removeAll() { count = 0 }
 
-  /// Overwrites the whole storage with zeros, so that no secret stays in memory.
+  /// Overwrites the whole storage with zeros, so that no secret stays in memory; the count is 0.
   public mutating func wipe() {
     for i in 0..<capacity { storage[i] = 0 }
     count = 0

@@ -1,12 +1,12 @@
-// Where a peer is: an IP address as a plain value, read from text, and prefixes of addresses.
+// IP addresses and prefixes of addresses: parsed from text, stored as plain values.
 //
 //     IPv4address = d8 "." d8 "." d8 "." d8                             ; RFC 3986 §3.2.2
 //     IPv6address = 8 groups of 1*4HEXDIG with ":" between; "::" stands once for one or more groups
 //                   of zeros, an IPv4address for the last two groups    ; RFC 4291 §2.2
 //
-// Invariant: one address is one value, however it is written. 192.0.2.1 and ::ffff:192.0.2.1 are the
-// same, because a socket for both families shows an IPv4 peer in the second form. This file faces C:
-// the C library reads addresses, as it does for the listener.
+// Invariant: one address is one value, however the address is written. 192.0.2.1 and ::ffff:192.0.2.1 are
+// equal, because a socket for both families shows an IPv4 peer in the second form. This file calls C: the
+// C library's inet_pton() parses addresses, here and for the listener.
 
 import CMartletPlatform
 
@@ -22,23 +22,24 @@ public struct IPAddress: Equatable, Sendable {
     self.low = low
   }
 
-  /// ::, which no peer has: where a peer's address is not known.
+  /// The address ::, which no peer has. It stands for a peer whose address is not known.
   public static var unspecified: IPAddress { IPAddress(high: 0, low: 0) }
 
-  /// Whether it is an IPv4 address.
+  /// Whether this is an IPv4 address.
   public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
-  /// Whether it is one of the machine's own that never leave it: 127.0.0.0/8 or ::1.
+  /// Whether this is a loopback address, which no packet outside of the machine has: 127.0.0.0/8 or ::1.
   public var isLoopback: Bool { isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
 
-  /// What one client has: the address itself of IPv4, the /64 network of IPv6, in which a host
-  /// chooses its addresses as it likes (RFC 4862 §5.5, RFC 8981).
+  /// The addresses that one client can use: one IPv4 address, or a /64 network of IPv6. Within its /64 a
+  /// host chooses addresses freely (RFC 4862 §5.5, RFC 8981).
   public var network: IPAddress { isIPv4 || isLoopback ? self : IPAddress(high: high, low: 0) }
 
   // MARK: Text
 
-  /// Reads a numeric address. `nil` for everything else, a number with a leading zero (octal to some,
-  /// RFC 6943 §3.1.1) and a zone (`%eth0`) included.
+  /// Parses a numeric address. Returns `nil` for everything else, also for an address with a zone
+  /// (`%eth0`). A number with a leading zero is refused, because some parsers read it as octal (RFC 6943
+  /// §3.1.1).
   @inline(never)
   public init?(_ text: Span<UInt8>) {
     var (high, low): (UInt64, UInt64) = (0, 0)
@@ -50,7 +51,7 @@ public struct IPAddress: Equatable, Sendable {
     self.init(high: high, low: low)
   }
 
-  /// Reads an address with or without a port, as proxies write it (X-Forwarded-For, RFC 7239 §6):
+  /// Parses an address with or without a port, as proxies write it (X-Forwarded-For, RFC 7239 §6):
   /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
   public init?(node text: Span<UInt8>) {
     var end = text.count
@@ -62,7 +63,7 @@ public struct IPAddress: Equatable, Sendable {
       self.init(inner)
       return
     }
-    // A colon alone begins a port; IPv6 has at least two.
+    // A single colon begins a port, because an IPv6 address has at least two colons.
     if let colon = text.firstIndex(of: 0x3A), text.firstIndex(of: 0x3A, from: colon + 1) == nil {
       guard Self.isPort(text, colon) else { return nil }
       end = colon
@@ -70,7 +71,7 @@ public struct IPAddress: Equatable, Sendable {
     self.init(text.extracting(0..<end))
   }
 
-  /// Whether `":" 1*5DIGIT` stands from `colon` on, up to 65535.
+  /// Whether the text from `colon` on is `":" 1*5DIGIT`, a port up to 65535.
   private static func isPort(_ text: Span<UInt8>, _ colon: Int) -> Bool {
     guard text[colon] == ":", text.count - colon <= 6 else { return false }
     guard let port = text.extracting(colon + 1..<text.count).decimal() else { return false }
@@ -80,9 +81,9 @@ public struct IPAddress: Equatable, Sendable {
 
 /// The addresses that begin with the same bits: `192.168.0.0/16`, `fd00::/8`.
 public struct IPPrefix: Equatable, Sendable {
-  /// The first of them; its bits after the prefix are 0.
+  /// The first address of the prefix: the bits after `length` are 0.
   public let address: IPAddress
-  /// How many bits are the same, 0...128; those of an IPv4 prefix are 96 more than written.
+  /// How many bits all addresses share, 0...128. For IPv4 the value is 96 more than the written one.
   public let length: UInt8
 
   /// All addresses, those of IPv4 included: `::/0`.
@@ -93,8 +94,8 @@ public struct IPPrefix: Equatable, Sendable {
     self.length = length
   }
 
-  /// Reads `ADDRESS/BITS`, or `ADDRESS` for that one alone. `nil` when it is not that, or when bits
-  /// after the prefix are set: whoever wrote `192.168.1.5/16` meant something else.
+  /// Parses `ADDRESS/BITS`, or `ADDRESS` for a single address. Returns `nil` for every other text, and
+  /// when bits after the prefix are set: a person who writes `192.168.1.5/16` means something else.
   public init?(_ text: Span<UInt8>) {
     let slash = text.firstIndex(of: 0x2F)
     guard let address = IPAddress(text.extracting(0..<(slash ?? text.count))) else { return nil }
@@ -111,11 +112,11 @@ public struct IPPrefix: Equatable, Sendable {
     guard contains(address) else { return nil }
   }
 
-  /// Whether that address begins with these bits.
+  /// Whether `other` begins with the prefix's bits.
   public func contains(_ other: IPAddress) -> Bool { masked(other) == address }
 
   private func masked(_ other: IPAddress) -> IPAddress {
-    // Shifts by the whole width give 0.
+    // A shift by 64 bits gives 0 in Swift.
     IPAddress(
       high: other.high & ~(UInt64.max >> min(length, 64)),
       low: other.low & ~(UInt64.max >> (length > 64 ? length - 64 : 0)))

@@ -1,16 +1,17 @@
-// How a bug of ours ends: with a message, at once. Input from outside never comes here; it is
-// refused with a reason (`throws`). A failing `precondition` in Embedded Swift traps without a word,
-// so it is not used.
+// A bug of the program stops the program at once, with a message. Input from outside never gets here:
+// parsers refuse input with a reason (`throws`). `precondition` is not used, because a failing one traps
+// without a message in Embedded Swift.
 
 import CMartletPlatform
 
-/// Stops the program when `condition` is false: writes file and line to standard error, in full
-/// Swift `name` too, and aborts, so that a supervisor restarts it.
+/// Stops the program when `condition` is false.
 ///
-/// For what can only be false through a bug of ours. It stays in release builds.
+/// Writes file and line to standard error, in full Swift also `name`. Then aborts, so that a supervisor
+/// restarts the program. An invariant is a condition that only a bug makes false; release builds check it
+/// as well.
 ///
 /// - Parameters:
-///   - condition: What must hold here; positive, one fact a call.
+///   - condition: The fact that must hold, one fact a call, said without "not".
 ///   - name: The fact in a few words.
 @inline(__always)
 public func invariant(
@@ -21,17 +22,17 @@ public func invariant(
 }
 
 #if hasFeature(Embedded)
-  /// Ends the program with a message: the place where the impossible arrived. The fact's name stands
-  /// there; to carry all names would make each program 3 KB larger.
+  /// Ends the program with a message that names file and line. The source shows the fact's name at
+  /// that line; with all names in it, each program would be 3 KB larger.
   @inline(__always)
   public func stop(
     _ name: StaticString, file: StaticString = #fileID, line: UInt = #line
   ) -> Never {
-    // Safe: literals are immortal and end with a NUL, which is cheaper to pass than their counts.
+    // Safe: literals are immortal and end with a NUL. To pass their counts would cost more code.
     unsafe martlet_stop_at(file.utf8Start, UInt32(truncatingIfNeeded: line))
   }
 #else
-  /// Ends the program with a message: the place where the impossible arrived, and the fact's name.
+  /// Ends the program with a message that names file, line and the fact that did not hold.
   @inline(__always)
   public func stop(
     _ name: StaticString, file: StaticString = #fileID, line: UInt = #line

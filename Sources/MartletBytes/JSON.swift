@@ -1,5 +1,5 @@
-// JSON text (RFC 8259) read in place: a strict scanner that says where values lie, without
-// recursion and without a tree. Claims sets are small flat objects, so members are found by walking.
+// Parses JSON text (RFC 8259) in place. The scanner returns ranges of values; it builds no tree and does
+// not recurse. A member is found by reading the members before it, because claims sets are small and flat.
 //
 //     JSON-text = ws value ws
 //     object    = "{" [ member *( "," member ) ] "}"
@@ -8,20 +8,20 @@
 // Strict: UTF-8 only, no byte order mark, no comments, no trailing commas, nothing after the value,
 // at most `Limits.jsonDepthMax` levels deep. Blanks are allowed where the grammar allows them.
 
-/// What a JSON value is.
+/// The kinds of JSON values.
 public enum JSONKind: Equatable, Sendable {
   case string, number, `true`, `false`, null, object, array
 }
 
-/// Where a value lies in its text.
+/// A JSON value: its kind, and its range in the text.
 public struct JSONValue: Equatable, Sendable {
-  /// What it is.
+  /// The value's kind.
   public let kind: JSONKind
-  /// Its octets; of a string, those between the quotation marks, escapes still in them.
+  /// The value's octets. For a string: the octets between the quotation marks, with their escapes.
   public let range: ByteRange
 }
 
-/// A JSON object in place; its text has been checked whole.
+/// A JSON object in place. Its whole text has been checked.
 public struct JSONObject: ~Escapable {
   private let octets: Span<UInt8>
   private let firstMember: Int
@@ -38,23 +38,24 @@ public struct JSONObject: ~Escapable {
     firstMember = start + 1
   }
 
-  /// One member: its name (between the quotation marks, escapes still in it) and its value.
+  /// One member: its name and its value. The name is the octets between the quotation marks, with their
+  /// escapes.
   public struct Member: Equatable, Sendable {
     public let name: ByteRange
     public let value: JSONValue
-    /// The whole member: name, colon and value, as it stands in the text.
+    /// The whole member in the text: name, colon and value.
     public let range: ByteRange
   }
 
-  /// The member that begins at or after `position`, where `nil` means the first.
+  /// The member behind `previous`; the object's first member when `previous` is `nil`.
   ///
-  /// - Parameter previous: The member before it.
+  /// - Returns: `nil` at the object's end.
   public func member(after previous: Member?) -> Member? {
     JSON.member(octets, from: previous.map { $0.range.end } ?? firstMember)
   }
 
-  /// The value of the member of that name. Of several, the last one counts, as in both of
-  /// Microdot's runtimes and as RFC 7515 §4 allows.
+  /// The value of the member with that name. Of several such members the last one counts, as in both of
+  /// Microdot's runtimes, and as RFC 7515 §4 allows.
   public func find(_ name: StaticString) -> JSONValue? {
     var found: JSONValue?
     var member = member(after: nil)
@@ -66,7 +67,7 @@ public struct JSONObject: ~Escapable {
   }
 }
 
-/// The scanner's parts.
+/// The functions of the scanner.
 public enum JSON {
   /// Whether `octets` are one JSON text.
   ///
@@ -77,14 +78,14 @@ public enum JSON {
     return skipBlanks(octets, end) == octets.count && octets.isUTF8
   }
 
-  /// The member of a checked object that begins at or behind an index, blanks and a comma before it
-  /// read over; `nil` at the object's end.
+  /// The first member of a checked object at or behind `start`, or `nil` at the object's end. Blanks and
+  /// one comma before the member are skipped.
   public static func member(_ octets: Span<UInt8>, from start: Int) -> JSONObject.Member? {
     var i = skipBlanks(octets, start)
     if octets[i] == "," { i = skipBlanks(octets, i + 1) }
     guard octets[i] == "\"" else { return nil }
     let start = i
-    // The text has been checked, so the parts are known to be there.
+    // The object has been checked, so a name, a colon and a value stand here.
     guard let nameEnd = skipString(octets, i) else { return nil }
     let name = ByteRange(i + 1..<nameEnd - 1)
     i = skipBlanks(octets, nameEnd)
@@ -94,7 +95,8 @@ public enum JSON {
       name: name, value: value(octets, i..<end), range: ByteRange(start..<end))
   }
 
-  /// Whether the string between the quotation marks, escapes read, is `literal`.
+  /// Whether `raw`, the octets between a string's quotation marks, equals `literal` once escapes are
+  /// decoded.
   public static func string(_ raw: Span<UInt8>, equals literal: StaticString) -> Bool {
     let expected = literal.octets
     var decoder = JSONStringDecoder(raw)
@@ -106,12 +108,12 @@ public enum JSON {
     return i == expected.count
   }
 
-  /// The number rounded down to an integer; what lies beyond `Int64` becomes its nearest bound.
+  /// The number rounded down to an integer. A number beyond `Int64` becomes the nearest `Int64`.
   ///
   /// - Parameter number: Octets of a valid JSON number.
   public static func floor(_ number: Span<UInt8>) -> Int64 {
     let negative = number[0] == "-"
-    // Digits without the point, how many of them stand before it, then the exponent.
+    // The digits with the point among them, the point's index, then the exponent.
     var i = negative ? 1 : 0
     let digitsStart = i
     while i < number.count, ASCII.digit(number[i]) != nil || number[i] == "." { i += 1 }
@@ -119,7 +121,7 @@ public enum JSON {
     let point = number.extracting(0..<digitsEnd).firstIndex(of: 0x2E) ?? digitsEnd
     let exponent = self.exponent(number, from: digitsEnd)
 
-    // The integer part takes `point - digitsStart + exponent` digits; zeros fill what is missing.
+    // The integer part has `point - digitsStart + exponent` digits; zeros stand for missing digits.
     let integerDigits = point - digitsStart + exponent
     var value: UInt64 = 0
     var hasFraction = false
@@ -133,7 +135,7 @@ public enum JSON {
       }
       position += 1
     }
-    // A zero stays zero however large its exponent; anything else saturates within 20 steps.
+    // Zero stays zero however large the exponent is; every other value saturates within 20 steps.
     while position < integerDigits, value != 0, value != .max {
       value = saturatingShift(value, 0)
       position += 1
@@ -145,7 +147,7 @@ public enum JSON {
     return value > UInt64(Int64.max) ? .max : Int64(value)
   }
 
-  /// Whether the number is written as an integer: no fraction, no exponent.
+  /// Whether the number is written as an integer, without fraction and exponent.
   public static func isInteger(_ number: Span<UInt8>) -> Bool {
     for i in number.indices where number[i] != "-" && ASCII.digit(number[i]) == nil { return false }
     return true
@@ -157,7 +159,7 @@ public enum JSON {
     return wraps || sumWraps ? .max : sum
   }
 
-  /// The exponent after the digits, held within ±100,000, which is beyond any text's length.
+  /// The exponent at `start`, held within ±100,000; no text has so many digits.
   private static func exponent(_ number: Span<UInt8>, from start: Int) -> Int {
     guard start < number.count else { return 0 }
     var i = start + 1
@@ -171,7 +173,7 @@ public enum JSON {
     return negative ? -value : value
   }
 
-  // MARK: Skipping. Each takes the index of the first octet and returns the index after the last.
+  // MARK: Skipping. `start` is the index of the first octet; the result is the index after the last one.
 
   /// ws = *( SP / HTAB / LF / CR ).
   public static func skipBlanks(_ octets: Span<UInt8>, _ start: Int) -> Int {
@@ -185,9 +187,9 @@ public enum JSON {
     return i
   }
 
-  /// One value of any kind, nested ones included; `nil` when it is not one.
+  /// Skips one value of any kind, nested values included. Returns `nil` when no value begins at `start`.
   static func skipValue(_ octets: Span<UInt8>, _ start: Int) -> Int? {
-    // One bit a level, the innermost lowest: 1 = object, 0 = array.
+    // One bit a level: 1 = object, 0 = array. The lowest bit is the innermost level.
     var levels: UInt32 = 0
     var depth = 0
     var i = start
@@ -237,7 +239,7 @@ public enum JSON {
     }
   }
 
-  /// A member's name and its colon, to the first octet of the value.
+  /// Skips a member's name, its colon and blanks. The result is the index of the value's first octet.
   private static func skipName(_ octets: Span<UInt8>, _ start: Int) -> Int? {
     guard let end = skipString(octets, start) else { return nil }
     let colon = skipBlanks(octets, end)
@@ -314,7 +316,7 @@ public enum JSON {
     return i > start ? i : nil
   }
 
-  /// What the checked value at `range` is.
+  /// The kind and the range of the checked value at `range`.
   static func value(_ octets: Span<UInt8>, _ range: Range<Int>) -> JSONValue {
     let kind: JSONKind =
       switch octets[range.lowerBound] {

@@ -1,14 +1,14 @@
-// JSON strings: octets between quotation marks ↔ UTF-8.
+// Decodes and writes JSON strings (RFC 8259 §7): UTF-8 in quotation marks, with escapes.
 
-/// Walks over the inside of a checked JSON string and gives back its UTF-8 octets, escapes read.
+/// Decodes the octets of a checked JSON string, one octet a call. Escapes become UTF-8.
 public struct JSONStringDecoder: ~Escapable {
   private let raw: Span<UInt8>
   private var index = 0
-  /// UTF-8 of an escape that is not yet all given back.
+  /// UTF-8 of an escape; the octets from `pendingIndex` on have not been returned yet.
   private var pending = Text<4>()
   private var pendingIndex = 0
 
-  /// - Parameter raw: The octets between the quotation marks of a string the scanner has checked.
+  /// - Parameter raw: The octets between the quotation marks of a string that the scanner has checked.
   @_lifetime(copy raw)
   public init(_ raw: Span<UInt8>) { self.raw = raw }
 
@@ -64,7 +64,7 @@ public struct JSONStringDecoder: ~Escapable {
 }
 
 extension JSON {
-  /// Octets that `Writer.append(jsonString:)` writes for well-formed UTF-8.
+  /// How many octets `Writer.append(jsonString:)` writes for well-formed UTF-8.
   public static func stringSize(_ octets: Span<UInt8>) -> Int {
     var size = 2
     for i in octets.indices {

@@ -1,22 +1,22 @@
 // Every number of the system that bounds something: what it counts, its unit, and why that number.
-// Each number stands once: one that sizes static memory stands in C, in martlet_memory.h, because C
-// holds the arrays; the constant here takes its value from there.
+// Each number stands once. A number that sizes static memory stands in martlet_memory.h, because C holds
+// the arrays; the constant here has its value from there.
 
 import CMartletPlatform
 
 /// The prefixes of trusted proxies.
 public typealias TrustedPrefixes = InlineArray<4, IPPrefix>
 
-/// What is known of failed logins: addresses, names at an address, names, near and far networks.
+/// Failed logins by address, by name at an address, by name, by near and by far network.
 public typealias FailureTable<Entry> = InlineArray<192, Entry>
 
 /// Every limit, with its unit and its reason.
 public enum Limits {
   // MARK: Requests
 
-  /// Octets of a request head: request line, field section and the empty line. 16 KiB is what most
-  /// servers take; browsers send less than 1 KiB, and cookies of other programs at this host some
-  /// more, which have no limit of their own. Beyond: 431.
+  /// Octets of a request head: request line, field section and the empty line. Most servers accept 16 KiB;
+  /// browsers send less than 1 KiB. Cookies of other programs at this host add to that and have no limit of
+  /// their own. Beyond: 431.
   public static var requestHeadSizeMax: Int { 16_384 }
 
   /// Octets of a request target. RFC 9112 §3 recommends room for 8,000. Beyond: 414.
@@ -29,20 +29,20 @@ public enum Limits {
   /// an interface, because each octet may be percent-encoded. Beyond: 400.
   public static var zoneSizeMax: Int { 64 }
 
-  /// Cookies of one name that are verified until a valid one is found. Programs at other ports and
-  /// at parent domains may plant more; each try costs an HMAC of at most 4 KiB. Beyond: not read.
+  /// Cookies with one name that are verified until a valid cookie is found. Programs at other ports and at
+  /// parent domains may set more of them. Each try costs an HMAC of at most 4 KiB. Beyond: not read.
   public static var cookieTryCountMax: Int { 4 }
 
   /// Octets of a request's content after chunks are put together. A form is some hundred octets.
   /// Beyond: 413.
   public static var requestContentSizeMax: Int { 16_384 }
 
-  /// Octets of a request's content that its page takes in pieces: the largest number of every board.
-  /// What a page takes it says itself. Beyond: 413.
+  /// Octets of a request's content that its page reads in pieces: the largest `Int` of 32-bit boards. Each
+  /// page sets a lower limit of its own. Beyond: 413.
   public static var requestPiecesSizeMax: Int { 0x7FFF_FFFF }
 
-  /// Octets of the extensions of all chunks of a content together, and of its trailer section; both
-  /// are read over. Beyond: 413 and 431.
+  /// Octets of all chunk extensions of one content together, and octets of its trailer section. Both are
+  /// ignored. Beyond: 413 for extensions, 431 for trailers.
   public static var chunkExtensionSizeMax: Int { 256 }
 
   /// Octets of the buffer that requests are read into, for all connections together. A request that is
@@ -79,21 +79,21 @@ public enum Limits {
   /// Connections at a time. A slot costs `Limits.connectionSlotSize` octets.
   public static var connectionCountMax: Int { Int(MARTLET_CONNECTION_COUNT) }
 
-  /// Descriptors for other things than connections: the terminal, the listener, the signals, files that are
-  /// sent or written, and newcomers that wait for a slot.
+  /// Descriptors that are no connections: the terminal, the listener, the signals, files that are sent or
+  /// written, and newcomers that wait for a slot.
   public static var otherDescriptorCountMax: Int { 32 }
 
-  /// Connections at a time, where the system allows so many descriptors.
+  /// Connections at a time when the system allows that many descriptors.
   public static func connectionCount(descriptors: Int) -> Int {
     max(1, min(connectionCountMax, descriptors - otherDescriptorCountMax))
   }
 
-  /// Newcomers that are accepted and wait for a slot, at a time: so that a client with few connections is
-  /// seen behind those of a client with many. Beyond: those of the client with most are closed.
+  /// Accepted connections that wait for a slot, at a time. They are accepted so that a client with few
+  /// connections is seen behind a client with many. Beyond: the client with most connections loses one.
   public static var newcomerCountMax: Int { 8 }
 
-  /// Octets of kernel memory that a connection costs at most, as a cgroup counts them: what waits to be
-  /// sent, what waits to be read, and the socket itself.
+  /// Octets of kernel memory that a connection costs at most, as a cgroup counts them. They are the send
+  /// buffer, the receive buffer and the socket itself.
   public static var kernelConnectionSizeMax: Int {
     Int(MARTLET_SEND_BUFFER_SIZE) + Int(MARTLET_RECEIVE_BUFFER_SIZE) + Int(MARTLET_SOCKET_SIZE)
   }
@@ -107,79 +107,81 @@ public enum Limits {
   /// Milliseconds from the end of the head to the end of the content.
   public static var contentTimeoutMilliseconds: Int64 { 20_000 }
 
-  /// Milliseconds that a connection may rest between two requests. Longer than proxies keep one (nginx 60 s
-  /// to a server, 75 s to a client), because a request that meets the end of its connection is lost: a
-  /// POST becomes a 502. When slots are short, resting connections end sooner (`evictionAgeMilliseconds`).
+  /// Milliseconds that a connection may rest between two requests. Proxies close sooner (nginx: 60 s to a
+  /// server, 75 s to a client). The server waits longer, because a request that is sent while its
+  /// connection is closed is lost: the proxy answers a POST with 502. When slots are short, resting
+  /// connections end sooner (`evictionAgeMilliseconds`).
   public static var idleTimeoutMilliseconds: Int64 { 90_000 }
 
-  /// Seconds that clients are told they may rest (`Keep-Alive: timeout`): the difference is for a request
-  /// that is on its way.
+  /// Seconds that the server tells clients they may rest (`Keep-Alive: timeout`). It is less than
+  /// `idleTimeoutMilliseconds` because a request may be on its way.
   public static var keepAliveSeconds: Int { 85 }
 
-  /// Octets a second that an upload brings at least, on average: less than any link that a panel is used
-  /// over (GPRS has 2,500).
+  /// Octets a second that an upload must bring on average. Every link that a panel is used over is faster
+  /// (GPRS has 2,500).
   public static var uploadRateMin: Int { 1_000 }
 
-  /// Milliseconds that an upload may be behind that rate: for a start, and for pauses of a link.
-  /// Then it has lasted too long. Beyond: 408.
+  /// Milliseconds that an upload may be behind `uploadRateMin`, because it starts slowly or the link
+  /// pauses. Beyond: 408.
   public static var uploadSlackMilliseconds: Int32 { 60_000 }
 
   /// Milliseconds without progress in sending a response.
   public static var sendTimeoutMilliseconds: Int64 { 10_000 }
 
-  /// Milliseconds that a responder may take for an answer that needs several turns of the loop:
-  /// hashing a password, and waiting for those before it. Beyond: 503.
+  /// Milliseconds that a responder may need for an answer of several turns of the loop. The time includes
+  /// hashing a password and waiting for earlier hashes. Beyond: 503.
   public static var workTimeoutMilliseconds: Int64 { 30_000 }
 
-  /// Requests whose answer takes several turns, at a time: each may hold a password that is being
-  /// hashed, of some 500 octets. Others wait.
+  /// Requests whose answer needs several turns, at a time. Each may hold the state of a password hash, some
+  /// 500 octets. Further requests wait.
   public static var workCountMax: Int { Int(MARTLET_WORK_COUNT) }
 
-  /// Requests that wait for one of those to end, at a time: the last of them waits some twenty seconds
-  /// at 300 ms each, or a minute in the line of a throttle. Beyond: 503 with Retry-After.
+  /// Requests that wait for one of `workCountMax` places, at a time. The last one waits some twenty seconds
+  /// at 300 ms each, or a minute when a throttle slows them. Beyond: 503 with Retry-After.
   public static var workQueueCountMax: Int { workCountMax * 8 }
 
-  /// Milliseconds that a request may wait for that. Beyond: 503. Proxies give up after 60 s as a rule.
+  /// Milliseconds that a request may wait for such a place. Proxies give up after 60 s as a rule.
+  /// Beyond: 503.
   public static var workQueueMilliseconds: Int64 { 58_000 }
 
-  /// Milliseconds between two signs of life (100 Continue, RFC 9110 §15.2.1) to a client whose password
-  /// is being hashed, which comes to its end however long it takes: below the 60 s of proxies.
+  /// Milliseconds between two 100 Continue (RFC 9110 §15.2.1) to a client whose password is being hashed.
+  /// They keep the connection open, because proxies close a silent one after 60 s.
   public static var workSignMilliseconds: Int64 { 45_000 }
 
-  /// Microseconds that all of them together get in a turn of the loop: what somebody else's request
-  /// may have to wait because of them.
+  /// Microseconds of password hashing in one turn of the loop, for all requests together. Every other
+  /// request may have to wait that long.
   public static var workTurnMicroseconds: Int64 { 2_000 }
 
-  /// Octets of earlier responses that the kernel may still have to send when the next request of a
-  /// connection is answered: when it says that there is room. So there is room for the whole response,
-  /// and a reader that does not read costs its slot and, as a rule, no response buffer.
+  /// Octets of earlier responses that the kernel may still hold when a connection's next request is
+  /// answered. At that count poll() reports POLLOUT, and the whole next response fits. So a client that does
+  /// not read costs its slot and, as a rule, no response buffer.
   public static var unsentSizeMax: Int { Int(MARTLET_UNSENT_SIZE) / 2 - 1 }
 
   /// Clients that the kernel lets wait for a connection slot, at most; `net.core.somaxconn` may say fewer.
   public static var backlogCount: Int { Int(MARTLET_BACKLOG_COUNT) }
 
-  /// Milliseconds after which a slow reader is looked at again where the kernel says that there is room
-  /// and the count of what it has not sent says that there is none.
+  /// Milliseconds until a slow reader is checked again when poll() reports room and the count of unsent
+  /// octets shows none.
   public static var unreadPauseMilliseconds: Int64 { 20 }
 
   /// Octets of a file in one step, so that no file keeps other connections waiting.
   public static var fileStepSizeMax: Int { 262_144 }
 
-  /// Milliseconds that a connection has rested, has been in the middle of a request, or has taken
-  /// nothing of its responses, before its slot is given to a new one when all are taken. On a board of
-  /// eight slots, four hundred clients that never go on are through in five seconds.
+  /// Milliseconds after which a connection may lose its slot to a new connection when all slots are in use.
+  /// They count while it rests, is in the middle of a request, or reads nothing of its responses. On a board
+  /// of eight slots, four hundred clients that never go on are gone in five seconds.
   public static var evictionAgeMilliseconds: Int64 { 50 }
 
-  /// Milliseconds that more connections come than there are slots and places to wait for one, before those
-  /// of the network that has most lose theirs. Some hundred that come at once are served in less on a board
-  /// of 64 slots, and none of them is lost.
+  /// Milliseconds of a crowd: more connections come than there are slots and places to wait. After that time
+  /// the network with most connections loses some. A board of 64 slots serves some hundred connections that
+  /// come at once in less time, and loses none of them.
   public static var crowdMilliseconds: Int64 { 1_000 }
 
-  /// Milliseconds without so many connections until the next of them are a new crowd.
+  /// Milliseconds without a crowd after which the next crowd counts as a new one.
   public static var crowdRestMilliseconds: Int64 { 10_000 }
 
-  /// Milliseconds for what still arrives after the last response, read so that the peer gets to see
-  /// that response (RFC 9112 §9.6).
+  /// Milliseconds that the server still reads after a connection's last response. Without that, RST could
+  /// destroy the response before the peer reads it (RFC 9112 §9.6).
   public static var lingerTimeoutMilliseconds: Int64 { 2_000 }
 
   /// Milliseconds that a stop waits for responses under way.
@@ -187,8 +189,8 @@ public enum Limits {
 
   // MARK: Sessions and logins
 
-  /// Octets of an encoded `next`: where a visitor was going before the login. A longer one is
-  /// forgotten, and the login leads to the first page.
+  /// Octets of an encoded `next`: the page that a visitor asked for before the login. A longer `next` is
+  /// dropped, and the login leads to the first page.
   public static var nextSizeMax: Int { 3_072 }
 
   /// Octets of the path below which a proxy serves a program.
@@ -201,47 +203,47 @@ public enum Limits {
   /// Octets of a token: the longest cookie value that a browser keeps.
   public static var tokenSizeMax: Int { 4_096 }
 
-  /// Session tokens that are remembered once they have been verified: visitors at a time, roughly.
-  /// Others are verified at each request.
+  /// Session tokens that are remembered after they have been verified: about one for each visitor at a
+  /// time. Every other token is verified at each request.
   public static var rememberedTokenCountMax: Int { Int(MARTLET_TOKEN_COUNT) }
 
   /// Octets of a user identifier.
   public static var userIDSizeMax: Int { 64 }
 
-  /// Octets of a password: more than any passphrase has, and few enough to be hashed at once where more
-  /// than one SHA-256 block of 64 has to be. A letter beyond English takes two to four.
+  /// Octets of a password: more than any passphrase has. A password of more than 64 octets is hashed by
+  /// SHA-256 first, and 1,024 octets need no slices for that. A letter beyond English has two to four octets.
   public static var passwordSizeMax: Int { 1_024 }
 
   /// Days that a login may be remembered: browsers keep no cookie longer (RFC 6265bis §5.5).
   public static var rememberDaysMax: Int { 400 }
 
-  /// Prefixes of trusted proxies: IPv4 and IPv6, each of a proxy and the one that stands in for it.
+  /// Prefixes of trusted proxies: IPv4 and IPv6, each for a proxy and for its stand-in.
   public static var trustedProxyCountMax: Int { 4 }
 
-  /// Client addresses that failed logins are remembered of, 16 octets each. Whoever has fewer is
-  /// slowed at each of them; more than a household or a small office has.
+  /// Client addresses whose failed logins are remembered, 16 octets each: more than a household or a small
+  /// office has. An attacker with fewer addresses is slowed at each of them.
   public static var failedAddressCountMax: Int { 64 }
 
-  /// Names at an address that failed logins are remembered of, 16 octets each: as many as addresses.
+  /// Pairs of a name and an address whose failed logins are remembered, 16 octets each.
   public static var failedLoginCountMax: Int { 64 }
 
-  /// Names that failed logins are remembered of wherever they came from, 16 octets each: twice the
-  /// accounts of a panel.
+  /// Names whose failed logins from any address are remembered, 16 octets each: twice the accounts of a
+  /// panel.
   public static var failedNameCountMax: Int { 16 }
 
-  /// Octets of a text from outside in a log line; beyond, it is cut.
+  /// Octets of a text from outside in a log line. A longer text is cut.
   public static var logTextSizeMax: Int { Int(MARTLET_LOG_TEXT_SIZE) }
 
-  /// Lines of an event that are written to the log in a second; beyond, they are counted.
+  /// Lines of one event that are written to the log in a second. Further lines are counted.
   public static var logRateMax: Int { Int(MARTLET_LOG_RATE) }
 
-  /// Networks (IPv4 /24, IPv6 /56) that failed logins are remembered of, 16 octets each: a site has one.
+  /// Networks (IPv4 /24, IPv6 /56) whose failed logins are remembered, 16 octets each. A site has one.
   public static var failedNearNetworkCountMax: Int { 32 }
 
-  /// Networks (IPv6 /48) that failed logins are remembered of, 16 octets each.
+  /// Networks (IPv6 /48) whose failed logins are remembered, 16 octets each.
   public static var failedFarNetworkCountMax: Int { 16 }
 
-  /// Levels of nested JSON. A session is flat; an application may put small values into it.
+  /// Levels of nested JSON. A session is flat; an application may store small nested values in a session.
   public static var jsonDepthMax: Int { 32 }
 
   /// Checks the relations between the limits. Run once at start and by a test.

@@ -1,11 +1,11 @@
-// Lines of a text, one after the other. Tables of texts are such texts too: one literal with a line for
-// each entry is much smaller in a program than a switch over as many literals.
+// Reads a text line by line. Tables of short texts are stored this way, because one literal with a line
+// for each entry is much smaller than a switch over literals.
 
 /// The lines of a text, without their line feeds.
 public struct Lines: ~Escapable {
   private var rest: Span<UInt8>
 
-  /// - Parameter text: Lines, each but the last ended by a line feed.
+  /// - Parameter text: Lines, each ended by a line feed; the last line may have none.
   @_lifetime(copy text)
   public init(_ text: Span<UInt8>) { rest = text }
 
@@ -22,7 +22,7 @@ public struct Lines: ~Escapable {
 }
 
 extension StaticString {
-  /// A line of a literal, counted from 0; empty when there are not so many.
+  /// The literal's line at `index`, counted from 0; empty when the literal has fewer lines.
   @_lifetime(immortal)
   public func line(_ index: Int) -> Span<UInt8> {
     var lines = Lines(octets)

@@ -1,11 +1,12 @@
-// Questions asked of octets in place: equality, case-insensitive equality, trimming, searching.
-// A `Span` is neither a collection nor equatable, so these few stand here once. This file faces C:
-// what walks over octets is done by words there, on memory that a span lends for one call.
+// Compares, searches, trims and copies octets in place. `Span` is neither a `Collection` nor `Equatable`,
+// so these functions stand here. This file calls C, which works on whole words; each call lends C the
+// span's memory until it returns.
 
 import CMartletPlatform
 
 extension Span where Element == UInt8 {
-  /// Whether both hold the same octets. Not for secrets: it returns at the first difference.
+  /// Whether both spans hold equal octets. Not for secrets, because the comparison ends at the first
+  /// difference.
   public func equals(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     // Safe: C reads `count` octets at both places during the call.
@@ -16,22 +17,22 @@ extension Span where Element == UInt8 {
     }
   }
 
-  /// Whether these are the literal's octets.
+  /// Whether the span holds exactly the literal's octets.
   public func equals(_ literal: StaticString) -> Bool { equals(literal.octets) }
 
-  /// Whether both are the same but for the case of ASCII letters (field names, RFC 9110 §5.1).
+  /// Whether both are equal when the case of ASCII letters is ignored (field names, RFC 9110 §5.1).
   public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     equalsIgnoringCase(literal.octets)
   }
 
-  /// The same comparison with other octets.
+  /// Whether both spans are equal when the case of ASCII letters is ignored.
   public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     for i in indices where ASCII.lowercased(self[i]) != ASCII.lowercased(other[i]) { return false }
     return true
   }
 
-  /// Whether the literal stands at the start.
+  /// Whether the span begins with the literal.
   public func hasPrefix(_ literal: StaticString) -> Bool {
     let other = literal.octets
     return count >= other.count && extracting(first: other.count).equals(other)
@@ -59,7 +60,7 @@ extension Span where Element == UInt8 {
     return index < rest.count ? start &+ index : nil
   }
 
-  /// The range that remains when blanks (SP, HTAB) are taken off both ends of `range`.
+  /// The part of `range` without the blanks (SP, HTAB) at both ends.
   public func trimmed(_ range: Range<Int>) -> Range<Int> {
     var (start, end) = (range.lowerBound, range.upperBound)
     while start < end, ASCII.isBlank(self[start]) { start &+= 1 }
@@ -67,7 +68,7 @@ extension Span where Element == UInt8 {
     return start..<end
   }
 
-  /// The octets of a stored range.
+  /// The octets at a stored range.
   public subscript(range: ByteRange) -> Span<UInt8> {
     @_lifetime(copy self)
     get { extracting(Int(range.offset)..<Int(range.offset) + Int(range.count)) }
@@ -75,13 +76,13 @@ extension Span where Element == UInt8 {
 }
 
 extension MutableSpan where Element == UInt8 {
-  /// Overwrites the octets from `start` on with a copy of `octets`, which must fit. Not inlined, so
-  /// that the loop is in the program once.
+  /// Copies `octets`, which must fit, to `start`. Not inlined, so that the program contains the call of C
+  /// once.
   @inline(never)
   public mutating func copy(_ octets: Span<UInt8>, to start: Int) {
     invariant(start >= 0 && octets.count <= count - start, "what is copied fits")
     guard octets.count > 0 else { return }
-    // Safe: both have that many octets there, and a mutable span overlaps no other.
+    // Safe: source and target each have `octets.count` octets, and a mutable span overlaps no other span.
     unsafe withUnsafeMutableBufferPointer { target in
       unsafe octets.withUnsafeBufferPointer { octets in
         unsafe martlet_copy(target.baseAddress! + start, octets.baseAddress, octets.count)

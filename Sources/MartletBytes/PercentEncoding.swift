@@ -1,15 +1,15 @@
-// Percent-encoding (RFC 3986 §2.1) and its form variant, where `+` is a space. Decoding is a
-// walk: nothing is copied until somebody asks for a copy.
+// Percent-encoding (RFC 3986 §2.1), and the variant of forms, in which `+` is a space. The decoder
+// returns one octet a call, so that no decoded copy needs memory.
 
-/// Walks over octets and gives them back decoded, one at a time.
+/// Decodes octets one at a time, in place.
 public struct PercentDecoder: ~Escapable {
   private let octets: Span<UInt8>
   private var index = 0
   private let plusIsSpace: Bool
 
   /// - Parameters:
-  ///   - octets: What to decode. A `%` that two hexadecimal digits do not follow stands for itself,
-  ///     as browsers read it (WHATWG URL §1.3); where that is not wanted, ask `isWellFormed` first.
+  ///   - octets: The encoded octets. A `%` without two hexadecimal digits behind it stands for itself,
+  ///     as browsers read it (WHATWG URL §1.3). Check `isWellFormed` first where that must not be.
   ///   - plusIsSpace: Whether `+` means a space (application/x-www-form-urlencoded).
   @_lifetime(copy octets)
   public init(_ octets: Span<UInt8>, plusIsSpace: Bool) {

@@ -1,8 +1,8 @@
-// A string literal as octets. Literals lie in read-only data for the whole life of the program,
-// which the type system cannot know: the one place that says so.
+// The octets of a string literal. Literals lie in read-only data for the whole life of the program. The
+// type system does not know that; this file alone asserts it.
 
 extension StaticString {
-  /// The literal's UTF-8 octets, in place; valid for ever.
+  /// The literal's UTF-8 octets, in place; valid as long as the program runs.
   public var octets: Span<UInt8> {
     @_lifetime(immortal)
     get {

@@ -1,6 +1,7 @@
-// A short text by value: names, addresses, user identifiers. It is copied freely, so keep it short.
+// A short text as a value: names, addresses, user identifiers. Each assignment copies the whole storage,
+// so keep the capacity small.
 
-/// Up to `capacity` octets of text, at most 255, stored inline and copied with the value.
+/// Up to `capacity` octets of text, stored inline and copied with the value. More than 255 never fit.
 public struct Text<let capacity: Int>: Equatable, Sendable, ExpressibleByStringLiteral {
   private var storage = InlineArray<capacity, UInt8>(repeating: 0)
   private var size: UInt8 = 0
@@ -14,28 +15,28 @@ public struct Text<let capacity: Int>: Equatable, Sendable, ExpressibleByStringL
     invariant(append(literal.octets), "a literal fits its text")
   }
 
-  /// A copy of `octets`, or `nil` when they are more than `capacity`.
+  /// A copy of `octets`, or `nil` when there are more than `capacity`.
   public init?(_ octets: Span<UInt8>) {
     self.init()
     guard append(octets) else { return nil }
   }
 
-  /// How many octets it holds.
+  /// How many octets the text has.
   public var count: Int { Int(size) }
 
-  /// Whether it is empty.
+  /// Whether the text has no octet.
   public var isEmpty: Bool { size == 0 }
 
-  /// Its octets.
+  /// The text's octets.
   public var span: Span<UInt8> {
-    // Addressable: the optimizer of Swift 6.3.1 otherwise makes a getter for each capacity that takes
-    // a copy of the buffer, and the span points into that copy (compare swiftlang/swift#80577).
+    // Addressable: otherwise the optimizer of Swift 6.3.1 makes a getter that copies the text, for each
+    // capacity. The span then points into that copy (compare swiftlang/swift#80577).
     @_addressableSelf @_lifetime(borrow self) get { storage.span.extracting(first: count) }
   }
 
-  /// Appends `octets`, or nothing when they do not fit.
+  /// Appends all of `octets`, or nothing when `octets` do not fit.
   ///
-  /// - Returns: Whether they fitted.
+  /// - Returns: Whether `octets` fitted.
   @discardableResult
   public mutating func append(_ octets: Span<UInt8>) -> Bool {
     guard octets.count <= min(capacity, 255) - count else { return false }

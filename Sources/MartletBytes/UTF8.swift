@@ -1,11 +1,11 @@
-// UTF-8 from outside, made safe to show: an ill-formed part becomes U+FFFD, as browsers do it
-// (Unicode §3.9, "substitution of maximal subparts"; WHATWG Encoding §4.1).
+// Decodes UTF-8 that comes from outside. `UTF8Repair` replaces each ill-formed part with U+FFFD, as
+// browsers do (Unicode §3.9, "substitution of maximal subparts"; WHATWG Encoding §4.1).
 
-/// A decoder that is fed one octet at a time and gives back what may be shown.
+/// A decoder that is fed one octet at a time and returns well-formed UTF-8.
 public struct UTF8Repair {
   fileprivate enum Step {
     case needsMore, whole, illFormed
-    /// What came before is ill-formed; the octet itself has not been used.
+    /// The octets before this one are ill-formed. This octet has not been consumed.
     case illFormedBefore
   }
 
@@ -20,10 +20,10 @@ public struct UTF8Repair {
   /// Whether no character is unfinished.
   public var isAtStart: Bool { needed == 0 }
 
-  /// Takes the next octet.
+  /// Consumes the next octet.
   ///
-  /// - Returns: What can be written now: nothing while a character is unfinished, a whole character,
-  ///   or U+FFFD for each ill-formed part (two of them at most).
+  /// - Returns: Nothing while a character is unfinished, otherwise the character. Before it, U+FFFD
+  ///   stands for each ill-formed part; there are at most two.
   @inline(never)
   public mutating func feed(_ octet: UInt8) -> Text<8> {
     var output = Text<8>()
@@ -45,7 +45,7 @@ public struct UTF8Repair {
     return output
   }
 
-  /// What an unfinished character at the end of the text becomes: U+FFFD, or nothing.
+  /// Ends the text. Returns U+FFFD for an unfinished character, otherwise nothing.
   public mutating func finish() -> Text<8> {
     defer { self = UTF8Repair() }
     return needed > 0 ? "\u{FFFD}" : ""
@@ -62,7 +62,7 @@ public struct UTF8Repair {
     return needed == 0 ? .whole : .needsMore
   }
 
-  /// The first octet of a character, by Unicode's table 3-7.
+  /// Consumes the first octet of a character (Unicode's table 3-7).
   private mutating func lead(_ octet: UInt8) -> Step {
     switch octet {
     case 0x00...0x7F: return .whole
@@ -93,9 +93,9 @@ extension Span where Element == UInt8 {
   }
 }
 
-/// A decoder of UTF-8 that is fed one octet at a time and gives back characters by number.
+/// A decoder of UTF-8 that is fed one octet at a time and returns Unicode scalar values.
 public struct UTF8Decoder {
-  /// What an octet has completed.
+  /// The state after an octet.
   public enum Step: Equatable {
     case needsMore
     /// A Unicode scalar value.
@@ -112,13 +112,13 @@ public struct UTF8Decoder {
   /// Whether no character is unfinished.
   public var isAtStart: Bool { repair.isAtStart }
 
-  /// Takes the next octet.
+  /// Consumes the next octet.
   @inline(never)
   public mutating func feed(_ octet: UInt8) -> Step {
     if !repair.isAtStart {
       value = value << 6 | UInt32(octet & 0x3F)
     } else {
-      // The lead octet says by its highest bits how many follow.
+      // The highest bits of the lead octet say how many octets follow; they are no part of the value.
       value = UInt32(octet & (octet < 0x80 ? 0x7F : octet < 0xE0 ? 0x1F : octet < 0xF0 ? 0x0F : 0x07))
     }
     return switch repair.take(octet) {
@@ -130,7 +130,7 @@ public struct UTF8Decoder {
 }
 
 extension Text where capacity == 4 {
-  /// A character in UTF-8.
+  /// The UTF-8 octets of a Unicode scalar value.
   public static func utf8(_ scalar: UInt32) -> Text<4> {
     func tail(_ shift: UInt32) -> UInt8 { UInt8(0x80 | (scalar >> shift) & 0x3F) }
     var text = Text<4>()

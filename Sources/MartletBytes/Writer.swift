@@ -1,27 +1,27 @@
-// Values → octets: a bounded writer into memory that the caller owns. It never fails midway: when
-// the room ends it stops writing and remembers; whoever needs the whole text asks `overflowed` once.
+// Writes values as octets into memory that the caller owns. A writer does not throw: when the room ends,
+// the writer sets `overflowed` and writes no more. A caller checks `overflowed` once, at the end.
 
-/// Writes octets, one after the other, into a span it was lent.
+/// Appends octets to a span that the caller lends.
 public struct Writer: ~Copyable, ~Escapable {
   private var target: MutableSpan<UInt8>
   /// How many octets have been written.
   public private(set) var count = 0
-  /// Whether something did not fit. What did fit stays written, and nothing is written any more.
+  /// Whether something did not fit. What was written before stays; nothing more is written.
   public private(set) var overflowed = false
 
-  /// - Parameter target: Where to write; its length is the limit.
+  /// - Parameter target: The memory to write to; its count is the limit.
   @_lifetime(copy target)
   public init(_ target: consuming MutableSpan<UInt8>) { self.target = target }
 
   /// How many more octets fit.
   public var room: Int { target.count - count }
 
-  /// A writer into the room that is left; afterwards say with `advance` how much it wrote.
+  /// A writer into the room that is left. Afterwards call `advance` with that writer's count.
   public var remainder: Writer {
     @_lifetime(&self) mutating get { Writer(roomSpan) }
   }
 
-  /// The room that is left, for whoever needs some memory before the next octet is written.
+  /// The room that is left. A caller may use it as scratch memory until the next octet is written.
   public var roomSpan: MutableSpan<UInt8> {
     @_lifetime(&self) mutating get { target._mutatingExtracting(count..<target.count) }
   }
@@ -33,7 +33,7 @@ public struct Writer: ~Copyable, ~Escapable {
     self.count += count
   }
 
-  /// What has been written.
+  /// The octets that have been written.
   public var span: Span<UInt8> {
     @_lifetime(borrow self) get { target.span.extracting(first: count) }
   }
@@ -47,7 +47,7 @@ public struct Writer: ~Copyable, ~Escapable {
     count &+= 1
   }
 
-  /// Writes all of `octets`, or none when they do not fit.
+  /// Writes all of `octets`, or none when `octets` do not fit.
   @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(_ octets: Span<UInt8>) {
@@ -60,11 +60,11 @@ public struct Writer: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   public mutating func append(_ literal: StaticString) { append(literal.octets) }
 
-  /// Marks the text as not whole, as if something had not fitted.
+  /// Sets `overflowed`, as if something had not fitted.
   @_lifetime(self: copy self)
   public mutating func overflow() { overflowed = true }
 
-  /// Takes back what was written after the first `count` octets, and that something did not fit.
+  /// Drops what was written after the first `count` octets, and clears `overflowed`.
   @inline(never)
   @_lifetime(self: copy self)
   public mutating func truncate(to count: Int) {
@@ -73,14 +73,14 @@ public struct Writer: ~Copyable, ~Escapable {
     overflowed = false
   }
 
-  /// Writes a number in decimal digits, with a minus sign when it is negative.
+  /// Writes a number in decimal digits, with a minus sign before a negative number.
   @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(decimal value: some BinaryInteger & FixedWidthInteger) {
     appendDecimal(negative: value < 0, magnitude: UInt64(value.magnitude), digitCountMin: 1)
   }
 
-  /// Writes a number that is not negative in at least `digitCountMin` decimal digits (zeros first).
+  /// Writes a number of 0 or more in decimal digits, with leading zeros up to `digitCountMin` digits.
   @_lifetime(self: copy self)
   public mutating func append(decimal value: Int, digitCountMin: Int) {
     appendDecimal(negative: false, magnitude: UInt64(value), digitCountMin: digitCountMin)
@@ -88,7 +88,7 @@ public struct Writer: ~Copyable, ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func appendDecimal(negative: Bool, magnitude: UInt64, digitCountMin: Int) {
-    // 20 digits are the longest UInt64.
+    // The largest UInt64 has 20 digits.
     var digits = InlineArray<20, UInt8>(repeating: 0x30)
     var rest = magnitude
     var start = 20

@@ -1,5 +1,5 @@
-// Accept → whether HTML is what the client wants. A browser names text/html in it when a person opens a
-// page; a program names another type, every type, or none.
+// Decides from the Accept field whether a client wants HTML. When a person opens a page, the browser names
+// text/html in Accept. Programs name other types or all types, or send no Accept.
 //
 //     Accept      = #( media-range [ weight ] )                         ; RFC 9110 §12.5.1
 //     media-range = ( "*/*" / ( type "/*" ) / ( type "/" subtype ) ) parameters
@@ -18,7 +18,7 @@ public enum HTMLPreference: Equatable, Sendable {
 }
 
 extension FieldSection {
-  /// What all Accept fields say of HTML. The most specific media range counts (RFC 9110 §12.5.1).
+  /// The preference for HTML in all Accept fields. The most specific media range counts (RFC 9110 §12.5.1).
   ///
   /// - Complexity: O(n) in the section's octets.
   public var htmlPreference: HTMLPreference {
@@ -40,11 +40,11 @@ extension FieldSection {
         rank = rangeRank
       }
     }
-    // No Accept is as good as one of every type.
+    // A request without Accept is handled like one with `*/*`.
     return !isAccepted || rank == 0 ? .excluded : rank == 3 ? .named : .possible
   }
 
-  /// How specific a media range is: 1 for every type, 2 for every text, 3 for HTML, 0 for the others.
+  /// How specific a media range is: 1 for `*/*`, 2 for `text/*`, 3 for HTML, 0 for a range without HTML.
   private static func rank(_ range: Span<UInt8>?) -> Int {
     guard let range else { return 0 }
     if range.equals("*/*") { return 1 }
@@ -53,7 +53,7 @@ extension FieldSection {
       ? 3 : 0
   }
 
-  /// Whether a parameter is `q=0`, with decimals or without.
+  /// Whether a parameter is `q=0`, with or without decimals.
   private static func isWeightOfZero(_ parameter: Span<UInt8>) -> Bool {
     guard parameter.hasPrefix("q=") || parameter.hasPrefix("Q=") else { return false }
     for i in parameter.indices {

@@ -1,20 +1,20 @@
-// The value of Host, or the part of an Origin after `://` → host and port, for comparison.
+// Splits the value of Host, or the part of an Origin after `://`, into host and port, and compares them.
 //
 //     authority = uri-host [ ":" port ]                                 ; RFC 3986 §3.2
 //
-// Two authorities name the same server when their hosts and their ports are equal. A port that is
-// absent is the default port of the scheme (RFC 6454 §4), so the caller says which one that is.
+// Two authorities name the same server when their hosts and their ports are equal. An absent port means
+// the default port of the scheme (RFC 6454 §4), so the caller passes that port.
 
 public import MartletBytes
 
 /// A host and a port, in place.
 public struct Authority: ~Escapable {
-  /// The name or the IPv4 address as it came, or the text between brackets without its zone. Empty
-  /// when the client named no host.
+  /// The name or the IPv4 address as it was sent, or the text between brackets without its zone. Empty when
+  /// the client named no host.
   public let host: Span<UInt8>
   /// Whether the host stood between brackets, as an IPv6 address does.
   public let isBracketed: Bool
-  /// The port, or -1 when it is absent or empty.
+  /// The port, or -1 when the port is absent or empty.
   private let port: Int
 
   @_lifetime(copy host)
@@ -26,8 +26,8 @@ public struct Authority: ~Escapable {
 
   /// Splits `octets` at the colon before the port.
   ///
-  /// - Returns: `nil` when a bracket is not closed, or when the port is no number up to 65535. The
-  ///   octets of the host are not checked.
+  /// - Returns: `nil` when a bracket is not closed, or when the port is no number up to 65535. Octets of the
+  ///   host are not checked.
   @_lifetime(copy octets)
   public static func parse(_ octets: Span<UInt8>) -> Authority? {
     let isBracketed = octets.count > 0 && octets[0] == "["
@@ -51,16 +51,16 @@ public struct Authority: ~Escapable {
     return Authority(octets.extracting(host), isBracketed: isBracketed, port: port)
   }
 
-  /// The IP address that the host is: of IPv6 between brackets, of IPv4 without. Four decimal numbers
-  /// are an IPv4 address; no other notation of one is.
+  /// The host's IP address, or `nil` when the host is a name. An IPv6 address stands between brackets, an
+  /// IPv4 address does not. Only four decimal numbers are an IPv4 address.
   public var address: IPAddress? {
     guard isBracketed == (host.firstIndex(of: 0x3A) != nil) else { return nil }
     return IPAddress(host)
   }
 
-  /// Whether both name the same host, IPv6 addresses in any notation, and the same port.
+  /// Whether both authorities name the same host and the same port. IPv6 addresses may differ in notation.
   ///
-  /// - Parameter defaultPort: The port that an absent one stands for.
+  /// - Parameter defaultPort: The port of an authority without port.
   public func isSame(as other: borrowing Authority, defaultPort: Int) -> Bool {
     guard isBracketed == other.isBracketed,
       (port < 0 ? defaultPort : port) == (other.port < 0 ? defaultPort : other.port)

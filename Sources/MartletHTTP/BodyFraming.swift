@@ -1,19 +1,18 @@
-// Where a request's content ends (RFC 9112 §6.3), decided in one place. Every disagreement about it
-// between two recipients is a way to smuggle a request past one of them (RFC 9112 §11.2), so what
-// is ambiguous is refused and never repaired.
+// Decides where a request's content ends (RFC 9112 §6.3). Ambiguous framing is refused and never repaired.
+// When two recipients disagree about the end, a request can be smuggled past one of them (RFC 9112 §11.2).
 
 /// How a request's content is delimited.
 public enum BodyFraming: Equatable, Sendable {
-  /// There is no content; `Content-Length: 0` says the same.
+  /// There is no content: no framing field, or `Content-Length: 0`.
   case none
-  /// That many octets follow the head: 1 to `Limits.requestPiecesSizeMax`.
+  /// The content has this many octets, 1 to `Limits.requestPiecesSizeMax`.
   case length(Int)
   /// Chunks follow the head (RFC 9112 §7.1).
   case chunked
 
   /// - Parameters:
-  ///   - contentLength: What the one Content-Length line says, already checked.
-  ///   - isChunked: Whether the one Transfer-Encoding line says `chunked`.
+  ///   - contentLength: The checked value of the only Content-Length line, or `nil` without that line.
+  ///   - isChunked: Whether there is a Transfer-Encoding line; its value is `chunked`.
   ///   - minorVersion: 0 or 1.
   init(contentLength: Int?, isChunked: Bool, minorVersion: UInt8) throws(Refusal) {
     if isChunked {

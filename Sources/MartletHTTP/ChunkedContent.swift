@@ -1,37 +1,37 @@
-// Content in chunks (RFC 9112 §7.1), checked whole and then moved together in place:
+// Parses content in chunks (RFC 9112 §7.1), and removes the framing in place:
 //
 //     chunked-body   = *chunk last-chunk trailer-section CRLF
 //     chunk          = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
 //     last-chunk     = 1*("0") [ chunk-ext ] CRLF
 //
-// No state is kept between calls: the server looks at all that has arrived, from the first chunk
-// on, and takes it from the kernel only when it is whole. Extensions and trailers are read over,
-// but not without bounds.
+// `parse` keeps no state between calls: each call begins at the first chunk, and sees all octets that have
+// arrived. The server consumes the octets when the content is complete. Extensions and trailers are
+// checked, bounded and ignored.
 
 import MartletBytes
 
-/// Content whose length was not known when its head was sent.
+/// Content in chunks, whose length was not known when its head was sent.
 public enum ChunkedContent {
-  /// How much a complete chunked content is.
+  /// The sizes of a complete content in chunks.
   public struct Extent: Equatable, Sendable {
-    /// Octets of the content itself, at most `Limits.requestContentSizeMax`.
+    /// Octets of the content without framing, at most `Limits.requestContentSizeMax`.
     public let contentCount: Int
-    /// Octets with all framing, the trailer section and its empty line: where the next request
-    /// begins. At most `ChunkedContent.sizeMax`.
+    /// Octets with all framing, the trailer section and the empty line, at most `ChunkedContent.sizeMax`.
+    /// The next request begins behind them.
     public let size: Int
   }
 
-  /// Octets that one content may take with its framing: what the receive buffer has beside the
-  /// largest head. Chunks of a few octets each reach this before the content limit.
+  /// Octets that one content may have with its framing: the receive buffer without the largest head. Content
+  /// in very small chunks reaches this bound before the content limit.
   public static var sizeMax: Int { Limits.receiveSizeMax - Limits.requestHeadSizeMax }
 
   /// Checks the content that begins with `octets`.
   ///
   /// - Parameter octets: All that has been received behind the head.
-  /// - Returns: Its extent, or `nil` while its end is still to come.
-  /// - Throws: The reason why it never will, at the first octet that shows it: a size that is not
-  ///   hexadecimal digits only, a line end other than CR LF, `.contentTooLarge` as soon as a size
-  ///   is announced that goes beyond the limit, or extensions or trailers that do.
+  /// - Returns: The content's extent, or `nil` while the content's end has not arrived.
+  /// - Throws: The reason why the content is refused, at the first octet that shows the reason. Reasons are
+  ///   a size that is not hexadecimal digits only, and a line end other than CR LF. Content, extensions and
+  ///   trailers beyond their limits are refused; for content, the size of a chunk decides.
   /// - Complexity: O(n), n = `octets.count`, at most `sizeMax`.
   public static func parse(_ octets: Span<UInt8>) throws(Refusal) -> Extent? {
     let received = octets.extracting(first: min(octets.count, sizeMax))
@@ -54,20 +54,20 @@ public enum ChunkedContent {
     return nil
   }
 
-  /// What stands where a chunk may begin.
+  /// What was found where a chunk may begin.
   public enum Part: Equatable, Sendable {
-    /// A chunk's line of `lineSize` octets; `count` octets of content follow it, and then CR LF.
+    /// A chunk's line of `lineSize` octets. `count` octets of content follow, then CR LF.
     case chunk(count: Int, lineSize: Int)
     /// The last chunk and the trailer section: the content ends after `size` octets.
     case end(size: Int)
   }
 
-  /// Reads one step of content that is taken in pieces, for which nothing need be whole.
+  /// Parses one step of content that a page reads in pieces, before the whole content has arrived.
   ///
   /// - Parameters:
-  ///   - octets: What has been received, from where a chunk may begin.
-  ///   - countMax: Octets that the chunk may have; beyond: `.contentTooLarge`.
-  ///   - extensionSize: Octets of the extensions of all chunks before; those of this one are added.
+  ///   - octets: The octets that have been received, from the place where a chunk may begin.
+  ///   - countMax: How many octets the chunk may have. Beyond: `.contentTooLarge`.
+  ///   - extensionSize: Octets of the extensions of earlier chunks. The call adds this chunk's extensions.
   /// - Returns: `nil` while the line, or the trailer section, is not complete.
   /// - Throws: As `parse` does.
   /// - Complexity: O(n) in the octets of one line, or of the trailer section; both are bounded.
@@ -85,26 +85,26 @@ public enum ChunkedContent {
     return try endOfTrailers(octets, line.end).map { .end(size: $0) }
   }
 
-  /// Whether the CR LF after a chunk's content stands at the start; `false` while it may still come.
+  /// Whether `octets` begin with the CR LF after a chunk's content. `false` while CR LF may still arrive.
   public static func endsChunk(_ octets: Span<UInt8>) throws(Refusal) -> Bool {
     try hasLineEnd(octets, at: 0, orElse: .chunkEndMissing)
   }
 
-  /// Moves the content of all chunks together, to where the first chunk began.
+  /// Moves the content of all chunks to where the first chunk began, without the framing.
   ///
   ///     5 CR LF h e l l o CR LF 0 CR LF CR LF     before
   ///     h e l l o . . .                           after; what follows the content has no meaning
   ///
   /// - Parameters:
-  ///   - octets: What `parse` has found to be complete.
+  ///   - octets: Octets that `parse` has found to be complete.
   ///   - start: The index of the first chunk.
-  /// - Returns: How many octets the content has; it lies at `start`.
+  /// - Returns: How many octets the content has from `start` on.
   public static func compact(_ octets: inout MutableSpan<UInt8>, from start: Int = 0) -> Int {
     var source = start
     var target = start
     while let line = checkedLine(octets.span, from: source), line.chunkSize > 0 {
       invariant(line.end + line.chunkSize <= octets.count, "only complete content is compacted")
-      // The target never overtakes the source, because each chunk brings its line with it.
+      // The target stays behind the source, because each chunk's line is dropped.
       for i in line.end..<line.end + line.chunkSize {
         octets[target] = octets[i]
         target &+= 1
@@ -119,7 +119,7 @@ public enum ChunkedContent {
     do { return try ChunkLine.parse(octets, from: start, extensionSize: 0) } catch { return nil }
   }
 
-  /// The index after the empty line that ends the trailer section; `nil` while it is to come.
+  /// The index after the empty line that ends the trailer section. `nil` while that line has not arrived.
   private static func endOfTrailers(
     _ octets: Span<UInt8>, _ start: Int
   ) throws(Refusal) -> Int? {
@@ -139,7 +139,8 @@ public enum ChunkedContent {
     return nil
   }
 
-  /// Fields that frame or route a message have no place behind it (RFC 9110 §6.5.1).
+  /// Whether a trailer may have that name: fields that frame or route a message may not follow it (RFC 9110
+  /// §6.5.1).
   private static func isAllowed(_ name: Span<UInt8>) -> Bool {
     !name.equalsIgnoringCase("Content-Length") && !name.equalsIgnoringCase("Transfer-Encoding")
       && !name.equalsIgnoringCase("Host")

@@ -1,6 +1,6 @@
-// The Cookie field, read in place (RFC 6265 §4.2, RFC 6265bis §5.8.3). Other programs on the same
-// host set cookies too, so what stands beside ours may be anything: each piece between semicolons
-// is read for itself, and none of them can hide another.
+// Parses the Cookie field in place (RFC 6265 §4.2, RFC 6265bis §5.8.3). Other programs on the host set
+// cookies too, so a field may hold any octets. Each piece between semicolons is parsed on its own, so that
+// a malformed piece cannot hide another piece.
 //
 //     cookie-string = cookie-pair *( ";" SP cookie-pair )
 //     cookie-pair   = cookie-name "=" cookie-value
@@ -9,16 +9,16 @@
 //     └───┬────┘  └───────┬────────┘   ┬     ┬      └┬┘ └┬┘
 //     theme dark   session eyJ...x   no "=" no name  q "a   no "="
 //
-// A name is compared octet by octet. Quotation marks are part of a value and have no other meaning.
+// Names are compared octet by octet. Quotation marks are part of a value, without a meaning of their own.
 
 import MartletBytes
 
 /// One cookie of a request, in place.
 public struct CookiePair: ~Escapable {
-  /// The name, never empty; to be compared exactly.
+  /// The name, never empty. Compare names exactly, with their case.
   public let name: Span<UInt8>
-  /// The value without the blanks around it; it may be empty, and it may hold any octet that a
-  /// field value holds except the semicolon.
+  /// The value without the blanks around it. A value may be empty, and may hold every octet of a field value
+  /// but the semicolon.
   public let value: Span<UInt8>
 
   @_lifetime(copy name, copy value)
@@ -28,24 +28,23 @@ public struct CookiePair: ~Escapable {
   }
 }
 
-/// The cookies of one Cookie field value, one after the other. Nothing is copied or stored.
+/// The cookies of one Cookie field value, in their order. Nothing is copied or stored.
 ///
 ///     var cookies = CookieString(value)
 ///     while let cookie = cookies.next() { ... }
 public struct CookieString: ~Escapable {
   private var rest: Span<UInt8>
 
-  /// - Parameter octets: A field value: any octets at all.
+  /// - Parameter octets: A field value; any octets are allowed.
   @_lifetime(copy octets)
   public init(_ octets: Span<UInt8>) { rest = octets }
 
   /// The next cookie, or `nil` after the last.
   ///
-  /// The name ends at the first `=`, so a value may hold more of them. Blanks (SP, HTAB) around
-  /// name and value do not count. A piece without `=`, or without a name before it, is no cookie
-  /// and is read over.
+  /// The name ends at the first `=`, so a value may hold `=`. Blanks (SP, HTAB) around name and value are
+  /// dropped. A piece without `=`, or without a name before `=`, is no cookie and is skipped.
   ///
-  /// - Complexity: O(n) in the octets up to the end of that cookie; each octet is read twice.
+  /// - Complexity: O(n) in the octets up to the end of the cookie; each octet is read twice.
   @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
@@ -64,11 +63,11 @@ public struct CookieString: ~Escapable {
   }
 }
 
-/// The values of the cookies of one name, over all Cookie fields in their order.
+/// The values of the cookies with one name, from all Cookie fields in their order.
 ///
-/// User agents send the cookie with the longest path first (RFC 6265 §5.4), and of equal paths the
-/// oldest. So a program at a parent domain, at another port or below a path of this host can put a
-/// cookie of our name before ours: a reader who needs a signed value tries several.
+/// User agents send cookies with longer paths first, and of equal paths the oldest cookie first (RFC 6265
+/// §5.4). So a program at a parent domain, at another port or below a path of this host can place a cookie of
+/// our name first. Code that needs a signed value must try several cookies.
 ///
 ///     var values = CookieValues(of: "session", in: head.cookieFields(in: octets))
 ///     while let token = values.next() { ... }
@@ -84,9 +83,9 @@ public struct CookieValues: ~Escapable {
     cookies = CookieString(name.extracting(0..<0))
   }
 
-  /// The next value as it came, or `nil` after the last.
+  /// The next value as it was sent, or `nil` after the last.
   ///
-  /// - Complexity: O(n) in the octets of the section up to that cookie.
+  /// - Complexity: O(n) in the octets of the section up to the cookie.
   @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
@@ -101,14 +100,14 @@ public struct CookieValues: ~Escapable {
   }
 }
 
-/// Looking a cookie up.
+/// Finds single cookies.
 public enum Cookie {
-  /// The value of the first cookie of that name, over all Cookie fields in their order: of several
-  /// the most specific one (`CookieValues`).
+  /// The value of the first cookie with that name, over all Cookie fields in their order. The first cookie
+  /// has the longest path (`CookieValues`).
   ///
   ///     let token = Cookie.find("session", in: head.cookieFields(in: octets))
   ///
-  /// - Returns: The value as it came, or `nil` when there is no such cookie.
+  /// - Returns: The value as it was sent, or `nil` when there is no such cookie.
   /// - Complexity: O(n) in the octets of the section, which `Limits.requestHeadSizeMax` bounds.
   @_lifetime(copy name, copy section)
   public static func find(_ name: Span<UInt8>, in section: FieldSection) -> Span<UInt8>? {
@@ -116,7 +115,7 @@ public enum Cookie {
     return values.next()
   }
 
-  /// The same for a name that the program holds as a literal.
+  /// The value of the first cookie whose name is the literal.
   @_lifetime(copy section)
   public static func find(_ name: StaticString, in section: FieldSection) -> Span<UInt8>? {
     find(name.octets, in: section)

@@ -1,5 +1,5 @@
-// A cookie's name: a token (RFC 6265 §4.1.1) that the program holds as a literal. A value of this
-// type cannot hold anything else, so a name needs no check where it is written.
+// The name of a cookie: a token (RFC 6265 §4.1.1) that is a literal of the program. The initializers check
+// the token, so code that writes a name need not check it again.
 
 import MartletBytes
 
@@ -9,20 +9,20 @@ import MartletBytes
 public struct CookieName: Sendable, ExpressibleByStringLiteral {
   private let literal: StaticString
 
-  /// The name that `literal` spells, or `nil` when it is no token. The label keeps a literal from
-  /// being read as `init(stringLiteral:)`.
+  /// The name that `literal` spells, or `nil` when `literal` is no token. The label distinguishes this
+  /// initializer from `init(stringLiteral:)`.
   public init?(validating literal: StaticString) {
     guard Self.isToken(literal.octets) else { return nil }
     self.literal = literal
   }
 
-  /// The name that stands in the source. One that is no token is a bug and stops the program.
+  /// The name in a source file. A literal that is no token is a bug and stops the program.
   public init(stringLiteral literal: StaticString) {
     invariant(Self.isToken(literal.octets), "a cookie name is a token")
     self.literal = literal
   }
 
-  /// Its octets.
+  /// The octets of the name.
   public var octets: Span<UInt8> {
     @_lifetime(immortal) get { literal.octets }
   }

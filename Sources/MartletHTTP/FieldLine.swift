@@ -1,11 +1,11 @@
-// One line of a field section, read as far as it has arrived:
+// Parses one line of a field section, as far as the line has arrived:
 //
 //     field-line   = field-name ":" OWS field-value OWS CRLF            ; RFC 9112 §5
 //     field-name   = token
 //     field-value  = *( field-vchar / SP / HTAB / obs-text )            ; RFC 9110 §5.5
 //
-// Heads and trailer sections are both made of it. Nothing is repaired: no blank before the colon,
-// no folded line, no control octet, no bare CR or LF.
+// Heads and trailer sections consist of such lines. The parser refuses a blank before the colon, a folded
+// line, a control octet, a bare CR and a bare LF. It repairs none of these.
 
 import MartletBytes
 
@@ -13,17 +13,17 @@ struct FieldLine {
   let name: Range<Int>
   /// The value without the blanks around it.
   let value: Range<Int>
-  /// The index after its CRLF.
+  /// The index after the line's CRLF.
   let end: Int
 
-  /// What stands at a line's beginning.
+  /// What was found at the start of a line.
   enum Step {
     case line(FieldLine)
-    /// The empty line that ends the section, and the index after it.
+    /// The empty line that ends the section, and the index after that line.
     case end(Int)
   }
 
-  /// Reads the line that begins at `start`; `nil` while its end has not arrived.
+  /// Parses the line that begins at `start`. Returns `nil` while the line's end has not arrived.
   @inline(__always)
   static func parse(_ octets: Span<UInt8>, from start: Int) throws(Refusal) -> Step? {
     guard start < octets.count else { return nil }
@@ -45,7 +45,7 @@ struct FieldLine {
     var i = start
     while i < octets.count {
       if octets[i] == ":", i > start { return i }
-      // Some recipients would drop the blank and others the line (RFC 9112 §5.1).
+      // Some recipients drop the blank and some drop the line, so both see different fields (RFC 9112 §5.1).
       if ASCII.isBlank(octets[i]) { throw .spaceBeforeColon }
       guard ASCII.isTokenCharacter(octets[i]) else { throw .fieldNameMalformed }
       i &+= 1

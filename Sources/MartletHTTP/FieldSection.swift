@@ -1,12 +1,11 @@
-// A checked field section, read in place: names and values one after the other (RFC 9112 §5). The
-// head's parser has seen every octet of it; this only finds the seams again, so nothing is stored
-// for each field and their number costs no memory.
+// Finds names and values in a checked field section (RFC 9112 §5), in place. The head's parser has checked
+// every octet. This file finds the colons and line ends again, so that no memory is needed for each field.
 
 import MartletBytes
 
 /// One field: a name and a value, in place.
 public struct Field: ~Escapable {
-  /// A token; to be compared without regard to case.
+  /// A token. Compare names without regard to case.
   public let name: Span<UInt8>
   /// The value without the blanks around it.
   public let value: Span<UInt8>
@@ -18,15 +17,15 @@ public struct Field: ~Escapable {
   }
 }
 
-/// The fields of a request, in the order in which they came.
+/// The fields of a request, in the order in which they were sent.
 ///
 ///     var fields = head.fields(in: octets)
 ///     while let field = fields.next() { ... }
 public struct FieldSection: ~Escapable {
   private var rest: Span<UInt8>
 
-  /// - Parameter octets: Field lines, each with its CRLF, as `RequestHead` has checked them. In
-  ///   anything else fields may be missed, but nothing beyond `octets` is read.
+  /// - Parameter octets: Field lines, each with its CRLF, as `RequestHead` has checked them. In other
+  ///   octets fields may be missed, but nothing beyond `octets` is read.
   @_lifetime(copy octets)
   public init(_ octets: Span<UInt8>) { rest = octets }
 
@@ -43,7 +42,7 @@ public struct FieldSection: ~Escapable {
     return field
   }
 
-  /// The value of the first field of that name, without the blanks around it.
+  /// The value of the first field with that name, without the blanks around the value.
   ///
   /// - Complexity: O(n) in the section's octets.
   @_lifetime(copy self)

@@ -1,10 +1,10 @@
-// application/x-www-form-urlencoded, read in place (WHATWG URL §5.1): the query of a target and the
-// content of a posted form. Nothing is decoded before somebody asks for it.
+// Parses application/x-www-form-urlencoded in place (WHATWG URL §5.1): the query of a target, and the
+// content of a posted form. A name or a value is decoded only when a caller reads it.
 //
 //     name=value&name=value        `+` is a space, `%XX` an octet, a broken `%` stands for itself
 //
-// Empty pieces are read over, a piece without `=` is a name with an empty value. Octets come out as
-// they were sent: whether they are UTF-8 is for the reader to say.
+// Empty pieces are skipped. A piece without `=` is a name with an empty value. Decoded octets may be no
+// UTF-8; the caller checks that.
 
 public import MartletBytes
 
@@ -15,15 +15,15 @@ public struct FormValue: ~Escapable {
   @_lifetime(copy encoded)
   init(_ encoded: Span<UInt8>) { self.encoded = encoded }
 
-  /// Whether it holds nothing.
+  /// Whether the name or value is empty.
   public var isEmpty: Bool { encoded.count == 0 }
 
-  /// A walk over the decoded octets.
+  /// A decoder that returns the decoded octets, one a call.
   public var decoder: PercentDecoder {
     @_lifetime(copy self) get { PercentDecoder(encoded, plusIsSpace: true) }
   }
 
-  /// Whether it is exactly `octets` when decoded. Not for secrets: it returns at the first
+  /// Whether the decoded octets equal `octets`. Not for secrets, because the comparison ends at the first
   /// difference.
   public func equals(_ octets: Span<UInt8>) -> Bool {
     var decoder = self.decoder
@@ -35,12 +35,12 @@ public struct FormValue: ~Escapable {
     return i == octets.count
   }
 
-  /// Whether it is exactly the literal when decoded.
+  /// Whether the decoded octets equal the literal.
   public func equals(_ literal: StaticString) -> Bool { equals(literal.octets) }
 
-  /// Decodes it to the start of `target`.
+  /// Writes the decoded octets to the start of `target`.
   ///
-  /// - Returns: How many octets, or `nil` when they do not fit; part of them may be written then.
+  /// - Returns: How many octets were written. `nil` when they do not fit; some may have been written.
   public func decode(into target: inout MutableSpan<UInt8>) -> Int? {
     var decoder = self.decoder
     var count = 0
@@ -52,7 +52,7 @@ public struct FormValue: ~Escapable {
     return count
   }
 
-  /// The decoded octets by value, or `nil` when they do not fit.
+  /// The decoded octets as a value, or `nil` when they do not fit.
   public func text<let capacity: Int>() -> Text<capacity>? {
     var text = Text<capacity>()
     var decoder = self.decoder
@@ -82,7 +82,7 @@ public struct FormField: ~Escapable {
 public struct FormFields: ~Escapable {
   private var rest: Span<UInt8>
 
-  /// - Parameter octets: Any octets at all.
+  /// - Parameter octets: A query or a form's content; any octets are allowed.
   @_lifetime(copy octets)
   public init(_ octets: Span<UInt8>) { rest = octets }
 

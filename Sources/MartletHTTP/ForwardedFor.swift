@@ -1,20 +1,20 @@
-// The peer and X-Forwarded-For → where the client is. Each proxy appends the address that it was
-// reached from, so the list is read from the right: as long as it is a proxy that we trust that has
-// written an element, the element is true. What stands left of the first address that is no trusted
-// proxy's was written by whoever sits there, and may be anything.
+// Finds the client's address from the peer's address and X-Forwarded-For. Each proxy appends the address
+// of its own peer, so the list is read from the right. An element is true when a trusted proxy has written
+// it. The rightmost address that is no trusted proxy's is the client. Elements left of it were written by
+// the client and may be false.
 //
 //     X-Forwarded-For = #node            ; not standardized; several lines are one list, RFC 9110 §5.3
 
 public import MartletBytes
 
-/// Where a client is.
+/// A client's address, and how far it identifies the client.
 public struct ClientAddress: Equatable, Sendable {
   public let address: IPAddress
-  /// Whether many clients may be behind it, so that it says little about any of them: it is this
-  /// machine's own, a trusted proxy's that named no client, or not known.
+  /// Whether many clients may share the address. That holds for an address of this machine, for a trusted
+  /// proxy that named no client, and for an unknown address.
   public let isShared: Bool
-  /// Whether a cookie of the account has come with the request: of a session, or one that remembers. The
-  /// application says so, before it asks for that account's password; see `Throttle`.
+  /// Whether the request brought a cookie of the account: a session cookie or a remember cookie. The
+  /// application sets this before it verifies a password of that account; see `Throttle`.
   public var isRecognized = false
 
   public init(_ address: IPAddress, isShared: Bool) {
@@ -27,21 +27,22 @@ public struct ClientAddress: Equatable, Sendable {
 public struct TrustedProxies: Sendable {
   private var prefixes = TrustedPrefixes(repeating: .everything)
   private var count = 0
-  /// Whether those on this machine are meant, and no prefixes.
+  /// Whether the proxies on this machine are trusted, instead of `prefixes`.
   private var isLoopback = false
 
-  /// None.
+  /// No proxies.
   public init() {}
 
-  /// Those on this machine: peers at a loopback address, or without one (a Unix socket). Whoever may
-  /// run programs here may name any client; where others may, name the proxies instead.
+  /// The proxies on this machine: peers with a loopback address, or without address (a Unix socket). Every
+  /// person who can run programs on the machine can then name any client. On a shared machine, add the
+  /// proxies' prefixes instead.
   public static var loopback: TrustedProxies {
     var proxies = TrustedProxies()
     proxies.isLoopback = true
     return proxies
   }
 
-  /// Adds a prefix; to `loopback`, it takes its place.
+  /// Adds a prefix. The first prefix replaces `loopback`.
   ///
   /// - Returns: Whether there was room (`Limits.trustedProxyCountMax`).
   public mutating func append(_ prefix: IPPrefix) -> Bool {
@@ -52,7 +53,7 @@ public struct TrustedProxies: Sendable {
     return true
   }
 
-  /// Whether a peer at that address is believed.
+  /// Whether the peer with that address is a trusted proxy.
   @inline(never)
   public func contains(_ address: IPAddress) -> Bool {
     if isLoopback { return address.isOnThisMachine }
@@ -66,9 +67,11 @@ extension IPAddress {
 }
 
 extension FieldSection {
-  /// Where the client is: the rightmost address of X-Forwarded-For that is no trusted proxy's, or,
-  /// where all are, the leftmost. An element that is no address ends the walk: the client is then
-  /// the last trusted proxy. Without the field, or from a peer that is not trusted, it is the peer.
+  /// The client's address: the rightmost address of X-Forwarded-For that is no trusted proxy's.
+  ///
+  /// When all addresses are trusted proxies', the leftmost address is the client's. Elements left of an
+  /// element that is no address are ignored. Without the field, and when the peer is no trusted proxy, the
+  /// peer is the client.
   ///
   /// - Complexity: O(n) in the section's octets.
   public func client(peer: IPAddress, trusting proxies: borrowing TrustedProxies) -> ClientAddress {
@@ -80,9 +83,9 @@ extension FieldSection {
     return ClientAddress(address, isShared: isProxy || address.isOnThisMachine)
   }
 
-  /// Walks from the left, because fields are read that way: `found` is what a walk from the right
-  /// would find that began at the element just read. An element that is no trusted proxy's forgets
-  /// everything before it.
+  /// Reads elements from the left, because a field section is read in that direction. `found` is the result
+  /// for the elements up to now, as a search from the right would find it. An address that is no trusted
+  /// proxy's replaces every address before it.
   private func forwardedAddress(trusting proxies: borrowing TrustedProxies) -> IPAddress? {
     var fields = self
     var found: IPAddress?

@@ -1,23 +1,23 @@
-// Unix seconds → the one date format that HTTP writes (RFC 9110 §5.6.7):
+// Writes Unix seconds in the date format of HTTP (RFC 9110 §5.6.7):
 //
 //     IMF-fixdate = day-name "," SP day SP month SP year SP time-of-day SP GMT
 //
-// Integer arithmetic only: no calendar library, no time zone, nothing that ends in 2038.
+// The code uses integer arithmetic without a calendar library or time zones, and goes beyond 2038.
 
 public import MartletBytes
 
-/// A date as HTTP writes it, kept: a server says the same one for a whole second.
+/// A date in HTTP's format. The text is kept, because a server sends one date for a whole second.
 public struct HTTPDate: ~Copyable {
   private var text = FixedBuffer<29>()
   private var seconds: Int64
 
-  /// The date of that second (Unix time).
+  /// The date of a second (Unix time).
   public init(_ seconds: Int64) {
     self.seconds = seconds
     write()
   }
 
-  /// Makes it the date of that second.
+  /// Changes the date to that of another second.
   public mutating func set(_ seconds: Int64) {
     guard seconds != self.seconds else { return }
     self.seconds = seconds
@@ -33,9 +33,9 @@ public struct HTTPDate: ~Copyable {
     text.setCount(count)
   }
 
-  /// The text.
+  /// The text of the date, 29 octets.
   public var span: Span<UInt8> {
-    // Addressable: as FixedBuffer's.
+    // Addressable: for the reason in FixedBuffer.span.
     @_addressableSelf @_lifetime(borrow self) get { text.span }
   }
 }
@@ -43,11 +43,11 @@ public struct HTTPDate: ~Copyable {
 extension Writer {
   /// Writes `Sun, 06 Nov 1994 08:49:37 GMT`.
   ///
-  /// - Parameter seconds: Unix seconds. Before 1970 the first second of 1970 is written, after 9999
-  ///   the last one of 9999, because the year has four digits.
+  /// - Parameter seconds: Unix seconds. A time before 1970 is written as the first second of 1970. A time
+  ///   after 9999 is written as the last second of 9999, because the year has four digits.
   @_lifetime(self: copy self)
   public mutating func append(httpDate seconds: Int64) {
-    // In 64 bits: where `Int` has 32, seconds end in 2038.
+    // Int64, because 32-bit seconds end in 2038.
     let seconds = min(max(seconds, 0), 253_402_300_799)
     let days = Int(seconds / 86_400)
     let time = Int(seconds % 86_400)
@@ -73,7 +73,7 @@ extension Writer {
 }
 
 extension Span where Element == UInt8 {
-  /// An entry of a text of three-letter names.
+  /// The three letters of an entry, in a text of three-letter names.
   @_lifetime(copy self)
   fileprivate func letters(ofEntry index: Int) -> Span<UInt8> {
     extracting(index * 3..<index * 3 + 3)
@@ -88,18 +88,17 @@ private struct CivilDate {
   /// 1 to 31.
   let day: Int
 
-  /// Counts in years that begin in March, so that the leap day is the last one, and in eras of 400
-  /// such years, which all have 146,097 days (Howard Hinnant, "chrono-Compatible Low-Level Date
-  /// Algorithms").
+  /// Counts in years that begin in March, so that the leap day is the last day of a year. 400 such years are
+  /// an era of 146,097 days (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
   ///
   /// - Parameter daysSince1970: Not negative.
   init(daysSince1970: Int) {
-    // From the first of March of the year 0.
+    // Days since the first of March of the year 0.
     let days = daysSince1970 + 719_468
     let dayOfEra = days % 146_097
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    // Months from March on have 153 days in five.
+    // From March on, each five months have 153 days.
     let monthFromMarch = (5 * dayOfYear + 2) / 153
     day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
     month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9

@@ -1,13 +1,13 @@
-// What the server itself must know of a field section, gathered line by line while the head is
-// parsed: limits, Host, framing, Connection, Expect. Each rule is checked at the line that breaks
-// it; what concerns several lines together is left to `RequestHead` and `BodyFraming`.
+// Collects the fields that the server itself needs while a head is parsed: Host, Content-Length,
+// Transfer-Encoding, Connection, Expect, Cookie. A rule for one line is checked at that line. `RequestHead`
+// and `BodyFraming` check the rules that concern several lines.
 
 import MartletBytes
 
 struct HeadFields {
   private let minorVersion: UInt8
   private var lineCount = 0
-  /// Where the first Cookie line begins; 0 without one.
+  /// Where the first Cookie line begins; 0 without a Cookie line.
   private(set) var cookieStart: UInt16 = 0
   private(set) var host: ByteRange?
   /// At most `Limits.requestPiecesSizeMax`.
@@ -19,13 +19,13 @@ struct HeadFields {
 
   init(minorVersion: UInt8) { self.minorVersion = minorVersion }
 
-  /// Takes the next line.
+  /// Checks the next line, and stores what the server needs of it.
   mutating func take(_ line: FieldLine, of octets: Span<UInt8>) throws(Refusal) {
     lineCount &+= 1
     guard lineCount <= Limits.fieldLineCountMax else { throw .tooManyFieldLines }
     let name = octets.extracting(line.name)
     let value = octets.extracting(line.value)
-    // Most names differ in length already, so this costs little.
+    // Most names differ in length, so most of these comparisons end at once.
     if name.equalsIgnoringCase("Cookie") {
       if cookieStart == 0 { cookieStart = UInt16(line.name.lowerBound) }
     } else if name.equalsIgnoringCase("Host") {
@@ -41,35 +41,36 @@ struct HeadFields {
     }
   }
 
-  /// RFC 9112 §3.2: exactly one, and a valid one. An empty value is valid: clients send it when the
-  /// target has no authority.
+  /// Host: exactly one line, with a valid value (RFC 9112 §3.2). An empty value is valid, because clients
+  /// send an empty Host when the target has no authority.
   private mutating func takeHost(_ value: Span<UInt8>, at range: Range<Int>) throws(Refusal) {
     guard host == nil else { throw .hostRepeated }
     guard value.count == 0 || Host.isValid(value) else { throw .hostMalformed }
     host = ByteRange(range)
   }
 
-  /// Content-Length = 1*DIGIT (RFC 9110 §8.6). Lists and repetitions are refused also when all
-  /// agree, as RFC 9112 §6.3 allows.
+  /// Content-Length = 1*DIGIT (RFC 9110 §8.6). A list and a repeated line are refused even when all values
+  /// are equal, as RFC 9112 §6.3 allows.
   private mutating func takeContentLength(_ value: Span<UInt8>) throws(Refusal) {
     guard contentLength == nil else { throw .contentLengthRepeated }
     guard value.count > 0 else { throw .contentLengthMalformed }
     for i in value.indices where ASCII.digit(value[i]) == nil { throw .contentLengthMalformed }
-    // Digits without a number are more than 64 bits.
+    // decimal() returns `nil` here only for a number beyond 64 bits.
     guard let length = value.decimal(), length <= UInt64(Limits.requestPiecesSizeMax)
     else { throw .contentTooLarge }
     contentLength = Int(length)
   }
 
-  /// Exactly `chunked` (RFC 9112 §7): with another coding last, the end of the content is uncertain
-  /// (RFC 9112 §6.3); with others before it, recipients disagree about what the content is.
+  /// Transfer-Encoding: exactly `chunked` (RFC 9112 §7). When the last coding is another one, the content's
+  /// end is uncertain (RFC 9112 §6.3). When codings stand before `chunked`, recipients disagree about the
+  /// content.
   private mutating func takeTransferEncoding(_ value: Span<UInt8>) throws(Refusal) {
     guard !isChunked else { throw .transferEncodingRepeated }
     guard value.equalsIgnoringCase("chunked") else { throw .transferEncodingMalformed }
     isChunked = true
   }
 
-  /// Connection = #connection-option (RFC 9110 §7.6.1); only `close` concerns us.
+  /// Connection = #connection-option (RFC 9110 §7.6.1). Options other than `close` are ignored.
   private mutating func takeConnection(_ value: Span<UInt8>) {
     var options = ListElements(value, separator: 0x2C)
     while let option = options.next() {
@@ -77,7 +78,7 @@ struct HeadFields {
     }
   }
 
-  /// Expect (RFC 9110 §10.1.1); HTTP/1.0 does not have it.
+  /// Expect (RFC 9110 §10.1.1). The field is ignored in HTTP/1.0, which does not define Expect.
   private mutating func takeExpect(_ value: Span<UInt8>) throws(Refusal) {
     guard minorVersion > 0 else { return }
     guard value.equalsIgnoringCase("100-continue") else { throw .expectationUnknown }

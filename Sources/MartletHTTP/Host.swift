@@ -1,5 +1,5 @@
-// Whether octets are the authority of an HTTP URI without user information. What passes can be
-// compared and shown; it cannot hold a blank, a slash or an `@`.
+// Checks that octets are the authority of an HTTP URI without user information. A valid host holds no
+// blank, slash or `@`, so that a page may compare it and show it.
 //
 //     Host     = uri-host [ ":" port ]                                  ; RFC 9110 §7.2
 //     uri-host = "[" IPv6address [ "%" zone ] / IPvFuture "]" / reg-name  ; RFC 3986 §3.2.2
@@ -10,7 +10,7 @@
 import MartletBytes
 
 enum Host {
-  /// Whether `octets` are a host that is not empty, with or without a port.
+  /// Whether `octets` are a host of at least one octet, with or without a port.
   static func isValid(_ octets: Span<UInt8>) -> Bool {
     guard let end = octets.count > 0 && octets[0] == "[" ? endOfLiteral(octets) : endOfName(octets)
     else { return false }
@@ -20,7 +20,7 @@ enum Host {
     return true
   }
 
-  /// The index after `]`, or `nil` when nothing or something strange stands between the brackets.
+  /// The index after `]`. `nil` when the text between the brackets is empty or no address.
   private static func endOfLiteral(_ octets: Span<UInt8>) -> Int? {
     guard let close = octets.firstIndex(of: 0x5D) else { return nil }
     let end = endOfAddress(octets.extracting(0..<close))
@@ -30,20 +30,20 @@ enum Host {
     return close + 1
   }
 
-  /// The index of the `%` before the zone, or the end without one.
+  /// The index of the `%` before the zone, or the end of a literal without zone.
   private static func endOfAddress(_ literal: Span<UInt8>) -> Int {
     literal.firstIndex(of: 0x25) ?? literal.count
   }
 
-  /// Whether `octets` name a zone: an interface of the client, which means nothing to anybody else.
-  /// `%25` between address and zone is as good as `%`, because it is `25` before a zone.
+  /// Whether `octets` name a zone. A zone is an interface of the client and has no meaning on another
+  /// machine. `%25` between address and zone is accepted like `%`: the zone then begins with `25`.
   private static func isZone(_ octets: Span<UInt8>) -> Bool {
     guard octets.count > 0, octets.count <= Limits.zoneSizeMax else { return false }
     for i in octets.indices where octets[i] != "%" && !isNameOctet(octets[i]) { return false }
     return PercentDecoder.isWellFormed(octets)
   }
 
-  /// The index after the name, or `nil` when it is empty or a `%` in it is not an encoding.
+  /// The index after the name. `nil` when the name is empty, or has a `%` without two hexadecimal digits.
   private static func endOfName(_ octets: Span<UInt8>) -> Int? {
     var end = 0
     while end < octets.count, isNameOctet(octets[end]) || octets[end] == "%" { end &+= 1 }

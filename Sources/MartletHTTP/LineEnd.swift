@@ -1,13 +1,13 @@
-// The one way in which lines end, of heads, chunks and trailers alike: CR LF (RFC 9112 §2.2). A
-// recipient may take a bare LF for a line end, and some do; one that does and one that does not can
-// be made to see different requests in the same octets, so here it is refused.
+// Checks that a line of a head, a chunk or a trailer section ends with CR LF (RFC 9112 §2.2). RFC 9112
+// lets a recipient accept a bare LF. This server refuses a bare LF, because a proxy that does not accept
+// LF would see other requests in the same octets.
 
 import MartletBytes
 
-/// Whether CR LF stands at `start`; `false` while it may still come.
+/// Whether CR LF stands at `start`. `false` while CR LF may still arrive.
 ///
-/// - Throws: `refusal` when something else than CR stands there, `.lineEndMalformed` when only LF
-///   is missing.
+/// - Throws: `refusal` when another octet than CR stands at `start`; `.lineEndMalformed` when another octet
+///   than LF follows CR.
 func hasLineEnd(
   _ octets: Span<UInt8>, at start: Int, orElse refusal: Refusal
 ) throws(Refusal) -> Bool {

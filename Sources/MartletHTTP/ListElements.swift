@@ -1,5 +1,5 @@
-// The elements of a list in a field value (RFC 9110 §5.6.1), or the parameters of one of them: what stands
-// between separators, without the blanks around it. Empty elements do not count.
+// Splits a field value into the elements of a list (RFC 9110 §5.6.1), or an element into its parameters.
+// Blanks around an element are dropped; empty elements are skipped.
 
 import MartletBytes
 
@@ -7,8 +7,8 @@ struct ListElements: ~Escapable {
   private var rest: Span<UInt8>
   private let separator: UInt8
 
-  /// - Parameter separator: A comma of a list, or a semicolon of parameters. One in a quoted string
-  ///   separates as well, so this is not for values that may hold one.
+  /// - Parameter separator: A comma for lists, or a semicolon for parameters. A separator inside a quoted
+  ///   string separates as well, so use this type only for values without quoted strings.
   @_lifetime(copy octets)
   init(_ octets: Span<UInt8>, separator: UInt8) {
     rest = octets

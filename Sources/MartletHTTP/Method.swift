@@ -1,5 +1,5 @@
-// The request method (RFC 9110 §9, RFC 5789): a token, case-sensitive, that says what a request is
-// to do. Only those that stand here are known; any other token is refused with 501.
+// Parses the request method (RFC 9110 §9, RFC 5789): a case-sensitive token that says what a request asks
+// for. A token that is no case below is refused with 501.
 
 import MartletBytes
 
@@ -7,12 +7,12 @@ import MartletBytes
 public enum Method: UInt8, Sendable {
   case get, head, post, put, delete, connect, options, trace, patch
 
-  /// Octets of the longest known method: a longer token is known to be none of them at once.
+  /// Octets of the longest method below. A longer token is refused before its end has arrived.
   static var sizeMax: Int { 7 }
 
-  /// The method that `token` names, exactly: `get` is not `GET` (RFC 9110 §9.1).
+  /// The method that `token` names. Case counts: `get` is not `GET` (RFC 9110 §9.1).
   ///
-  /// - Returns: `nil` for every other token; the answer to that is `Refusal.methodUnknown`.
+  /// - Returns: `nil` for every other token. The caller throws `Refusal.methodUnknown` then.
   public static func parse(_ token: Span<UInt8>) -> Method? {
     var lines = Lines(names.octets)
     var code: UInt8 = 0
@@ -23,15 +23,15 @@ public enum Method: UInt8, Sendable {
     return nil
   }
 
-  /// As they stand in a request line, in the order of the cases.
+  /// The methods as a request line spells them, in the order of the cases.
   private static var names: StaticString {
     "GET\nHEAD\nPOST\nPUT\nDELETE\nCONNECT\nOPTIONS\nTRACE\nPATCH"
   }
 
-  /// Whether a request of this method only reads (RFC 9110 §9.2.1).
+  /// Whether the method is safe, which means that its requests only read (RFC 9110 §9.2.1).
   public var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
 
-  /// The method as it stands in a request line.
+  /// The method as a request line spells it.
   public var name: Span<UInt8> {
     @_lifetime(immortal) get { Self.names.line(Int(rawValue)) }
   }

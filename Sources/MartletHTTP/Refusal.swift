@@ -1,6 +1,6 @@
-// Why a request is refused. One case for each reason that a test can provoke, one table from reason
-// to status, one sentence for the person who reads the answer. After a refusal the connection
-// closes: where the next request would begin is no longer certain (RFC 9112 §9.6).
+// The reasons why a request is refused. Each case is a reason that a test can provoke. One table gives
+// each reason a status, and a sentence for the person who reads the answer. After a refusal the server
+// closes the connection, because the start of the next request is no longer certain (RFC 9112 §9.6).
 
 import MartletBytes
 
@@ -8,18 +8,18 @@ import MartletBytes
 public enum Refusal: UInt8, Error, Equatable, Sendable {
   // MARK: Request line (RFC 9112 §3)
 
-  /// Not `method SP request-target SP HTTP-version CRLF`.
+  /// The line is not `method SP request-target SP HTTP-version CRLF`.
   case requestLineMalformed
-  /// A token that is no method we know, or CONNECT, which is for proxies.
+  /// A token that is none of `Method`'s cases, or CONNECT, which is for proxies.
   case methodUnknown
-  /// A target in none of the four forms, in one that its method does not take, with a fragment, or
-  /// with an octet over 127.
+  /// A target in none of the four forms, or in a form that the method does not allow. Also a target with a
+  /// fragment, or with an octet over 127.
   case targetMalformed
   /// A target beyond `Limits.requestTargetSizeMax`.
   case targetTooLong
-  /// A `%` in the path that two hexadecimal digits do not follow.
+  /// A `%` in the path without two hexadecimal digits behind it.
   case pathMalformed
-  /// Not `HTTP/` digit `.` digit.
+  /// The version is not `HTTP/` digit `.` digit.
   case versionMalformed
   /// A well-formed version other than 1.x.
   case versionUnsupported
@@ -28,10 +28,10 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
 
   /// A CR without LF, or a LF without CR.
   case lineEndMalformed
-  /// An empty name, an octet in it that is no tchar, or a line without a colon.
+  /// An empty name, a name with an octet that is no tchar, or a line without a colon.
   case fieldNameMalformed
-  /// A space between name and colon: recipients that disagree about it can be set against each
-  /// other.
+  /// A blank between name and colon. Some recipients drop the blank and some drop the line, which attackers
+  /// use.
   case spaceBeforeColon
   /// A line that begins with a blank (obs-fold).
   case fieldLineFolded
@@ -41,9 +41,9 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
   case headTooLarge
   /// More field lines than `Limits.fieldLineCountMax`.
   case tooManyFieldLines
-  /// HTTP/1.1 without Host.
+  /// An HTTP/1.1 request without Host.
   case hostMissing
-  /// More than one Host.
+  /// More than one Host line.
   case hostRepeated
   /// A Host that is neither `uri-host [ ":" port ]` nor empty.
   case hostMalformed
@@ -52,27 +52,27 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
 
   // MARK: Framing (RFC 9112 §6 and §7)
 
-  /// A Content-Length that is not digits only.
+  /// A Content-Length that holds other octets than digits.
   case contentLengthMalformed
-  /// Several Content-Length lines, also when they agree.
+  /// Several Content-Length lines, even with equal values.
   case contentLengthRepeated
   /// A Transfer-Encoding other than exactly `chunked`.
   case transferEncodingMalformed
   /// Several Transfer-Encoding lines.
   case transferEncodingRepeated
-  /// Transfer-Encoding in HTTP/1.0, which does not have it.
+  /// Transfer-Encoding in HTTP/1.0, which does not define that field.
   case transferEncodingInOldVersion
-  /// Content-Length and Transfer-Encoding together: the classic of request smuggling.
+  /// Content-Length together with Transfer-Encoding, the best-known way to smuggle a request.
   case framingAmbiguous
   /// Content beyond `Limits.requestContentSizeMax`, whether declared or sent.
   case contentTooLarge
   /// A chunk size that is not 1 to 16 hexadecimal digits.
   case chunkSizeMalformed
-  /// A chunk whose data CR LF does not follow.
+  /// A chunk without CR LF behind its data.
   case chunkEndMissing
-  /// Octets after a chunk size that are no chunk extension, or a line end other than CR LF.
+  /// Octets after a chunk size that are no chunk extension.
   case chunkExtensionMalformed
-  /// Chunk extensions beyond `Limits.chunkExtensionSizeMax` together.
+  /// Chunk extensions of one content that have more than `Limits.chunkExtensionSizeMax` octets together.
   case chunkExtensionsTooLarge
   /// A trailer section beyond `Limits.chunkExtensionSizeMax`.
   case trailerSectionTooLarge
@@ -81,12 +81,12 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
 
   // MARK: Time
 
-  /// The head was not complete in time.
+  /// The head was not complete within `Limits.headTimeoutMilliseconds`.
   case headTimeout
-  /// The content was not complete in time.
+  /// The content did not arrive in time.
   case contentTimeout
 
-  /// A line for each case, in their order: the status that the peer is owed, and the reason.
+  /// A line for each case, in the order of the cases: the status of the answer, and the reason.
   private static var table: StaticString {
     """
     400 The request line is malformed.
@@ -126,13 +126,13 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
     """
   }
 
-  /// The status that the peer is owed.
+  /// The status of the answer.
   public var status: Status {
     let line = Self.table.line(Int(rawValue))
     return Status(UInt16(line.extracting(first: 3).decimal() ?? 400))
   }
 
-  /// The reason in one sentence for a person; it repeats nothing of the request.
+  /// The reason in words for a person. The words repeat nothing of the request.
   public var reason: Span<UInt8> {
     @_lifetime(immortal)
     get {

@@ -1,49 +1,50 @@
-// Everything of a request that comes before its content, as ranges into the octets it was read
-// from. The one entrance for what peers send: what this lets through, every later step may rely on.
+// Parses the head of a request: everything before its content. The result holds ranges into the octets of
+// the request. Everything that peers send passes this parser first, so every later step may rely on its
+// checks.
 //
 //     HTTP-message = request-line CRLF *( field-line CRLF ) CRLF [ message-body ]   ; RFC 9112 §2.1
 
 public import MartletBytes
 
-/// A request head: what is asked for, and what the server must know to answer.
+/// A request head: method, target, fields, and how the connection goes on.
 public struct RequestHead: Equatable, Sendable {
-  /// What to do with the target; never CONNECT.
+  /// The method; never CONNECT.
   public let method: Method
   /// Path and query.
   public let target: RequestTarget
-  /// 0 for HTTP/1.0, 1 for everything later.
+  /// 0 for HTTP/1.0, 1 for every later version of HTTP/1.
   public let minorVersion: UInt8
   /// The field lines, each with its CRLF, without the empty line.
   public let fieldSection: ByteRange
-  /// Of them the lines from the first Cookie field on; none without one.
+  /// The field lines from the first Cookie field on; empty without a Cookie field.
   public let cookieSection: ByteRange
-  /// Octets of the head with the empty line that ends it: where the content begins.
+  /// Octets of the head, with the empty line that ends it. The content begins at this index.
   public let size: Int
   /// How the content is delimited.
   public let framing: BodyFraming
-  /// Whether the peer may send another request: HTTP/1.1 without `Connection: close`. HTTP/1.0
-  /// always closes.
+  /// Whether the peer may send another request: true for HTTP/1.1 without `Connection: close`. HTTP/1.0
+  /// connections always close.
   public let keepsAlive: Bool
-  /// Whether the peer waits for `100 Continue` before it sends the content; never without content.
+  /// Whether the peer waits for `100 Continue` before it sends the content. `false` without content.
   public let expectsContinue: Bool
-  /// Host and port: of an absolute-form target, or else of the Host field. HTTP/1.0 may have none.
+  /// Host and port of an absolute-form target, otherwise of the Host field. HTTP/1.0 may have none.
   public let host: ByteRange?
 
   /// Parses one request head.
   ///
-  /// The server calls this each time more has arrived, always from the first octet. No state is
-  /// kept between calls, so none can be wrong; `Limits.requestHeadSizeMax` bounds the repetition.
-  /// Nothing is copied: the result holds ranges into `octets`.
+  /// The server calls this function each time octets have arrived, always from the head's first octet. The
+  /// parser keeps no state between calls. `Limits.requestHeadSizeMax` bounds how often octets are parsed
+  /// again. Nothing is copied: the result holds ranges into `octets`.
   ///
   ///     guard let head = try RequestHead.parse(received) else { return .needsMore }
   ///
-  /// - Parameter octets: All that has been received and not yet consumed; more may follow the head.
-  ///   One empty line before it is skipped (RFC 9112 §2.2) and counts for its size.
-  /// - Returns: The head, or `nil` while its end is still to come. An unfinished head is not an
-  ///   error: every request passes through that state.
-  /// - Throws: The reason why it can never become a request, at the first octet that shows it; the
-  ///   peer is owed its `status`, after which the connection closes. Whatever two recipients could
-  ///   read differently is refused rather than repaired (request smuggling, RFC 9112 §11.2).
+  /// - Parameter octets: All octets that have been received and not yet consumed; more may follow the head.
+  ///   One empty line before the head is skipped (RFC 9112 §2.2) and is part of the head's `size`.
+  /// - Returns: The head, or `nil` while its end has not arrived. An unfinished head is no error, because
+  ///   every request passes through that state.
+  /// - Throws: The reason why the octets cannot become a request, at the first octet that shows the reason.
+  ///   The server answers with the reason's `status` and closes the connection. Octets that two recipients
+  ///   could read differently are refused, not repaired (request smuggling, RFC 9112 §11.2).
   /// - Complexity: O(n), n = `octets.count`, at most `Limits.requestHeadSizeMax`.
   public static func parse(_ octets: Span<UInt8>) throws(Refusal) -> RequestHead? {
     let sizeMax = Limits.requestHeadSizeMax
@@ -54,12 +55,12 @@ public struct RequestHead: Equatable, Sendable {
     return nil
   }
 
-  /// The index after the empty line that ends a head, wherever in `octets` it begins.
+  /// The index after the empty line that ends a head, wherever in `octets` the head begins.
   ///
-  /// For a server that wants to know whether parsing is worth while before it parses.
+  /// The server calls this function first, so that it parses only complete heads.
   ///
-  /// - Parameter start: How many octets an earlier search has seen; the last three of them are
-  ///   looked at again, because the end may lie across the seam.
+  /// - Parameter start: How many octets an earlier call has searched. The last three of them are searched
+  ///   again, because the head's end may lie across that index.
   public static func endOfHead(_ octets: Span<UInt8>, from start: Int = 0) -> Int? {
     var i = max(0, start - 3)
     while i + 4 <= octets.count {
@@ -71,13 +72,13 @@ public struct RequestHead: Equatable, Sendable {
 
   /// The fields of this head.
   ///
-  /// - Parameter octets: What the head was parsed from.
+  /// - Parameter octets: The octets from which the head was parsed.
   @_lifetime(copy octets)
   public func fields(in octets: Span<UInt8>) -> FieldSection { FieldSection(octets[fieldSection]) }
 
-  /// The fields of this head among which its cookies are.
+  /// The fields of this head from the first Cookie field on. They hold all cookies of the request.
   ///
-  /// - Parameter octets: What the head was parsed from.
+  /// - Parameter octets: The octets from which the head was parsed.
   @_lifetime(copy octets)
   public func cookieFields(in octets: Span<UInt8>) -> FieldSection {
     FieldSection(octets[cookieSection])

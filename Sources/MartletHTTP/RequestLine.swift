@@ -1,24 +1,24 @@
-// The first line of a request, read as far as it has arrived:
+// Parses the first line of a request, as far as the line has arrived:
 //
 //     request-line = method SP request-target SP HTTP-version CRLF      ; RFC 9112 §3
 //     HTTP-version = %s"HTTP" "/" DIGIT "." DIGIT                       ; RFC 9112 §2.3
 //
-// Exactly one space each. What can no longer become a request line is refused at the first octet
-// that shows it, so that a peer which speaks something else (TLS, say) is told so at once.
+// Each SP is exactly one space. A line is refused at the first wrong octet, so that a peer that speaks
+// another protocol, such as TLS, is answered at once.
 
 import MartletBytes
 
 struct RequestLine {
   let method: Method
   let target: RequestTarget
-  /// The authority of an absolute-form target; it takes precedence over Host (RFC 9112 §3.2.2).
+  /// The authority of an absolute-form target. It replaces the Host field (RFC 9112 §3.2.2).
   let authority: ByteRange?
   /// 0 or 1.
   let minorVersion: UInt8
-  /// The index after its CRLF.
+  /// The index after the line's CRLF.
   let end: Int
 
-  /// Reads the line that begins at `start`; `nil` while its end has not arrived.
+  /// Parses the line that begins at `start`. Returns `nil` while the line's end has not arrived.
   static func parse(_ octets: Span<UInt8>, from start: Int) throws(Refusal) -> RequestLine? {
     guard let methodEnd = try endOfMethod(octets, start) else { return nil }
     guard let method = Method.parse(octets.extracting(start..<methodEnd)), method != .connect
@@ -45,13 +45,13 @@ struct RequestLine {
     return nil
   }
 
-  /// The index of the space after the target. Every octet of ASCII but controls and blanks passes,
-  /// also those that should have been encoded: they mean themselves.
+  /// The index of the space after the target. Controls and blanks are refused. Octets that a client should
+  /// have percent-encoded are accepted and stand for themselves.
   private static func endOfTarget(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> Int? {
     let end = octets.firstIndex(of: 0x20, from: start)
     let seen = octets.extracting(first: end ?? octets.count)
     let sizeMax = Limits.requestTargetSizeMax
-    // Of two faults the first one counts.
+    // A target with a control octet and too many octets is refused for the fault that comes first.
     if let control = seen.firstControl(from: start), control - start <= sizeMax {
       throw .requestLineMalformed
     }
@@ -60,8 +60,8 @@ struct RequestLine {
     return nil
   }
 
-  /// The minor version, at most 1: later versions of HTTP/1 are answered as HTTP/1.1 (RFC 9110
-  /// §2.5); `nil` while the version has not arrived.
+  /// The minor version, at most 1, because HTTP/1.2 and later are answered as HTTP/1.1 (RFC 9110 §2.5).
+  /// Returns `nil` while the version has not arrived.
   private static func minorVersion(_ octets: Span<UInt8>, _ start: Int) throws(Refusal) -> UInt8? {
     let name = ("HTTP/" as StaticString).octets
     var digits = InlineArray<2, UInt8>(repeating: 0)

@@ -1,29 +1,29 @@
-// What a request is for: the request-target (RFC 9112 §3.2) as path and query, still encoded.
+// Splits a request-target (RFC 9112 §3.2) into path and query, both still encoded.
 //
 //     origin-form   = absolute-path [ "?" query ]         ; /login?next=/
 //     absolute-form = absolute-URI                       ; http://host/login: served like the above
 //     asterisk-form = "*"                                 ; with OPTIONS only
 //     authority-form                                      ; with CONNECT only, so never
 //
-// Ranges into the request's octets; whoever routes sees one kind of path, whatever the form was.
+// The results are ranges into the request's octets. A route sees the same kind of path for every form.
 
 public import MartletBytes
 
 /// The path and the query of a request.
 public struct RequestTarget: Equatable, Sendable {
-  /// The path, encoded as it came: it begins with `/`, or it is `*`. Every `%` in it is followed by
-  /// two hexadecimal digits; octets over 127, controls, blanks and `#` are not in it.
+  /// The path, encoded as it was sent: the path begins with `/`, or is `*`. Two hexadecimal digits follow
+  /// every `%`. The path holds no octet over 127, no control, no blank and no `#`.
   public let path: ByteRange
-  /// The query without its `?`, or `nil` when there is none. Nothing in it has been checked but
-  /// that it holds no control, no blank, no `#` and no octet over 127.
+  /// The query without its `?`, or `nil` without a query. The query holds no control, no blank, no `#` and no
+  /// octet over 127. Nothing else has been checked.
   public let query: ByteRange?
 
-  /// Takes the target at `range` apart.
+  /// Parses the target at `range`.
   ///
-  /// Neither a fragment nor an octet over 127 is part of any form (RFC 9112 §3.2, RFC 3986 §2): a
-  /// recipient that drops or converts one asks for something else than a recipient that does not.
+  /// A fragment and an octet over 127 are refused, because no form allows them (RFC 9112 §3.2, RFC 3986 §2).
+  /// Recipients that drop or convert them would answer for another target.
   ///
-  /// - Returns: The target, and of an absolute-form the range of its authority.
+  /// - Returns: The target, and the range of the authority when the target is in absolute-form.
   /// - Throws: `.targetMalformed` or `.pathMalformed`.
   static func parse(
     _ octets: Span<UInt8>, _ range: Range<Int>, _ method: Method
@@ -47,7 +47,7 @@ public struct RequestTarget: Equatable, Sendable {
     guard let start = endOfScheme(octets, range) else { throw .targetMalformed }
     var end = start
     while end < range.upperBound, octets[end] != "/", octets[end] != "?" { end &+= 1 }
-    // User information before an "@" names nobody here and is left out (RFC 9110 §4.2.4).
+    // User information before an "@" is dropped, because it has no meaning here (RFC 9110 §4.2.4).
     var host = start
     for i in start..<end where octets[i] == "@" { host = i &+ 1 }
     guard Host.isValid(octets.extracting(host..<end)) else { throw .targetMalformed }
@@ -55,13 +55,13 @@ public struct RequestTarget: Equatable, Sendable {
     if end < range.upperBound, octets[end] == "/" {
       return (try RequestTarget(octets, end, range.upperBound), authority)
     }
-    // An empty path means "/" (RFC 9110 §4.2.3): the second slash of the scheme's "//" stands in.
+    // An empty path means "/" (RFC 9110 §4.2.3). The range is that of the second slash in the scheme's "//".
     let slash = ByteRange(start - 1..<start)
     let query = end < range.upperBound ? ByteRange(end + 1..<range.upperBound) : nil
     return (RequestTarget(path: slash, query: query), authority)
   }
 
-  /// The index after `http://` or `https://` in any case, or `nil` for everything else.
+  /// The index after `http://` or `https://`, in upper or lower case. `nil` for every other scheme.
   private static func endOfScheme(_ octets: Span<UInt8>, _ range: Range<Int>) -> Int? {
     for scheme in 0..<2 {
       let prefix: StaticString = scheme == 0 ? "http://" : "https://"

@@ -1,13 +1,13 @@
-// What comes before a response's content (RFC 9112 §4 and §5), written: the status line, the fields
-// that are the server's own, the page's field lines, the empty line. Field lines come from here or
-// from `append(field:...)`, which let no control octet through, so no value can begin another line.
+// Writes a response head (RFC 9112 §4 and §5): status line, the server's own fields, the page's field
+// lines, the empty line. `append(field:...)` refuses control octets, so that no value can begin another
+// field line.
 
 public import MartletBytes
 
-/// The server's own part of a response head.
+/// The status and the server's own fields of a response head.
 public struct ResponseHead: Equatable, Sendable {
   public var status: Status
-  /// Octets of the content; of a response to HEAD, those that GET would bring. It is not written
+  /// Octets of the content. For a response to HEAD: octets of the content that GET would bring. Not written
   /// with a status that has no content.
   public var contentLength: Int64
   /// Whether the server closes the connection after this response.
@@ -31,7 +31,7 @@ public struct ResponseHead: Equatable, Sendable {
     self.closes = closes
   }
 
-  /// What tells a peer that waits with its content to send it (RFC 9110 §15.2.1).
+  /// The interim response that tells a waiting peer to send its content (RFC 9110 §15.2.1).
   public static var interimContinue: StaticString { "HTTP/1.1 100 Continue\r\n\r\n" }
 }
 
@@ -43,14 +43,13 @@ extension Writer {
   ///     Content-Length: 14
   ///     Connection: close
   ///
-  /// A response after which the connection stays says how long a client may rest (`Keep-Alive: timeout=85`).
+  /// When the connection stays open, the head says how long a client may rest (`Keep-Alive: timeout=85`).
   ///
   /// - Parameters:
   ///   - head: Status and the server's own fields.
-  ///   - date: The value of the Date field, which every response of a server with a clock has (RFC 9110
-  ///     §6.6.1).
-  ///   - fieldLines: The page's field lines, each with its CRLF, as `append(field:...)`
-  ///     and whoever writes cookies have written them.
+  ///   - date: The value of the Date field. A server with a clock must send Date (RFC 9110 §6.6.1).
+  ///   - fieldLines: The page's field lines, each with its CRLF, as `append(field:...)` and the code for
+  ///     cookies write them.
   @_lifetime(self: copy self)
   public mutating func append(
     _ head: ResponseHead, date: borrowing HTTPDate, fieldLines: Span<UInt8>
@@ -75,8 +74,8 @@ extension Writer {
     if head.closes {
       append("Connection: close\r\n")
     } else {
-      // So that nobody sends a request at the moment when the server ends the connection. The field
-      // concerns this connection only, so Connection names it (RFC 9110 §7.6.1).
+      // Keep-Alive tells clients when the server closes, so that no request is sent at that moment. The
+      // field concerns this connection only, so Connection names the field (RFC 9110 §7.6.1).
       append("Connection: keep-alive\r\nKeep-Alive: timeout=")
       append(decimal: Limits.keepAliveSeconds)
       append("\r\n")
@@ -89,8 +88,8 @@ extension Writer {
   ///
   /// - Parameters:
   ///   - name: A token.
-  ///   - value: Without controls. One that has some, or another name, is a bug and stops the
-  ///     program.
+  ///   - value: Octets without controls. A control octet, or a name that is no token, is a bug and stops
+  ///     the program.
   @_lifetime(self: copy self)
   public mutating func append(field name: StaticString, value: StaticString) {
     invariant(append(field: name, checking: value.octets), "a literal field value has no controls")
@@ -99,10 +98,10 @@ extension Writer {
   /// Writes one field line whose value comes from outside the program.
   ///
   /// - Parameters:
-  ///   - name: A token; another name is a bug and stops the program.
-  ///   - value: What is to stand there.
-  /// - Returns: `false` when the value holds a control octet (other than HTAB): then nothing has
-  ///   been written. CR LF in it would begin another field (response splitting).
+  ///   - name: A token. A name that is no token is a bug and stops the program.
+  ///   - value: The field's value, not checked yet.
+  /// - Returns: `false` when the value holds a control octet other than HTAB. Nothing has been written
+  ///   then, because CR LF in a value would begin another field (response splitting).
   @_lifetime(self: copy self)
   public mutating func append(field name: StaticString, checking value: Span<UInt8>) -> Bool {
     let token = name.octets

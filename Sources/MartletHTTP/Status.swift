@@ -1,15 +1,15 @@
-// The status of a response (RFC 9110 §15): a code of three digits and the phrase that people read.
-// The phrase follows from the code, so no status line can say two things.
+// The status of a response (RFC 9110 §15): a code of three digits, and the reason phrase for people. The
+// code alone decides the phrase, so that both always agree.
 
 import MartletBytes
 
 /// A response's status.
 public struct Status: Equatable, Sendable {
-  /// Three digits, 100 to 599; the first one is the class.
+  /// Three digits, 100 to 599. The first digit is the class.
   public let code: UInt16
 
-  /// - Parameter code: 100 to 599. One that has no name here gets an empty reason phrase, which
-  ///   RFC 9112 §4 allows.
+  /// - Parameter code: 100 to 599. A code without a phrase below has an empty reason phrase, which RFC 9112
+  ///   §4 allows.
   public init(_ code: UInt16) { self.code = code }
 
   public static var ok: Status { Status(200) }
@@ -39,7 +39,7 @@ public struct Status: Equatable, Sendable {
   public static var serviceUnavailable: Status { Status(503) }
   public static var httpVersionNotSupported: Status { Status(505) }
 
-  /// The phrase that RFC 9110 §15, RFC 6585 §4 and §5 give the code; empty for any other code.
+  /// The phrase of RFC 9110 §15, RFC 6585 §4 and §5 for the code; empty for a code without a phrase.
   public var reasonPhrase: Span<UInt8> {
     @_lifetime(immortal)
     get {
@@ -84,10 +84,10 @@ public struct Status: Equatable, Sendable {
     """
   }
 
-  /// Whether it brings what was asked for, or says that the copy at the client is still that: 2xx, 304.
+  /// Whether the client has what it asked for: 2xx, or 304, which says that the client's copy is current.
   public var isSuccess: Bool { code / 100 == 2 || code == 304 }
 
-  /// Whether a response of this status has content at all: 1xx, 204 and 304 end with their head
-  /// (RFC 9112 §6.3).
+  /// Whether a response with this status may have content. 1xx, 204 and 304 end with their head (RFC 9112
+  /// §6.3).
   public var allowsContent: Bool { code >= 200 && code != 204 && code != 304 }
 }

@@ -73,9 +73,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
       let isFirst = rank == .first
       let deadline = connections[slot].deadline
       if let best {
-        guard isFirst == best.isFirst
-          ? jobs == best.jobs ? deadline < best.deadline : jobs < best.jobs
-          : isFirst
+        guard
+          isFirst == best.isFirst
+            ? jobs == best.jobs ? deadline < best.deadline : jobs < best.jobs
+            : isFirst
         else { continue }
       }
       best = (slot, isFirst, jobs, deadline)

@@ -1,12 +1,12 @@
-// The payload of a verified token → claims (RFC 7519 §4): a JSON object read in place.
+// Reads claims (RFC 7519 §4) from the payload of a verified token: a JSON object, parsed in place.
 //
-// Invariant: the octets are one strict JSON object, at most `Limits.tokenSizeMax` of them. Of
-// members with the same name the last one counts (RFC 7519 §4 allows it, and both of Microdot's
-// runtimes do so); the others are as if they were not there.
+// Invariant: the octets are one strict JSON object of at most `Limits.tokenSizeMax` octets. Of members with
+// equal names the last member counts, as RFC 7519 §4 allows and as both of Microdot's runtimes do. Earlier
+// members with that name are ignored.
 
 public import MartletBytes
 
-/// A claims set in place; it lives no longer than the payload.
+/// A claims set in place. Its lifetime is bound to the payload's memory.
 ///
 ///     let claims = try ClaimsSet(payload)
 ///     try claims.check(now: seconds)
@@ -15,9 +15,9 @@ public struct ClaimsSet: ~Escapable {
   private let octets: Span<UInt8>
   private let object: JSONObject
 
-  /// - Parameter payload: What `JWS.verify` decoded.
-  /// - Throws: `tooLarge` beyond `Limits.tokenSizeMax` octets, `claimsNotObject` for anything that
-  ///   is not exactly one JSON object.
+  /// - Parameter payload: The octets that `JWS.verify` has decoded.
+  /// - Throws: `tooLarge` beyond `Limits.tokenSizeMax` octets, `claimsNotObject` for octets that are not
+  ///   exactly one JSON object.
   /// - Complexity: O(n).
   @_lifetime(copy payload)
   public init(_ payload: Span<UInt8>) throws(TokenRefusal) {
@@ -27,11 +27,11 @@ public struct ClaimsSet: ~Escapable {
     self.object = object
   }
 
-  /// Checks the claims that RFC 7519 registers, as far as they are there.
+  /// Checks the claims that RFC 7519 registers. Each of them may be absent.
   ///
   /// - Parameter now: Seconds since 1970 (NumericDate, RFC 7519 §2).
-  /// - Throws: Why the claims do not hold now, or never do; see `TokenRefusal`.
-  /// - Complexity: O(n), a walk over the members for each claim.
+  /// - Throws: The reason why the claims do not hold at `now`, or never hold; see `TokenRefusal`.
+  /// - Complexity: O(n); the members are read once for each claim.
   public func check(now: Int64) throws(TokenRefusal) {
     // "On or after which the JWT MUST NOT be accepted" (§4.1.4).
     if let expiration = try number(of: "exp", orElse: .expirationType), now >= expiration {
@@ -47,17 +47,16 @@ public struct ClaimsSet: ~Escapable {
   public func check() throws(TokenRefusal) {
     _ = try number(of: "exp", orElse: .expirationType)
     _ = try number(of: "nbf", orElse: .notBeforeType)
-    // Informs about the age and no more (§4.1.6): a board that minted it may have had no clock.
+    // `iat` only informs about the age (§4.1.6): the board that made the token may have had no clock.
     _ = try number(of: "iat", orElse: .issuedAtType)
-    // We do not identify ourselves with any audience, so no token that names one is for us
-    // (§4.1.3).
+    // This program is no audience of any name, so a token with an audience is not for this program (§4.1.3).
     guard !contains("aud") else { throw .audience }
     try checkString("iss", orElse: .issuerType)
     try checkString("sub", orElse: .subjectType)
     try checkString("jti", orElse: .identifierType)
   }
 
-  /// A number rounded down, or `nil` when there is no such claim.
+  /// The number of a claim, rounded down. `nil` when there is no such claim.
   private func number(
     of name: StaticString, orElse refusal: TokenRefusal
   ) throws(TokenRefusal) -> Int64? {
@@ -66,7 +65,7 @@ public struct ClaimsSet: ~Escapable {
     return JSON.floor(octets[value.range])
   }
 
-  /// A number claim rounded down; `nil` when it is not a number.
+  /// The number of a claim, rounded down. `nil` when the claim is absent or no number.
   public func number(of name: StaticString) -> Int64? {
     guard let value = object.find(name), value.kind == .number else { return nil }
     return JSON.floor(octets[value.range])
@@ -81,21 +80,21 @@ public struct ClaimsSet: ~Escapable {
 
   // MARK: Reading
 
-  /// Whether there is a claim of that name.
+  /// Whether there is a claim with that name.
   public func contains(_ name: StaticString) -> Bool { object.find(name) != nil }
 
-  /// What the claim of that name is, or `nil` when there is none.
+  /// The kind of the claim with that name, or `nil` when there is no such claim.
   public func kind(of name: StaticString) -> JSONKind? { object.find(name)?.kind }
 
-  /// The claim's octets as they stand, a string's without its quotation marks and with its escapes.
+  /// The octets of a claim's value. For a string: the octets between the quotation marks, with escapes.
   @_lifetime(copy self)
   public func raw(of name: StaticString) -> Span<UInt8>? {
     guard let value = object.find(name) else { return nil }
     return octets[value.range]
   }
 
-  /// A string claim, its escapes read; `nil` when it is not a string or longer than `capacity`
-  /// octets. A surrogate without its other half reads as U+FFFD.
+  /// The text of a string claim, with escapes decoded. `nil` when the claim is no string, or has more than
+  /// `capacity` octets. A surrogate without its other half becomes U+FFFD.
   public func text<let capacity: Int>(of name: StaticString) -> Text<capacity>? {
     guard let value = object.find(name), value.kind == .string else { return nil }
     var decoder = JSONStringDecoder(octets[value.range])
@@ -106,8 +105,8 @@ public struct ClaimsSet: ~Escapable {
     return text
   }
 
-  /// A number claim written as an integer; `nil` when it is anything else, a fraction or an
-  /// exponent included, or beyond `Int64`.
+  /// The value of a claim that is written as an integer. `nil` for every other claim, for a number with
+  /// fraction or exponent, and for a number beyond `Int64`.
   public func integer(of name: StaticString) -> Int64? {
     guard let value = object.find(name), value.kind == .number else { return nil }
     let number = octets[value.range]
@@ -119,7 +118,7 @@ public struct ClaimsSet: ~Escapable {
     return magnitude <= 1 << 63 ? 0 &- Int64(truncatingIfNeeded: magnitude) : nil
   }
 
-  /// A `true` or `false` claim; `nil` when it is anything else.
+  /// The value of a `true` or `false` claim; `nil` for every other claim.
   public func boolean(of name: StaticString) -> Bool? {
     switch object.find(name)?.kind {
     case .true: true

@@ -1,26 +1,26 @@
-// A key and octets → their HMAC-SHA256 (RFC 2104, FIPS 198-1).
+// Computes HMAC-SHA256 from a key and octets (RFC 2104, FIPS 198-1).
 //
 //     HMAC(K, text) = H((K ^ opad) || H((K ^ ipad) || text))          ; RFC 2104 §2
 //
-// Both inner blocks that depend on the key alone are hashed once, when the key is made; every
-// authentication starts from copies of those two states. Invariant: they are never fed themselves.
+// Two blocks depend on the key alone: K ^ ipad and K ^ opad. Both are hashed once, when the key is made.
+// Every authentication begins with copies of these two states. Invariant: the stored states never change.
 
 import MartletBytes
 
-/// A key for HMAC-SHA256, made ready: what is stored are two states of SHA-256, not the key.
+/// A key for HMAC-SHA256. It stores two states of SHA-256 and not the key's octets.
 ///
 ///     let key = HMACKey(secret)
 ///     let digest = key.authenticate(message)
 public struct HMACKey: ~Copyable {
   private var inner = SHA256(unused: ())
   private var outer = SHA256(unused: ())
-  /// Whether the key has no octets: RFC 2104 allows it, but everybody knows it.
+  /// Whether the key has no octets. RFC 2104 allows such a key, but everybody knows it.
   public let isEmpty: Bool
 
-  /// Makes a key ready.
+  /// Makes a key from octets.
   ///
-  /// - Parameter key: Any number of octets. More than a block of 64 are hashed first (RFC 2104 §2).
-  /// - Complexity: Two compressions, and for a long key those of its hash.
+  /// - Parameter key: Any number of octets. A key of more than 64 octets is hashed first (RFC 2104 §2).
+  /// - Complexity: Two compressions, and for a long key the compressions of its hash.
   @inline(never)
   public init(_ key: Span<UInt8>) {
     isEmpty = key.isEmpty
@@ -36,7 +36,7 @@ public struct HMACKey: ~Copyable {
     }
   }
 
-  /// The key of whoever neither signs nor verifies: empty, and not made ready.
+  /// An empty key, for a program that neither signs nor verifies. It holds no usable states.
   public init() { isEmpty = true }
 
   private mutating func feedPads(_ key: Span<UInt8>) {
@@ -44,22 +44,23 @@ public struct HMACKey: ~Copyable {
     var block = InlineArray<64, UInt8>(repeating: 0x36)  // ipad
     for i in key.indices { block[i] ^= key[i] }
     inner.update(block.span)
-    // 0x36 ^ 0x5C turns ipad into opad, the key still in it.
+    // XOR with 0x36 ^ 0x5C turns K ^ ipad into K ^ opad.
     for i in block.indices { block[i] ^= 0x36 ^ 0x5C }
     outer.update(block.span)
   }
 
-  /// A MAC of nothing yet, to be fed in parts.
+  /// Begins a MAC whose octets are fed in parts.
   public func begin() -> HMAC { HMAC(inner: inner.copy(), outer: outer.copy()) }
 
   /// The MAC of `octets`.
   ///
-  /// - Complexity: One compression for each 64 octets begun, nine octets counted more, and one.
+  /// - Complexity: One compression for each 64 octets begun, of `octets` and nine more, and one compression
+  ///   for the outer hash.
   public func authenticate(_ octets: Span<UInt8>) -> Digest {
     authenticate(octets, octets.extracting(0..<0))
   }
 
-  /// The MAC of `first` followed by `second`, without putting them together.
+  /// The MAC of `first` followed by `second`, without a joined copy.
   @inline(never)
   public func authenticate(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Digest {
     var hash = inner.copy()
@@ -72,8 +73,8 @@ public struct HMACKey: ~Copyable {
     return digest
   }
 
-  /// Overwrites both states, for a key that is needed no more. A value that merely goes out of
-  /// scope is not overwritten: Swift lets no `deinit` change what it destroys.
+  /// Overwrites both states, when the key is not needed any more. Call this function explicitly, because in
+  /// Swift a `deinit` cannot change the value that it destroys.
   mutating func wipe() {
     inner.wipe()
     outer.wipe()
@@ -90,10 +91,10 @@ public struct HMAC: ~Copyable {
     self.outer = outer
   }
 
-  /// Feeds `octets`, any number of them.
+  /// Feeds any number of octets.
   public mutating func update(_ octets: Span<UInt8>) { inner.update(octets) }
 
-  /// The MAC of all that was fed.
+  /// The MAC of all octets that were fed.
   public consuming func finish() -> Digest {
     let digest = inner.end()
     outer.update(digest.span)

@@ -1,38 +1,38 @@
-// A payload ↔ a signed token: JSON Web Signature in its compact serialization, HS256 and nothing
-// else (RFC 7515 §3.1, §5; RFC 7518 §3.2).
+// Signs payloads and verifies tokens: JSON Web Signature in compact serialization, with HS256 only (RFC 7515
+// §3.1, §5; RFC 7518 §3.2).
 //
 //     token = BASE64URL(header) "." BASE64URL(payload) "." BASE64URL(HMAC(key, signing-input))
 //     signing-input = BASE64URL(header) "." BASE64URL(payload)
 //
-// Invariant: a token has one text. Whatever is not canonical is refused, so nobody can make a
-// second text of a token he has been given; and no octet of a payload is read before its MAC was
-// right.
+// Invariant: each token has one text. A text that is not canonical is refused, so that nobody can make a
+// second text of a token. No octet of a payload is read before the MAC has been verified.
 
 public import MartletBytes
 
 /// JSON Web Signatures with HMAC-SHA256.
 public enum JWS {
-  /// `{"alg":"HS256","typ":"JWT"}`, what PyJWT writes and what we write.
+  /// `{"alg":"HS256","typ":"JWT"}`, the header that PyJWT and this program write.
   private static var ownHeader: StaticString { "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" }
-  /// `{"typ": "JWT", "alg": "HS256"}`, what Microdot's library for MicroPython writes.
+  /// `{"typ": "JWT", "alg": "HS256"}`, the header that Microdot's library for MicroPython writes.
   private static var microPythonHeader: StaticString { "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJIUzI1NiJ9" }
 
-  /// Where another's header is decoded. Ours has 27 octets; a key identifier adds some 50.
+  /// Memory to decode another program's header. Our header has 27 octets; a key identifier adds some 50.
   private typealias HeaderBuffer = FixedBuffer<512>
 
-  /// Octets of the token that a payload of `count` octets becomes.
+  /// How many octets the token of a payload of `count` octets has.
   public static func tokenSize(payloadCount count: Int) -> Int {
     ownHeader.octets.count + 1 + Base64URL.encodedCount(count) + 1 + Base64URL.encodedCount(32)
   }
 
-  /// Writes the token of `payload`, or nothing when it does not fit: the writer has then
+  /// Writes the token of `payload`. When the token does not fit, nothing is written and the writer has
   /// overflowed.
   ///
   /// - Parameters:
-  ///   - payload: Any octets; a claims set when the token is to be a JSON Web Token.
-  ///   - key: Not the empty key. RFC 7518 §3.2 asks for 32 octets or more.
-  ///   - writer: A token beyond `Limits.tokenSizeMax` counts as not fitting: nobody would read it.
-  /// - Complexity: One compression for each 48 octets of payload, and some four.
+  ///   - payload: Any octets. The payload of a JSON Web Token is a claims set.
+  ///   - key: A key of at least one octet. RFC 7518 §3.2 asks for 32 octets or more.
+  ///   - writer: Where the token is written. A token beyond `Limits.tokenSizeMax` never fits, because no
+  ///     `verify` would accept it.
+  /// - Complexity: One compression for each 48 octets of payload, and some four more.
   @_lifetime(writer: copy writer)
   public static func sign(
     _ payload: Span<UInt8>, with key: borrowing HMACKey, to writer: inout Writer
@@ -51,22 +51,22 @@ public enum JWS {
 
   /// Verifies a token and decodes its payload.
   ///
-  /// The checks come in this order, the cheap ones and those that need no key first: size, three
-  /// parts, header, MAC in constant time, payload. What the payload says is `ClaimsSet`'s business.
+  /// The checks are, in this order: size, three parts, header, MAC in constant time, payload. Cheap checks
+  /// and checks without a key come first. `ClaimsSet` checks the claims in the payload.
   ///
   /// - Parameters:
   ///   - token: Any octets.
-  ///   - key: The key that it must have been signed with.
-  ///   - payload: Receives the payload from its start on; untouched unless the MAC is right.
+  ///   - key: The key with which the token must be signed.
+  ///   - payload: Memory for the decoded payload. Unchanged unless the MAC is right.
   /// - Returns: How many octets the payload has.
-  /// - Throws: Why the token is refused.
-  /// - Complexity: One compression for each 64 octets of token, and some three.
+  /// - Throws: The reason why the token is refused.
+  /// - Complexity: One compression for each 64 octets of the token, and some three more.
   public static func verify(
     _ token: Span<UInt8>, with key: borrowing HMACKey, payload: inout MutableSpan<UInt8>
   ) throws(TokenRefusal) -> Int {
     guard token.count <= Limits.tokenSizeMax else { throw .tooLarge }
-    // A full stop is no base64url character, so a fourth part shows up in the signature as well;
-    // it is looked for all the same, because the reason is another one.
+    // A fourth part would also fail in the signature, because a full stop is no base64url character. It is
+    // checked here, so that the reason of the refusal is the right one.
     guard let headerEnd = token.firstIndex(of: 0x2E),
       let payloadEnd = token.firstIndex(of: 0x2E, from: headerEnd + 1),
       token.firstIndex(of: 0x2E, from: payloadEnd + 1) == nil
@@ -82,7 +82,7 @@ public enum JWS {
     return count
   }
 
-  /// The MAC, compared in constant time.
+  /// Checks the MAC, in constant time.
   private static func checkSignature(
     _ encoded: Span<UInt8>, of signingInput: Span<UInt8>, with key: borrowing HMACKey
   ) throws(TokenRefusal) {
@@ -93,9 +93,9 @@ public enum JWS {
     guard constantTimeEquals(signature.span, expected.span) else { throw .signature }
   }
 
-  /// The header says HS256 and asks for nothing that we do not know.
+  /// Checks that the header names HS256 and has no `crit`.
   private static func checkHeader(_ encoded: Span<UInt8>) throws(TokenRefusal) {
-    // The two headers that nearly all tokens have are known to be good as they stand.
+    // Nearly all tokens have one of two headers. Both are valid and need no decoding.
     if encoded.equals(ownHeader) || encoded.equals(microPythonHeader) { return }
     try checkForeignHeader(encoded)
   }
@@ -108,7 +108,7 @@ public enum JWS {
     buffer.setCount(count)
     let text = buffer.span
     guard let header = JSONObject(text) else { throw .headerNotObject }
-    // An algorithm that the token could choose would be the attacker's choice (RFC 8725 §2.1).
+    // If a token chose the algorithm, an attacker would choose it (RFC 8725 §2.1).
     guard let algorithm = header.find("alg"), algorithm.kind == .string,
       JSON.string(text[algorithm.range], equals: "HS256")
     else { throw .algorithm }

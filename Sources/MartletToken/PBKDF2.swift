@@ -1,10 +1,10 @@
-// A password and a salt → octets that cost time to guess: PBKDF2-HMAC-SHA256 (RFC 8018 §5.2).
+// Derives a key from a password and a salt, slowly on purpose: PBKDF2-HMAC-SHA256 (RFC 8018 §5.2).
 //
 //     U_1 = PRF(P, S || INT(i));  U_c = PRF(P, U_{c-1});  T_i = U_1 ^ U_2 ^ ... ^ U_c
 //
-// The work can be cut into slices, so that a server goes on serving while a password is checked.
-// The password is the HMAC key, so an iteration is two compressions. Invariant: `sum` is the
-// exclusive or of as many U as have been computed; it is the result once `remaining` is 0.
+// The work can be done in slices, so that a server goes on serving while a password is verified. The
+// password is the HMAC key, so an iteration is two compressions. Invariant: `sum` is the exclusive or of all
+// U that have been computed. When `remaining` is 0, `sum` is the result.
 
 import MartletBytes
 
@@ -15,10 +15,10 @@ import MartletBytes
 ///     let digest = derivation.digest
 public struct PBKDF2: ~Copyable {
   private var key: HMACKey
-  /// The U computed last.
+  /// The U that was computed last.
   private var last: Digest
   private var sum: Digest
-  /// How many iterations are still to come.
+  /// How many iterations have not been computed yet.
   public private(set) var remaining: UInt32
 
   /// Begins a derivation and computes the first iteration.
@@ -43,9 +43,9 @@ public struct PBKDF2: ~Copyable {
     if remaining == 0 { wipe() }
   }
 
-  /// Goes on for up to `iterationCount` iterations.
+  /// Computes up to `iterationCount` iterations.
   ///
-  /// - Returns: Whether the derivation is finished; further steps then do nothing.
+  /// - Returns: Whether the derivation is finished. Further steps do nothing then.
   /// - Complexity: Two compressions an iteration.
   public mutating func step(_ iterationCount: UInt32) -> Bool {
     guard remaining > 0 else { return true }
@@ -59,19 +59,19 @@ public struct PBKDF2: ~Copyable {
     return remaining == 0
   }
 
-  /// The result; only once a step has said that the derivation is finished.
+  /// The result. A call before the derivation is finished is a bug and stops the program.
   public var digest: Digest {
     invariant(remaining == 0, "only a finished derivation has a result")
     return sum
   }
 
-  /// The result, computed here and now.
+  /// Computes all remaining iterations, and returns the result.
   public consuming func finish() -> Digest {
     _ = step(remaining)
     return digest
   }
 
-  /// The password's states are needed no more: nothing of it stays.
+  /// Overwrites the states that were made from the password, because they are not needed any more.
   private mutating func wipe() {
     key.wipe()
     last = sum

@@ -1,41 +1,41 @@
-// A password ↔ what is stored of it, in the format of Microdot's login example, so that accounts
-// can move over:
+// Hashes passwords and verifies them. The stored text has the format of Microdot's login example, so that
+// accounts of Microdot can be used:
 //
 //     password-hash = "pbkdf2-hmac-sha256:" salt ":" iterations ":" digest
 //     salt          = 8*32( 2HEXDIG )          ; written with 16 octets
 //     iterations    = 1*DIGIT                  ; 1 to 10,000,000, no leading zero
 //     digest        = 32( 2HEXDIG )
 //
-// Invariant: a hash in hand can be verified in bounded time. A password of more than 64 octets is hashed
-// as RFC 8018 says, and as `hashlib` does it. Microdot's example does it otherwise, so a hash that it has
-// made of such a password does not fit here, and the other way round.
+// Invariant: every hash can be verified in bounded time. A password of more than 64 octets is hashed as
+// RFC 8018 requires, and as Python's `hashlib` does. Microdot's example hashes such a password differently,
+// so neither program accepts the other program's hash of it.
 
 public import MartletBytes
 
-/// Why no hash is made of a password.
+/// The reasons why a password cannot be hashed.
 public enum PasswordRefusal: Error, Equatable, Sendable {
   /// More octets than `Limits.passwordSizeMax`.
   case tooLong
-  /// A NUL is in it.
+  /// The password contains a NUL.
   case malformed
-  /// Not within `PasswordHash.iterationCountRange`.
+  /// The number of iterations is outside `PasswordHash.iterationCountRange`.
   case iterationCount
 }
 
-/// What is stored of a password: a salt, a number of iterations, and the PBKDF2-HMAC-SHA256 of both
-/// with the password.
+/// The stored form of a password: a salt, a number of iterations, and the PBKDF2-HMAC-SHA256 of the password
+/// with both.
 public struct PasswordHash: Sendable {
-  /// How many iterations a hash may have. The upper bound keeps a damaged file from asking for
-  /// hours.
+  /// How many iterations a hash may have. The upper bound exists so that a damaged file cannot make a
+  /// verification last for hours.
   public static var iterationCountRange: ClosedRange<UInt32> { 1...10_000_000 }
 
-  /// Octets of a written hash at most: with a salt of 32 octets and eight digits of iterations.
+  /// Octets of a written hash at most, with a salt of 32 octets and eight digits of iterations.
   public static var textSizeMax: Int { 19 + 64 + 1 + 8 + 1 + 64 }
 
   private static var scheme: StaticString { "pbkdf2-hmac-sha256" }
 
   fileprivate let salt: Text<32>
-  /// How many iterations the digest took, and a verification takes.
+  /// How many iterations the digest and each verification need.
   public let iterations: UInt32
   fileprivate let digest: Digest
 
@@ -45,10 +45,12 @@ public struct PasswordHash: Sendable {
     self.digest = digest
   }
 
-  /// Whether a hash can be made of a password. It has no NUL, because HMAC fills a short key up with NULs
-  /// (RFC 2104 §2), so `hello` and `hello` with a NUL behind it would be one password.
+  /// Checks that a password can be hashed with that many iterations.
   ///
-  /// - Throws: Why not.
+  /// A password may not contain a NUL, because HMAC fills short keys up with NULs (RFC 2104 §2). `hello` and
+  /// `hello` with a NUL behind it would be equal passwords.
+  ///
+  /// - Throws: The reason why the password cannot be hashed.
   public static func check(
     _ password: borrowing PasswordKey, iterations: UInt32
   ) throws(PasswordRefusal) {
@@ -58,9 +60,8 @@ public struct PasswordHash: Sendable {
 
   /// Parses a written hash.
   ///
-  /// - Parameter text: The hash and nothing else, no blank and no line end; hexadecimal digits in
-  ///   either case.
-  /// - Returns: `nil` for anything else, for a salt that is not of 8 to 32 octets, and for
+  /// - Parameter text: The hash without blanks and line ends. Hexadecimal digits may be in either case.
+  /// - Returns: `nil` for any other text, for a salt of fewer than 8 or more than 32 octets, and for
   ///   iterations outside `iterationCountRange`.
   public init?(_ text: Span<UInt8>) {
     guard let schemeEnd = text.firstIndex(of: 0x3A),  // ":"
@@ -88,7 +89,7 @@ public struct PasswordHash: Sendable {
     self.init(salt: storedSalt, iterations: UInt32(iterations), digest: digest)
   }
 
-  /// Writes the hash as text; 123 octets with a salt of 16 and 100,000 iterations.
+  /// Writes the hash as text: 123 octets with a salt of 16 octets and 100,000 iterations.
   @_lifetime(writer: copy writer)
   public func write(to writer: inout Writer) {
     writer.append(Self.scheme)
@@ -100,14 +101,14 @@ public struct PasswordHash: Sendable {
     writer.append(hexadecimal: digest.span)
   }
 
-  /// Whether that is the same hash: salt, iterations and digest.
+  /// Whether both hashes have equal salts, iterations and digests.
   public func isSame(as other: PasswordHash) -> Bool {
     iterations == other.iterations && salt == other.salt
       && constantTimeEquals(digest.span, other.digest.span)
   }
 
-  /// Hashes a password with a new random salt, here and now: for tools. A server takes the same
-  /// work in slices, as `PasswordHashing`.
+  /// Hashes a password with a new random salt, in one call. This function is for tools; a server uses
+  /// `PasswordHashing`, which works in slices.
   ///
   /// - Throws: `PasswordRefusal`.
   /// - Complexity: Two compressions an iteration.
@@ -117,13 +118,13 @@ public struct PasswordHash: Sendable {
     let key = PasswordKey(password)
     try check(key, iterations: iterations)
     var hashing = PasswordHashing(key.octets, iterations: iterations)
-    // One step of all the iterations finishes.
+    // A step of all iterations always finishes.
     guard let hash = hashing.step(iterations) else { stop("hashing a password comes to an end") }
     return hash
   }
 
-  /// Whether this is the password's hash, found out here and now: for tools. A server takes the
-  /// same work in slices, as `PasswordVerification`.
+  /// Whether this is the hash of the password, in one call. This function is for tools; a server uses
+  /// `PasswordVerification`, which works in slices.
   ///
   /// - Returns: `false` at once for a password that `PasswordKey.refusal` refuses.
   /// - Complexity: Two compressions an iteration.
@@ -134,22 +135,22 @@ public struct PasswordHash: Sendable {
     return verification.step(iterations) ?? false
   }
 
-  /// The hash of no password that anybody knows. Whoever logs in under a name that does not exist
-  /// is verified against this one, so that the time taken does not tell which names exist.
+  /// A hash whose password nobody knows. A login with a name that does not exist is verified against this
+  /// hash, so that the time does not reveal which names exist.
   ///
-  /// - Parameter iterations: As many as the hashes of users have; brought into
-  ///   `iterationCountRange`.
+  /// - Parameter iterations: As many as the hashes of users have. A number outside `iterationCountRange`
+  ///   becomes the nearest number within the range.
   public static func decoy(iterations: UInt32) -> PasswordHash {
     let range = iterationCountRange
     let count = min(max(iterations, range.lowerBound), range.upperBound)
-    // A digest of zeros: to find a password for it is to invert SHA-256. The salt is as long as a
-    // real one, so that it costs as many compressions.
+    // The digest is zeros: to find a password for it is to invert SHA-256. The salt has the length of a real
+    // salt, so that a verification needs as many compressions.
     return PasswordHash(
       salt: "martlet's decoys", iterations: count, digest: Digest(repeating: 0))
   }
 }
 
-/// The verification of a password under way, to be done in slices.
+/// The verification of a password, done in slices.
 ///
 ///     var verification = PasswordVerification(key, against: hash)
 ///     // In each turn of the loop:
@@ -161,17 +162,16 @@ public struct PasswordVerification: ~Copyable {
   /// Begins a verification.
   ///
   /// - Parameters:
-  ///   - key: A password's `PasswordKey.octets`; not needed any more afterwards.
-  ///   - hash: The user's, or `PasswordHash.decoy`.
+  ///   - key: A password's `PasswordKey.octets`. They may be overwritten afterwards.
+  ///   - hash: The user's hash, or `PasswordHash.decoy`.
   package init(_ key: Span<UInt8>, against hash: PasswordHash) {
     expected = hash.digest
     derivation = PBKDF2(password: key, salt: hash.salt.span, iterations: hash.iterations)
   }
 
-  /// Goes on for up to `iterationCount` iterations.
+  /// Computes up to `iterationCount` iterations.
   ///
-  /// - Returns: Whether the password is right, compared in constant time; `nil` while that is not
-  ///   yet known.
+  /// - Returns: Whether the password is right, compared in constant time. `nil` while iterations remain.
   public mutating func step(_ iterationCount: UInt32) -> Bool? {
     guard derivation.step(iterationCount) else { return nil }
     let digest = derivation.digest
@@ -179,16 +179,16 @@ public struct PasswordVerification: ~Copyable {
   }
 }
 
-/// The hashing of a new password under way, to be done in slices.
+/// The hashing of a new password, done in slices.
 public struct PasswordHashing: ~Copyable {
   private var derivation: PBKDF2
   private let salt: Text<32>
   private let iterations: UInt32
 
-  /// Takes a random salt of 16 octets and begins.
+  /// Makes a random salt of 16 octets, and begins.
   ///
   /// - Parameters:
-  ///   - key: The `PasswordKey.octets` of a password that has been checked; not needed any more
+  ///   - key: The `PasswordKey.octets` of a password that has been checked. They may be overwritten
   ///     afterwards.
   ///   - iterations: Within `PasswordHash.iterationCountRange`.
   package init(_ key: Span<UInt8>, iterations: UInt32) {
@@ -202,9 +202,9 @@ public struct PasswordHashing: ~Copyable {
     derivation = PBKDF2(password: key, salt: salt.span, iterations: iterations)
   }
 
-  /// Goes on for up to `iterationCount` iterations.
+  /// Computes up to `iterationCount` iterations.
   ///
-  /// - Returns: The hash, or `nil` while there is more to do.
+  /// - Returns: The hash, or `nil` while iterations remain.
   public mutating func step(_ iterationCount: UInt32) -> PasswordHash? {
     guard derivation.step(iterationCount) else { return nil }
     return PasswordHash(salt: salt, iterations: iterations, digest: derivation.digest)

@@ -1,25 +1,25 @@
-// A password → what HMAC takes of it as its key: its octets, or their SHA-256 when they are more than a
-// block of 64 (RFC 2104 §2). So a password of any length needs no more memory than one of 64 octets, and
-// its hash is the same as that of every other implementation.
+// Makes the HMAC key of a password: its octets, or their SHA-256 when there are more than 64 (RFC 2104 §2).
+// So a password of any length needs memory for 64 octets only. Every implementation of RFC 2104 computes an
+// equal key.
 
 import MartletBytes
 
-/// A password on its way into a hash. It is fed in parts; what is kept are at most 64 octets of it.
+/// A password that is fed octet by octet. At most 64 octets of the password are kept.
 ///
 ///     var key = PasswordKey()
 ///     while let octet = decoder.next() { key.append(octet) }
 ///     key.end()
 public struct PasswordKey: ~Copyable {
-  /// The last octets that have not been hashed; at the end, the key.
+  /// The last octets that have not been hashed. After `end`, the key.
   private var block = FixedBuffer<64>()
-  /// What was before them, where that is anything.
+  /// The hash of the octets before `block`.
   private var hash = SHA256()
-  /// Octets that were fed.
+  /// How many octets were fed.
   public private(set) var count = 0
   private var hasNUL = false
   private var isEnded = false
 
-  /// A password of no octets.
+  /// A password without octets.
   public init() {}
 
   /// A whole password.
@@ -28,7 +28,7 @@ public struct PasswordKey: ~Copyable {
     end()
   }
 
-  /// Takes the next octet.
+  /// Appends the next octet.
   @inline(never)
   public mutating func append(_ octet: UInt8) {
     invariant(!isEnded, "nothing comes after a password's end")
@@ -40,7 +40,7 @@ public struct PasswordKey: ~Copyable {
     block.append(octet)
   }
 
-  /// Says that this was all. A second time it changes nothing.
+  /// Ends the password and makes the key. A second call changes nothing.
   @inline(never)
   public mutating func end() {
     guard !isEnded else { return }
@@ -52,13 +52,13 @@ public struct PasswordKey: ~Copyable {
     block.append(digest.span)
   }
 
-  /// Why no hash is made of it, and why it is never the right one.
+  /// The reason why the password cannot be hashed and is never the right password. `nil` when it is allowed.
   public var refusal: PasswordRefusal? {
     if count > Limits.passwordSizeMax { return .tooLong }
     return hasNUL ? .malformed : nil
   }
 
-  /// The key, of at most 64 octets.
+  /// The key, at most 64 octets. A call before `end` is a bug and stops the program.
   package var octets: Span<UInt8> {
     @_addressableSelf @_lifetime(borrow self)
     get {
@@ -67,12 +67,12 @@ public struct PasswordKey: ~Copyable {
     }
   }
 
-  /// Whether both are the same password.
+  /// Whether both passwords are equal.
   public func equals(_ other: borrowing PasswordKey) -> Bool {
     count == other.count && octets.equals(other.octets)
   }
 
-  /// Overwrites what is kept of it.
+  /// Overwrites all octets that are kept.
   public mutating func wipe() {
     block.wipe()
     hash.wipe()

@@ -1,24 +1,24 @@
-// The kernel's random source → octets that nobody can guess: salts, secrets, one-time codes.
+// Gets random octets that nobody can guess from the kernel: salts, secrets, one-time codes.
 //
-// Invariant: whoever gets octets from here gets all of them random; there is no weaker source to
-// fall back to (/dev/urandom is the same one, for kernels and sandboxes without getrandom). The kernel
-// is waited for until it has been seeded, which a board does once at boot.
+// Invariant: all octets are random, because there is no weaker source to fall back to. Where a kernel or a
+// sandbox has no getrandom(), /dev/urandom gives octets of that source. `fill` waits until the kernel has
+// seeded the source, which happens once after a boot.
 
 import CMartletPlatform
 import MartletBytes
 
-/// The kernel's random source (getrandom).
+/// The kernel's random source (getrandom, /dev/urandom).
 public enum Random {
-  /// Whether the source can be used.
+  /// The states of the source.
   public enum State {
     case ready
-    /// It has not been seeded: `fill` would wait, on some boards for minutes after the boot.
+    /// The source has not been seeded, so `fill` would wait: on some boards for minutes after a boot.
     case unseeded
-    /// There is neither getrandom nor /dev/urandom.
+    /// The system has neither getrandom() nor /dev/urandom.
     case missing
   }
 
-  /// Finds out what the source's state is, or with `waits` returns when it is ready or missing.
+  /// The source's state. With `waits`, the call returns when the state is ready or missing.
   public static func state(waits: Bool = false) -> State {
     switch martlet_random_wait(waits ? -1 : 0) {
     case 0: .ready
@@ -29,8 +29,8 @@ public enum Random {
 
   /// Overwrites all of `target` with random octets.
   ///
-  /// Stops the program with a message when the kernel has none to give: a key that could be guessed
-  /// is worse than no service.
+  /// Stops the program with a message when the kernel gives no random octets, because a key that can be
+  /// guessed is worse than no service.
   public static func fill(_ target: inout MutableSpan<UInt8>) {
     // Unsafe: C writes exactly `count` octets at `baseAddress`, during the call only.
     let failed = unsafe target.withUnsafeMutableBufferPointer { buffer in

@@ -1,6 +1,6 @@
-// Octets → their SHA-256 (FIPS 180-4). The only file that calls mbedTLS, and of mbedTLS only what
-// works on a context that the caller owns: nothing here allocates. The context is a plain value, so
-// a hash under way can be copied; that is what makes a MAC cost no key schedule.
+// Computes SHA-256 (FIPS 180-4). This is the only file that calls mbedTLS. The functions work on a context
+// that the caller owns, so nothing is allocated. The context is a plain value, so an unfinished hash can be
+// copied. HMAC copies such states, so that a MAC need not hash the key again.
 //
 // Invariant: the context has been started and not finished, because `finish` consumes the value.
 
@@ -10,19 +10,20 @@ import MartletBytes
 /// Octets of a SHA-256 digest, in wire order.
 public typealias Digest = InlineArray<32, UInt8>
 
-/// A SHA-256 under way. It holds what it was fed until it is finished, then it is overwritten.
+/// An unfinished SHA-256. The context holds octets that were fed; it is overwritten when the hash is
+/// finished.
 ///
 ///     var hash = SHA256()
 ///     hash.update(first)
 ///     hash.update(second)
 ///     let digest = hash.finish()
 public struct SHA256: ~Copyable {
-  /// Octets of the blocks that SHA-256 works on (FIPS 180-4 §1).
+  /// Octets of a block of SHA-256 (FIPS 180-4 §1).
   static var blockSize: Int { 64 }
 
   private var context = mbedtls_sha256_context()
 
-  /// A hash of nothing yet.
+  /// A hash to which nothing has been fed.
   public init() {
     // Unsafe: C is lent the context for the call, and keeps no pointer to it.
     unsafe mbedtls_sha256_init(&context)
@@ -31,31 +32,31 @@ public struct SHA256: ~Copyable {
 
   private init(_ context: mbedtls_sha256_context) { self.context = context }
 
-  /// The place of a hash that has not been begun; nothing may be fed to it.
+  /// Memory for a hash that has not been begun. Nothing may be fed to such a hash.
   init(unused: Void) {}
 
-  /// The hash of what has been fed so far, to be continued on its own (a midstate).
+  /// A copy of the unfinished hash (a midstate). Both can be continued independently.
   public func copy() -> SHA256 { SHA256(context) }
 
-  /// Feeds `octets`, any number of them.
+  /// Feeds any number of octets.
   ///
   /// - Complexity: One compression for each 64 octets.
   public mutating func update(_ octets: Span<UInt8>) {
-    // Unsafe: C reads exactly `count` octets at `baseAddress`, during the call only. An empty span
-    // may have no address; C then reads nothing.
+    // Unsafe: C reads exactly `count` octets at `baseAddress`, during the call only. An empty span may have
+    // no address; C reads nothing then.
     unsafe octets.withUnsafeBufferPointer { buffer in
       unsafe Self.check(cmbedtls_sha256_update(&context, buffer.baseAddress, buffer.count))
     }
   }
 
-  /// The digest of all that was fed. The context is overwritten: it may hold secrets.
+  /// The digest of all octets that were fed. The context is overwritten, because it may hold secrets.
   public consuming func finish() -> Digest { end() }
 
-  /// Goes on where another one is, whatever this one was fed.
+  /// Replaces this hash's state with the state of `other`.
   mutating func restart(from other: borrowing SHA256) { context = other.context }
 
-  /// The digest of all that was fed; then only `restart` makes sense. The context is overwritten: it
-  /// may hold secrets.
+  /// The digest of all octets that were fed. The context is overwritten, because it may hold secrets. Only
+  /// `restart` is allowed afterwards.
   @inline(never)
   mutating func end() -> Digest {
     var digest = Digest(repeating: 0)
@@ -75,7 +76,8 @@ public struct SHA256: ~Copyable {
     unsafe mbedtls_sha256_free(&context)
   }
 
-  /// The software implementation cannot fail; a hardware one may. A wrong digest must not go on.
+  /// Stops the program when mbedTLS reports an error, because a wrong digest must not be used. A hardware
+  /// implementation may fail; the software implementation cannot.
   private static func check(_ result: Int32) {
     if result != 0 { stop("mbedTLS computes SHA-256") }
   }

@@ -1,14 +1,15 @@
-// Claims that change: a JSON object kept as compact text in a buffer of fixed size. A change first
-// measures whether it fits, then moves the members that stay together and writes the new one behind
-// them; so it happens whole or not at all, and what the application does not know stays as it was.
+// Changes claims: a JSON object, stored as compact text in memory of fixed size. A change first measures
+// whether the new text fits. Then it moves the members that stay to the front, and writes the new member
+// behind them. So a change happens completely or not at all, and members that the application does not know
+// stay as they are.
 //
-// Invariant: the buffer holds one strict JSON object without blanks between its members; blanks
-// inside nested values stay, they are the values' own.
+// Invariant: the memory holds one strict JSON object without blanks between its members. Blanks inside nested
+// values stay, because they belong to the values.
 
 import MartletBytes
 
-/// A claims set to be changed and signed, in memory that is lent: as many octets of JSON text as it
-/// has, at most 65,535.
+/// A claims set that can be changed and signed, in memory that a caller lends. The memory's size is the limit
+/// of the JSON text, at most 65,535 octets.
 ///
 ///     var claims = SessionClaims(storage.mutableSpan)
 ///     claims.set("_user_id", text: id.span)
@@ -18,7 +19,7 @@ public struct SessionClaims: ~Copyable, ~Escapable {
   private var storage: MutableSpan<UInt8>
   private var size: UInt16
 
-  /// Octets of the JSON text, at the storage's start.
+  /// Octets of the JSON text at the start of the storage.
   public private(set) var count: Int {
     get { Int(size) }
     set { size = UInt16(newValue) }
@@ -27,7 +28,7 @@ public struct SessionClaims: ~Copyable, ~Escapable {
   /// Octets of the storage.
   public var capacity: Int { storage.count }
 
-  /// No claims: `{}`.
+  /// Claims without members: `{}`.
   @_lifetime(copy storage)
   public init(_ storage: consuming MutableSpan<UInt8>) {
     invariant(storage.count >= 2 && storage.count <= 0xFFFF, "claims hold {}, in reach of ranges")
@@ -37,22 +38,22 @@ public struct SessionClaims: ~Copyable, ~Escapable {
 
   /// The claims that another value has left in the storage.
   ///
-  /// - Parameter count: Its `count`.
+  /// - Parameter count: The `count` of that value.
   @_lifetime(copy storage)
   public init(_ storage: consuming MutableSpan<UInt8>, count: Int) {
     self.storage = storage
     size = UInt16(count)
   }
 
-  /// The whole storage, for a payload to be put there; then call `adopt`.
+  /// The whole storage, for a caller to write a payload to. Call `adopt` afterwards.
   public var storageSpan: MutableSpan<UInt8> {
     @_lifetime(&self) mutating get { storage._mutatingExtracting(0..<storage.count) }
   }
 
-  /// Takes the first octets of the storage for the claims, each of them octet for octet; blanks
-  /// between them are left out.
+  /// Makes the first `count` octets of the storage the claims. Values stay octet for octet; blanks between
+  /// members are removed.
   ///
-  /// - Returns: Whether they are one JSON object. If not, there are no claims.
+  /// - Returns: Whether the octets are one JSON object. If not, there are no claims afterwards.
   @_lifetime(self: copy self)
   public mutating func adopt(_ count: Int) -> Bool {
     self.count = count
@@ -61,11 +62,11 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return false
   }
 
-  /// Takes the first octets of the storage for the claims: what `span` was of another value.
+  /// Makes the first `count` octets of the storage the claims, unchecked: another value's `span`.
   @_lifetime(self: copy self)
   public mutating func resume(_ count: Int) { self.count = count }
 
-  /// The claims as JSON text: what `JWS.sign` takes and `ClaimsSet` reads.
+  /// The claims as JSON text, for `JWS.sign` and `ClaimsSet`.
   public var span: Span<UInt8> {
     @_lifetime(borrow self) get { storage.span.extracting(0..<count) }
   }
@@ -73,10 +74,10 @@ public struct SessionClaims: ~Copyable, ~Escapable {
   /// Whether there are no claims.
   public var isEmpty: Bool { count == 2 }
 
-  /// Sets a claim to a string, in place of all of that name.
+  /// Sets a claim to a string. The new member replaces all members with that name.
   ///
-  /// - Parameter text: UTF-8; anything else is refused rather than repaired.
-  /// - Returns: Whether it fitted and was UTF-8. If not, nothing has changed.
+  /// - Parameter text: UTF-8. Octets that are no UTF-8 are refused, not repaired.
+  /// - Returns: Whether `text` fitted and was UTF-8. If not, nothing has changed.
   /// - Complexity: O(capacity).
   @discardableResult
   @_lifetime(self: copy self)
@@ -85,9 +86,9 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return replace(name, with: .text(text))
   }
 
-  /// Sets a claim to an integer, in place of all of that name.
+  /// Sets a claim to an integer. The new member replaces all members with that name.
   ///
-  /// - Returns: Whether it fitted. If not, nothing has changed.
+  /// - Returns: Whether the member fitted. If not, nothing has changed.
   @discardableResult
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, integer: Int64) -> Bool {
@@ -98,25 +99,25 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return replace(name, with: .json(digits.span.extracting(first: count)))
   }
 
-  /// Sets a claim to `true` or `false`, in place of all of that name.
+  /// Sets a claim to `true` or `false`. The new member replaces all members with that name.
   ///
-  /// - Returns: Whether it fitted. If not, nothing has changed.
+  /// - Returns: Whether the member fitted. If not, nothing has changed.
   @discardableResult
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, boolean: Bool) -> Bool {
     replace(name, with: .json((boolean ? "true" : "false" as StaticString).octets))
   }
 
-  /// Sets a claim to `null`, in place of all of that name.
+  /// Sets a claim to `null`. The new member replaces all members with that name.
   ///
-  /// - Returns: Whether it fitted. If not, nothing has changed.
+  /// - Returns: Whether the member fitted. If not, nothing has changed.
   @discardableResult
   @_lifetime(self: copy self)
   public mutating func setNull(_ name: StaticString) -> Bool {
     replace(name, with: .json(("null" as StaticString).octets))
   }
 
-  /// Removes all claims of that name, however it is spelled there.
+  /// Removes all members with that name, also when escapes spell the name.
   @_lifetime(self: copy self)
   public mutating func remove(_ name: StaticString) {
     invariant(replace(name, with: .nothing), "claims get no longer by removing one")
@@ -132,15 +133,15 @@ public struct SessionClaims: ~Copyable, ~Escapable {
 
   private enum Value: ~Escapable {
     case text(Span<UInt8>)
-    /// JSON as it stands.
+    /// JSON text, written unchanged.
     case json(Span<UInt8>)
     case nothing
   }
 
-  /// Takes the members of one name out and writes that one anew.
+  /// Removes all members with that name, and writes a new member.
   ///
-  /// - Parameter name: The name, or `nil` to change nothing but the blanks between the members.
-  /// - Returns: Whether it fitted. If not, nothing has changed.
+  /// - Parameter name: The name. `nil` only removes blanks between members.
+  /// - Returns: Whether the new text fitted. If not, nothing has changed.
   @_lifetime(self: copy self)
   private mutating func replace(_ name: StaticString?, with value: Value) -> Bool {
     let keptCount = compact(without: name, moves: false)
@@ -154,10 +155,10 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return true
   }
 
-  /// Moves the members together, but not those of one name.
+  /// Moves the members to the front, without blanks and without the members with that name.
   ///
-  /// - Parameter moves: Whether to do it, or only to say how long they would be.
-  /// - Returns: The index behind the last one.
+  /// - Parameter moves: `false` only computes the result.
+  /// - Returns: The index behind the last member.
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func compact(without name: StaticString?, moves: Bool) -> Int {
@@ -167,8 +168,8 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     while let member = JSON.member(span, from: source) {
       source = member.range.end
       if let name, JSON.string(span[member.name], equals: name) { continue }
-      // In front of the first member stands the brace, in front of any other a comma. What is written
-      // never overtakes what is read, because nothing gets longer.
+      // The brace stands in front of the first member, a comma in front of every later member. Writing never
+      // overtakes reading, because no member gets longer.
       if moves, end > 0 { storage[end] = 0x2C }
       end &+= 1
       let quote = member.value.kind == .string ? 1 : 0
@@ -180,9 +181,9 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return max(end, 1)
   }
 
-  /// Moves octets towards the start, if asked to.
+  /// Moves octets towards the start. With `moves` false, the call only computes the result.
   ///
-  /// - Returns: The index behind them.
+  /// - Returns: The index behind the moved octets.
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func copy(_ start: Int, _ count: Int, to target: Int, _ moves: Bool) -> Int {
@@ -190,7 +191,7 @@ public struct SessionClaims: ~Copyable, ~Escapable {
     return target &+ count
   }
 
-  /// Octets that `write` writes.
+  /// How many octets `write` writes.
   private static func size(of name: StaticString?, _ value: Value, isFirst: Bool) -> Int {
     guard let name else { return 0 }
     let nameSize = (isFirst ? 0 : 1) + JSON.stringSize(name.octets) + 1

@@ -1,11 +1,11 @@
-// Why a token is refused: one case for each reason that a test can provoke. For the peer they are
-// all one, "not logged in"; the reason is for a counter and the log.
+// The reasons why a token is refused. Each case is a reason that a test can provoke. The peer never learns
+// the reason, only that it is not logged in; counters and the log may show the reason.
 
-/// Why a token, or the claims set in it, is refused.
+/// The reason why a token, or its claims set, is refused.
 ///
 /// Microdot's two reference runtimes (CPython with PyJWT, MicroPython with its `jwt.py`) do not
-/// accept the same tokens. What Martlet does wherever they differ, or where both are wrong; *no*
-/// means "not logged in", *500* an error page, the names are the cases below:
+/// accept equal sets of tokens. The table shows what Martlet does where both runtimes differ, or where both
+/// are wrong. *no* means "not logged in", *500* means an error page, names are the cases below:
 ///
 /// | Token | PyJWT | jwt.py | Martlet | Reason |
 /// |---|---|---|---|---|
@@ -17,7 +17,7 @@
 /// | `crit` there | no | ok | `critical` | RFC 7515 §4.1.11: we know no extension |
 /// | `=`, `+` or `/` in a part | ok | ok | `...Encoding` | RFC 7515 §2: base64url, no padding |
 /// | last character not canonical | no | ok | `...Encoding` | RFC 4648 §3.5: one token, one text |
-/// | blanks or junk in a part | no | ok | `...Encoding` | RFC 4648 §3.3: the same |
+/// | blanks or junk in a part | no | ok | `...Encoding` | RFC 4648 §3.3: one token, one text |
 /// | MAC comparison leaks the place | no | yes | no | a MAC could be found octet by octet |
 /// | secret empty | 500 | 500 | `emptyKey` | anybody could sign |
 /// | payload a list or a string | no | 500 | `claimsNotObject` | RFC 7519 §7.2 |
@@ -27,9 +27,9 @@
 /// | `exp` is now | no | ok | `expired` | RFC 7519 §4.1.4: "on or after" |
 /// | `exp` with fraction or exponent | ok | ok | ok, floor | RFC 7519 §2: NumericDate |
 /// | `exp` a number in a string | ok | 500 | `expirationType` | RFC 7519 §4.1.4: a number |
-/// | `exp` null or text | no | 500 | `expirationType` | the same |
+/// | `exp` null or text | no | 500 | `expirationType` | RFC 7519 §4.1.4: a number |
 /// | `nbf` in the future | no | ok | `notYetValid` | RFC 7519 §4.1.5 |
-/// | `nbf` null or text | no | ok | `notBeforeType` | the same |
+/// | `nbf` null or text | no | ok | `notBeforeType` | RFC 7519 §4.1.5: a number |
 /// | `iat` in the future | no | ok | ok | RFC 7519 §4.1.6: it only informs; clocks start in 1970 |
 /// | `iat` null or text | no | ok | `issuedAtType` | RFC 7519 §4.1.6: a number |
 /// | `aud` there | no | ok | `audience` | RFC 7519 §4.1.3: we are of no audience |
@@ -39,34 +39,34 @@
 /// | `_user_id` a list | 500 | loader | nobody | `text(of:)` and `integer(of:)` are `nil` |
 /// | `_fresh` is `"no"` | fresh | fresh | not fresh | `boolean(of:)` is `nil` |
 public enum TokenRefusal: Error, Equatable, Sendable {
-  // MARK: Its shape
+  // MARK: Shape
 
-  /// More octets than `Limits.tokenSizeMax`, or claims that do not fit the room given for them.
+  /// The token has more than `Limits.tokenSizeMax` octets, or the payload does not fit its memory.
   case tooLarge
-  /// Not exactly three parts with a full stop between each two.
+  /// The token has not exactly three parts, separated by full stops.
   case notThreeParts
 
-  // MARK: Its header
+  // MARK: Header
 
-  /// The header is not canonical base64url, or longer than any header of use.
+  /// The header is not canonical base64url, or has more than 512 octets.
   case headerEncoding
   /// The header is not a JSON object.
   case headerNotObject
-  /// `alg` is missing, or anything else than the string `HS256`.
+  /// `alg` is missing, or is not the string `HS256`.
   case algorithm
-  /// There is a `crit`: something that we do not understand must be understood.
+  /// There is a `crit`. It names extensions that a recipient must understand, and Martlet knows none.
   case critical
 
-  // MARK: Its signature
+  // MARK: Signature
 
   /// The key has no octets.
   case emptyKey
   /// The signature is not the canonical base64url of 32 octets.
   case signatureEncoding
-  /// The signature is not that of this header and payload under this key.
+  /// The signature does not match header, payload and key.
   case signature
 
-  // MARK: Its payload
+  // MARK: Payload
 
   /// The payload is not canonical base64url.
   case payloadEncoding
@@ -74,15 +74,15 @@ public enum TokenRefusal: Error, Equatable, Sendable {
   case claimsNotObject
   /// `exp` is not a number.
   case expirationType
-  /// `exp` has come.
+  /// `exp` is now or in the past.
   case expired
   /// `nbf` is not a number.
   case notBeforeType
-  /// `nbf` is still to come.
+  /// `nbf` is in the future.
   case notYetValid
   /// `iat` is not a number.
   case issuedAtType
-  /// There is an `aud`: the token is meant for somebody else.
+  /// There is an `aud`, so the token is meant for another program.
   case audience
   /// `iss` is not a string.
   case issuerType

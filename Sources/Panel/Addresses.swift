@@ -49,7 +49,9 @@ enum AddressText {
     var longest = 0..<0
     var start = 0
     for i in 0..<8 {
-      if groups[i] != 0 { start = i + 1 } else if i + 1 - start > longest.count {
+      if groups[i] != 0 {
+        start = i + 1
+      } else if i + 1 - start > longest.count {
         longest = start..<i + 1
       }
     }

@@ -91,7 +91,9 @@ extension Body {
       write("<div><dt>Temperature</dt><dd id=\"temperature\">")
       write("\(Readable.temperature(milliDegrees: temperature.milliDegrees))")
       let name: Text<96> = Text(showing: temperature.sensor.span)
-      write(" <span class=\"sub\">\(name)\(markup: measurements.sensorIsSilent ? ", does not answer" : "")</span></dd></div>\n")
+      write(
+        " <span class=\"sub\">\(name)\(markup: measurements.sensorIsSilent ? ", does not answer" : "")</span></dd></div>\n"
+      )
     }
     write("</dl>\n")
   }
@@ -114,7 +116,9 @@ extension Body {
     if let used { write("<span>\(Readable.percent(used, of: total * 1_024)) %</span>") }
     write("</p>\n")
     if device.memoryLimit != nil {
-      write("<p class=\"note\">That is the limit of this container. The machine has \(Readable.size(machine * 1_024)).</p>\n")
+      write(
+        "<p class=\"note\">That is the limit of this container. The machine has \(Readable.size(machine * 1_024)).</p>\n"
+      )
     }
   }
 
@@ -137,7 +141,9 @@ extension Body {
     if shownCount == 0 { writeNone("None found.") }
     writeMore(disks.moreCount, "")
     if disks.overlayCount > 0 {
-      write("<p class=\"note\">\(disks.overlayCount) overlay\(markup: disks.overlayCount == 1 ? "" : "s") of containers not listed</p>\n")
+      write(
+        "<p class=\"note\">\(disks.overlayCount) overlay\(markup: disks.overlayCount == 1 ? "" : "s") of containers not listed</p>\n"
+      )
     }
   }
 
@@ -156,11 +162,15 @@ extension Body {
     if let item, item.isKnown {
       let space = item.space
       writeMeter("Disk in use", space.percent)
-      write("<p class=\"use\"><span>\(Readable.size(space.octets(space.used))) of \(Readable.size(space.octets(space.total)))")
+      write(
+        "<p class=\"use\"><span>\(Readable.size(space.octets(space.used))) of \(Readable.size(space.octets(space.total)))"
+      )
       write("</span><span>\(space.percent) %</span></p>\n")
     }
     if isMadeReadOnly {
-      write("<p class=\"problem\">The kernel has made this file system read-only: it has found errors, or the device fails.</p>\n")
+      write(
+        "<p class=\"problem\">The kernel has made this file system read-only: it has found errors, or the device fails.</p>\n"
+      )
     }
     writeSilence(item, System.milliseconds)
   }
@@ -177,7 +187,8 @@ extension Body {
       write("</p>\n")
     } else if let item, item.isKnown {
       guard now - item.answeredAt > 5_000 else { return }
-      write("<p class=\"note\">\(Readable.duration(seconds: UInt64(now - item.answeredAt) / 1_000)) ago</p>\n")
+      write(
+        "<p class=\"note\">\(Readable.duration(seconds: UInt64(now - item.answeredAt) / 1_000)) ago</p>\n")
     } else {
       writeNone("How full it is cannot be found out.")
     }

@@ -7,10 +7,10 @@
 //     streams  = what each peer sends, FF between two; FE n repeats (Octets.swift)
 
 import CMartletPlatform
+import Martlet
 import MartletBytes
 import MartletHTTP
 import MartletServer
-import Martlet
 
 nonisolated(unsafe) private let stage = Stage()
 

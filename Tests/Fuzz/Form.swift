@@ -61,9 +61,10 @@ private func encoded(_ pairs: [Pair]) -> Octets {
     if i > 0 { octets.append(UInt8(ascii: "&")) }
     for (part, text) in [pair.name, pair.value].enumerated() {
       if part == 1 { octets.append(UInt8(ascii: "=")) }
-      octets += written(capacity: 3 * text.count) { writer in
-        for octet in text { writer.append(percentEncoded: octet) }
-      } ?? []
+      octets +=
+        written(capacity: 3 * text.count) { writer in
+          for octet in text { writer.append(percentEncoded: octet) }
+        } ?? []
     }
   }
   return octets

@@ -200,7 +200,8 @@ private func checkClaims(_ text: Span<UInt8>, _ members: [Member]) {
   let string = last?.kind == .string ? last.map { decoded($0.value.span) } : nil
   check(
     text.map { Octets($0.span) } == string.flatMap { $0.count <= 16 ? $0 : nil }, "a text fits or not")
-  check(claims.boolean(of: "exp") == (last?.kind == .true ? true : last?.kind == .false ? false : nil),
+  check(
+    claims.boolean(of: "exp") == (last?.kind == .true ? true : last?.kind == .false ? false : nil),
     "only true and false are booleans")
   let number = last?.kind == .number ? last?.value : nil
   let integer = number.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }

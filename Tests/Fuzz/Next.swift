@@ -1,9 +1,9 @@
 // Where a visitor was going: whatever a link says, a login ends on this site.
 
+import Martlet
 import MartletBytes
 import MartletHTTP
 import MartletServer
-import Martlet
 
 @Sendable func fuzzNext(_ input: Span<UInt8>) {
   let octets = Octets(input)
@@ -46,7 +46,8 @@ private func checkWritten(_ octets: Octets) {
       var isKept = false
       let kept = written(capacity: 16_384) { isKept = NextTarget.reencode(next, to: &$0) }
       if let kept, isKept {
-        check(kept.allSatisfy { ASCII.isURIOctet($0) && $0 != 0x26 && $0 != 0x3D && $0 != 0x23 },
+        check(
+          kept.allSatisfy { ASCII.isURIOctet($0) && $0 != 0x26 && $0 != 0x3D && $0 != 0x23 },
           "a next is one value of a query")
         withExactCopy(Octets("next=") + kept) { again in
           guard let next = FormFields(again)["next"] else { return check(false, "there is a next") }

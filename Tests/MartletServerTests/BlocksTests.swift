@@ -27,7 +27,8 @@ import Testing
           ]
           stage.run(until: { peer.text.hasSuffix(echo("GET /c []")) })
           #expect(stage.requests.lines.first == "GET /a []")
-          #expect(stage.requests.lines.last == "GET /c []", "cut at \(cut) of \(second.utf8.count) \(peer.text)")
+          #expect(
+            stage.requests.lines.last == "GET /c []", "cut at \(cut) of \(second.utf8.count) \(peer.text)")
           #expect(stage.requests.lines.count == (second.contains("upload") ? 4 : 3))
         }
       }
@@ -304,10 +305,11 @@ import Testing
   func longest() {
     withStage { stage, world in
       let content = String(repeating: "x", count: 16_384)
-      let octets = [UInt8](
-        request(
-          "POST /b", "Content-Length: 16384", "Cookie: " + String(repeating: "c", count: 8_000)
-        ).utf8) + [UInt8](content.utf8)
+      let octets =
+        [UInt8](
+          request(
+            "POST /b", "Content-Length: 16384", "Cookie: " + String(repeating: "c", count: 8_000)
+          ).utf8) + [UInt8](content.utf8)
       let stashed = Counter.requestsStashed.value
       let peer = world.connect(request("GET /a"))
       peer.received += octets.prefix(23_000)

@@ -165,7 +165,8 @@ extension EchoResponder {
     }
     let next: Piece.Next =
       cursor.position == requests.failsAfter
-      ? .failed : cursor.position == requests.pauseAfter ? .pause(milliseconds: requests.pauseMilliseconds) : .more
+      ? .failed
+      : cursor.position == requests.pauseAfter ? .pause(milliseconds: requests.pauseMilliseconds) : .more
     return Piece(count: content.count, next: next)
   }
 

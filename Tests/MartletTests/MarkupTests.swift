@@ -38,13 +38,15 @@ import Testing
       "<a href=\"/\">", "<br/>", "<br />", "a < b ", "1<2 && 3", "<<b>", "</p>", "<p></p >",
       "<script>a < b</script>", "<script src=\"/a.js\"></script><p>", "<SCRIPT>'</Script\n>",
       "<style>p > a { color: \"<p title='\" }</style>", "<script>\"</scrip></b>\"</script><p>",
-      "<p title='\"'>", "<p title=\"'>\" alt='", "<p title=\">", "<p title=\">\" alt='", "<a data-href=\"", "<a hrefs='",
+      "<p title='\"'>", "<p title=\"'>\" alt='", "<p title=\">", "<p title=\">\" alt='", "<a data-href=\"",
+      "<a hrefs='",
       "<p\tclass\n=\r\"", "<p onx><b>", "<input value=\"a\"/><b>", "<p a=b=\"c\">", "<scripts>",
       "<title>a</title><textarea>", "<a href=\"javascript:x\">", "<p class=\"a\"title=\"",
     ])
   func text(before: String) {
-    #expect(shown(before, "<a href=\"x\" title='y'>&javascript:", "z")
-      == "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;javascript:")
+    #expect(
+      shown(before, "<a href=\"x\" title='y'>&javascript:", "z")
+        == "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;javascript:")
   }
 
   @Test(

@@ -110,7 +110,8 @@ enum PasswordPoint: CaseIterable {
     Int(client.post("/login", form: [("password", password)]).status.code)
   }
 
-  @Test("A login under way when the password changes counts for the new one", arguments: PasswordPoint.allCases)
+  @Test(
+    "A login under way when the password changes counts for the new one", arguments: PasswordPoint.allCases)
   func loginBeforeChange(_ point: PasswordPoint) throws {
     let old = try start("/login", "old password")
     let new = try start("/login", "new password")
@@ -122,7 +123,8 @@ enum PasswordPoint: CaseIterable {
     #expect(client.finish(new).status == .ok)
   }
 
-  @Test("A login that begins while a password changes counts for what the change comes to",
+  @Test(
+    "A login that begins while a password changes counts for what the change comes to",
     arguments: PasswordPoint.allCases)
   func loginDuringChange(_ point: PasswordPoint) throws {
     let change = try start("/change", "old password", new: "new password")
@@ -143,7 +145,9 @@ enum PasswordPoint: CaseIterable {
     #expect(client.finish(change).body == "changed")
   }
 
-  @Test("Of two changes at once the second one needs the password of the first", arguments: PasswordPoint.allCases)
+  @Test(
+    "Of two changes at once the second one needs the password of the first", arguments: PasswordPoint.allCases
+  )
   func twoChanges(_ point: PasswordPoint) throws {
     let first = try start("/change", "old password", new: "first password")
     let second = try start("/change", "old password", new: "second password")

@@ -92,7 +92,8 @@ import Testing
     let result = errorText(exit3)
     #expect(result.hasPrefix("tester: "))
     #expect(
-      result.hasSuffix(" Usage: tester [--listen ADDRESS:PORT] [--host NAME] [--secret-file PATH | --secret TEXT]\n")
+      result.hasSuffix(
+        " Usage: tester [--listen ADDRESS:PORT] [--host NAME] [--secret-file PATH | --secret TEXT]\n")
         && result.contains("is not an option"))
   }
 

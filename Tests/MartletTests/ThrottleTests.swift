@@ -418,12 +418,14 @@ private let loopback = ClientAddress(
     #expect(fewer[1] <= 3_600, "\(fewer)")
   }
 
-  @Test("A near network gets 185 guesses in the first hour, then 60 an hour", arguments: [
-    { ipv4($0 % 256) }, { ipv6(UInt64($0 % 256), UInt64($0)) },
-    {
-      ClientAddress(IPAddress(high: 0, low: 0xFFFF_7F00_0002 + UInt64($0)), isShared: true)
-    },
-  ] as [@Sendable (Int) -> ClientAddress])
+  @Test(
+    "A near network gets 185 guesses in the first hour, then 60 an hour",
+    arguments: [
+      { ipv4($0 % 256) }, { ipv6(UInt64($0 % 256), UInt64($0)) },
+      {
+        ClientAddress(IPAddress(high: 0, low: 0xFFFF_7F00_0002 + UInt64($0)), isShared: true)
+      },
+    ] as [@Sendable (Int) -> ClientAddress])
   func nearNetwork(_ client: @Sendable (Int) -> ClientAddress) {
     for names in [false, true] {
       let perHour = guesses(hours: 4) { login, turn in

@@ -125,7 +125,8 @@ private let container = """
     return (0..<disks.count).map { disks.isMadeReadOnly($0) }
   }
 
-  private func mount(_ own: String, _ all: String, type: String = "ext4", at place: String = "/srv") -> String {
+  private func mount(_ own: String, _ all: String, type: String = "ext4", at place: String = "/srv") -> String
+  {
     "2 1 8:1 / \(place) \(own) - \(type) /dev/sda1 \(all)\n"
   }
 

@@ -43,8 +43,10 @@ import Testing
 
   @Test("What is no number is not known")
   func nonsense() {
-    for text in ["", "MemTotal:\n", "MemTotal: 0 kB\n", "MemTotal: lots kB\nMemAvailable: 5 kB\n",
-      "MemTotal: 99999999999999999999 kB\n", "xMemTotal: 5 kB\n"] {
+    for text in [
+      "", "MemTotal:\n", "MemTotal: 0 kB\n", "MemTotal: lots kB\nMemAvailable: 5 kB\n",
+      "MemTotal: 99999999999999999999 kB\n", "xMemTotal: 5 kB\n",
+    ] {
       #expect(memory(text).kibibytes == nil)
       #expect(memory(text).available == nil)
     }
@@ -212,14 +214,16 @@ private let networks = """
       Local:
            |-- 192.168.1.20
               /32 host LOCAL
-      """) { routed.addTrie($0) }
+      """
+    ) { routed.addTrie($0) }
     eachLine(
       """
       Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask
       eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000
       eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF
       tun0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF
-      """) { routed.addRoute($0) }
+      """
+    ) { routed.addRoute($0) }
     #expect(routed.count == 2)
     #expect((0..<2).map { string(routed.name($0)) } == ["eth0", "tun0"])
     #expect(routed.address(0) == 0xC0A8_0114)
@@ -281,7 +285,9 @@ private let networks = """
   func octets() {
     #expect(shown(Array("Grüße 🐦 & <b>".utf8)) == "Grüße 🐦 & <b>")
     #expect(shown(Array("a\u{1B}[31m\0\u{7F}\n".utf8)) == "a\u{FFFD}[31m\u{FFFD}\u{FFFD}\u{FFFD}")
-    #expect(shown(Array("a\u{85}\u{202E}b\u{2066}c\u{2028}\u{200F}".utf8)) == "a\u{FFFD}\u{FFFD}b\u{FFFD}c\u{FFFD}\u{FFFD}")
+    #expect(
+      shown(Array("a\u{85}\u{202E}b\u{2066}c\u{2028}\u{200F}".utf8))
+        == "a\u{FFFD}\u{FFFD}b\u{FFFD}c\u{FFFD}\u{FFFD}")
     #expect(shown([0x61, 0xFF, 0xC3, 0x62, 0xE2, 0x82]) == "a\u{FFFD}\u{FFFD}b\u{FFFD}")
   }
 

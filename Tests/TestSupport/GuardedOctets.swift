@@ -4,8 +4,7 @@
 import Glibc
 
 /// Runs `body` with `octets` laid against an inaccessible page.
-public func withGuardedOctets<R>(_ octets: [UInt8], _ body: (Span<UInt8>) throws -> R) rethrows -> R
-{
+public func withGuardedOctets<R>(_ octets: [UInt8], _ body: (Span<UInt8>) throws -> R) rethrows -> R {
   let page = Int(sysconf(Int32(_SC_PAGESIZE)))
   let size = (octets.count + page - 1) / page * page
   let map = mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!

@@ -9,12 +9,12 @@
 _Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *name);
 _Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line);
 
-// Fills `octets` from the kernel's random source; waits for it to be seeded. 0, or -1 on failure.
-// getrandom(), or /dev/urandom where the kernel or a sandbox does not have that.
+// Fills `octets` from the kernel's random source, after the source has been seeded. Returns 0, or -1 on
+// failure. Calls getrandom(), or reads /dev/urandom where the kernel or a sandbox refuses getrandom().
 int martlet_random(uint8_t *octets, size_t count);
 
-// Whether the kernel's random source has been seeded: 0 when it has; 1 when it has not, with a timeout
-// of 0; -1 when there is no source. With a timeout of -1 it waits.
+// Returns 0 when the kernel's random source has been seeded, -1 when there is no source. With a timeout of
+// 0, returns 1 when the source has not been seeded. With a timeout of -1, waits for that.
 int martlet_random_wait(int timeout);
 
 // Time. Milliseconds that never go back; seconds since 1970 UTC, 64 bits everywhere.
