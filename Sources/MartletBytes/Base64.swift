@@ -14,7 +14,7 @@ public enum Base64 {
     var end = text.count
     // A group ends in at most two characters of padding.
     if end > 0, text[end - 1] == "=" { end -= 1 }
-    if end > 0, end < text.count, text[end - 1] == "=" { end -= 1 }
+    if end > 0, text[end - 1] == "=" { end -= 1 }
     return Base64URL.decode(text.extracting(0..<end), into: &target, "+", "/")
   }
 }

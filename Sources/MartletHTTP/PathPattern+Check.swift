@@ -197,7 +197,7 @@ extension PathPattern {
       return other.parameter == nil && segment.literal.equals(other.literal)
     }
     guard let otherParameter = other.parameter else {
-      return parameter.kind != .own && parameter.accepts(other.literal, isOwn: { _, _ in false })
+      return parameter.accepts(other.literal, isOwn: { _, _ in false })
     }
     return switch parameter.kind {
     case .int: otherParameter.kind == .int

@@ -42,7 +42,8 @@ public struct PathPattern: Sendable {
   ///
   /// A value of any type but `int` is text: each `%` begins a whole escape, and the decoded value is
   /// well-formed UTF-8 without controls (U+0000 to U+001F, U+007F to U+009F). Neither `.` nor `..` is a
-  /// segment of the decoded value, even between two `%2F`. Other values do not match, so that the answer is 404.
+  /// segment of the decoded value, even between two `%2F`. Other values do not match, so that the answer
+  /// is 404.
   ///
   /// - Parameters:
   ///   - path: The path as it was received, at most 65,535 octets; any octets at all.
@@ -61,7 +62,6 @@ public struct PathPattern: Sendable {
     while i < pattern.count {
       if pattern[i] == "<" {
         guard let parameter = PathParameter.parse(pattern, at: i),
-          parameter.kind != .path || parameter.end == pattern.count,
           let range = parameter.range(in: path, from: decoder.index),
           parameter.accepts(path.extracting(range), isOwn: isOwn),
           match.append(parameter.kind, range)
@@ -112,13 +112,12 @@ struct PathParameter: ~Escapable {
     self.end = end
   }
 
-  /// Parses the parameter whose `<` is at `start`; `nil` when its segment has no `>`.
+  /// Parses the parameter whose `<` is at `start`; `nil` when no `>` follows.
   @inline(never)
   @_lifetime(copy pattern)
   static func parse(_ pattern: Span<UInt8>, at start: Int) -> PathParameter? {
     guard let close = pattern.firstIndex(of: 0x3E, from: start) else { return nil }
     let inside = pattern.extracting(start &+ 1..<close)
-    guard inside.firstIndex(of: 0x2F) == nil else { return nil }
     guard let colon = inside.firstIndex(of: 0x3A) else {
       return PathParameter(.text, inside.extracting(0..<0), inside, close &+ 1)
     }
