@@ -30,13 +30,23 @@ public enum Base64URL {
   ///   small. Not canonical are: a wrong character, padding, a length of 4n + 1, unused bits other than
   ///   zero.
   public static func decode(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) -> Int? {
+    decode(text, into: &target, "-", "_")
+  }
+
+  /// Decodes characters of either alphabet without padding; `c62` and `c63` are those that differ.
+  /// Inlined, because the characters are constants.
+  @inline(__always)
+  static func decode(
+    _ text: Span<UInt8>, into target: inout MutableSpan<UInt8>, _ c62: Unicode.Scalar,
+    _ c63: Unicode.Scalar
+  ) -> Int? {
     let rest = text.count % 4
     let size = text.count / 4 * 3 + max(0, rest - 1)
     guard rest != 1, size <= target.count else { return nil }
     var bits: UInt32 = 0
     var written = 0
     for i in text.indices {
-      let value = value(of: text[i])
+      let value = value(of: text[i], c62, c63)
       guard value < 64 else { return nil }
       bits = bits << 6 | value
       // The 2nd, 3rd and 4th character of a group complete one octet each.
@@ -64,13 +74,16 @@ public enum Base64URL {
   }
 
   /// The six bits of a character, or 64 for an octet that is not in the alphabet.
-  private static func value(of octet: UInt8) -> UInt32 {
+  @inline(__always)
+  private static func value(
+    of octet: UInt8, _ c62: Unicode.Scalar, _ c63: Unicode.Scalar
+  ) -> UInt32 {
     switch octet {
     case "A"..."Z": UInt32(octet) &- 0x41
     case "a"..."z": UInt32(octet) &- 0x61 &+ 26
     case "0"..."9": UInt32(octet) &- 0x30 &+ 52
-    case "-": 62
-    case "_": 63
+    case c62: 62
+    case c63: 63
     default: 64
     }
   }

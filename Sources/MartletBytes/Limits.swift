@@ -7,6 +7,12 @@ import CMartletPlatform
 /// The prefixes of trusted proxies.
 public typealias TrustedPrefixes = InlineArray<4, IPPrefix>
 
+/// What is known of the parameters of a path, one entry for each.
+public typealias PathParameters<Entry> = InlineArray<4, Entry>
+
+/// Room for the decoded credentials of the Basic scheme: user, colon, password.
+public typealias CredentialsBuffer = FixedBuffer<1_089>
+
 /// Failed logins by address, by name at an address, by name, by near and by far network.
 public typealias FailureTable<Entry> = InlineArray<192, Entry>
 
@@ -21,6 +27,10 @@ public enum Limits {
 
   /// Octets of a request target. RFC 9112 §3 recommends room for 8,000. Beyond: 414.
   public static var requestTargetSizeMax: Int { 8_000 }
+
+  /// Parameters in a path (`/items/<int:id>`). A path with more of them would say more clearly in its
+  /// query what it means. Beyond: the program does not start.
+  public static var pathParameterCountMax: Int { 4 }
 
   /// Field lines in a request. Browsers send some 20; proxies add a few. Beyond: 431.
   public static var fieldLineCountMax: Int { 100 }
@@ -214,6 +224,10 @@ public enum Limits {
   /// SHA-256 first, and 1,024 octets need no slices for that. A letter beyond English has two to four octets.
   public static var passwordSizeMax: Int { 1_024 }
 
+  /// Octets of the decoded credentials of the Basic scheme (RFC 7617): the longest user identifier, a
+  /// colon and the longest password. Beyond: not logged in.
+  public static var credentialsSizeMax: Int { userIDSizeMax + 1 + passwordSizeMax }
+
   /// Days that a login may be remembered: browsers keep no cookie longer (RFC 6265bis §5.5).
   public static var rememberDaysMax: Int { 400 }
 
@@ -281,6 +295,12 @@ public enum Limits {
     invariant(
       nextSizeMax + Base64URL.encodedCount(sessionSizeMax) + 81 + 1_500 <= responseFieldsSizeMax,
       "a location, a session and a remember cookie fit the page's fields")
+    invariant(
+      credentialsSizeMax == CredentialsBuffer.capacity,
+      "the longest name and the longest password fit their buffer")
+    invariant(
+      pathParameterCountMax == PathParameters<UInt8>.count,
+      "there is an entry for each parameter of a path")
     invariant(jsonDepthMax <= 32, "a level is one bit of a UInt32")
   }
 }

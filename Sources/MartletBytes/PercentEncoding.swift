@@ -4,7 +4,8 @@
 /// Decodes octets one at a time, in place.
 public struct PercentDecoder: ~Escapable {
   private let octets: Span<UInt8>
-  private var index = 0
+  /// Where the next octet is decoded: an index into the encoded octets, at most their count.
+  public private(set) var index = 0
   private let plusIsSpace: Bool
 
   /// - Parameters:
@@ -31,6 +32,49 @@ public struct PercentDecoder: ~Escapable {
     else { return octet }
     index &+= 2
     return high << 4 | low
+  }
+
+  /// Goes on at another index of the encoded octets, at most their count.
+  @_lifetime(self: copy self)
+  public mutating func move(to index: Int) {
+    invariant(index >= 0 && index <= octets.count, "a decoder stays within its octets")
+    self.index = index
+  }
+
+  /// Whether what is left is exactly `octets` when decoded. Not for secrets: it returns at the first
+  /// difference.
+  public func equals(_ octets: Span<UInt8>) -> Bool {
+    var decoder = self
+    var i = 0
+    while let octet = decoder.next() {
+      guard i < octets.count, octets[i] == octet else { return false }
+      i &+= 1
+    }
+    return i == octets.count
+  }
+
+  /// Decodes what is left to the start of `target`.
+  ///
+  /// - Returns: How many octets, or `nil` when they do not fit; part of them may be written then.
+  public func decode(into target: inout MutableSpan<UInt8>) -> Int? {
+    var decoder = self
+    var count = 0
+    while let octet = decoder.next() {
+      guard count < target.count else { return nil }
+      target[count] = octet
+      count &+= 1
+    }
+    return count
+  }
+
+  /// What is left, decoded and by value, or `nil` when it does not fit.
+  public func text<let capacity: Int>() -> Text<capacity>? {
+    var text = Text<capacity>()
+    var decoder = self
+    while let octet = decoder.next() {
+      guard text.append(octet) else { return nil }
+    }
+    return text
   }
 
   /// Whether every `%` is followed by two hexadecimal digits.

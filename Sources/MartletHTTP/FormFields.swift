@@ -25,15 +25,7 @@ public struct FormValue: ~Escapable {
 
   /// Whether the decoded octets equal `octets`. Not for secrets, because the comparison ends at the first
   /// difference.
-  public func equals(_ octets: Span<UInt8>) -> Bool {
-    var decoder = self.decoder
-    var i = 0
-    while let octet = decoder.next() {
-      guard i < octets.count, octets[i] == octet else { return false }
-      i &+= 1
-    }
-    return i == octets.count
-  }
+  public func equals(_ octets: Span<UInt8>) -> Bool { decoder.equals(octets) }
 
   /// Whether the decoded octets equal the literal.
   public func equals(_ literal: StaticString) -> Bool { equals(literal.octets) }
@@ -42,25 +34,11 @@ public struct FormValue: ~Escapable {
   ///
   /// - Returns: How many octets were written. `nil` when they do not fit; some may have been written.
   public func decode(into target: inout MutableSpan<UInt8>) -> Int? {
-    var decoder = self.decoder
-    var count = 0
-    while let octet = decoder.next() {
-      guard count < target.count else { return nil }
-      target[count] = octet
-      count &+= 1
-    }
-    return count
+    decoder.decode(into: &target)
   }
 
   /// The decoded octets as a value, or `nil` when they do not fit.
-  public func text<let capacity: Int>() -> Text<capacity>? {
-    var text = Text<capacity>()
-    var decoder = self.decoder
-    while let octet = decoder.next() {
-      guard text.append(octet) else { return nil }
-    }
-    return text
-  }
+  public func text<let capacity: Int>() -> Text<capacity>? { decoder.text() }
 }
 
 /// One field of a form.

@@ -1,11 +1,12 @@
-// Parses the request method (RFC 9110 §9, RFC 5789): a case-sensitive token that says what a request asks
-// for. A token that is no case below is refused with 501.
+// Parses the request method (RFC 9110 §9; PATCH: RFC 5789; QUERY: draft-ietf-httpbis-safe-method-w-body): a
+// case-sensitive token that says what a request asks for. A token that is no case below is refused with 501.
 
 import MartletBytes
 
-/// A request method.
+/// A request method. The cases stand in the order in which an Allow field names methods
+/// (MethodSet.swift); CONNECT and TRACE come last, because no page answers them.
 public enum Method: UInt8, Sendable {
-  case get, head, post, put, delete, connect, options, trace, patch
+  case get, head, post, put, patch, delete, query, options, connect, trace
 
   /// Octets of the longest method below. A longer token is refused before its end has arrived.
   static var sizeMax: Int { 7 }
@@ -25,11 +26,17 @@ public enum Method: UInt8, Sendable {
 
   /// The methods as a request line spells them, in the order of the cases.
   private static var names: StaticString {
-    "GET\nHEAD\nPOST\nPUT\nDELETE\nCONNECT\nOPTIONS\nTRACE\nPATCH"
+    "GET\nHEAD\nPOST\nPUT\nPATCH\nDELETE\nQUERY\nOPTIONS\nCONNECT\nTRACE"
   }
 
-  /// Whether the method is safe, which means that its requests only read (RFC 9110 §9.2.1).
-  public var isSafe: Bool { self == .get || self == .head || self == .options || self == .trace }
+  /// Whether a request of this method changes nothing at the server (RFC 9110 §9.2.1). QUERY is safe,
+  /// although a request of it has content.
+  public var isSafe: Bool {
+    switch self {
+    case .get, .head, .query, .options, .trace: true
+    case .post, .put, .patch, .delete, .connect: false
+    }
+  }
 
   /// The method as a request line spells it.
   public var name: Span<UInt8> {

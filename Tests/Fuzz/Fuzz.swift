@@ -14,6 +14,8 @@ private let targets: [Target] = [
   ("cookies", fuzzCookies),
   ("form", fuzzForm),
   ("next", fuzzNext),
+  ("paths", fuzzPaths),
+  ("authorization", fuzzAuthorization),
   ("json", fuzzJSON),
   ("jws", fuzzJWS),
   ("connections", fuzzConnections),

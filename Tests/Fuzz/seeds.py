@@ -104,6 +104,48 @@ def targets():
         yield text
 
 
+def paths():
+    for first, second, path in (
+            ("/", "//", "/"),
+            ("/foo/bar", "/<x>/bar", "/foo/b%61r"),
+            ("/items/<int:id>", "/items/5", "/items/%2D12"),
+            ("/items/<int:id>", "/items/<id>", "/items/9223372036854775808"),
+            ("/hello/<name>", "/hello/<text:other>", "/hello/S%C3%BCsan%2Fx"),
+            ("/files/<path:rest>", "/files/a/<b>", "/files/a//b%20c/"),
+            ("/files/<path:rest>", "/files/", "/files/a/%2e%2E/b"),
+            ("/files/<path:rest>", "/<x>/<path:y>", "/files/../etc"),
+            ("/<a:x>/<b:y>/<c>/<path:d>", "/<a:x>/<b>/<int:c>/<d>", "/aa/b/-0/%ED%A0%80"),
+            ("/<a:x>", "/<b:x>", "/aaa"),
+            ("/<a>/<b>/<c>/<d>/<e>", "/<a>/<a>", "/a/b/c/d/e"),
+            ("/a<b>/<path:c>/", "/<b>.txt", "/a<b>/c"),
+            ("/a b/ü", "/a%20b?c", "/a%20b/%C3%BC"),
+            ("/<int:a>", "/<int:b>", "/+5"), ("/<int:a>", "/<int:b>", "/--1"), ("/<int:a>", "/-", "/-"),
+            ("/<a>", "/<path:b>", "/a/b"), ("/<int:a>", "/<b>", "/a"), ("/<a:x>", "/a", "/a"),
+            ("/<path:a>", "/", "/"), ("/<path:a>", "//", "//"), ("/<a>", "/<a>/", "/a/"), ("/a", "/<a>", "/b"),
+            ("/<a>", "/<b>", "/%00"), ("/<a>", "/<b>", "/%C2%85"), ("/<a>", "/<b>", "/%C0%AF"),
+            ("/<a>", "/<b>", "/%4"), ("/<a>", "/<b>", "/a%2F..%2Fb"), ("/<x:", "<", "")):
+        yield "\n".join((first, second, path)).encode()
+
+
+def authorizations():
+    def basic(octets):
+        return b"Basic " + base64.b64encode(octets)
+
+    yield b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="  # RFC 7617
+    yield b"Basic dGVzdDoxMjPCow=="
+    yield b"Bearer mF_9.B5f-4.1JqM"  # RFC 6750
+    yield b"bEARER   ==a"
+    yield b"bEARER   a=="
+    yield b"Digest username=\"Mufasa\""
+    for octets in (b":", b"a:", b":b", b"a:b:c", b"ab", b"a:\x00", b"a:\xff", b"\xc3\xbc:\xc3", b"a:\x7f"):
+        yield basic(octets)
+    for text in (b"YTpi_w==", b"YTpiYw", b"YTpiYx==", b"YTpi====", b"YTpi YTpi", b"YTpi,", b"", b"=", b"Y"):
+        yield b"Basic " + text
+    yield b"Basic Ojo6\xfe\x16" + b"6" * 41 + b"Og=="  # near the longest credentials
+    yield b"Basic OjAwM\xfe\x16DA"
+    yield b"Bearer a\xfe\xff\xfe\xff\xfe\xff\xfe\xff" + b"a" * 300
+
+
 def texts():
     for case in vectors("json-nst/cases.json"):
         octets = bytes.fromhex(case["raw_hex"])
@@ -194,7 +236,7 @@ def connections():
 
 SEEDS = {
     "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "next": targets,
-    "json": texts, "jws": tokens, "connections": connections,
+    "paths": paths, "authorization": authorizations, "json": texts, "jws": tokens, "connections": connections,
 }
 
 

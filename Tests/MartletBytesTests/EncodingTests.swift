@@ -1,3 +1,4 @@
+import Foundation
 import MartletBytes
 import TestSupport
 import Testing
@@ -71,6 +72,71 @@ struct Base64URLTests {
   }
 }
 
+@Suite("base64")
+struct Base64Tests {
+  func decode(_ text: [UInt8], room: Int = 256) -> [UInt8]? {
+    var target = [UInt8](repeating: 0xAA, count: room)
+    var span = target.mutableSpan
+    guard let count = withGuardedOctets(text, { Base64.decode($0, into: &span) }) else { return nil }
+    return Array(target.prefix(count))
+  }
+
+  func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8)) }
+
+  @Test("The vectors of RFC 4648")
+  func vectors() throws {
+    let cases = try #require(try vectorJSON("rfc/rfc4648-s10-base64.json") as? [[String: String]])
+    #expect(cases.count == 7)
+    for vector in cases {
+      let plain = Array(try #require(vector["plain_ascii"]).utf8)
+      let text = try #require(vector["base64"])
+      #expect(decode(text) == plain)
+      for count in 0..<text.utf8.count where count % 4 != 0 {
+        #expect(decode(Array(text.utf8.prefix(count))) == nil)
+      }
+    }
+  }
+
+  @Test("What Foundation encodes is decoded, into just enough room, at every length")
+  func lengths() {
+    var random = SeededRandom(2)
+    for count in 0...100 {
+      let octets = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let text = Array(Data(octets).base64EncodedString().utf8)
+      #expect(decode(text, room: count) == octets)
+      if count > 0 { #expect(decode(text, room: count - 1) == nil) }
+    }
+  }
+
+  @Test("Each text of four characters is either canonical or refused")
+  func canonical() {
+    for start in ["", "A", "Aa", "Zg", "AA="] {
+      for octet in UInt8.min...UInt8.max {
+        for end in ["", "=", "==", "A=", "A"] {
+          let text = Array(start.utf8) + [octet] + Array(end.utf8)
+          guard let octets = decode(text) else { continue }
+          #expect(Array(Data(octets).base64EncodedString().utf8) == text, "\(text)")
+        }
+      }
+    }
+  }
+
+  @Test(
+    "What is not canonical is refused",
+    arguments: [
+      "A", "AA", "AAA", "AAAA=", "AB==", "AAB=", "Zg", "Zg=", "Zg===", "====", "===", "==", "=", "-A==", "_w==",
+      "A A=", "Zg==\n", "Zg==Zg==", "Z=g=", "AA=A", "é==",
+    ])
+  func refused(text: String) {
+    #expect(decode(text) == nil)
+  }
+
+  @Test("The two characters of base64 that base64url does not have")
+  func alphabet() {
+    #expect(decode("+/8=") == [0xFB, 0xFF])
+  }
+}
+
 @Suite("Percent-encoding")
 struct PercentEncodingTests {
   func decode(_ octets: [UInt8], plusIsSpace: Bool = false) -> [UInt8] {
@@ -103,6 +169,33 @@ struct PercentEncodingTests {
       #expect(!isWellFormed(text))
     }
     #expect(isWellFormed("") && isWellFormed("a%41%fF") && !isWellFormed("%41%"))
+  }
+
+  @Test("A walk goes on at any index, and what is left is compared, decoded and copied from there")
+  func move() {
+    let text = "a%41%zz%2Fb"
+    withGuardedOctets(text) { octets in
+      for index in 0...octets.count {
+        let rest = decode(Array(text.utf8.dropFirst(index)))
+        var decoder = PercentDecoder(octets, plusIsSpace: false)
+        decoder.move(to: index)
+        #expect(decoder.index == index)
+        #expect(decoder.equals(rest.span) && !decoder.equals((rest + [0]).span))
+        #expect(rest.isEmpty || !decoder.equals(Array(rest.dropLast()).span))
+        let copy: Text<16>? = decoder.text()
+        #expect(copy.map { Array($0.span) } == rest)
+        let short: Text<1>? = decoder.text()
+        #expect((short == nil) == (rest.count > 1))
+        for room in 0...rest.count {
+          var target = [UInt8](repeating: 0xAA, count: room)
+          var span = target.mutableSpan
+          #expect(decoder.decode(into: &span) == (room < rest.count ? nil : rest.count))
+        }
+        var seen: [UInt8] = []
+        while let octet = decoder.next() { seen.append(octet) }
+        #expect(seen == rest && decoder.index == octets.count)
+      }
+    }
   }
 
   @Test("A plus sign is a space in forms only")

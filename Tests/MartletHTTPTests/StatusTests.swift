@@ -7,13 +7,15 @@ import Testing
 struct StatusTests {
   @Test("Each method is known by its exact name")
   func methods() {
-    let names = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
+    let names = [
+      "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY", "OPTIONS", "CONNECT", "TRACE",
+    ]
     for (code, name) in names.enumerated() {
       let method = withGuardedOctets(name) { Method.parse($0) }
       #expect(method == Method(rawValue: UInt8(code)))
       #expect(method.map { String($0.name) } == name)
     }
-    for name in ["", "G", "GE", "GETS", "get", "Get", "PROPFIND"] {
+    for name in ["", "G", "GE", "GETS", "get", "Get", "Query", "QUERYS", "PROPFIND"] {
       #expect(withGuardedOctets(name) { Method.parse($0) } == nil)
     }
   }

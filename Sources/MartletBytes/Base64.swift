@@ -1,0 +1,20 @@
+// base64 with padding (RFC 4648 §4), strict and canonical like base64url (Base64URL.swift): one text
+// for each octet sequence.
+
+/// base64 as the Basic scheme uses it (RFC 7617 §2).
+public enum Base64 {
+  /// Decodes `text` to the start of `target`.
+  ///
+  /// - Returns: How many octets, or `nil` when `text` is not the canonical base64 of anything (wrong
+  ///   character, blanks, missing or surplus padding, unused bits that are not zero) or when `target` is
+  ///   too small. Part of the octets may be written then.
+  @inline(never)
+  public static func decode(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) -> Int? {
+    guard text.count % 4 == 0 else { return nil }
+    var end = text.count
+    // A group ends in at most two characters of padding.
+    if end > 0, text[end - 1] == "=" { end -= 1 }
+    if end > 0, text[end - 1] == "=" { end -= 1 }
+    return Base64URL.decode(text.extracting(0..<end), into: &target, "+", "/")
+  }
+}
