@@ -173,7 +173,7 @@ def test_room_for_answers_runs_out(panel, figure):
     deadline = table["Connections", "sending without progress"] / SECOND
     page, body = largest_page(panel.address)
     slow = [Reader(panel.address, page, ANSWERS_SIZE // len(body) + 1)
-            for _ in range(3 * table["Connections", "responses waiting at a time"])]
+            for _ in range(3 * table["Connections", "large blocks"])]
     others = []
     try:
         run(slow, 1.0, reads=lambda _: False)

@@ -113,7 +113,7 @@ def test_who_is_alone_is_not_displaced_by_itself(small_panel, figure):
 def test_small_segments_do_not_hold_the_room_for_answers(kind, count, panel, figure):
     """Clients with small segments that never read keep nobody waiting for a response buffer."""
     page, _ = largest_page(panel.address)
-    assert count >= limits(own_board())["Connections", "responses waiting at a time"]
+    assert count >= limits(own_board())["Connections", "large blocks"]
     crowd = Crowd(group(kind, count, panel.address, page, source=GREEDY), cpus=CROWDED)
     with crowd:
         time.sleep(1)
