@@ -47,10 +47,17 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return transport.receive(slot, into: &target)
   }
 
-  /// Octets that may be read now; 0 where a large block would be needed, and none can be had.
+  /// Octets that may be read now; 0 where a large block would be needed, and none can be had. A request that
+  /// begins is read as far as a small block holds it, so that no client has a large block for requests which
+  /// it sends ahead.
   private mutating func room(_ slot: Int) -> Int {
     let block = connections[slot].block
-    guard block >= 0 else { return Limits.receiveSizeMax }
+    guard block >= 0 else {
+      if R.takesPieces, case .upload(_, let decoder) = connections[slot].flow, decoder.plainCount > 0 {
+        return min(decoder.plainCount, Limits.receiveSizeMax)
+      }
+      return Limits.smallBlockSize
+    }
     moveToFront(slot)
     let room = blocks.capacity(block) - Int(connections[slot].end)
     guard room == 0 else { return room }
@@ -123,8 +130,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].end = 0
   }
 
-  /// All blocks hold octets: a request that is not whole gets 408. Of the network with most connections, it
-  /// is the request that has been unfinished longest.
+  /// All blocks hold octets: a request that is not whole gets 408, or a client that has sent requests ahead
+  /// and reads nothing is closed. Of the network with most connections, it is the client that has been waited
+  /// for longest.
   ///
   /// - Parameters:
   ///   - count: Octets that the block shall hold.
@@ -142,6 +150,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       switch connections[slot].phase {
       case .reading: age = now + Limits.headTimeoutMilliseconds - deadline
       case .receivingBody: age = now + Limits.contentTimeoutMilliseconds - deadline
+      case .waiting where connections[slot].reason == .room && !peerHasTakenSome(slot):
+        age = now + Limits.sendTimeoutMilliseconds - deadline
       case .free, .waiting, .sending, .lingering: continue
       }
       guard age >= ageMin else { continue }
@@ -151,8 +161,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
     }
     guard let victim else { return }
-    let isReading = connections[victim.slot].phase == .reading
-    refuse(victim.slot, isReading ? .headTimeout : .contentTimeout)
+    switch connections[victim.slot].phase {
+    case .reading: refuse(victim.slot, .headTimeout)
+    case .receivingBody: refuse(victim.slot, .contentTimeout)
+    case .free, .waiting, .sending, .lingering: close(victim.slot)
+    }
   }
 
   // MARK: A request becomes whole
@@ -253,7 +266,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func consume(_ slot: Int, before end: Int) {
     connections[slot].start = UInt16(end)
     connections[slot].scanned = UInt16(end)
-    if connections[slot].held.isEmpty { dropHeld(slot) }
+    let held = connections[slot].held
+    if held.isEmpty { return dropHeld(slot) }
+    // The next request has come with a large one.
+    if connections[slot].block > 0, blocks.capacity(connections[slot].block) > Limits.smallBlockSize,
+      held.count <= Limits.smallBlockSize, let small = blocks.acquireSmall()
+    {
+      move(slot, to: small)
+    }
   }
 
   /// RFC 9110 section 10.1.1. A client that does not get it sends its content after a while anyway.

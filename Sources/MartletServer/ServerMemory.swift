@@ -189,6 +189,12 @@ typealias Block = Int16
     return Block(index)
   }
 
+  /// Lends a small block, or returns `nil` when none is free.
+  mutating func acquireSmall() -> Block? {
+    guard let index = free(for: 1, isResponse: false), index < Self.firstLarge else { return nil }
+    return acquire(1, isResponse: false)
+  }
+
   /// Ends the loan, and overwrites the octets that the block held: a form may be among them.
   mutating func release(_ block: Block, _ count: Int) {
     let index = Int(block)
