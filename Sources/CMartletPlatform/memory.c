@@ -117,6 +117,11 @@ static struct martlet_token tokens[MARTLET_TOKEN_COUNT];
 
 struct martlet_token *martlet_token(size_t index) { return &tokens[index % MARTLET_TOKEN_COUNT]; }
 
+size_t martlet_token_next(void) {
+  static size_t next;
+  return next++ % MARTLET_TOKEN_COUNT;
+}
+
 uint32_t martlet_token_owner(void) {
   static uint32_t owners;
   return ++owners;

@@ -79,36 +79,50 @@ struct SessionFacts {
 
 /// The tokens.
 @safe struct TokenCache {
-  /// What is remembered of a token.
-  private let entry: UnsafeMutablePointer<martlet_token>
+  /// What is remembered of the token that `find` has found.
+  private var entry: UnsafeMutablePointer<martlet_token>
   private let owner: UInt32
+  /// Of the token's last octets, which are as good as random: entries with another tag are passed over.
+  private let tag: UInt32
 
   /// A number for whoever verifies tokens with a secret: a token is valid for its owner only.
   static func newOwner() -> UInt32 { martlet_token_owner() }
 
-  /// The place of a token. Octets of a signature are as good as random.
+  /// The cache, asked for one token.
   init(of token: Span<UInt8>, owner: UInt32) {
     self.owner = owner
-    var index = 0
-    for i in max(0, token.count - 4)..<token.count { index = index &* 31 &+ Int(token[i]) }
-    unsafe entry = martlet_token(index)
+    var tag: UInt32 = 0
+    for i in max(0, token.count - 4)..<token.count { tag = tag << 8 | UInt32(token[i]) }
+    self.tag = tag
+    unsafe entry = martlet_token(0)
   }
 
-  /// Tells what is known of a token.
+  /// Tells what is known of the token.
   ///
   /// - Returns: Whether it is remembered.
-  func find(_ token: Span<UInt8>, _ facts: inout SessionFacts) -> Bool {
-    // Safe: the entry holds so many octets, and facts were written with them.
-    unsafe withUnsafeBytes(of: &entry.pointee.octets) { octets -> Bool in
-      let count = unsafe Int(entry.pointee.count)
-      let known = unsafe Span<UInt8>(
-        _unsafeStart: octets.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count)
-      guard unsafe entry.pointee.owner == owner, constantTimeEquals(token, known)
-      else { return false }
+  mutating func find(_ token: Span<UInt8>, _ facts: inout SessionFacts) -> Bool {
+    for index in 0..<Limits.rememberedTokenCountMax {
+      unsafe entry = martlet_token(index)
+      // Entries are filled in order.
+      guard unsafe entry.pointee.owner != 0 else { return false }
+      guard unsafe entry.pointee.owner == owner, unsafe entry.pointee.tag == tag, isEntry(of: token)
+      else { continue }
+      // Safe: facts were written there.
       unsafe withUnsafeBytes(of: &entry.pointee.facts) {
         unsafe facts = $0.load(as: SessionFacts.self)
       }
       return true
+    }
+    return false
+  }
+
+  private func isEntry(of token: Span<UInt8>) -> Bool {
+    // Safe: the entry holds so many octets.
+    unsafe withUnsafeBytes(of: &entry.pointee.octets) { octets -> Bool in
+      let count = unsafe Int(entry.pointee.count)
+      let known = unsafe Span<UInt8>(
+        _unsafeStart: octets.baseAddress!.assumingMemoryBound(to: UInt8.self), count: count)
+      return constantTimeEquals(token, known)
     }
   }
 
@@ -125,12 +139,14 @@ struct SessionFacts {
     return count
   }
 
-  /// Remembers a valid token in the place of another one, if it is not too long for that.
-  func remember(_ token: Span<UInt8>, _ facts: SessionFacts, claims: Span<UInt8>) {
+  /// Remembers a valid token in the place of the one that was remembered first, if the token is not too
+  /// long for that.
+  mutating func remember(_ token: Span<UInt8>, _ facts: SessionFacts, claims: Span<UInt8>) {
     guard token.count <= Int(MARTLET_TOKEN_SIZE), claims.count <= Int(MARTLET_TOKEN_CLAIMS_SIZE)
     else { return }
     invariant(
       MemoryLayout<SessionFacts>.size <= Int(MARTLET_TOKEN_FACTS_SIZE), "facts fit their place")
+    unsafe entry = martlet_token(martlet_token_next())
     // Safe: each array has room for what is written to it; facts are plain octets.
     unsafe withUnsafeMutableBytes(of: &entry.pointee.octets) { target in
       for i in token.indices { unsafe target[i] = token[i] }
@@ -142,6 +158,7 @@ struct SessionFacts {
       unsafe $0.storeBytes(of: facts, as: SessionFacts.self)
     }
     unsafe entry.pointee.owner = owner
+    unsafe entry.pointee.tag = tag
     unsafe entry.pointee.count = UInt32(token.count)
     unsafe entry.pointee.claims_count = UInt32(claims.count)
   }

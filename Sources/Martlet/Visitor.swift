@@ -251,7 +251,7 @@ extension Session {
     _ token: Span<UInt8>, _ key: borrowing HMACKey, owner: UInt32, _ clock: SystemClock,
     _ limits: SessionLimits?, _ facts: inout SessionFacts
   ) -> Bool {
-    let cache = TokenCache(of: token, owner: owner)
+    var cache = TokenCache(of: token, owner: owner)
     if cache.find(token, &facts) {
       guard facts.areValid(at: clock, limits) else { return false }
       var target = claims.storageSpan

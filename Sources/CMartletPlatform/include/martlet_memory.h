@@ -150,8 +150,11 @@ struct martlet_token {
   uint32_t owner; // whose secret it was verified with; 0: none
   uint32_t count;
   uint32_t claims_count;
+  uint32_t tag; // of the token's last octets: entries with other tags need no comparison
 };
 struct martlet_token *_Nonnull martlet_token(size_t index);
+// The entry for the next token: an unused one, or the one that was filled first.
+size_t martlet_token_next(void);
 // A number that nobody else in this process has, for whoever verifies tokens with a secret.
 uint32_t martlet_token_owner(void);
 
