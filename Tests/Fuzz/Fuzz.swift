@@ -15,6 +15,8 @@ private let targets: [Target] = [
   ("form", fuzzForm),
   ("next", fuzzNext),
   ("json", fuzzJSON),
+  ("json-reader", fuzzJSONReader),
+  ("number", fuzzNumber),
   ("jws", fuzzJWS),
   ("connections", fuzzConnections),
 ]
