@@ -266,7 +266,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
 
     /// Adds the sentence that says why a value was refused, as a JSON string; cut after 256 octets.
     public mutating func appendInterpolation(_ error: JSONError) {
-      var sentence = InlineArray<256, UInt8>(repeating: 0)
+      var sentence = InlineArray<256, UInt8> { _ in 0 }
       var writer = Writer(sentence.mutableSpan)
       writer.append(error)
       let count = writer.count

@@ -1,5 +1,5 @@
 // Numbers with decimals and booleans in HTML and in plain text: nothing can be made of their characters,
-// so they are written as they are.
+// so they are written as they are. (Arrays are filled by `{ _ in 0 }`: see DoubleText.swift.)
 
 public import MartletBytes
 
@@ -56,7 +56,7 @@ extension PageText {
   /// Writes a whole number in decimal digits.
   static func append(decimal number: some BinaryInteger & FixedWidthInteger) {
     // The longest: a minus sign and 20 digits.
-    var digits = InlineArray<24, UInt8>(repeating: 0)
+    var digits = InlineArray<24, UInt8> { _ in 0 }
     var writer = Writer(digits.mutableSpan)
     writer.append(decimal: number)
     let count = writer.count
@@ -67,7 +67,7 @@ extension PageText {
   @inline(never)
   static func append(_ number: FixedPoint) {
     // The longest: a minus sign, 19 digits and the point.
-    var digits = InlineArray<24, UInt8>(repeating: 0)
+    var digits = InlineArray<24, UInt8> { _ in 0 }
     var writer = Writer(digits.mutableSpan)
     writer.append(number)
     let count = writer.count
@@ -78,7 +78,7 @@ extension PageText {
   @inline(never)
   static func append(shortest number: Double) {
     // The longest: a minus sign, 17 digits, the point and `e-308`.
-    var digits = InlineArray<32, UInt8>(repeating: 0)
+    var digits = InlineArray<32, UInt8> { _ in 0 }
     var writer = Writer(digits.mutableSpan)
     writer.append(shortest: number)
     let count = writer.count
@@ -89,7 +89,7 @@ extension PageText {
   @inline(never)
   static func append(_ number: Double, digits: Int) {
     // The longest: a minus sign, 309 digits, the point and 18 decimals.
-    var text = InlineArray<336, UInt8>(repeating: 0)
+    var text = InlineArray<336, UInt8> { _ in 0 }
     var writer = Writer(text.mutableSpan)
     writer.append(number, digits: digits)
     let count = writer.count
@@ -99,7 +99,7 @@ extension PageText {
   /// Writes why a JSON value was refused.
   @inline(never)
   static func append(_ error: JSONError) {
-    var sentence = InlineArray<256, UInt8>(repeating: 0)
+    var sentence = InlineArray<256, UInt8> { _ in 0 }
     var writer = Writer(sentence.mutableSpan)
     writer.append(error)
     let count = writer.count

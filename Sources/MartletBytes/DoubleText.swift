@@ -1,6 +1,9 @@
 // Double ↔ decimal digits, both rounded correctly, without printf, strtod and heap. A double is a whole
 // number times a power of two, so its decimal digits end: at most 767 of them. They are all made, and
 // every question of rounding is one of comparing digits.
+//
+// Arrays are filled by `{ _ in 0 }`: a second use of `repeating` makes the first, which every program
+// has, a function of its own, and all programs larger.
 
 extension Double {
   /// Reads a decimal number, rounded to the nearest double; a tie goes to the even one (IEEE 754 §4.3.1).
@@ -93,7 +96,7 @@ extension NumberText {
 struct DecimalDigits {
   /// Nine digits each, the lowest first. The most are those of the middle between 0 and the smallest
   /// double, and of its neighbours: 54 bits times 5 to the power of 1,075, 768 digits.
-  private var words = InlineArray<87, UInt32>(repeating: 0)
+  private var words = InlineArray<87, UInt32> { _ in 0 }
   private var wordCount = 0
   /// How many digits; the first is not 0.
   private(set) var count = 0
@@ -191,7 +194,7 @@ struct DecimalDigits {
 /// The digits that are kept of a double.
 struct RoundedDigits {
   /// As values from 0 to 9. The most: 309 in front of the point and 18 behind it.
-  private var digits = InlineArray<328, UInt8>(repeating: 0)
+  private var digits = InlineArray<328, UInt8> { _ in 0 }
   private(set) var count = 0
   /// The number is 0.d1d2d3… times 10 to the power of `scale`.
   private(set) var scale: Int
@@ -287,8 +290,8 @@ extension Writer {
       append(kept.character(0))
       if kept.count > 1 { append(0x2E) }
       append(kept, from: 1, to: kept.count)
-      append(scale > 0 ? "e+" : "e")
-      append(decimal: scale - 1)
+      append(scale > 0 ? "e+" : "e-")
+      append(decimal: abs(scale - 1), digitCountMin: 1)
     }
   }
 
@@ -310,12 +313,12 @@ extension Writer {
 extension RoundedDigits {
   /// Whether the digits are read as that double.
   fileprivate func isRead(as number: Double) -> Bool {
-    var text = InlineArray<32, UInt8>(repeating: 0)
+    var text = InlineArray<32, UInt8> { _ in 0 }
     var writer = Writer(text.mutableSpan)
     writer.append(0x2E)
     for i in 0..<count { writer.append(character(i)) }
-    writer.append(0x65)
-    writer.append(decimal: scale)
+    writer.append(scale < 0 ? "e-" : "e+")
+    writer.append(decimal: abs(scale), digitCountMin: 1)
     let size = writer.count
     guard let text = NumberText(text.span.extracting(first: size)) else { return false }
     return text.double() == number

@@ -63,24 +63,20 @@ extension Writer {
   /// Writes a number with all its decimals: `21.50`, `-0.05`. Zero has no sign.
   @_lifetime(self: copy self)
   public mutating func append(_ number: FixedPoint) {
-    guard number.digits > 0 else { return append(decimal: number.value) }
-    var unit: UInt64 = 1
-    for _ in 0..<number.digits { unit *= 10 }
     if number.value < 0 { append(0x2D) }
-    append(decimal: number.value.magnitude / unit)
-    append(0x2E)
-    append(decimal: Int64(number.value.magnitude % unit), digitCountMin: number.digits)
-  }
-
-  /// Writes the last digits of a number that is not negative: the decimals behind a point.
-  @_lifetime(self: copy self)
-  private mutating func append(decimal value: Int64, digitCountMin: Int) {
-    var unit: Int64 = 1
-    for _ in 1..<digitCountMin { unit *= 10 }
-    while unit > 0 {
-      append(0x30 + UInt8(value / unit % 10))
-      unit /= 10
+    // As many digits as stand in front of the point and behind it.
+    var digits = InlineArray<19, UInt8> { _ in 0 }
+    var rest = number.value.magnitude
+    var start = 19
+    while rest > 0 || start > 18 - number.digits {
+      start -= 1
+      digits[start] = 0x30 + UInt8(rest % 10)
+      rest /= 10
     }
+    append(digits.span.extracting(start..<19 - number.digits))
+    guard number.digits > 0 else { return }
+    append(0x2E)
+    append(digits.span.extracting(19 - number.digits..<19))
   }
 }
 

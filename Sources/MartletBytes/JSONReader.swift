@@ -211,7 +211,7 @@ public struct JSONItem: ~Escapable {
   /// - Parameter countMax: Octets of UTF-8; as many as the result holds unless told.
   /// - Throws: `.wrongType`, `.tooLong`; nothing is cut off.
   public func text<let capacity: Int>(atMost countMax: Int = capacity) throws(JSONError) -> Text<capacity> {
-    let limit = min(countMax, capacity, 255)
+    let limit = min(countMax, min(capacity, 255))
     try expect(.string, .text(atMost: limit))
     var text = Text<capacity>()
     var decoder = JSONStringDecoder(octets)
@@ -375,14 +375,14 @@ extension JSONObject {
   public func text<let capacity: Int>(
     _ name: StaticString, atMost countMax: Int = capacity
   ) throws(JSONError) -> Text<capacity> {
-    try required(name, .text(atMost: min(countMax, capacity, 255))).text(atMost: countMax)
+    try required(name, .text(atMost: min(countMax, min(capacity, 255)))).text(atMost: countMax)
   }
 
   /// The text of a member (`JSONItem.text(atMost:)`), or `nil`.
   public func textIfPresent<let capacity: Int>(
     _ name: StaticString, atMost countMax: Int = capacity
   ) throws(JSONError) -> Text<capacity>? {
-    guard let item = try present(name, .text(atMost: min(countMax, capacity, 255))) else { return nil }
+    guard let item = try present(name, .text(atMost: min(countMax, min(capacity, 255)))) else { return nil }
     return try item.text(atMost: countMax)
   }
 
@@ -478,7 +478,7 @@ extension Writer {
     append(error.member)
     if let index = error.index {
       append("[")
-      append(decimal: index)
+      append(decimal: index, digitCountMin: 1)
       append("]")
     }
     switch error.kind {
@@ -499,7 +499,7 @@ extension Writer {
     case .boolean: append("true or false")
     case .text(let countMax):
       append("a text of at most ")
-      append(decimal: countMax)
+      append(decimal: countMax, digitCountMin: 1)
       append(" octets")
     case .integer(let range):
       append("a whole number")
@@ -508,7 +508,7 @@ extension Writer {
       append("a number")
       append(range, digits: digits)
       append(" with at most ")
-      append(decimal: digits)
+      append(decimal: digits, digitCountMin: 1)
       append(" decimals")
     case .number(let range):
       append("a number")

@@ -243,12 +243,6 @@ public enum Limits {
   /// Levels of nested JSON. A session is flat; an application may put small values into it.
   public static var jsonDepthMax: Int { 32 }
 
-  /// Octets of a JSON text that a page reads in place: a `ByteRange` reaches no further. Beyond: refused.
-  public static var jsonSizeMax: Int { 0xFFFF }
-
-  /// Decimals of a number: digits behind its point. 10 to the power of 18 is the largest in an Int64.
-  public static var decimalCountMax: Int { 18 }
-
   /// Checks the relations between the limits. Run once at start and by a test.
   public static func checkRelations() {
     invariant(
@@ -285,4 +279,10 @@ public enum Limits {
       "a location, a session and a remember cookie fit the page's fields")
     invariant(jsonDepthMax <= 32, "a level is one bit of a UInt32")
   }
+
+  /// Octets of a JSON text that a page reads in place: a `ByteRange` reaches no further. Beyond: refused.
+  public static var jsonSizeMax: Int { 0xFFFF }
+
+  /// Decimals of a number: digits behind its point. 10 to the power of 18 is the largest in an Int64.
+  public static var decimalCountMax: Int { 18 }
 }
