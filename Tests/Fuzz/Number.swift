@@ -89,7 +89,7 @@ private func checkWriting(_ number: Double) {
     let fixed = written { $0.append(number, digits: digits) } ?? []
     let value = Double(String(decoding: fixed, as: UTF8.self)) ?? .nan
     let unit = (0..<digits).reduce(1.0) { unit, _ in unit / 10 }
-    check(abs(value - number) <= max(unit * 0.500001, number.ulp), "a double is rounded to the nearest")
+    check(abs(value - number) <= unit * 0.500001 + number.ulp, "a double is rounded to the nearest")
     check(isNumber(fixed), "a double with decimals is a number")
   }
 }
