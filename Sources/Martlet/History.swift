@@ -3,7 +3,7 @@
 //     var temperatures = History<288>(intervalMilliseconds: 300_000)      // a day
 //     temperatures.record(2150, at: request.moment.monotonicMilliseconds)
 //     let day = temperatures.samples
-//     "from \(FixedPoint(day.minimum ?? 0, digits: 2)) to \(FixedPoint(day.maximum ?? 0, digits: 2))"
+//     body.write("from \(FixedPoint(day.minimum ?? 0, digits: 2))")
 //
 //     oldest ──────────── gap ── gap ──────── newest          older ones make room for newer ones
 //

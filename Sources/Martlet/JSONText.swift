@@ -18,8 +18,9 @@ public import MartletHTTP
 /// breaks this is a bug of the page: the page becomes a 500, and nothing of the page is sent.
 ///
 /// A piece is put into the response as it is made, as `HTML` is, so it stands where it is given to `json`
-/// or `write(json:)`. A function may return a piece for a value of another piece. Types of the program join by
-/// extension:
+/// or `write(json:)`. A function may return a piece that is a value of another piece:
+/// `\(json: list())`. A piece that is kept for later, or written twice, is a bug and stops the program.
+/// Types of the program join by extension:
 ///
 ///     extension JSONText.Interpolation {
 ///       mutating func appendInterpolation(_ reading: Reading) {
@@ -54,8 +55,9 @@ public struct JSONText: ExpressibleByStringInterpolation {
     fileprivate let start: Int
     /// Octets of the page when the last part had been written.
     private var end: Int
-    /// Whether the literals are between quotation marks, and whether a backslash comes before the next octet.
+    /// Whether the literals are between quotation marks.
     fileprivate private(set) var isInString = false
+    /// Whether a backslash comes before the next octet of a string.
     private var isEscaped = false
     /// The last octet of the markup that is no blank: 0 at the start, `valueMark` after a value.
     private var last: UInt8 = 0
@@ -288,7 +290,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
 
     /// Adds a piece that the interpolation makes itself, such as the result of a function. A piece that
     /// was made before is a misuse.
-    public mutating func appendInterpolation(_ piece: JSONText) {
+    public mutating func appendInterpolation(json piece: JSONText) {
       if piece.range.lowerBound != end || piece.range.upperBound != PageText.count { PageText.misuse() }
       beginValue()
       end = PageText.count

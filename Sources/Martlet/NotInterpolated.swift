@@ -22,6 +22,9 @@ extension HTML.Interpolation {
 }
 
 extension JSONText.Interpolation {
+  @available(*, unavailable, message: "Write \\(json: …) for JSON that a function makes.")
+  public mutating func appendInterpolation(_ piece: JSONText) {}
+
   @available(*, unavailable, message: "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets.")
   public mutating func appendInterpolation(_ text: String) {}
 

@@ -38,12 +38,12 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
         \(Int.min),\(UInt64.max),\(number),\(7 as Int?),\(true),\(nil as Bool?),\(false as Bool?),\
         \(FixedPoint(-5, digits: 2)),\(nil as FixedPoint?),\(0.1),\(Double.nan),\(-Double.infinity),\
         \(nil as Double?),\(2.675, digits: 2),\(Double.infinity, digits: 1),\(nil as Double?, digits: 1),\
-        \(Reading(name: "a", celsius: FixedPoint(2150, digits: 2))),\(pair(3))]
+        \(Reading(name: "a", celsius: FixedPoint(2150, digits: 2))),\(json: pair(3)),\("literal")]
         """)
     }
     #expect(
       body == #"["te\"x",null,"lit\\","n",null,-9223372036854775808,18446744073709551615,null,7,true,null,"#
-        + #"false,-0.05,null,0.1,null,null,null,2.67,null,null,{"name":"a","celsius":21.50},[3,4]]"#)
+        + #"false,-0.05,null,0.1,null,null,null,2.67,null,null,{"name":"a","celsius":21.50},[3,4],"literal"]"#)
   }
 
   @Test("It is JSON, with the status and the media type of JSON")
@@ -87,7 +87,7 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
         body.write(json: "\(evil)\"]")
         return body.end()
       },
-      { _, r in r.json("{\"a\":\"\(pair(1))\"}") }, { _, r in r.json("{\"a\":\"\(true)\"}") },
+      { _, r in r.json("{\"a\":\"\(json: pair(1))\"}") }, { _, r in r.json("{\"a\":\"\(true)\"}") },
       { _, r in r.json("{\"a\":\"\(nil as Int?)\"}") }, { _, r in r.json("{\"a\":\"\(0.5)\"}") },
       { _, r in r.json("{\"a\":\"\(FixedPoint(1, digits: 1))\"}") }, { _, r in r.json("{\"a\":\"\(0.5, digits: 1)\"}") },
       { q, r in r.json("{\"a\":\"\(q.query["x"]!)\"}") },

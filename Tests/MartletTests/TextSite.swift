@@ -1,6 +1,7 @@
 // A site of one page, which each test writes itself.
 
 import MartletTesting
+import Testing
 
 @testable import Martlet
 
@@ -28,5 +29,7 @@ func response(query: String = "", _ page: @escaping Page) -> TestResponse {
 func json(query: String = "", _ page: @escaping Page) -> String? {
   let response = response(query: query, page)
   guard response.status != .internalServerError else { return nil }
+  // The test's client repairs UTF-8; what a page writes needs no repair.
+  #expect(response.field("Content-Length") == "\(response.body.utf8.count)")
   return response.body
 }
