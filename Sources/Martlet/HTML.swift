@@ -25,6 +25,9 @@ public struct HTML: ExpressibleByStringInterpolation {
   /// Where it lies in the page.
   let range: Range<Int>
 
+  /// - Parameter range: Where page text of another kind lies.
+  init(range: Range<Int>) { self.range = range }
+
   public init(stringLiteral literal: StaticString) {
     let start = PageText.count
     PageText.append(literal.octets)

@@ -55,6 +55,20 @@ struct Markup {
     }
   }
 
+  /// Whether the last octet of `page` ends the tag of a script, so that the script's text begins there.
+  mutating func endsWithScriptTag(_ page: Span<UInt8>) -> Bool {
+    read(page.extracting(0..<page.count - 1))
+    switch state {
+    // In a script `</x` is no tag unless it ends the script.
+    case .tag where end != 0: return false
+    case .tag, .between, .attribute, .afterAttribute, .equals, .unquoted: break
+    case .text, .opened, .double, .single, .declaration, .comment, .plain: return false
+    }
+    read(page)
+    // /script
+    return state == .text && end == 0x2F_7363_7269_7074
+  }
+
   /// Reads what has been added to the page.
   private mutating func read(_ page: Span<UInt8>) {
     guard state != .plain else { return }

@@ -49,6 +49,18 @@ enum PageText {
     return check ?? .anything
   }
 
+  /// Notes that the page puts a value where none can stand: the page becomes a 500.
+  static func misuse() { martlet_page_misuse() }
+
+  /// Whether the first `count` octets of the page end with the tag that begins a script.
+  static func isScriptBegun(at count: Int) -> Bool {
+    guard count > 0, count <= self.count else { return false }
+    // Safe: so many octets have been written, and the view ends before the next is.
+    let octets = unsafe Span(_unsafeStart: martlet_page_octets(), count: count)
+    var markup = self.markup
+    return markup.endsWithScriptTag(octets)
+  }
+
   /// Says that the page is no HTML, so that no markup is looked for in it.
   static func setPlain() { markup.state = .plain }
 

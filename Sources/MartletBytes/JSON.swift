@@ -23,7 +23,7 @@ public struct JSONValue: Equatable, Sendable {
 
 /// A JSON object in place. Its whole text has been checked.
 public struct JSONObject: ~Escapable {
-  private let octets: Span<UInt8>
+  let octets: Span<UInt8>
   private let firstMember: Int
 
   /// - Parameter octets: The text, at most 65,535 octets.
@@ -36,6 +36,13 @@ public struct JSONObject: ~Escapable {
     guard octets[start] == "{" else { return nil }
     self.octets = octets
     firstMember = start + 1
+  }
+
+  /// - Parameter object: The octets of an object from brace to brace, in a text that has been checked.
+  @_lifetime(copy object)
+  init(checked object: Span<UInt8>) {
+    octets = object
+    firstMember = 1
   }
 
   /// One member: its name and its value. The name is the octets between the quotation marks, with their

@@ -303,4 +303,10 @@ public enum Limits {
       "there is an entry for each parameter of a path")
     invariant(jsonDepthMax <= 32, "a level is one bit of a UInt32")
   }
+
+  /// Octets of a JSON text that a page reads in place: a `ByteRange` reaches no further. Beyond: refused.
+  public static var jsonSizeMax: Int { 0xFFFF }
+
+  /// Decimals of a number: digits behind its point. 10 to the power of 18 is the largest in an Int64.
+  public static var decimalCountMax: Int { 18 }
 }

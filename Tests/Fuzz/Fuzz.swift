@@ -17,6 +17,8 @@ private let targets: [Target] = [
   ("paths", fuzzPaths),
   ("authorization", fuzzAuthorization),
   ("json", fuzzJSON),
+  ("json-reader", fuzzJSONReader),
+  ("number", fuzzNumber),
   ("jws", fuzzJWS),
   ("connections", fuzzConnections),
 ]

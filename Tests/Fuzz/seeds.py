@@ -163,6 +163,28 @@ def texts():
     yield '{"é":"é","\\u00e9":"\\u00E9",\n"":true,"a":false}'.encode()
 
 
+def readings():
+    yield from texts()
+    yield rb'{"a":1,"b":-2.50,"c":"caf\u00e9","d":true,"e":null,"f":[1,"x",[],{"a":[{}]}],"g":{"a":{"a":1}}}'
+    yield rb'{"a":1,"\u0061":2}'
+    yield b'[0,-0,1e2,1.50,9223372036854775807,-9223372036854775808,9223372036854775808,1e400,5e-324]'
+    yield b' [ [ 1 , 2 ] , { "a" : [ ] } , "b" ] '
+    yield b'{"a":"' + b"a" * 40 + b'","b":0.000000000000000000000000001,"c":12345678901234567890}'
+    yield b"[" * 31 + b'{"a":7}' + b"]" * 31
+
+
+def numbers():
+    for text in ("0", "-0", "21.5", "-.05", "007", "1e3", "1E+2", "15e-1", "1.", "+1", "1,5", "NaN", "0x1p3",
+                 "9223372036854775807", "-9223372036854775808", "9223372036854775808", "92233720368547758.07",
+                 "9007199254740993", "9007199254740992.9999999999999999", "2.4703282292062327e-324",
+                 "2.2250738585072011e-308", "1.7976931348623158e308", "1.7976931348623159e308", "1e-400",
+                 "0e999999", "1e999999999999", "0.1", "0.30000000000000004", "5e-324", "1e23", "8.5", "2.675"):
+        yield text.encode()
+    for bits in (0, 1, 1 << 63, 0x7FEFFFFFFFFFFFFF, 0x7FF0000000000000, 0x7FF8000000000000, 0x3FB999999999999A,
+                 0x0010000000000000, 0x000FFFFFFFFFFFFF, 0x3FC0000000000000, 0x4330000000000001):
+        yield bits.to_bytes(8, "big")
+
+
 def tokens():
     yield from (SESSION, STALE, MICRODOT, GONE, REMEMBER)
     for case in vectors("rfc/jws-rfc7515-rfc7519.json"):
@@ -236,7 +258,8 @@ def connections():
 
 SEEDS = {
     "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "next": targets,
-    "paths": paths, "authorization": authorizations, "json": texts, "jws": tokens, "connections": connections,
+    "paths": paths, "authorization": authorizations, "json": texts, "json-reader": readings,
+    "number": numbers, "jws": tokens, "connections": connections,
 }
 
 

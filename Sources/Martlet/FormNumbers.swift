@@ -1,0 +1,49 @@
+// Numbers that are typed into a form.
+
+public import MartletBytes
+public import MartletHTTP
+
+extension FormValue {
+  /// The number with that many decimals that was typed, exactly. Blanks around the number are read over.
+  ///
+  ///     let celsius = try form["celsius"]?.fixedPoint(digits: 1, in: -400...850)
+  ///
+  /// - Parameters:
+  ///   - digits: Decimals, from 0 to 18 (`Limits.decimalCountMax`).
+  ///   - bounds: Least and greatest value, each times 10 to the power of `digits`.
+  /// - Throws: As `FixedPoint.init(parsing:digits:in:)` does; what has more than 64 octets is
+  ///   `.malformed`.
+  public func fixedPoint(
+    digits: Int, in bounds: ClosedRange<Int64> = .min ... .max
+  ) throws(NumberRefusal) -> FixedPoint {
+    guard let text: Text<64> = self.text() else { throw .malformed }
+    let octets = text.span
+    return try FixedPoint(
+      parsing: octets.extracting(octets.trimmed(octets.indices)), digits: digits, in: bounds)
+  }
+
+  /// The whole number that was typed. Blanks around the number are read over.
+  ///
+  /// - Parameter bounds: Least and greatest value.
+  /// - Throws: As `fixedPoint(digits:in:)` does.
+  public func integer<Number: BinaryInteger & FixedWidthInteger>(
+    in bounds: ClosedRange<Number>
+  ) throws(NumberRefusal) -> Number {
+    let value = try fixedPoint(digits: 0).value
+    guard let number = Number(exactly: value), bounds.contains(number) else { throw .outOfRange }
+    return number
+  }
+
+  /// The double that was typed, rounded to the nearest. Blanks around the number are read over.
+  ///
+  /// - Throws: `.malformed` where it is no number or has more than 64 octets, `.outOfRange`.
+  public func double(
+    in bounds: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+  ) throws(NumberRefusal) -> Double {
+    guard let text: Text<64> = self.text() else { throw .malformed }
+    let octets = text.span
+    let value = try Double(parsing: octets.extracting(octets.trimmed(octets.indices)))
+    guard bounds.contains(value) else { throw .outOfRange }
+    return value
+  }
+}

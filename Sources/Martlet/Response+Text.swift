@@ -1,0 +1,43 @@
+// Answers that are JSON or plain text.
+
+public import MartletHTTP
+
+extension Response {
+  /// Answers with JSON (`application/json`, RFC 8259 §11). A misuse makes the answer a 500.
+  public consuming func json(_ piece: JSONText) -> Answer { json(.ok, piece) }
+
+  /// Answers with JSON and a status.
+  public consuming func json(_ status: Status, _ piece: JSONText) -> Answer {
+    var body = self.body(status, mediaType: "application/json")
+    body.write(json: piece)
+    return body.end()
+  }
+
+  /// Answers with plain text (`text/plain; charset=utf-8`).
+  public consuming func plain(_ piece: Plain) -> Answer { plain(.ok, piece) }
+
+  /// Answers with plain text and a status.
+  public consuming func plain(_ status: Status, _ piece: Plain) -> Answer {
+    var body = self.body(status, mediaType: "text/plain; charset=utf-8")
+    body.write(plain: piece)
+    return body.end()
+  }
+}
+
+extension Body {
+  /// Adds to an answer whose media type is JSON. What does not fit makes the response a 500.
+  @_lifetime(self: copy self)
+  public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
+
+  /// Adds to an answer whose media type is plain text. What does not fit makes the response a 500.
+  @_lifetime(self: copy self)
+  public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
+}
+
+extension PieceBody {
+  /// Adds to a long answer whose media type is JSON.
+  public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
+
+  /// Adds to a long answer whose media type is plain text.
+  public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
+}
