@@ -284,8 +284,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
       enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
     } else {
       // The next request has come with this one. It is handled in the next turn.
-      wait(for: .room, slot, milliseconds: Limits.sendTimeoutMilliseconds)
-      if !peerTakesResponses(slot) { waitForReader(slot) }
+      if peerTakesResponses(slot) {
+        wait(for: .room, slot, milliseconds: Limits.sendTimeoutMilliseconds)
+      } else {
+        waitForReader(slot)
+      }
     }
   }
 }
