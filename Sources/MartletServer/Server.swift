@@ -224,8 +224,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// Whether the listener accepts one more connection although all places for newcomers are taken: a newcomer
   /// of the network with most connections is closed for it. A burst stays in the kernel's queue for
   /// `Limits.crowdMilliseconds` and is served from there. A burst that lasts longer, or comes again within
-  /// `Limits.crowdRestMilliseconds`, does not keep other networks out. Newcomers whose networks have no
-  /// other connection are never closed.
+  /// `Limits.crowdRestMilliseconds`, does not keep other networks out. A newcomer is never closed when its
+  /// network has no other connection.
   @inline(never)
   private mutating func makesRoomForNewcomers(_ memory: borrowing ServerMemory) -> Bool {
     let now = moment.monotonicMilliseconds
