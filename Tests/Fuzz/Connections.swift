@@ -29,7 +29,9 @@ nonisolated(unsafe) private let stage = Stage()
     return
   }
   let whole = stage.play(streams, [], isRough: false)
+  guard stage.world.isWithinOneSecond else { return }
   let pieces = stage.play(streams, schedule, isRough: false)
+  guard stage.world.isWithinOneSecond else { return }
   for i in streams.indices { compare(whole[i], pieces[i]) }
 }
 
@@ -47,7 +49,7 @@ private func compare(_ whole: Peer, _ pieces: Peer) {
 /// The memory of one server, used again for each; exactly as large as it says, so that the octet
 /// behind it is AddressSanitizer's.
 private final class Stage {
-  private let world = World()
+  let world = World()
   private let parts: [UnsafeMutableRawPointer]
 
   init() {
@@ -78,9 +80,10 @@ private final class Stage {
     _ streams: [Octets], _ schedule: Octets, isRough: Bool
   ) -> [Peer] {
     world.begin(streams, schedule[...], isRough: isRough)
-    var server = Server(
-      transport: WorldTransport(world: world),
-      responder: SiteResponder(Site(), secret: ("top-secret!" as StaticString).octets), memory)
+    var responder = SiteResponder(Site(), secret: ("top-secret!" as StaticString).octets)
+    // The boot clock is the world's, too: the machine's own moves on between two plays.
+    responder.simulateClock(boot: 1, isSynchronized: true)
+    var server = Server(transport: WorldTransport(world: world), responder: responder, memory)
     var turns = 0
     while server.turn() {
       turns += 1

@@ -56,7 +56,9 @@ final class World {
   private var schedule: ArraySlice<UInt8> = []
   /// Whether events may do more than cut octets in pieces: break, stop, let time pass.
   private var isRough = false
-  private var monotonic: Int64 = 5_000
+  private var monotonic = World.start
+  /// Where the clock starts in each world: what answers say of the time depends on nothing outside.
+  private static let start: Int64 = 5_000
   /// Stands still, so that responses do not depend on when they are made.
   static let unixSeconds: Int64 = 1_800_000_000
   private var reportsPeerDone = true
@@ -70,7 +72,10 @@ final class World {
   /// Descriptors begin there: 0 to 2 are nobody's peer.
   private let firstDescriptor: Int32 = 3
 
-  /// A new world with the same clock.
+  /// Whether less than a second has passed: tokens carry the second in which they were made.
+  var isWithinOneSecond: Bool { monotonic < Self.start + 1_000 }
+
+  /// A new world, whose clock starts again.
   func begin(_ streams: [Octets], _ schedule: ArraySlice<UInt8>, isRough: Bool) {
     peers = streams.map { Peer($0) }
     for slot in slots.indices { slots[slot] = nil }
@@ -82,6 +87,7 @@ final class World {
     isListening = true
     exhaustedCount = 0
     stage = .scheduled
+    monotonic = Self.start
   }
 
   func index(_ descriptor: Int32) -> Int {
@@ -114,7 +120,7 @@ final class World {
     case 28: reportsPeerDone.toggle()
     case 29: peers[who].endsWithLastOctet = true
     case 30: for i in peers.indices { peers[i].arrive(1) }
-    case 31: monotonic += 10
+    case 31: monotonic += 5
     case 32..<44: if isRough { disturb(peers.count > 4 ? Int(event) % peers.count : who, what) }
     case 60...63: peers[who].trickleSize = [1, 3, 17, 90][what - 60]
     default: peers[who].arrive(what - 40)
