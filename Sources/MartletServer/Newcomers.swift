@@ -61,8 +61,8 @@ struct Newcomers {
   /// Whether the listener accepts one more connection although all places for newcomers are taken: a
   /// newcomer of the network with most connections is closed for it. A burst stays in the kernel's queue
   /// for `Limits.crowdMilliseconds` and is served from there. A burst that lasts longer, or comes again
-  /// within `Limits.crowdRestMilliseconds`, does not keep other networks out. Newcomers whose networks have
-  /// no other connection are never closed.
+  /// within `Limits.crowdRestMilliseconds`, does not keep other networks out. A newcomer is never closed when its
+  /// network has no other connection.
   @inline(never)
   mutating func makesRoom(_ connections: borrowing ConnectionTable, _ now: Int64) -> Bool {
     if now - crowdedUntil >= Limits.crowdRestMilliseconds { crowdedSince = now }
