@@ -31,7 +31,10 @@ struct Peer {
   var isAccepted = false
   var isFinished = false
   var isClosed = false
-  /// Whether it was sent the short 503 of a server without a free buffer.
+  /// Whether the kernel has not taken all of what was sent last.
+  var isBlocked = false
+  /// Whether it was sent the short 503 of a server without a free buffer, or lost its buffer, and with it
+  /// its connection, to another one while it took nothing.
   var wasTurnedAway = false
 
   init(_ stream: Octets) { self.stream = stream }
@@ -274,10 +277,12 @@ final class World {
     // The kernel takes 25 octets whole or not at all, or else the server ends the connection.
     if peers[i].skipsSend || peers[i].room == 0 || isInterim && peers[i].room < octets.count {
       peers[i].skipsSend = false
+      peers[i].isBlocked = !isInterim
       return .notNow
     }
     if isInterim { return .octets(octets.count) }
     let count = min(octets.count, peers[i].room)
+    peers[i].isBlocked = count < octets.count
     octets.extracting(first: count).withUnsafeBufferPointer { peers[i].sent += $0 }
     if peers[i].room != .max { peers[i].room -= count }
     return .octets(count)
@@ -297,7 +302,11 @@ final class World {
 
   func finishSending(_ slot: Int) { peers[peer(slot)].isFinished = true }
 
-  func close(descriptor: Int32) { peers[index(descriptor)].isClosed = true }
+  func close(descriptor: Int32) {
+    let i = index(descriptor)
+    if peers[i].isBlocked { peers[i].wasTurnedAway = true }
+    peers[i].isClosed = true
+  }
 }
 
 /// The system calls of the loop, answered by a `World`.
