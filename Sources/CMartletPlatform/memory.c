@@ -76,6 +76,8 @@ void martlet_page_append(const uint8_t *octets, size_t count) {
 
 size_t martlet_page_count(void) { return page.count; }
 
+size_t martlet_page_room(void) { return page.overflowed ? 0 : page.capacity - page.count; }
+
 bool martlet_page_overflowed(void) { return page.overflowed; }
 
 const uint8_t *martlet_page_octets(void) { return page.octets ? page.octets : (const uint8_t *)&page; }

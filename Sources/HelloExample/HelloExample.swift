@@ -12,7 +12,7 @@ struct Site: Application {
   }
 
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     switch page {
     case .index: response.html("<!doctype html><title>Hello</title><h1>Hello!</h1>\n")

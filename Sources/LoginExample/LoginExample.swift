@@ -8,7 +8,7 @@ struct User: SessionUser {
   let password: StaticString
 }
 
-struct Site: Application {
+struct Site: SessionApplication {
   let users: [2 of User] = [
     User(
       id: "user001", username: "susan",
@@ -44,7 +44,7 @@ struct Site: Application {
   }
 
   func respond(
-    to page: Page, _ request: borrowing Request<User>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     switch page {
     case .index:

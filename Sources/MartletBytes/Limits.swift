@@ -51,6 +51,10 @@ public enum Limits {
   /// page sets a lower limit of its own. Beyond: 413.
   public static var requestPiecesSizeMax: Int { 0x7FFF_FFFF }
 
+  /// Octets of the reason that a page gives for an error (`Response.refuse`), escaped. Beyond: the error page
+  /// has no reason.
+  public static var reasonSizeMax: Int { 512 }
+
   /// Octets of all chunk extensions of one content together, and octets of its trailer section. Both are
   /// ignored. Beyond: 413 for extensions, 431 for trailers.
   public static var chunkExtensionSizeMax: Int { 256 }

@@ -42,6 +42,12 @@ public struct Methods: Equatable, Sendable {
   public static var delete: Methods { Methods(.delete) }
   /// QUERY (draft-ietf-httpbis-safe-method-w-body).
   public static var query: Methods { Methods(.query) }
+  /// GET, HEAD and POST: a form, and where the form is sent to.
+  public static var getAndPost: Methods { Methods.get.union(.post) }
+  /// Every method that a page can answer.
+  public static var all: Methods {
+    Methods.getAndPost.union(.put).union(.patch).union(.delete).union(.query).union(.options)
+  }
   /// OPTIONS.
   public static var options: Methods { Methods(.options) }
 

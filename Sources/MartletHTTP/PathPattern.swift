@@ -31,6 +31,9 @@ public struct PathPattern: Sendable {
   /// A pattern, not yet checked.
   public init(_ text: StaticString) { self.text = text }
 
+  /// Whether the pattern has no parameters.
+  public var isLiteral: Bool { text.octets.firstIndex(of: 0x3C) == nil }
+
   /// Matches a path against the pattern.
   ///
   /// | Type | Value |

@@ -21,7 +21,8 @@ public struct PathMatch: Sendable {
   private var kinds = PathParameters<PathParameterKind>(repeating: .text)
   private var size: UInt8 = 0
 
-  init() {}
+  /// No parameters.
+  public init() {}
 
   /// How many parameters there are, at most `Limits.pathParameterCountMax`.
   public var count: Int { Int(size) }

@@ -30,7 +30,11 @@ public struct SHA256: ~Copyable {
     unsafe Self.check(cmbedtls_sha256_starts(&context))
   }
 
-  private init(_ context: mbedtls_sha256_context) { self.context = context }
+  /// Goes on with a hash that `state` has told.
+  init(_ context: mbedtls_sha256_context) { self.context = context }
+
+  /// The unfinished hash as C keeps it.
+  var state: mbedtls_sha256_context { context }
 
   /// Memory for a hash that has not been begun. Nothing may be fed to such a hash.
   init(unused: Void) {}

@@ -152,7 +152,7 @@ struct TypedPassword: ~Copyable {
   @_lifetime(response: copy response)
   func check(
     of name: Text<32>, against hash: PasswordHash, from client: ClientAddress,
-    _ throttle: inout Throttle, _ response: inout Response
+    _ throttle: inout Throttle, _ response: inout Response<Panel>
   ) -> PasswordCheck {
     response.checkPassword(
       key, of: AccountRules.canonical(name).span, against: hash, from: client, &throttle)
@@ -160,7 +160,7 @@ struct TypedPassword: ~Copyable {
 
   /// Its hash, or `nil` while that is being computed. Only for one without a problem.
   @_lifetime(response: copy response)
-  func hash(iterations: UInt32, _ response: inout Response) -> PasswordHash? {
+  func hash(iterations: UInt32, _ response: inout Response<Panel>) -> PasswordHash? {
     do throws(PasswordRefusal) {
       return try response.hash(key, iterations: iterations)
     } catch {

@@ -5,7 +5,7 @@ import Martlet
 /// The page that is shown, for the header.
 enum Place { case overview, password, system, door }
 
-extension Body {
+extension Body where Site == Panel {
   /// Writes everything up to the page's own content.
   ///
   /// - Parameters:

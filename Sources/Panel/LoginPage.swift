@@ -5,7 +5,7 @@ import Martlet
 extension Panel {
   /// Shows the form. Whoever is logged in has come for a page that asks for the password anew.
   func loginPage(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     loginForm(response, .ok, username: request.user?.name ?? Text(), user: request.user)
   }
@@ -13,7 +13,7 @@ extension Panel {
   /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
   /// is sent to the page's own address, so `next` stays in its query.
   mutating func logIn(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let form = request.form
     let username = AccountRules.typedName(form["username"]) ?? Text()
@@ -82,7 +82,7 @@ extension Panel {
 
   /// Ends the session, so that its cookie is worth nothing to whoever has a copy.
   mutating func logOut(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     if let account = request.user { endSession(account, at: request.clock) }
     return response.logout(to: "/login")
@@ -90,7 +90,7 @@ extension Panel {
 
   @inline(never)
   private func loginForm(
-    _ response: consuming Response, _ status: Status, username: Text<32>, user: Account?,
+    _ response: consuming Response<Panel>, _ status: Status, username: Text<32>, user: Account?,
     problem: StaticString? = nil, wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)

@@ -6,7 +6,7 @@ import Martlet
 extension Panel {
   /// Shows the counts of this moment.
   func metricsPage(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     var body = response.body(mediaType: "text/plain; version=0.0.4; charset=utf-8")
     let milliseconds = request.monotonicMilliseconds - startedAt

@@ -5,7 +5,7 @@ import Martlet
 extension Panel {
   /// Shows the state of the machine at this moment. It waits a little for what the system may hold up.
   mutating func overviewPage(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     if let milliseconds = measurements.renew() { return response.later(inMilliseconds: milliseconds) }
     let device = Device()
@@ -27,7 +27,7 @@ extension Panel {
   }
 }
 
-extension Body {
+extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeTitle(_ device: Device) {
     write("<div class=\"title\"><h1 id=\"hostname\">\(device.hostname ?? "unknown")</h1>\n")

@@ -4,7 +4,7 @@ import CMartletPlatform
 import Martlet
 
 /// The device panel.
-struct Panel: Application, ~Copyable {
+struct Panel: SessionApplication, ~Copyable {
   static var version: StaticString { "0.1.0" }
 
   var files: AccountFiles
@@ -57,7 +57,7 @@ struct Panel: Application, ~Copyable {
   }
 
   mutating func respond(
-    to page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let answer = answer(page, request, response)
     // Passwords have been moved about on the stack, and each place keeps its octets.
@@ -67,7 +67,7 @@ struct Panel: Application, ~Copyable {
 
   @inline(never)
   private mutating func answer(
-    _ page: Page, _ request: borrowing Request<Account>, _ response: consuming Response
+    _ page: Page, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let isPost = request.method == .post
     if case .damaged(let error) = condition, page != .style {
@@ -125,7 +125,7 @@ struct Panel: Application, ~Copyable {
   var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }
 
   /// Nothing is loaded from elsewhere, nothing runs in the browser, nobody frames the panel.
-  static var fields: StaticString {
+  static var headers: StaticString {
     """
     Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; \
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r

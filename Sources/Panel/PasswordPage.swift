@@ -5,14 +5,14 @@ import Martlet
 extension Panel {
   /// Shows the form.
   func passwordPage(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     Self.passwordForm(response, .ok, user: request.user, problem: nil)
   }
 
   /// Changes the password. What is in memory changes only when the new one is on the disk.
   mutating func changePassword(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     guard var account = request.user else { return response.redirectToLogin() }
     let form = request.form
@@ -70,7 +70,7 @@ extension Panel {
 
   @inline(never)
   private static func passwordForm(
-    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?,
+    _ response: consuming Response<Panel>, _ status: Status, user: Account?, problem: StaticString?,
     wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)
@@ -105,7 +105,7 @@ extension Panel {
     return body.finish()
   }
 
-  private func passwordChanged(_ response: consuming Response, _ user: Account) -> Answer {
+  private func passwordChanged(_ response: consuming Response<Panel>, _ user: Account) -> Answer {
     var body = response.body()
     body.begin(title: "Password", .password, user: user)
     body.write(
@@ -128,7 +128,7 @@ extension Panel {
 
   /// Says that the new password may not come out of every keyboard as it did, if so.
   @_lifetime(body: copy body)
-  func writePasswordHint(to body: inout Body) {
+  func writePasswordHint(to body: inout Body<Panel>) {
     guard passwordHasVariants else { return }
     body.write(
       """
@@ -140,7 +140,7 @@ extension Panel {
 
   /// Says that a change could not be stored, and why.
   static func notStored(
-    _ response: consuming Response, _ error: SystemError, user: Account?
+    _ response: consuming Response<Panel>, _ error: SystemError, user: Account?
   ) -> Answer {
     Log.failed("account_not_stored", error)
     var body = response.body(.internalServerError)

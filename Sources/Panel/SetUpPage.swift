@@ -4,13 +4,13 @@ import Martlet
 
 extension Panel {
   /// Shows the form.
-  func setUpPage(_ response: consuming Response) -> Answer {
+  func setUpPage(_ response: consuming Response<Panel>) -> Answer {
     Self.setUpForm(response, .ok, username: Text(), problem: nil)
   }
 
   /// Makes the first account and logs its owner in.
   mutating func setUp(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let form = request.form
     let username = AccountRules.typedName(form["username"])
@@ -75,7 +75,7 @@ extension Panel {
   }
 
   private static func setUpForm(
-    _ response: consuming Response, _ status: Status, username: Text<32>, problem: StaticString?,
+    _ response: consuming Response<Panel>, _ status: Status, username: Text<32>, problem: StaticString?,
     wait: Int? = nil
   ) -> Answer {
     var body = response.body(status)

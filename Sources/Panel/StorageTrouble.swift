@@ -42,7 +42,7 @@ enum StorageTrouble {
 
   /// Says it on a page.
   @_lifetime(body: copy body)
-  func write(to body: inout Body) {
+  func write(to body: inout Body<Panel>) {
     body.write(
       "<p class=\"problem\" role=\"alert\">Storage: \(what)\(error.text); \(consequence)</p>\n")
   }
@@ -51,7 +51,7 @@ enum StorageTrouble {
 extension Panel {
   /// Says that the generation before is in use, if it is.
   @_lifetime(body: copy body)
-  func writeCondition(to body: inout Body) {
+  func writeCondition(to body: inout Body<Panel>) {
     guard case .older(let error) = condition else { return }
     body.write(
       """
@@ -62,7 +62,7 @@ extension Panel {
   }
 
   /// What every page says when neither file of accounts is good. Nobody can log in, or set up.
-  static func damagedPage(_ response: consuming Response, _ error: SystemError) -> Answer {
+  static func damagedPage(_ response: consuming Response<Panel>, _ error: SystemError) -> Answer {
     var body = response.body(.serviceUnavailable)
     body.begin(title: "Out of order", .door)
     body.write(

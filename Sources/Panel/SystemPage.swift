@@ -6,7 +6,7 @@ import Martlet
 extension Panel {
   /// Shows the page, or switches off.
   func systemPage(
-    _ request: borrowing Request<Account>, _ response: consuming Response
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     guard Boot.isFirstProcess else {
       return response.refuse(.notFound, "There is no such page here.")
@@ -24,7 +24,7 @@ extension Panel {
   }
 
   private static func systemPage(
-    _ response: consuming Response, _ status: Status, user: Account?, problem: StaticString?
+    _ response: consuming Response<Panel>, _ status: Status, user: Account?, problem: StaticString?
   ) -> Answer {
     var body = response.body(status)
     body.begin(title: "System", .system, user: user)
@@ -52,7 +52,7 @@ extension Panel {
     return body.finish()
   }
 
-  private static func poweringOff(_ response: consuming Response) -> Answer {
+  private static func poweringOff(_ response: consuming Response<Panel>) -> Answer {
     var body = response.body()
     body.begin(title: "System", .door)
     body.write(
@@ -99,7 +99,7 @@ struct MemoryUse {
   }
 }
 
-extension Body {
+extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeUse(_ use: MemoryUse) {
     write("<dl class=\"tiles\" id=\"use\" data-kib=\"\(use.sum)\">\n")

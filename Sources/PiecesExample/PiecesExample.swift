@@ -1,19 +1,18 @@
 // What is longer than any buffer: a file, a list, events as they come, uploads. None of it is ever held
-// in memory; what a page has to remember from one piece to the next is its cursor.
+// in memory; what a page has to remember from one piece to the next is its state.
 //
 //     curl localhost:5000/list?count=1000000        curl -T film.mp4 -X POST localhost:5000/digest
 
 import Martlet
 
-struct Site: Application, ~Copyable {
+struct Site: StreamingApplication, UploadApplication {
   enum Page: UInt8 { case index, style, file, list, events, count, digest }
 
-  /// The upload that is being hashed: one at a time, because a hash does not fit a cursor.
-  private var hash = SHA256()
-  private var isHashing = false
-
-  static var answersInPieces: Bool { true }
-  static var hasUploads: Bool { true }
+  /// What is kept of an upload: how many octets have come, and the hash of them.
+  struct UploadState: BitwiseCopyable {
+    var count: Int64 = 0
+    var hash = SHA256State()
+  }
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -27,8 +26,8 @@ struct Site: Application, ~Copyable {
     }
   }
 
-  mutating func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     switch page {
     case .index:
@@ -50,49 +49,45 @@ struct Site: Application, ~Copyable {
     case .list:
       let typed: Text<9>? = request.query["count"]?.text()
       let count = typed?.span.decimal() ?? 100_000
-      return response.pieces("text/html; charset=utf-8", from: Cursor(note: Int64(count)))
+      return response.stream("text/html; charset=utf-8", from: StreamState(note: Int64(count)))
     case .events:
-      return response.pieces("text/event-stream")
-    case .count:
-      return response.take(atMost: Limits.requestPiecesSizeMax)
-    case .digest:
-      guard !isHashing else {
-        return response.refuse(.serviceUnavailable, "One is being hashed.", retryAfter: 5)
-      }
-      isHashing = true
-      return response.take(atMost: Limits.requestPiecesSizeMax)
+      return response.stream("text/event-stream")
+    case .count, .digest:
+      return response.receive(atMost: Limits.requestPiecesSizeMax, into: UploadState())
     }
   }
 
   /// Writes the next piece of a list, or the next event.
-  func write(_ page: Page, _ cursor: inout Cursor, to body: inout PieceBody) -> Piece.Next {
+  func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
     guard page == .list else {
-      body.write("data: \(cursor.position)\n\n")
-      cursor.position += 1
+      body.write(plain: "data: \(state.position)\n\n")
+      state.position += 1
       return .pause(milliseconds: 500)
     }
     // An entry is no longer than 30 octets.
-    while body.room >= 30, cursor.position < cursor.note {
-      body.write("<li>\(cursor.position)\n")
-      cursor.position += 1
+    while body.room >= 30, state.position < state.note {
+      body.write("<li>\(state.position)\n")
+      state.position += 1
     }
-    return cursor.position < cursor.note ? .more : .end
+    return state.position < state.note ? .more : .end
   }
 
-  /// Takes the next piece of an upload.
-  mutating func take(
-    _ octets: Span<UInt8>, for page: Page, _ cursor: inout Cursor
-  ) -> Reception {
-    cursor.position += Int64(octets.count)
-    if page == .digest { hash.update(octets) }
-    return .taken
+  /// Handles the next piece of an upload.
+  func receive(
+    _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState
+  ) -> UploadStep {
+    state.count += Int64(octets.count)
+    if page == .digest { state.hash.update(octets) }
+    return .more
   }
 
   /// Answers an upload.
-  mutating func finish(_ page: Page, _ cursor: Cursor, _ response: consuming Response) -> Answer {
-    guard page == .digest else { return response.html("\(cursor.position) octets\n") }
-    let digest = hash.copy().finish()
-    forget()
+  func finish(
+    _ page: Page, _ request: borrowing Request<Self>, _ state: UploadState,
+    _ response: consuming Response<Self>
+  ) -> Answer {
+    guard page == .digest else { return response.html("\(state.count) octets\n") }
+    let digest = state.hash.finish()
     var text = Text<64>()
     for i in digest.indices {
       text.append(ASCII.hexadecimal(digest[i] >> 4))
@@ -101,13 +96,8 @@ struct Site: Application, ~Copyable {
     return response.html("\(text)\n")
   }
 
-  /// Somebody has left before the end.
-  mutating func abandon(_ page: Page, _ cursor: Cursor) { if page == .digest { forget() } }
-
-  private mutating func forget() {
-    hash = SHA256()
-    isHashing = false
-  }
+  /// A client has left before the end: nothing of its upload is kept elsewhere.
+  func abandon(_ page: Page, _ request: borrowing Request<Self>, _ state: UploadState) {}
 }
 
 @main

@@ -8,7 +8,7 @@ struct Person: SessionUser {
   let name: StaticString
 }
 
-struct Site: Application {
+struct Site: SessionApplication {
   private let susan = Person(id: "user001", name: "susan")
   private let root = Person(id: 0, name: "root")
   /// How often each connection has asked for `/slow` since its last answer.
@@ -39,7 +39,7 @@ struct Site: Application {
   }
 
   mutating func respond(
-    to page: Page, _ request: borrowing Request<Person>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     switch page {
     case .index, .fresh:
@@ -59,7 +59,7 @@ struct Site: Application {
       while let field = query.next() { body.write("\(field.name)=\(field.value)\n") }
       var form = request.form
       while let field = form.next() { body.write("\(field.name)=\(field.value)\n") }
-      var fields = request.fields
+      var fields = request.headers
       while let field = fields.next() { body.write("\(field.name): \(field.value)\n") }
       return body.end()
     case .session:

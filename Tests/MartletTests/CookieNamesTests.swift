@@ -28,11 +28,11 @@ import Testing
   }
 }
 
-private struct ClosedPort: Application {
+private struct ClosedPort: SessionApplication {
   enum Page: UInt8 { case index }
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
   func user(_ id: UserID) -> Person? { nil }
   func respond(
-    to page: Page, _ request: borrowing Request<Person>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer { response.html("open") }
 }

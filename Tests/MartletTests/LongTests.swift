@@ -25,7 +25,7 @@ struct PasswordSite: Application {
   static var hasSessions: Bool { true }
 
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     let form = request.form
     guard let isRight = response.verify(form["password"], against: hash) else {
@@ -55,13 +55,16 @@ final class Shelf {
 }
 
 /// Pages that are longer than a buffer.
-struct LongSite: Application {
+struct LongSite: StreamingApplication, UploadApplication {
   enum Page: UInt8 { case asset, file, list, upload, empty, broken }
 
   let shelf: Shelf
 
-  static var hasUploads: Bool { true }
-  static var answersInPieces: Bool { true }
+  /// Octets received, and a note.
+  struct UploadState: BitwiseCopyable {
+    var position: Int64 = 0
+    var note: Int64
+  }
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -75,20 +78,20 @@ struct LongSite: Application {
   }
 
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     switch page {
     case .asset: return response.asset("text/plain", "an asset")
     case .file:
       return response.file("application/octet-stream", at: [UInt8](shelf.path.utf8).span)
-    case .list: return response.pieces("text/html", from: Cursor(note: 40_000))
-    case .upload: return response.take(atMost: 50_000, from: Cursor(note: 1))
-    case .empty: return response.pieces("text/plain")
-    case .broken: return response.pieces("text/plain", from: Cursor(note: -1))
+    case .list: return response.stream("text/html", from: StreamState(note: 40_000))
+    case .upload: return response.receive(atMost: 50_000, into: UploadState(note: 1))
+    case .empty: return response.stream("text/plain")
+    case .broken: return response.stream("text/plain", from: StreamState(note: -1))
     }
   }
 
-  func write(_ page: Page, _ cursor: inout Cursor, to body: inout PieceBody) -> Piece.Next {
+  func write(_ page: Page, _ cursor: inout StreamState, to body: inout StreamBody) -> StreamStep {
     guard page == .list else {
       if cursor.note == -1 {
         for _ in 0..<20 { body.write(octets: [UInt8](repeating: 0x78, count: 1_000).span) }
@@ -102,17 +105,24 @@ struct LongSite: Application {
     return cursor.position < cursor.note ? .more : .end
   }
 
-  func take(_ octets: Span<UInt8>, for page: Page, _ cursor: inout Cursor) -> Reception {
+  func receive(
+    _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ cursor: inout UploadState
+  ) -> UploadStep {
     for i in octets.indices { shelf.taken.append(octets[i]) }
     cursor.position += Int64(octets.count)
-    return octets[0] == 0x21 ? .refused(.conflict, "No.") : .taken
+    return octets[0] == 0x21 ? .refuse(.conflict, "No.") : .more
   }
 
-  func finish(_ page: Page, _ cursor: Cursor, _ response: consuming Response) -> Answer {
+  func finish(
+    _ page: Page, _ request: borrowing Request<Self>, _ cursor: UploadState,
+    _ response: consuming Response<Self>
+  ) -> Answer {
     response.html(.created, "\(cursor.position) \(cursor.note)")
   }
 
-  func abandon(_ page: Page, _ cursor: Cursor) { shelf.abandoned.append(cursor.position) }
+  func abandon(_ page: Page, _ request: borrowing Request<Self>, _ cursor: UploadState) {
+    shelf.abandoned.append(cursor.position)
+  }
 }
 
 @Suite struct LongTests {

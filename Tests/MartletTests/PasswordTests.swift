@@ -34,7 +34,7 @@ private struct CheckedSite: Application {
   }
 
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     let form = request.form
     let hash = desk.hash ?? .decoy(iterations: 100)

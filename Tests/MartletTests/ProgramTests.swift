@@ -197,11 +197,8 @@ import Testing
   @Test("A site that is open to everyone needs no secret, and has no login page of its own")
   func openSite() {
     #expect(!OpenSite.needsLogin)
-    let site = OpenSite()
-    #expect(site.user("anyone") == nil)
-    #expect(site.loginPath.description == "/login")
     #expect(NoUser().id == 0 && NoUser().epoch == 0)
-    #expect(!OpenSite.acceptsMicrodotTokens && !OpenSite.usesHTTPS)
+    #expect(!OpenSite._hasSessions && !OpenSite.usesHTTPS)
     var responder = SiteResponder(OpenSite(), secret: ("" as StaticString).octets)
     let octets = [UInt8]("GET / HTTP/1.1\r\nHost: h\r\nCookie: session=x\r\n\r\n".utf8)
     guard case .complete(let head, _) = RequestProgress.of(octets.span, examinedCount: 0) else {
@@ -229,23 +226,7 @@ import Testing
     #expect(response.body.contains("Nobody can log in here."))
     #expect(response.setCookies == [] && response.location == nil)
     #expect(client.get("/refused").status == .conflict)
-    #expect(!ClosedSite.hasSessions && Site<Strict>.hasSessions)
-  }
-
-  @Test("Using a session that is not there stops the program, and so does logging in or out")
-  func sessionWithoutSessions() async {
-    for target in ["/session", "/logout", "/login"] {
-      #expect(ClosedSite.destination(.get, [UInt8](target.utf8).span).isPage)
-    }
-    await #expect(processExitsWith: .failure) {
-      _ = TestClient(ClosedSite(), secret: secret).get("/session")
-    }
-    await #expect(processExitsWith: .failure) {
-      _ = TestClient(ClosedSite(), secret: secret).get("/logout")
-    }
-    await #expect(processExitsWith: .failure) {
-      _ = TestClient(ClosedSite(), secret: secret).get("/login")
-    }
+    #expect(!ClosedSite._hasSessions && Site<Strict>._hasSessions)
   }
 
   @Test("An application without users may have sessions all the same")
@@ -302,36 +283,28 @@ struct OpenSite: Application {
   enum Page: UInt8 { case index }
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer { response.html("open") }
 }
 
 /// Without users and without sessions.
 private struct ClosedSite: Application {
-  enum Page: UInt8 { case index, closed, refused, session, logout, login, late, twice }
+  enum Page: UInt8 { case index, closed, refused, late, twice }
   static func route(to page: Page) -> Route {
     switch page {
     case .index: .get("/", for: .everyone)
     case .closed: .get("/closed", for: .loggedIn)
     case .refused: .get("/refused", for: .everyone)
-    case .session: .get("/session", for: .everyone)
-    case .logout: .get("/logout", for: .everyone)
-    case .login: .get("/login", for: .everyone)
     case .late: .get("/late", for: .everyone)
     case .twice: .get("/twice", for: .everyone)
     }
   }
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     switch page {
     case .index, .closed: return response.html("open")
     case .refused: return response.refuse(.conflict, "No.")
-    case .session:
-      response.session.set("count", integer: 1)
-      return response.html("")
-    case .logout: return response.logout(to: "/")
-    case .login: return response.redirectToLogin()
     case .late:
       let text: HTML = "late"
       var body = response.body()
@@ -348,20 +321,12 @@ private struct ClosedSite: Application {
   }
 }
 
-extension Destination {
-  fileprivate var isPage: Bool {
-    if case .page = self { return true }
-    return false
-  }
-}
-
 /// Without users, with sessions.
-private struct CountingSite: Application {
+private struct CountingSite: SessionApplication {
   enum Page: UInt8 { case index }
-  static var hasSessions: Bool { true }
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     let count = (response.session.integer(of: "count") ?? 0) + 1
     response.session.set("count", integer: count)

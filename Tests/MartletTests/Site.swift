@@ -62,7 +62,7 @@ enum Secure: Policy {
   static let isSecure = true
 }
 
-struct Site<P: Policy>: Application {
+struct Site<P: Policy>: SessionApplication {
   let directory: Directory
 
   enum Page: UInt8, CaseIterable {
@@ -114,7 +114,7 @@ struct Site<P: Policy>: Application {
   func user(_ id: UserID) -> Person? { directory.people.first { $0.id == id } }
 
   func respond(
-    to page: Page, _ request: borrowing Request<Person>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     let value = directory.value
     directory.log.append("\(page) \(request.user?.name.description ?? "-") \(request.isFresh)")
@@ -175,8 +175,8 @@ struct Site<P: Policy>: Application {
       let name: Text<8> = "a&b"
       return response.html("[\(nothing)\(text)\(name)\(name as Text<8>?)\(markup: "<br>")]")
     case .fields:
-      response.setField("X-Own", "yes")
-      guard let agent = request.fields.value(of: "User-Agent") else { return response.html("none") }
+      response.setHeader("X-Own", "yes")
+      guard let agent = request.headers.value(of: "User-Agent") else { return response.html("none") }
       return response.html("\(agent)")
     case .redirect:
       return response.redirect("/elsewhere")

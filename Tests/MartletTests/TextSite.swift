@@ -6,17 +6,17 @@ import Testing
 @testable import Martlet
 
 /// What the page answers with.
-typealias Page = (borrowing Request<NoUser>, consuming Response) -> Answer
+typealias Page = (borrowing Request<TextSite>, consuming Response<TextSite>) -> Answer
 
 struct TextSite: Application {
   enum Page: UInt8 { case index }
 
-  let page: (borrowing Request<NoUser>, consuming Response) -> Answer
+  let page: (borrowing Request<TextSite>, consuming Response<TextSite>) -> Answer
 
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
 
   func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer { self.page(request, response) }
 }
 

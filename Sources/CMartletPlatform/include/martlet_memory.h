@@ -99,6 +99,10 @@ size_t martlet_linked_size(void);
 void martlet_page_begin(uint8_t *_Nullable octets, size_t capacity);
 void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
+
+// How many more octets fit.
+size_t martlet_page_room(void);
+
 bool martlet_page_overflowed(void);
 
 // What has been written; as many octets as the count says.

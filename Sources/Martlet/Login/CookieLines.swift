@@ -28,9 +28,9 @@ extension SiteResponder where A: ~Copyable {
   /// The two cookies of this request's browser.
   var cookies: OwnCookies {
     OwnCookies(
-      names: A.cookieNames, port: port, isSecure: approach.scheme == .https,
-      haveCopies: A.acceptsMicrodotTokens, clock: A.listsSessions ? nil : keeper.clock,
-      tellsAge: A.sessionLimits != nil)
+      names: A._cookieNames, port: port, isSecure: approach.scheme == .https,
+      haveCopies: A._acceptsMicrodotTokens, clock: A._listsSessions ? nil : keeper.clock,
+      tellsAge: A._sessionLimits != nil)
   }
 }
 

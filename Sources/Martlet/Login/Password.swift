@@ -19,11 +19,11 @@ public enum PasswordCheck: Equatable, Sendable {
   case later
 }
 
-extension Response {
+extension Response where Site: ~Copyable {
   /// Counts an attempt to log in, and verifies its password.
   ///
   ///     switch response.checkPassword(
-  ///       form["password"], of: name, against: hash, from: request.client(), &throttle)
+  ///       form["password"], of: name, against: hash, from: request.client(for: user), &throttle)
   ///     {
   ///     case .later: return response.later()
   ///     case .wait(let seconds):
@@ -61,35 +61,7 @@ extension Response {
     _ password: borrowing PasswordKey, of name: Span<UInt8>, against hash: PasswordHash,
     from client: ClientAddress, _ throttle: inout Throttle
   ) -> PasswordCheck {
-    let now = PasswordWork.now
-    let isKnown = throttle.knows(name, from: client)
-    var turn = WorkTurn(rank: isKnown ? .first : .password, share: throttle.share(of: client))
-    PasswordWork.turn = turn
-    switch PasswordWork.standing(against: hash) {
-    case .underWay: return .later
-    case .known(let isRight):
-      if PasswordWork.settle() { throttle.end(name, from: client, now: now, isRight: isRight) }
-      return isRight ? .right : .wrong
-    case .new:
-      // Who has to wait for a place has not begun.
-      guard PasswordWork.hasRoom else { return .later }
-      switch throttle.begin(name, from: client, now: now) {
-      case .begun: break
-      case .wait(let seconds): return .wait(seconds: seconds)
-      case .line(let moment):
-        turn.rank = .line
-        turn.notBefore = moment
-        PasswordWork.turn = turn
-        return .later
-      }
-    case .outdated: break
-    }
-    guard password.refusal == nil else {
-      throttle.end(name, from: client, now: now, isRight: false)
-      return .wrong
-    }
-    PasswordWork.verify(password, against: hash)
-    return .later
+    PasswordAttempt.check(password, of: name, against: hash, from: client, &throttle)
   }
 
   /// Counts an attempt with another secret, such as a code, that the page has compared by itself. The
@@ -174,6 +146,46 @@ extension Response {
     if let hash = PasswordWork.hash { return hash }
     try PasswordWork.hash(password, iterations: iterations)
     return nil
+  }
+}
+
+/// An attempt to log in.
+enum PasswordAttempt {
+  /// Counts the attempt and verifies the password (`Response.checkPassword`).
+  @inline(never)
+  static func check(
+    _ password: borrowing PasswordKey, of name: Span<UInt8>, against hash: PasswordHash,
+    from client: ClientAddress, _ throttle: inout Throttle
+  ) -> PasswordCheck {
+    let now = PasswordWork.now
+    let isKnown = throttle.knows(name, from: client)
+    var turn = WorkTurn(rank: isKnown ? .first : .password, share: throttle.share(of: client))
+    PasswordWork.turn = turn
+    switch PasswordWork.standing(against: hash) {
+    case .underWay: return .later
+    case .known(let isRight):
+      if PasswordWork.settle() { throttle.end(name, from: client, now: now, isRight: isRight) }
+      return isRight ? .right : .wrong
+    case .new:
+      // Who has to wait for a place has not begun.
+      guard PasswordWork.hasRoom else { return .later }
+      switch throttle.begin(name, from: client, now: now) {
+      case .begun: break
+      case .wait(let seconds): return .wait(seconds: seconds)
+      case .line(let moment):
+        turn.rank = .line
+        turn.notBefore = moment
+        PasswordWork.turn = turn
+        return .later
+      }
+    case .outdated: break
+    }
+    guard password.refusal == nil else {
+      throttle.end(name, from: client, now: now, isRight: false)
+      return .wrong
+    }
+    PasswordWork.verify(password, against: hash)
+    return .later
   }
 }
 

@@ -27,11 +27,17 @@ public protocol SessionUser {
 
   /// Counted up to end all of the user's sessions at once: tokens made before are dead from then on.
   var epoch: Int64 { get }
+
+  /// What the user may do: the roles that routes ask for.
+  var roles: Roles { get }
 }
 
 extension SessionUser {
   /// Sessions that nothing ends before their time.
   public var epoch: Int64 { 0 }
+
+  /// No roles.
+  public var roles: Roles { .none }
 }
 
 /// For applications without logins.

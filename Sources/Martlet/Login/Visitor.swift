@@ -43,16 +43,24 @@ struct Visitor<User: SessionUser> {
   /// Whether the session is ours and names a user who is gone, or was ended.
   var sessionIsDead = false
 
-  /// Whether the visitor may enter.
-  func mayEnter(_ access: Access) -> Bool {
-    switch access.rule {
-    case .everyone: return true
-    case .loggedIn: return user != nil
-    case .freshLogin(nil): return user != nil && isFresh
-    case .freshLogin(let seconds?):
-      guard user != nil, isFresh, let passwordAge else { return false }
-      return passwordAge <= seconds
+  /// Why a visitor may not enter.
+  enum Obstacle {
+    /// No user is logged in, or the login is not fresh enough.
+    case login
+    /// The user lacks a role.
+    case role
+  }
+
+  /// What keeps the visitor from a page; `nil` where the visitor may enter.
+  func obstacle(to access: Access) -> Obstacle? {
+    guard access.needsLogin else { return nil }
+    guard let user else { return .login }
+    guard access.allows(user.roles) else { return .role }
+    guard access.needsFreshLogin else { return nil }
+    guard isFresh, access.passwordAgeMax == .max || (passwordAge ?? .max) <= access.passwordAgeMax else {
+      return .login
     }
+    return nil
   }
 }
 
@@ -71,7 +79,7 @@ extension SiteResponder where A: ~Copyable {
       var facts = SessionFacts()
       guard
         session.load(
-          token, key, owner: tokenOwner, keeper.clock, A.listsSessions ? nil : A.sessionLimits,
+          token, key, owner: tokenOwner, keeper.clock, A._listsSessions ? nil : A._sessionLimits,
           &facts)
       else { continue }
       guard let id = facts.user else { return }
@@ -88,11 +96,11 @@ extension SiteResponder where A: ~Copyable {
     guard let seconds = facts.seconds(at: keeper.clock) else { return }
     visitor.age = facts.age + seconds
     visitor.passwordAge = facts.passwordAge + seconds
-    guard !A.listsSessions, facts.hasEpoch else { return }
+    guard !A._listsSessions, facts.hasEpoch else { return }
     // What was minted before the time of day was known is minted anew when it is.
     visitor.isDue =
       facts.at == SessionFacts.none && keeper.clock.isSet
-      || A.sessionLimits.map { $0.isDue(after: seconds) } ?? false
+      || A._sessionLimits.map { $0.isDue(after: seconds) } ?? false
   }
 
   /// Mints the session's token anew. A remember cookie that does not say at which time of day it ends is
@@ -104,7 +112,7 @@ extension SiteResponder where A: ~Copyable {
     _ visitor: borrowing Visitor<A.User>
   ) {
     session.stamp(
-      keeper.clock, A.sessionLimits, age: visitor.age ?? 0, passwordAge: visitor.passwordAge ?? 0)
+      keeper.clock, A._sessionLimits, age: visitor.age ?? 0, passwordAge: visitor.passwordAge ?? 0)
     guard keeper.clock.isSet, session.remember == .keep else { return }
     var scratch = FixedBuffer<576>()
     var target = scratch.storageSpan
@@ -154,7 +162,7 @@ extension SiteResponder where A: ~Copyable {
     guard let count = key.claims(of: token, into: &scratch),
       let claims = try? ClaimsSet(scratch.span.extracting(0..<count)),
       let facts = RememberFacts(
-        claims, keeper.clock, isListed: A.listsSessions, A.sessionLimits)
+        claims, keeper.clock, isListed: A._listsSessions, A._sessionLimits)
     else { return nil }
     return facts
   }
@@ -163,8 +171,8 @@ extension SiteResponder where A: ~Copyable {
   /// A token without any epoch is one of Microdot's.
   @inline(never)
   private mutating func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
-    if hasEpoch { return epoch.flatMap { site.user(id, epoch: $0, at: keeper.clock) } }
-    return A.acceptsMicrodotTokens ? site.user(id) : nil
+    if hasEpoch { return epoch.flatMap { site._user(id, epoch: $0, at: keeper.clock) } }
+    return A._acceptsMicrodotTokens ? site._user(id) : nil
   }
 }
 

@@ -69,23 +69,23 @@ private func run<A: Application & ~Copyable>(
   _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint,
   _ transport: consuming POSIXTransport, secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
 ) {
-  if A.hasSessions, secret.count == 0, A.needsLogin {
+  if A._hasSessions, secret.count == 0, A.needsLogin {
     fail(program, "no secret to sign sessions with; give one with --secret-file PATH.")
   }
-  let isKnownToAll = A.hasSessions && isPublished(secret)
+  let isKnownToAll = A._hasSessions && isPublished(secret)
   if isKnownToAll, !endpoint.isLoopback {
     fail(
       program,
       "the secret is a published one, with which anybody can log in; give one with --secret-file PATH.")
   }
-  invariant(A.hasUploads || !A.takesAnyUpload, "an application with uploads says so: hasUploads")
+  do throws(RouteFault) { try A.checkRoutes() } catch { error.fail(program) }
   let responder = SiteResponder(site, secret: secret, reach: reach, port: transport.port)
   announce(program, endpoint, port: transport.port)
-  if A.hasSessions {
+  if A._hasSessions {
     warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
   }
   var server = Server(transport: transport, responder: responder, ServerMemory.takeStatic())
-  if A.hasSessions { martlet_refuse_core_dumps() }
+  if A._hasSessions { martlet_refuse_core_dumps() }
   server.run()
 }
 
@@ -132,7 +132,7 @@ public func exitNormally() -> Never { martlet_exit(0) }
 extension Application where Self: ~Copyable {
   /// Waits for random numbers where they are needed: a program without sessions does without.
   fileprivate static func waitForRandomNumbers(_ program: StaticString) {
-    if hasSessions { Martlet.waitForRandomNumbers(program) }
+    if _hasSessions { Martlet.waitForRandomNumbers(program) }
   }
 
   /// Whether any page is not for everyone.
@@ -140,15 +140,12 @@ extension Application where Self: ~Copyable {
 
   /// Whether it matters by which host the program is reached: there is something that a page of
   /// another site may not read, or may not cause.
-  static var isGuarded: Bool { hasSessions || hasRoute { $0.methods.contains(.post) } }
+  static var isGuarded: Bool { _hasSessions || hasRoute { $0.methods.hasUnsafe } }
 
   /// Ends a program that was told a host which is no name, where hosts matter.
   static func checkHostOption(of program: StaticString) {
     if isGuarded { Reach.checkHostOption(of: program) }
   }
-
-  /// Whether any page takes content in pieces.
-  static var takesAnyUpload: Bool { hasRoute { $0.takesPieces } }
 
   private static func hasRoute(_ isWanted: (Route) -> Bool) -> Bool {
     var rawValue: UInt8 = 0

@@ -5,9 +5,22 @@ import MartletHTTP
 package import MartletServer
 import MartletToken
 
+/// What has become of a request.
+struct Outcome {
+  var kind = Reply.Kind.written
+  /// The number of the page that the request is for.
+  var page: UInt8?
+  var isForPrograms = false
+  /// How long the request rests before it comes again.
+  var pauseMilliseconds = 0
+  var stopsProgram = false
+  /// Why the library has refused it.
+  var reason: StaticString?
+}
+
 /// Answers requests with an application's pages: for the server, and for tests without one.
 ///
-/// What an application does not have - sessions - is left out where `A.hasSessions` is asked: the
+/// What an application does not have - sessions - is left out where `A._hasSessions` is asked: the
 /// optimizer knows the answer.
 package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var site: A
@@ -22,9 +35,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// What the time is. Only where there are sessions.
   var keeper: ClockKeeper
   /// What has become of the request that is being answered.
-  var kind = Reply.Kind.written
-  /// How long that request rests before it comes again.
-  var pauseMilliseconds = 0
+  var outcome = Outcome()
+  /// The state of an upload between its page and the server's memory: at its begin, and at its end.
+  var pendingUpload: A.UploadState?
+  /// Pages whose streams are to write at once.
+  var woken = StreamSet()
 
   /// - Parameters:
   ///   - secret: What cookies are signed with; without one, with a key that nobody knows.
@@ -33,13 +48,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   package init(
     _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0
   ) {
-    keeper = ClockKeeper(newest: A.hasSessions ? site.newestMoment : 0)
+    keeper = ClockKeeper(newest: A._hasSessions ? site._newestMoment : 0)
     self.site = site
     tokenOwner = TokenCache.newOwner()
     self.reach = reach
     self.port = port
     approach = Approach(isHTTPS: false)
-    guard A.hasSessions else {
+    guard A._hasSessions else {
       key = HMACKey()
       return
     }
@@ -53,24 +68,41 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
-  package static var fields: StaticString { A.fields }
+  package static var fields: StaticString { A.headers }
 
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
-    kind = .written
-    if A.hasSessions { keeper.update(request.moment) }
-    pauseMilliseconds = 0
-    fields.append(A.fields)
+    if A._hasSessions { keeper.update(request.moment) }
+    return reply(to: request, &content, &fields) { $0.journey($1, &$2, &$3) }
+  }
+
+  /// Lets `write` answer, and makes a reply of what it has written.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  mutating func reply(
+    to request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer,
+    _ write: (
+      inout Self, borrowing IncomingRequest, inout Writer, inout Writer
+    ) -> Status
+  ) -> Reply {
+    outcome = Outcome()
+    fields.append(A.headers)
     let fieldsStart = fields.count
-    var status = journey(request, &content, &fields)
+    var status = write(&self, request, &content, &fields)
     if content.overflowed || fields.overflowed {
-      status = writeOverflow(from: fieldsStart, &content, &fields)
+      status = writeOverflow(request, from: fieldsStart, &content, &fields)
+    }
+    if A._logsErrors { log(request, status) }
+    if A._hasHooks, !isUnfinished {
+      let page = outcome.page.flatMap { A.Page(rawValue: $0) }
+      site._after(page, view(request, RouteMatch.none, Visitor()), status)
     }
     var reply = Reply(
-      status: status, contentCount: content.count, fieldsCount: fields.count, kind: kind)
-    reply.pauseMilliseconds = pauseMilliseconds
-    if reply.isUnfinished {
+      status: status, contentCount: content.count, fieldsCount: fields.count, kind: outcome.kind)
+    reply.pauseMilliseconds = outcome.pauseMilliseconds
+    reply.stopsServer = outcome.stopsProgram
+    if case .later = outcome.kind {
       reply.turn = PasswordWork.turn
     } else {
       PasswordWork.end(request.connection)
@@ -78,61 +110,142 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return reply
   }
 
+  /// Whether there is no answer yet.
+  private var isUnfinished: Bool {
+    switch outcome.kind {
+    case .later, .upload: true
+    case .written, .data, .file, .stream: false
+    }
+  }
+
   /// Says what the system would say about its clock.
   package mutating func simulateClock(boot: Int64, isSynchronized: Bool) {
     keeper.simulate(boot: boot, isSynchronized: isSynchronized)
   }
 
+  /// A request as a page sees it.
+  @_lifetime(copy request)
+  func view(
+    _ request: borrowing IncomingRequest, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>
+  ) -> Request<A> {
+    Request(
+      request.copy(), match, user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock, approach)
+  }
+
+  // MARK: Errors
+
   /// What the page has written does not fit: an error page takes its place.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  mutating func writeOverflow(
-    from fieldsStart: Int, _ content: inout Writer, _ fields: inout Writer
+  private mutating func writeOverflow(
+    _ request: borrowing IncomingRequest, from fieldsStart: Int, _ content: inout Writer,
+    _ fields: inout Writer
   ) -> Status {
-    if case .file(let file, _) = kind { OpenFile.close(file) }
-    kind = .written
+    if case .file(let file, _) = outcome.kind { OpenFile.close(file) }
+    outcome.kind = .written
     content.truncate(to: 0)
     fields.truncate(to: fieldsStart)
     let reason: StaticString =
       PageText.isMisused
-      ? "A bug: this page puts a text into a tag, a script or a style."
+      ? "A bug: this page puts a value where none can stand."
       : "What this page wanted to say does not fit this device's memory."
-    return refuse(.internalServerError, reason, &content, &fields)
+    return refuse(request, .internalServerError, reason, &content, &fields)
   }
 
-  /// Writes an error page with its fields.
+  /// Writes an error page with its headers.
   ///
   /// - Returns: The status, for the caller to return.
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  func refuse(
-    _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
+  mutating func refuse(
+    _ request: borrowing IncomingRequest, _ status: Status, _ reason: StaticString,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    writeErrorPage(status, reason, &content)
-    RefusalPage.writeFields(to: &fields)
+    outcome.reason = reason
+    if A._hasErrorPages {
+      writeOwnError(request, status, reason.octets, &content, &fields)
+      fields.append("Cache-Control: no-store\r\n")
+    } else {
+      writeErrorPage(status, reason.octets, &content)
+      RefusalPage.writeFields(to: &fields)
+    }
     return status
   }
 
   /// Writes an error page, with a link to the first page where there is one.
   @inline(never)
   @_lifetime(content: copy content)
-  private func writeErrorPage(_ status: Status, _ reason: StaticString, _ content: inout Writer) {
+  private func writeErrorPage(_ status: Status, _ reason: Span<UInt8>, _ content: inout Writer) {
     let home: StaticString = "/"
     RefusalPage.write(
-      status, reason.octets, home: A.isAnsweredByGET(home.octets) ? home : "",
+      status, reason, home: A.isAnsweredByGET(home.octets) ? home : "",
       below: A.isGuarded ? PageText.prefix : Span(), to: &content)
   }
 
-  /// Writes the error page that a page has asked for; its fields come with the answer's.
+  /// Writes the error page that a page has asked for; its other headers come with the answer's.
+  ///
+  /// - Parameter reason: What the page has written, at the start of `content`.
+  @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  func writeRefusal(
-    _ status: Status, _ reason: StaticString, _ content: inout Writer, _ fields: inout Writer
+  private mutating func writeRefusal(
+    _ request: borrowing IncomingRequest, _ status: Status, _ content: inout Writer,
+    _ fields: inout Writer
   ) {
-    writeErrorPage(status, reason, &content)
-    fields.append("Content-Type: text/html; charset=utf-8\r\n")
+    var reason = FixedBuffer<512>()
+    if content.count <= Limits.reasonSizeMax { reason.append(content.span) }
+    content.truncate(to: 0)
+    if A._hasErrorPages {
+      writeOwnError(request, status, reason.span, &content, &fields)
+    } else {
+      writeErrorPage(status, reason.span, &content)
+      fields.append("Content-Type: text/html; charset=utf-8\r\n")
+    }
   }
+
+  /// Lets the application write an error page. A program that asks for JSON gets problem details.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func writeOwnError(
+    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
+    _ content: inout Writer, _ fields: inout Writer
+  ) {
+    let headers = request.head.fields(in: request.octets)
+    if headers.htmlPreference == .excluded || outcome.isForPrograms && headers.htmlPreference == .possible {
+      fields.append("Content-Type: application/problem+json\r\n")
+      return ProblemDetails.write(status, reason, to: &content)
+    }
+    let response = Response<A>(
+      fields: fields.remainder, session: Session(), isForEveryone: false, isSecure: false)
+    PageText.begin(in: content.roomSpan)
+    let answer = site._errorPage(
+      ErrorPage(status, EscapedText(reason)), view(request, RouteMatch.none, Visitor()), response)
+    PageText.end()
+    // An error page that is an error itself: the library's takes its place.
+    guard case .none = answer.action, case .written = answer.content, !answer.overflowed else {
+      writeErrorPage(status, reason, &content)
+      return fields.append("Content-Type: text/html; charset=utf-8\r\n")
+    }
+    content.advance(by: answer.contentCount)
+    fields.advance(by: answer.fieldsCount)
+  }
+
+  /// Says in the log what has come of a request.
+  @inline(never)
+  private func log(_ request: borrowing IncomingRequest, _ status: Status) {
+    let isError = status.code >= 500
+    guard isError || A._logsRequests, !isUnfinished else { return }
+    var line = LogLine(isError ? .error : .info, isError ? "request_failed" : "request")
+    line.add(request.head.fields(in: request.octets).client(peer: request.peer, trusting: .loopback))
+    line.add("method", text: request.head.method.name)
+    line.add("path", text: request.octets[request.head.target.path])
+    line.add("status", Int(status.code))
+    if isError, let reason = outcome.reason { line.add("reason", text: reason.octets) }
+    line.write()
+  }
+
+  // MARK: The journey
 
   /// From the route to the cookies.
   @_lifetime(content: copy content)
@@ -141,20 +254,14 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     if A.isGuarded {
-      approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
-      PageText.setPrefix(reach.prefix.span)
-      if reach.proxies.contains(request.peer) {
-        approach.read(request.head.fields(in: request.octets))
-      }
+      readApproach(request)
       // Before anything else is decided: nothing of this request counts.
-      if A.hasSessions || !request.head.method.isSafe, isMisdirected(request) {
+      if A._hasSessions || !request.head.method.isSafe, isMisdirected(request) {
         if let host = request.head.host {
           site.refused(
             host: request.octets[host], request.head.fields(in: request.octets), from: request.peer)
         }
-        RefusalPage.write(.misdirectedRequest, Self.misdirected.octets, to: &content)
-        RefusalPage.writeFields(to: &fields)
-        return .misdirectedRequest
+        return refuse(request, .misdirectedRequest, Self.misdirected, &content, &fields)
       }
     }
     let path = request.octets[request.head.target.path]
@@ -162,28 +269,34 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     case .nowhere:
       if request.head.method == .options, path.equals("*") { return .ok }
       return writePlainLocation(request, scratch: content.roomSpan, &fields)
-        ?? refuse(.notFound, "There is no such page here.", &content, &fields)
+        ?? refuse(request, .notFound, "There is no such page here.", &content, &fields)
     case .otherMethods(let methods):
-      fields.append(field: "Allow", value: methods.allow)
+      fields.append("Allow: ")
+      fields.append(allow: methods)
+      fields.append("\r\n")
       if request.head.method == .options { return .ok }
       return refuse(
-        .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
-    case .page(let page, let access, let takesPieces):
-      // Where nothing takes POST, what checks it is left out.
-      if A.isGuarded, request.head.method == .post,
-        let refusal = request.refusal(asForm: !takesPieces, approach.scheme)
-      {
-        return refuse(refusal.status, refusal.reason, &content, &fields)
+        request, .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
+    case .page(let page, let match):
+      outcome.page = page.rawValue
+      outcome.isForPrograms = match.isForPrograms
+      // Where no page changes anything, what checks it is left out.
+      if A.isGuarded, let refusal = request.refusal(match, approach.scheme) {
+        return refuse(request, refusal.status, refusal.reason, &content, &fields)
       }
-      if A.hasSessions {
-        var storage = PageText.sessionMemory
-        return enter(page, access, request, &storage, &content, &fields)
+      guard A._hasSessions else {
+        return enterWithoutSession(page, match, request, &content, &fields)
       }
-      guard !access.needsLogin else {
-        return refuse(.forbidden, "Nobody can log in here.", &content, &fields)
-      }
-      return enterWithoutSession(page, request, &content, &fields)
+      var storage = PageText.sessionMemory
+      return enter(page, match, request, &storage, &content, &fields)
     }
+  }
+
+  /// Finds out how the browser has come: as the command line says, or else a trusted proxy.
+  mutating func readApproach(_ request: borrowing IncomingRequest) {
+    approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
+    PageText.setPrefix(reach.prefix.span)
+    if reach.proxies.contains(request.peer) { approach.read(request.head.fields(in: request.octets)) }
   }
 
   /// Whether the request is for a host that the program does not answer.
@@ -205,20 +318,22 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  private mutating func enterWithoutSession(
-    _ page: A.Page, _ request: borrowing IncomingRequest, _ content: inout Writer,
+  mutating func enterWithoutSession(
+    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
     _ fields: inout Writer
   ) -> Status {
-    let answer = respond(page, .everyone, Visitor(), Session(), request, &content, &fields)
-    kind = answer.content.of(page)
-    switch answer.action {
-    case .none: break
-    case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
-    case .later: kind = .later
-    case .take(let cursor, let countMax):
-      kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
-    case .toNext, .toLogin: stop("an application without sessions has no login")
+    var visitor = Visitor<A.User>()
+    if A._hasCredentials {
+      if let status = readCredentials(match, request, &visitor, &content, &fields) { return status }
+      if let obstacle = visitor.obstacle(to: match.access) {
+        return turnAway(obstacle, match, request, &content, &fields)
+      }
+    } else if match.access.needsLogin {
+      return refuse(request, .forbidden, "Nobody can log in here.", &content, &fields)
     }
+    let answer = respond(page, match, visitor, Session(), request, &content, &fields)
+    take(answer, page, &content)
+    if case .refuse = answer.action { writeRefusal(request, answer.status, &content, &fields) }
     return answer.status
   }
 
@@ -227,25 +342,32 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(storage: copy storage)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
-  private mutating func enter(
-    _ page: A.Page, _ access: Access, _ request: borrowing IncomingRequest,
+  mutating func enter(
+    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest,
     _ storage: inout MutableSpan<UInt8>, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
+    let access = match.access
     var session = Session(storage._mutatingExtracting(0..<storage.count))
     var visitor = Visitor<A.User>()
-    readSession(request, &session, &visitor)
+    if A._hasCredentials,
+      let status = readCredentials(match, request, &visitor, &content, &fields)
+    {
+      return status
+    }
+    // Credentials count more than a cookie.
+    if visitor.user == nil { readSession(request, &session, &visitor) }
     var isRenewal = false
     // A session that names somebody gone does not fall back to the remember cookie, as in Microdot.
     // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone. At the
     // login page a restored login leads on (`writeWayOn`), and tells the page which user's cookie came.
-    let isLogin = A.skipsLogin && request.octets[request.head.target.path].equals(site.loginPath)
-    if access.rule == .loggedIn || isLogin, visitor.user == nil, !visitor.sessionIsDead {
+    let isLogin = A._skipsLogin && request.octets[request.head.target.path].equals(site._loginPath)
+    if access.needsLogin && !access.needsFreshLogin || isLogin, visitor.user == nil, !visitor.sessionIsDead {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
-    guard visitor.mayEnter(access) else {
+    if let obstacle = visitor.obstacle(to: access) {
       if visitor.sessionIsDead { session.logOut() }
-      let status = turnAway(page, request, &content, &fields)
+      let status = turnAway(obstacle, match, request, &content, &fields)
       writeCookies(request, session, isRenewal: false, to: &fields)
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
       return status
@@ -255,22 +377,50 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     {
       return .found
     }
-    let answer = respond(page, access, visitor, session, request, &content, &fields)
+    let answer = respond(page, match, visitor, session, request, &content, &fields)
+    take(answer, page, &content)
+    guard !isUnfinished else { return answer.status }
+    finish(answer, visitor, isRenewal: isRenewal, request, &storage, &content, &fields)
+    return answer.status
+  }
+
+  /// Notes what a page has answered.
+  @_lifetime(content: copy content)
+  private mutating func take(_ answer: Answer, _ page: A.Page, _ content: inout Writer) {
     switch answer.action {
-    case .later:
-      kind = .later
-      return answer.status
-    case .take(let cursor, let countMax):
-      kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
-      return answer.status
-    case .none, .toNext, .toLogin, .refuse: kind = answer.content.of(page)
+    case .later: outcome.kind = .later
+    case .receive(let countMax):
+      // What has been written is the first state.
+      pendingUpload = KeptUpload<A.UploadState>.loaded(content.span)
+      content.truncate(to: 0)
+      outcome.kind = .upload(countMax: countMax)
+    case .none, .toNext, .toLogin, .refuse: outcome.kind = answer.content.of(page)
     }
-    complete(answer, request, &content, &fields)
+  }
+
+  /// Adds to an answer what only the library knows: where it leads, and the cookies.
+  @inline(never)
+  @_lifetime(storage: copy storage)
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func finish(
+    _ answer: Answer, _ visitor: borrowing Visitor<A.User>, isRenewal: Bool,
+    _ request: borrowing IncomingRequest, _ storage: inout MutableSpan<UInt8>,
+    _ content: inout Writer, _ fields: inout Writer
+  ) {
+    switch answer.action {
+    case .none, .later, .receive: break
+    case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
+    case .toNext(let path):
+      _ = writeNextLocation(request, orElse: path, &fields)
+      fields.append("\r\n")
+    case .refuse: writeRefusal(request, answer.status, &content, &fields)
+    }
     if answer.session.overflowed { content.overflow() }
-    if answer.isPublic { return answer.status }
+    if answer.isPublic { return }
     var after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
     if after.isMinted {
-      after.stamp(keeper.clock, A.sessionLimits, age: after.age, passwordAge: 0)
+      after.stamp(keeper.clock, A._sessionLimits, age: after.age, passwordAge: 0)
     } else if visitor.isDue, after.userID != nil {
       renew(request, &after, visitor)
     }
@@ -278,32 +428,38 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     // A page that logs out has the last word on the remember cookie.
     let renews = isRenewal && answer.session.remember != .clear
     if after.wantsCookies { writeCookies(request, after, isRenewal: renews, to: &fields) }
-    return answer.status
   }
 
-  /// Answers who may not enter: a person is sent to the login page, a program is told with 401.
+  /// Answers a visitor who may not enter: a person is sent to the login page, a program gets 401.
   ///
   /// The scheme `Session` is nobody's, so a browser asks for no password of its own (RFC 9110 §11.6.1
-  /// demands the field, and Basic would open a dialog).
+  /// demands the header, and Basic would open a dialog).
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func turnAway(
-    _ page: A.Page, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
+    _ obstacle: Visitor<A.User>.Obstacle, _ match: RouteMatch, _ request: borrowing IncomingRequest,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
+    if obstacle == .role {
+      return refuse(
+        request, .forbidden, "Your account may not open this page.", &content, &fields)
+    }
     let preference = request.head.fields(in: request.octets).htmlPreference
-    guard preference == .excluded || preference == .possible && A.route(to: page).isForPrograms else {
+    if A._hasSessions, preference != .excluded, preference != .possible || !match.isForPrograms {
       writeLoginLocation(request, keepingNext: false, &fields)
       return .found
     }
-    fields.append(
-      "WWW-Authenticate: Session realm=\"this device\"\r\nContent-Type: text/plain; charset=utf-8\r\n")
-    content.append("This page needs a login. Log in at ")
-    content.append(PageText.prefix)
-    content.append(site.loginPath)
-    content.append(" and send the cookie of that answer with each request.\n")
-    return .unauthorized
+    guard A._hasCredentials else {
+      fields.append(
+        "WWW-Authenticate: Session realm=\"this device\"\r\nContent-Type: text/plain; charset=utf-8\r\n")
+      content.append("This page needs a login. Log in at ")
+      content.append(PageText.prefix)
+      content.append(site._loginPath)
+      content.append(" and send the cookie of that answer with each request.\n")
+      return .unauthorized
+    }
+    return challenge(request, &content, &fields)
   }
 
   /// Writes the Location of the page whose path the request spells in another way (PlainPath.swift).
@@ -320,7 +476,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let target = request.head.target
     guard let count = PlainPath.write(request.octets[target.path], to: &scratch) else { return nil }
     let path = scratch.span.extracting(0..<count)
-    guard case .page = A.destination(request.head.method, path) else { return nil }
+    guard A.isAnswered(request.head.method, path) else { return nil }
     let start = fields.count
     fields.append("Cache-Control: no-store\r\nLocation: ")
     if A.isGuarded { fields.append(PageText.prefix) }
@@ -337,41 +493,54 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respond(
-    _ page: A.Page, _ access: Access, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
+    _ page: A.Page, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
-    let view = Request<A.User>(
-      request.copy(), user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock)
+    let view = view(request, match, visitor)
     PasswordWork.enter(
       request.connection, now: request.moment.monotonicMilliseconds)
-    let response = Response(
-      fields: fields.remainder, session: session, isForEveryone: access == .everyone)
+    var response = Response<A>(
+      fields: fields.remainder, session: session, isForEveryone: match.access == .everyone,
+      isSecure: approach.scheme == .https)
     PageText.begin(in: content.roomSpan)
-    let answer = site.respond(to: page, view, response)
+    let answer: Answer
+    if A._hasUploads, let state = pendingUpload {
+      pendingUpload = nil
+      answer = site._finish(page, view, state, response)
+    } else if A._hasHooks {
+      let verdict = site._before(page, view, &response)
+      answer = obey(verdict, page, view, response)
+    } else {
+      answer = site.respond(to: page, view, response)
+    }
+    return note(answer, &content, &fields)
+  }
+
+  /// Does what a hook has decided.
+  private mutating func obey(
+    _ verdict: Verdict, _ page: A.Page, _ request: borrowing Request<A>, _ response: consuming Response<A>
+  ) -> Answer {
+    switch verdict {
+    case .proceed: site.respond(to: page, request, response)
+    case .refuse(let status, let reason): response.refuse(status, "\(reason)")
+    case .redirect(let path): response.redirect(Location(stringLiteral: path))
+    }
+  }
+
+  /// Ends a page's text, and notes how much of it there is.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  mutating func note(
+    _ answer: Answer, _ content: inout Writer, _ fields: inout Writer
+  ) -> Answer {
     PageText.end()
     content.advance(by: answer.contentCount)
     fields.advance(by: answer.fieldsCount)
     if answer.overflowed { content.overflow() }
-    pauseMilliseconds = answer.pauseMilliseconds
+    outcome.pauseMilliseconds = answer.pauseMilliseconds
+    outcome.stopsProgram = answer.stopsProgram
+    if A._hasStreams { wake(answer.wokenPages) }
     return answer
-  }
-
-  /// Adds to an answer what only the library knows.
-  @inline(never)
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  private mutating func complete(
-    _ answer: borrowing Answer, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
-  ) {
-    switch answer.action {
-    case .none, .later, .take: return
-    case .toLogin: writeLoginLocation(request, keepingNext: true, &fields)
-    case .toNext(let path):
-      _ = writeNextLocation(request, orElse: path, &fields)
-      fields.append("\r\n")
-    case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
-    }
   }
 
   /// Writes the Location of where a login leads: the `next` of the query where it is a path of this
@@ -416,8 +585,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Bool {
     let start = fields.count
     let pathStart = writeNextLocation(request, orElse: "/", &fields)
-    if case .page(_, let access, _) = destination(fields.span, from: pathStart),
-      !visitor.mayEnter(access)
+    if case .page(_, let match) = destination(fields.span, from: pathStart),
+      visitor.obstacle(to: match.access) != nil
     {
       fields.truncate(to: start)
       return false
@@ -437,7 +606,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) {
     fields.append("Location: ")
     fields.append(PageText.prefix)
-    fields.append(site.loginPath)
+    fields.append(site._loginPath)
     let start = fields.count
     fields.append("?next=")
     var isWritten = false
@@ -450,31 +619,5 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     if !isWritten { fields.truncate(to: start) }
     fields.append("\r\n")
-  }
-}
-
-extension IncomingRequest {
-  /// Why a POST is not one of this site's, or `nil`.
-  ///
-  /// - Parameters:
-  ///   - asForm: Whether its content is to be a form.
-  ///   - scheme: By which the browser has come.
-  fileprivate func refusal(
-    asForm: Bool, _ scheme: Approach.Scheme
-  ) -> (status: Status, reason: StaticString)? {
-    if let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
-    guard asForm, content.count > 0 else { return nil }
-    let fields = head.fields(in: octets)
-    guard let mediaType = fields.value(of: "Content-Type") else { return nil }
-    let end = mediaType.firstIndex(of: 0x3B) ?? mediaType.count
-    let essence = mediaType.extracting(mediaType.trimmed(0..<end))
-    if essence.equalsIgnoringCase("application/x-www-form-urlencoded") { return nil }
-    return (
-      .unsupportedMediaType,
-      """
-      This page takes forms of the type application/x-www-form-urlencoded only. curl sends such a form \
-      with -d or --data-urlencode, and another one with -F.
-      """
-    )
   }
 }

@@ -133,13 +133,11 @@ public struct HTML: ExpressibleByStringInterpolation {
 
     /// Adds a number in decimal digits.
     public mutating func appendInterpolation(_ number: some BinaryInteger & FixedWidthInteger) {
-      // The longest: a minus sign and 20 digits.
-      var digits = InlineArray<24, UInt8>(repeating: 0)
-      var writer = Writer(digits.mutableSpan)
-      writer.append(decimal: number)
-      let count = writer.count
-      PageText.append(digits.span.extracting(first: count))
+      PageText.append(decimal: number)
     }
+
+    /// Adds a text that has been escaped.
+    public mutating func appendInterpolation(_ text: borrowing EscapedText) { PageText.append(text.octets) }
 
     /// Escapes for text and for attributes in either kind of quotes.
     private static func put(_ text: Text<8>) {
@@ -155,4 +153,12 @@ public struct HTML: ExpressibleByStringInterpolation {
       }
     }
   }
+}
+
+/// HTML without tags whose values have been escaped: the reason of an error page.
+public struct EscapedText: ~Escapable {
+  let octets: Span<UInt8>
+
+  @_lifetime(copy octets)
+  init(_ octets: Span<UInt8>) { self.octets = octets }
 }

@@ -22,6 +22,32 @@ enum PageText {
   /// How many octets have been written.
   static var count: Int { martlet_page_count() }
 
+  /// How many more octets fit.
+  static var room: Int { martlet_page_room() }
+
+  /// What has been written, until the next is.
+  static var octets: Span<UInt8> {
+    @_lifetime(immortal)
+    get {
+      // Safe: so many octets have been written. The view is used before the next is, as its callers do.
+      let octets = unsafe Span(_unsafeStart: martlet_page_octets(), count: martlet_page_count())
+      return unsafe _overrideLifetime(octets, copying: ())
+    }
+  }
+
+  /// Writes the octets of a value that is plain octets.
+  ///
+  /// - Returns: How many octets.
+  static func write<Value: BitwiseCopyable>(_ value: Value) -> Int {
+    let start = count
+    // Safe: the octets of a value without references are copied during the call.
+    unsafe withUnsafeBytes(of: value) { octets in
+      unsafe martlet_page_append(
+        octets.baseAddress?.assumingMemoryBound(to: UInt8.self), octets.count)
+    }
+    return count - start
+  }
+
   /// Whether something did not fit.
   static var overflowed: Bool { martlet_page_overflowed() }
 

@@ -2,7 +2,7 @@
 
 public import MartletHTTP
 
-extension Response {
+extension Response where Site: ~Copyable {
   /// Answers with JSON (`application/json`, RFC 8259 §11). A misuse makes the answer a 500.
   public consuming func json(_ piece: JSONText) -> Answer { json(.ok, piece) }
 
@@ -22,22 +22,4 @@ extension Response {
     body.write(plain: piece)
     return body.end()
   }
-}
-
-extension Body {
-  /// Adds to an answer whose media type is JSON. What does not fit makes the response a 500.
-  @_lifetime(self: copy self)
-  public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
-
-  /// Adds to an answer whose media type is plain text. What does not fit makes the response a 500.
-  @_lifetime(self: copy self)
-  public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
-}
-
-extension PieceBody {
-  /// Adds to a long answer whose media type is JSON.
-  public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
-
-  /// Adds to a long answer whose media type is plain text.
-  public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
 }

@@ -14,19 +14,19 @@ public struct Answer {
     case toNext(StaticString)
     /// To the login page, which remembers where the visitor was going.
     case toLogin
-    /// An error page with that reason.
-    case refuse(StaticString)
+    /// An error page. What has been written is the reason.
+    case refuse
     /// Nothing yet.
     case later
-    /// Nothing yet; the request's content is to be taken in pieces.
-    case take(Cursor, countMax: Int)
+    /// Nothing yet; the request's content is to be received piece by piece.
+    case receive(countMax: Int)
   }
 
   var status: Status
   var contentCount = 0
   var fieldsCount = 0
   var action = Action.none
-  /// Whether the content or the fields did not fit.
+  /// Whether the content or the headers did not fit.
   var overflowed = false
   /// Whether caches may hand it to others: then it carries no cookies.
   var isPublic = false
@@ -36,6 +36,10 @@ public struct Answer {
   var session = SessionChanges()
   /// Milliseconds until the page is asked again at the earliest, where there is no answer yet.
   var pauseMilliseconds = 0
+  /// Pages whose streams are woken: a bit for each of the first 63, and the last bit for all others.
+  var wokenPages: UInt64 = 0
+  /// Whether the program ends when the answer has been sent.
+  var stopsProgram = false
 }
 
 /// How long a login is remembered.
@@ -53,30 +57,58 @@ public enum Remember: Equatable, Sendable {
 ///
 /// Unless `cache` is called, the answer is for this visitor at this moment only:
 /// `Cache-Control: no-store` and `Vary: Cookie`.
-public struct Response: ~Copyable, ~Escapable {
+public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   private var fields: Writer
   /// Octets of page text that belong to the answer.
   private var contentCount = 0
   /// Seconds that caches may keep a success; -1 for not at all, and -2 where they never may.
   private var cacheSeconds: Int32
+  /// Whether the browser has come by https.
+  private let isSecure: Bool
+  private var stopsProgram = false
+  private var wokenPages: UInt64 = 0
 
-  /// The visitor's session.
-  public var session: Session
+  /// The visitor's session, empty in an application without sessions.
+  private var kept: Session
 
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
-  init(fields: consuming Writer, session: consuming Session, isForEveryone: Bool) {
+  init(fields: consuming Writer, session: consuming Session, isForEveryone: Bool, isSecure: Bool) {
     cacheSeconds = isForEveryone ? -1 : -2
+    self.isSecure = isSecure
     self.fields = fields
-    self.session = session
+    kept = session
   }
 
-  // MARK: Fields
+  // MARK: Headers
 
-  /// Adds a field. Both parts are literals, so nothing from outside can become a field.
+  /// Adds a header with a literal value.
+  ///
+  /// A header that the library writes itself (Content-Length, Content-Type, Set-Cookie and others) is a bug:
+  /// the answer becomes a 500.
   @_lifetime(self: copy self)
-  public mutating func setField(_ name: StaticString, _ value: StaticString) {
-    fields.append(field: name, value: value)
+  public mutating func setHeader(_ name: StaticString, _ value: StaticString) {
+    setHeader(name, value.octets)
+  }
+
+  /// Adds a header with a value from anywhere. A value with a control octet other than HTAB makes the answer
+  /// a 500, because CR LF in a value would begin another header.
+  @_lifetime(self: copy self)
+  public mutating func setHeader(_ name: StaticString, _ value: Span<UInt8>) {
+    guard !ServerHeaders.contain(name.octets), fields.append(field: name, checking: value) else {
+      PageText.misuse()
+      return fields.overflow()
+    }
+  }
+
+  /// Adds a header whose value is a number.
+  @_lifetime(self: copy self)
+  public mutating func setHeader(_ name: StaticString, _ number: Int) {
+    var digits = InlineArray<24, UInt8>(repeating: 0)
+    var writer = Writer(digits.mutableSpan)
+    writer.append(decimal: number)
+    let count = writer.count
+    setHeader(name, digits.span.extracting(first: count))
   }
 
   /// Lets browsers and caches keep the answer for that time, and give it to anybody. It counts for the
@@ -95,6 +127,51 @@ public struct Response: ~Copyable, ~Escapable {
     fields.append("\r\n")
   }
 
+  // MARK: Cookies
+
+  /// Sets a cookie of the application's own, for all pages. With it, no cache keeps the answer.
+  ///
+  /// - Parameters:
+  ///   - value: Octets that a cookie can have: printable ASCII without blanks, quotation marks, commas,
+  ///     semicolons and backslashes (RFC 6265 §4.1.1). Another octet makes the answer a 500.
+  ///   - seconds: How long the browser keeps the cookie; `nil` until the browser ends its session.
+  ///   - isReadByScripts: Whether scripts of the page may read the cookie (no `HttpOnly`).
+  ///   - sameSite: To which requests the browser adds the cookie.
+  @_lifetime(self: copy self)
+  public mutating func setCookie(
+    _ name: CookieName, _ value: Span<UInt8>, forSeconds seconds: Int? = nil,
+    isReadByScripts: Bool = false, sameSite: SameSite = .lax
+  ) {
+    guard SetCookie.isValue(value) else {
+      PageText.misuse()
+      return fields.overflow()
+    }
+    cacheSeconds = -2
+    fields.append("Set-Cookie: ")
+    fields.append(name.octets)
+    fields.append("=")
+    fields.append(value)
+    fields.append("; Path=")
+    let start = fields.count
+    fields.append(PageText.prefix)
+    if fields.count == start { fields.append("/") }
+    if let seconds {
+      fields.append("; Max-Age=")
+      fields.append(decimal: max(0, seconds))
+    }
+    // A browser takes SameSite=None with Secure only.
+    if isSecure || sameSite == .none { fields.append("; Secure") }
+    if !isReadByScripts { fields.append("; HttpOnly") }
+    fields.append(sameSite.attribute)
+  }
+
+  /// Deletes a cookie of the application's own.
+  @_lifetime(self: copy self)
+  public mutating func deleteCookie(_ name: CookieName) {
+    let nothing: StaticString = ""
+    setCookie(name, nothing.octets, forSeconds: 0)
+  }
+
   // MARK: Content
 
   /// Answers with an HTML page.
@@ -109,23 +186,27 @@ public struct Response: ~Copyable, ~Escapable {
 
   /// Begins a page that is written in several parts.
   ///
-  /// - Parameter mediaType: What it is. Of whatever type, values that are put into a text are escaped
-  ///   as in HTML, which leaves numbers as they are; `Body.write(octets:)` escapes nothing.
+  /// - Parameter mediaType: What it is. Of whatever type, values that are put into an `HTML` text are escaped
+  ///   as in HTML; `write(json:)` and `write(plain:)` are for other types, and `write(octets:)` escapes
+  ///   nothing.
   @_lifetime(copy self)
   public consuming func body(
     _ status: Status = .ok, mediaType: StaticString = "text/html; charset=utf-8"
-  ) -> Body {
-    setField("Content-Type", mediaType)
+  ) -> Body<Site> {
+    setMediaType(mediaType)
     if !mediaType.octets.hasPrefix("text/html") { PageText.setPlain() }
     return Body(self, status)
   }
+
+  /// Answers that there is nothing to say (204).
+  public consuming func noContent() -> Answer { answer(.noContent, .none) }
 
   /// Answers with octets that are part of the program: any number of them. They are sent from where
   /// they lie.
   ///
   /// - Parameter mediaType: For example `text/css; charset=utf-8`.
   public consuming func asset(_ mediaType: StaticString, _ octets: StaticString) -> Answer {
-    setField("Content-Type", mediaType)
+    setMediaType(mediaType)
     return answer(.ok, .none, .data(octets))
   }
 
@@ -135,7 +216,7 @@ public struct Response: ~Copyable, ~Escapable {
   /// A page that is not there is answered with 404; one that cannot be opened now, because
   /// descriptors have run out, with 503. A file that becomes shorter while it is sent ends the
   /// connection. Files without a length, such as those of `/proc`, come out empty: those are for
-  /// `pieces`.
+  /// `stream`.
   ///
   /// - Parameters:
   ///   - mediaType: For example `application/octet-stream`.
@@ -144,55 +225,57 @@ public struct Response: ~Copyable, ~Escapable {
   public consuming func file(_ mediaType: StaticString, at path: Span<UInt8>) -> Answer {
     switch OpenFile.open(path) {
     case .file(let descriptor, let count):
-      setField("Content-Type", mediaType)
+      setMediaType(mediaType)
       return answer(.ok, .none, .file(descriptor: descriptor, count: count))
     case .notNow:
-      setField("Retry-After", "5")
+      setRetryAfter(seconds: 5)
       return refuse(.serviceUnavailable, "This device is busy. Try again in a few seconds.")
     case .notThere:
       return refuse(.notFound, "There is no such file here.")
     }
   }
 
-  /// Answers in pieces, which `Application.write(_:_:to:)` is asked for one after the other, whenever
-  /// the visitor has taken those before: for what is longer than a buffer, or has no end yet. A
-  /// reader who is slow costs nothing else. For an application that says so with `answersInPieces`.
-  ///
-  /// - Parameter cursor: What `write` gets to see first.
-  public consuming func pieces(
-    _ mediaType: StaticString, from cursor: Cursor = Cursor()
-  ) -> Answer {
-    setField("Content-Type", mediaType)
-    return answer(.ok, .none, .pieces(cursor))
+  @_lifetime(self: copy self)
+  private mutating func setMediaType(_ mediaType: StaticString) {
+    fields.append(field: "Content-Type", value: mediaType)
   }
 
   // MARK: Redirection and refusal
 
-  /// Sends the visitor to a path of the program (302), below the path under which browsers see it.
-  public consuming func redirect(_ path: StaticString) -> Answer {
+  /// Sends the visitor to a path of the program, below the path under which browsers see it, or to a URL.
+  ///
+  ///     return response.redirect("/items/\(id)")
+  ///
+  /// - Parameter status: 302; `.seeOther` after a form, so that the browser asks with GET.
+  public consuming func redirect(_ location: Location, _ status: Status = .found) -> Answer {
     fields.append("Location: ")
-    if path.octets.hasPrefix("/") { fields.append(PageText.prefix) }
-    fields.append(path)
+    location.write(to: &fields)
     fields.append("\r\n")
-    return answer(.found, .none)
+    return answer(status, .none)
   }
 
   /// Answers with an error page that says why.
-  public consuming func refuse(_ status: Status, _ reason: StaticString) -> Answer {
-    answer(status, .refuse(reason))
+  ///
+  ///     return response.refuse(.notFound, "There is no item \(id).")
+  ///
+  /// - Parameter reason: HTML, as in `html(_:)`; values are escaped. At most `Limits.reasonSizeMax` octets;
+  ///   a longer reason is left out.
+  public consuming func refuse(_ status: Status, _ reason: HTML) -> Answer {
+    write(reason)
+    return answer(status, .refuse)
   }
 
   /// Answers with an error page that says why, and when it is worth while to ask again.
   public consuming func refuse(
-    _ status: Status, _ reason: StaticString, retryAfter seconds: Int
+    _ status: Status, _ reason: HTML, retryAfter seconds: Int
   ) -> Answer {
     setRetryAfter(seconds: seconds)
-    return answer(status, .refuse(reason))
+    return refuse(status, reason)
   }
 
   /// Answers in a later turn: the page is asked again, with the same request, when what it has asked
-  /// for is done (`checkPassword`, `verify`, `hash`); without such a wish, in one of the next turns, so that a page can
-  /// do long work of its own in steps of some 0.1 ms, whose state it keeps under
+  /// for is done (`checkPassword`, `verify`, `hash`); without such a wish, in one of the next turns, so that a
+  /// page can do long work of its own in steps of some 0.1 ms, whose state it keeps under
   /// `request.connection`. All such work together gets 2 ms of a turn. Changes to the session made in
   /// this turn are forgotten.
   ///
@@ -209,51 +292,12 @@ public struct Response: ~Copyable, ~Escapable {
     return answer
   }
 
-  /// Takes the request's content in pieces: `Application.take(_:for:_:)` gets them one after the
-  /// other, then `Application.finish(_:_:_:)` answers. For a page whose route is an `upload`, in an
-  /// application that `hasUploads`.
-  ///
-  /// - Parameters:
-  ///   - countMax: Octets that are taken; a request with more is refused with 413, at once where it
-  ///     says how many.
-  ///   - cursor: What `take` gets to see first.
-  public consuming func take(atMost countMax: Int, from cursor: Cursor = Cursor()) -> Answer {
-    answer(.ok, .take(cursor, countMax: countMax))
-  }
+  // MARK: The program
 
-  // MARK: Login
-
-  /// Logs a user in, freshly, and sends the visitor to where they were going: the `next` of the
-  /// login page's query when it is a path of this site, or else `path`.
-  ///
-  /// - Parameter remember: Whether and how long a cookie restores the login, no longer fresh, after
-  ///   the browser's session. Days outside of 1...400 become the nearest bound.
-  public consuming func login(
-    _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
-  ) -> Answer {
-    session.logIn(user.id, epoch: user.epoch, isFresh: true)
-    if case .days(let days) = remember {
-      session.setRemember(.set(days: UInt16(min(max(days, 1), Limits.rememberDaysMax))))
-    }
-    return answer(.found, .toNext(path))
-  }
-
-  /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
+  /// Ends the program when the answer has been sent, as SIGTERM does: what is being sent is finished. A
+  /// service manager that restarts the program (`Restart=always`) makes a restart of it.
   @_lifetime(self: copy self)
-  public mutating func renewLogin(_ user: borrowing some SessionUser) {
-    session.logIn(user.id, epoch: user.epoch, isFresh: true)
-  }
-
-  /// Sends the visitor back to the login page, which still knows where they were going.
-  public consuming func redirectToLogin() -> Answer { answer(.found, .toLogin) }
-
-  /// Logs the visitor out, forgets the remember cookie, and sends them to `path`. All members of the
-  /// session end, those of the program too.
-  public consuming func logout(to path: StaticString) -> Answer {
-    session.logOut()
-    session.setRemember(.clear)
-    return redirect(path)
-  }
+  public mutating func stopProgram() { stopsProgram = true }
 
   // MARK: Answering
 
@@ -286,33 +330,193 @@ public struct Response: ~Copyable, ~Escapable {
     return Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
       overflowed: PageText.overflowed || fields.overflowed, isPublic: isPublic,
-      content: content, session: session.outcome)
+      content: content, session: kept.outcome, wokenPages: wokenPages, stopsProgram: stopsProgram)
   }
 }
 
-/// An HTML page under way.
+// MARK: Logins
+
+extension Response where Site: SessionApplication & ~Copyable {
+  /// The visitor's session: members of the application's own, by name.
+  public var session: Session {
+    @_lifetime(borrow self)
+    _read { yield kept }
+    @_lifetime(&self)
+    _modify { yield &kept }
+  }
+
+  /// Logs a user in, freshly, and sends the visitor to where they were going: the `next` of the
+  /// login page's query when it is a path of this site, or else `path`.
+  ///
+  /// - Parameter remember: Whether and how long a cookie restores the login, no longer fresh, after
+  ///   the browser's session. Days outside of 1...400 become the nearest bound.
+  public consuming func login(
+    _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
+  ) -> Answer {
+    session.logIn(user.id, epoch: user.epoch, isFresh: true)
+    if case .days(let days) = remember {
+      session.setRemember(.set(days: UInt16(min(max(days, 1), Limits.rememberDaysMax))))
+    }
+    return answer(.found, .toNext(path))
+  }
+
+  /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
+  @_lifetime(self: copy self)
+  public mutating func renewLogin(_ user: borrowing some SessionUser) {
+    session.logIn(user.id, epoch: user.epoch, isFresh: true)
+  }
+
+  /// Sends the visitor back to the login page, which still knows where they were going.
+  public consuming func redirectToLogin() -> Answer { answer(.found, .toLogin) }
+
+  /// Logs the visitor out, forgets the remember cookie, and sends them to `path`. All members of the
+  /// session end, those of the program too.
+  public consuming func logout(to path: Location) -> Answer {
+    session.logOut()
+    session.setRemember(.clear)
+    return redirect(path)
+  }
+}
+
+// MARK: Long content and long answers
+
+extension Response where Site: UploadApplication & ~Copyable {
+  /// Receives the request's content piece by piece (`UploadApplication`). For a page whose route is an
+  /// `upload`. Changes to the session made in this call are forgotten; those in `finish` count.
+  ///
+  /// - Parameters:
+  ///   - countMax: Octets that are received; a request with more is refused with 413, at once where it
+  ///     says how many.
+  ///   - state: What `receive` gets to see first.
+  public consuming func receive(atMost countMax: Int, into state: Site.UploadState) -> Answer {
+    contentCount = PageText.write(state)
+    return answer(.ok, .receive(countMax: countMax))
+  }
+}
+
+extension Response where Site: StreamingApplication & ~Copyable {
+  /// Answers piece by piece: `write` of the application is asked for one piece after the other, whenever the
+  /// client has room for more: for what is longer than a buffer, or has no end yet. A slow reader costs
+  /// nothing else.
+  ///
+  /// - Parameter state: What `write` gets to see first.
+  public consuming func stream(
+    _ mediaType: StaticString, from state: StreamState = StreamState()
+  ) -> Answer {
+    setMediaType(mediaType)
+    return answer(.ok, .none, .stream(state))
+  }
+
+  /// Wakes the streams of a page: each writes its next piece at once.
+  @_lifetime(self: copy self)
+  public mutating func wake(_ page: Site.Page) {
+    wokenPages |= 1 << UInt64(min(page.rawValue, 63))
+  }
+}
+
+/// Headers that the library writes itself.
+private enum ServerHeaders {
+  private static var names: StaticString {
+    """
+    Content-Length
+    Content-Type
+    Transfer-Encoding
+    Connection
+    Keep-Alive
+    Date
+    Location
+    Set-Cookie
+    Cache-Control
+    Retry-After
+    """
+  }
+
+  static func contain(_ name: Span<UInt8>) -> Bool {
+    var number = 0
+    while true {
+      let own = names.line(number)
+      if own.isEmpty { return false }
+      if own.equalsIgnoringCase(name) { return true }
+      number += 1
+    }
+  }
+}
+
+/// To which requests of other sites a browser adds a cookie (RFC 6265bis §4.1.2.7).
+public enum SameSite: Sendable {
+  /// To none.
+  case strict
+  /// To links that a person follows.
+  case lax
+  /// To all, by https alone.
+  case none
+
+  fileprivate var attribute: StaticString {
+    switch self {
+    case .strict: "; SameSite=Strict\r\n"
+    case .lax: "; SameSite=Lax\r\n"
+    case .none: "; SameSite=None\r\n"
+    }
+  }
+}
+
+/// A page under way.
 ///
 ///     var body = response.body()
 ///     body.write("<h1>\(title)</h1>")
 ///     return body.end()
-public struct Body: ~Copyable, ~Escapable {
-  private var response: Response
+public struct Body<Site: Application & ~Copyable>: PageWriter, ~Copyable, ~Escapable {
+  private var response: Response<Site>
   private let status: Status
 
   @_lifetime(copy response)
-  fileprivate init(_ response: consuming Response, _ status: Status) {
+  fileprivate init(_ response: consuming Response<Site>, _ status: Status) {
     self.response = response
     self.status = status
   }
 
-  /// Adds to the page. What does not fit makes the response a 500.
+  /// How many more octets fit. What does not fit makes the response a 500.
+  public var room: Int { PageText.room }
+
+  /// Adds to the page.
   @_lifetime(self: copy self)
   public mutating func write(_ text: HTML) { response.write(text) }
 
-  /// Adds octets as they are: for media types other than HTML.
+  /// Adds to an answer whose media type is JSON.
+  @_lifetime(self: copy self)
+  public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
+
+  /// Adds to an answer whose media type is plain text.
+  @_lifetime(self: copy self)
+  public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
+
+  /// Adds octets as they are: for other media types.
   @_lifetime(self: copy self)
   public mutating func write(octets: Span<UInt8>) { response.write(octets: octets) }
 
   /// Answers with the page.
   public consuming func end() -> Answer { response.answer(status, .none) }
+}
+
+/// Where page text is written: a whole page (`Body`), or a piece of a long one (`StreamBody`). A function that
+/// takes `inout some PageWriter` writes the same layout for both.
+public protocol PageWriter: ~Copyable, ~Escapable {
+  /// How many more octets fit.
+  var room: Int { get }
+
+  /// Adds to the page; values are escaped.
+  @_lifetime(self: copy self)
+  mutating func write(_ text: HTML)
+
+  /// Adds to an answer whose media type is JSON; values are encoded.
+  @_lifetime(self: copy self)
+  mutating func write(json piece: JSONText)
+
+  /// Adds to an answer whose media type is plain text.
+  @_lifetime(self: copy self)
+  mutating func write(plain piece: Plain)
+
+  /// Adds octets as they are: for other media types.
+  @_lifetime(self: copy self)
+  mutating func write(octets: Span<UInt8>)
 }

@@ -1,158 +1,155 @@
-// Method and path → page, and who may enter. Access is part of the route: there is no way to declare
-// one without it. Paths are compared whole; nothing in them is normalized, so no two spellings of a
-// path differ in who may enter. Who asks for another spelling is sent to the path (PlainPath.swift).
+// What a page is reached by: a pattern of paths, methods, who may enter, and the content that requests may
+// bring. Access is part of the route: no route can be declared without it.
 
 import MartletBytes
-import MartletHTTP
+public import MartletHTTP
 
-/// Who may enter a page.
-public struct Access: Equatable, Sendable {
-  enum Rule: Equatable, Sendable {
-    case everyone, loggedIn
-    case freshLogin(withinSeconds: Int64?)
-  }
-
-  let rule: Rule
-
-  /// Everyone.
-  public static var everyone: Access { Access(rule: .everyone) }
-
-  /// Whoever is logged in; others are sent to the login page.
-  public static var loggedIn: Access { Access(rule: .loggedIn) }
-
-  /// Whoever has entered the password in this session: not one restored by "remember me".
-  public static var freshLogin: Access { Access(rule: .freshLogin(withinSeconds: nil)) }
-
-  /// Whoever has entered the password within that time.
-  public static func freshLogin(within duration: Duration) -> Access {
-    Access(rule: .freshLogin(withinSeconds: duration.components.seconds))
-  }
-
-  var needsLogin: Bool { rule != .everyone }
+/// The content that a page's requests may bring. Another media type is refused with 415 before the page is
+/// asked. A request without content has none of these and is always handed over.
+public enum RequestContent: UInt8, Sendable {
+  /// `application/x-www-form-urlencoded`, what a form sends; `request.form`. A request that names no type
+  /// counts as one.
+  case form
+  /// `application/json`, or any type that ends in `+json`; `request.json`.
+  case json
+  /// `text/plain`; `request.content`.
+  case text
+  /// Any type, and none; `request.content`.
+  case any
+  /// Any type, received piece by piece (`UploadApplication`).
+  case upload
 }
 
-extension Duration {
-  /// That many minutes.
-  public static func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
-}
-
-/// Where a page is reached, and by whom.
+/// What a page is reached by, and who may enter.
+///
+///     case .items: .get("/items", for: .everyone)
+///     case .item: .methods(.get.union(.put).union(.delete), "/items/<int:id>", for: .loggedIn).taking(.json)
+///
+/// A path is a pattern (`PathPattern`). A request's path is compared whole, decoded and not normalized, so
+/// that no two spellings of a path differ in who may enter. Another spelling is redirected to the path.
 public struct Route: Sendable {
   let path: StaticString
-  let methods: MethodSet
+  let methods: Methods
   let access: Access
-  /// Whether the content of its requests is taken in pieces.
-  var takesPieces = false
+  private(set) var content = RequestContent.form
+  /// Octets of content, at most.
+  private(set) var contentSizeMax = Int32.max
   /// Whether programs read it rather than people.
   private(set) var isForPrograms = false
+  /// Whether a part is mounted at the path.
+  private(set) var isMount = false
 
-  /// A page to look at. HEAD works wherever GET does.
-  public static func get(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: .get, access: access)
+  private init(_ path: StaticString, _ methods: Methods, _ access: Access) {
+    self.path = path
+    self.methods = methods
+    self.access = access
   }
+
+  /// A page that answers the methods of a set.
+  public static func methods(_ methods: Methods, _ path: StaticString, for access: Access) -> Route {
+    Route(path, methods, access)
+  }
+
+  /// A page that shows something. HEAD works wherever GET does.
+  public static func get(_ path: StaticString, for access: Access) -> Route { Route(path, .get, access) }
 
   /// A page that changes something.
-  public static func post(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: .post, access: access)
-  }
+  public static func post(_ path: StaticString, for access: Access) -> Route { Route(path, .post, access) }
 
-  /// A form and what it is sent to, at one path.
+  /// A form, and the page that the form is sent to, at one path.
   public static func getAndPost(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: .getAndPost, access: access)
+    Route(path, .getAndPost, access)
   }
-}
 
-extension Route {
+  /// A page that sets what lies at the path.
+  public static func put(_ path: StaticString, for access: Access) -> Route { Route(path, .put, access) }
+
+  /// A page that changes a part of what lies at the path.
+  public static func patch(_ path: StaticString, for access: Access) -> Route { Route(path, .patch, access) }
+
+  /// A page that removes what lies at the path.
+  public static func delete(_ path: StaticString, for access: Access) -> Route {
+    Route(path, .delete, access)
+  }
+
+  /// A page that receives content of any length piece by piece (POST). The page is asked when the head is
+  /// there, and answers with `response.receive`.
+  public static func upload(_ path: StaticString, for access: Access) -> Route {
+    Route(path, .post, access).taking(.upload)
+  }
+
+  /// Says which content the page's requests may bring, and how much of it.
+  ///
+  /// - Parameter sizeMax: Octets; a request with more is refused with 413. No page gets more than
+  ///   `Limits.requestContentSizeMax`, but for an upload, whose bound is the page's own.
+  public consuming func taking(_ content: RequestContent, atMost sizeMax: Int = .max) -> Route {
+    self.content = content
+    contentSizeMax = Int32(clamping: sizeMax)
+    return self
+  }
+
   /// The same page, for programs: for example figures that a monitoring system collects.
   ///
   ///     case .metrics: .get("/metrics", for: .loggedIn).forPrograms()
   ///
-  /// Who may not enter is answered with 401 and `WWW-Authenticate` instead of being sent to the login
-  /// page, unless Accept names text/html, as that of a browser does. Any other page does so only where
-  /// Accept excludes HTML: curl's `*/*` does not.
+  /// A program that may not enter gets 401 and `WWW-Authenticate` instead of the login page, unless Accept
+  /// names text/html, as that of a browser does. Any other page does so only where Accept excludes HTML:
+  /// curl's `*/*` does not.
   public consuming func forPrograms() -> Route {
     isForPrograms = true
     return self
   }
 
-  /// A page that takes a content of any length, piece by piece (POST): it is asked when the head is
-  /// there, and answers with `response.take`.
-  public static func upload(_ path: StaticString, for access: Access) -> Route {
-    Route(path: path, methods: .post, access: access, takesPieces: true)
-  }
-}
-
-/// The methods that a path answers to.
-struct MethodSet: Sendable {
-  let rawValue: UInt8
-
-  func contains(_ other: MethodSet) -> Bool { rawValue & other.rawValue != 0 }
-
-  var isEmpty: Bool { rawValue == 0 }
-
-  static var get: MethodSet { MethodSet(rawValue: 1) }
-  static var post: MethodSet { MethodSet(rawValue: 2) }
-  static var getAndPost: MethodSet { MethodSet(rawValue: 3) }
-
-  func allows(_ method: Method) -> Bool {
-    switch method {
-    case .get, .head: contains(.get)
-    case .post: contains(.post)
-    default: false
-    }
-  }
-
-  /// The value of an Allow field (RFC 9110 §10.2.1).
-  var allow: StaticString {
-    contains(.get)
-      ? contains(.post) ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS" : "OPTIONS, POST"
-  }
-}
-
-/// What a method and a path lead to.
-enum Destination<Page> {
-  case page(Page, Access, takesPieces: Bool)
-  /// The path is known, the method is not for it.
-  case otherMethods(MethodSet)
-  case nowhere
-}
-
-extension Application where Self: ~Copyable {
-  /// Whether GET is answered at that path.
-  static func isAnsweredByGET(_ path: Span<UInt8>) -> Bool {
-    if case .page = destination(.get, path) { return true }
-    return false
-  }
-
-  /// Finds the page: the first whose path is `path` and whose methods include `method`.
+  /// All pages of a part, below a path (`MountingApplication`).
   ///
-  /// - Parameter path: As it was received; percent-encoded octets are compared decoded.
-  static func destination(_ method: Method, _ path: Span<UInt8>) -> Destination<Page> {
-    var others = MethodSet(rawValue: 0)
-    var rawValue: UInt8 = 0
-    // Pages are numbered without a gap, so the first number without a page ends the table.
-    while let page = Page(rawValue: rawValue) {
-      let route = route(to: page)
-      if matches(path, route.path) {
-        if route.methods.allows(method) {
-          return .page(page, route.access, takesPieces: route.takesPieces)
-        }
-        others = MethodSet(rawValue: others.rawValue | route.methods.rawValue)
-      }
-      guard rawValue < .max else { break }
-      rawValue += 1
-    }
-    return others.isEmpty ? .nowhere : .otherMethods(others)
+  ///     case .shop: .mount("/shop", for: .loggedIn)
+  ///
+  /// The part's page `/` is at the path itself. A visitor must pass `access` and the access of the part's page:
+  /// a part cannot loosen the rule of its mount. The application's page then hands the request to the part
+  /// (`Part`).
+  ///
+  /// - Parameter path: Without parameters, and without a slash at the end.
+  public static func mount(_ path: StaticString, for access: Access) -> Route {
+    var route = Route(path, .all, access)
+    route.isMount = true
+    return route
   }
+}
 
-  private static func matches(_ path: Span<UInt8>, _ pattern: StaticString) -> Bool {
-    let pattern = pattern.octets
-    var decoder = PercentDecoder(path, plusIsSpace: false)
-    var i = 0
-    while let octet = decoder.next() {
-      guard i < pattern.count, pattern[i] == octet else { return false }
-      i &+= 1
-    }
-    return i == pattern.count
-  }
+/// A part of a site in a module of its own: its pages, and where each is reached below the mount.
+///
+///     struct Shop: Part {
+///       enum Page: UInt8 { case list, item }
+///
+///       static func route(to page: Page) -> Route {
+///         switch page {
+///         case .list: .get("/", for: .everyone)
+///         case .item: .get("/<int:id>", for: .everyone)
+///         }
+///       }
+///
+///       func respond<Site: Application & ~Copyable>(
+///         _ request: borrowing Request<Site>, _ response: consuming Response<Site>
+///       ) -> Answer {
+///         guard let page = request.page(of: Shop.self) else {
+///           return response.refuse(.notFound, "The shop has no such page.")
+///         }
+///         switch page { … }
+///       }
+///     }
+///
+/// The application's page calls `shop.respond(request, response)`. What the part does before and after its
+/// own `switch` are its hooks; what it answers where there is no page of it is its error page. A part that
+/// needs a capability of the application says so: `where Site: SessionApplication`.
+public protocol Part: ~Copyable {
+  /// The part's pages, with the raw values 0, 1, 2 …
+  associatedtype Page: RawRepresentable where Page.RawValue == UInt8
+
+  /// What a page is reached by, with a path below the mount.
+  static func route(to page: Page) -> Route
+}
+
+extension Part where Self: ~Copyable {
+  /// The route of the part's page with that number; `nil` after the last page.
+  public static func route(number: UInt8) -> Route? { Page(rawValue: number).map { route(to: $0) } }
 }

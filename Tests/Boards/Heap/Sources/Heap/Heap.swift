@@ -24,7 +24,7 @@ struct Site: Application {
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
 
   mutating func respond(
-    to page: Page, _ request: borrowing Request<NoUser>, _ response: consuming Response
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     for i in 0..<1_000 { visits[i, default: 0] += 1 }
     for step in steps { for sensor in sensors { sensor.sample(step(visits[7] ?? 0)) } }

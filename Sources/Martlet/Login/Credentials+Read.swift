@@ -1,0 +1,78 @@
+// The Authorization header of a request → the visitor, before the session is looked at.
+
+import MartletBytes
+import MartletHTTP
+import MartletServer
+import MartletToken
+
+extension SiteResponder where A: ~Copyable {
+  /// Finds the user whose credentials the request carries.
+  ///
+  /// - Returns: A status where the request goes no further: its answer has been written, or is to come.
+  @inline(never)
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  mutating func readCredentials(
+    _ match: RouteMatch, _ request: borrowing IncomingRequest, _ visitor: inout Visitor<A.User>,
+    _ content: inout Writer, _ fields: inout Writer
+  ) -> Status? {
+    let headers = request.head.fields(in: request.octets)
+    // Another scheme, such as that of a proxy before the program, says nothing here.
+    guard let value = headers.value(of: "Authorization") else { return nil }
+    var buffer = CredentialsBuffer()
+    defer { buffer.wipe() }
+    var check = CredentialsCheck<A.User>.wrong
+    // Two headers could be read in two ways.
+    if headers.count(of: "Authorization") == 1 {
+      var room = buffer.storageSpan
+      do throws(AuthorizationRefusal) {
+        let authorization = try Authorization.parse(value, into: &room)
+        check = self.check(authorization, value, room.span, match, request)
+      } catch {
+        if error == .schemeUnknown { return nil }
+      }
+    }
+    switch check {
+    case .user(let user):
+      visitor.user = user
+      // The password, or the token, has come with this request.
+      visitor.isFresh = true
+      visitor.passwordAge = 0
+      return nil
+    case .later:
+      outcome.kind = .later
+      return .ok
+    case .wait(let seconds):
+      fields.append("Retry-After: ")
+      fields.append(decimal: seconds)
+      fields.append("\r\n")
+      return refuse(request, .tooManyRequests, "Too many failed attempts.", &content, &fields)
+    case .wrong: return challenge(request, &content, &fields)
+    }
+  }
+
+  private mutating func check(
+    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>, _ match: RouteMatch,
+    _ request: borrowing IncomingRequest
+  ) -> CredentialsCheck<A.User> {
+    PasswordWork.enter(request.connection, now: request.moment.monotonicMilliseconds)
+    let view = view(request, match, Visitor())
+    switch authorization {
+    case .basic(let user, let password):
+      return site._user(Credentials(name: decoded[user], password: decoded[password]), view)
+    case .bearer(let token): return site._user(Credentials(token: value[token]), view)
+    }
+  }
+
+  /// Asks for credentials.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  mutating func challenge(
+    _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
+  ) -> Status {
+    fields.append("WWW-Authenticate: ")
+    fields.append(A._challenge)
+    fields.append("\r\n")
+    return refuse(request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
+  }
+}

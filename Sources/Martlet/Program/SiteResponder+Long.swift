@@ -1,0 +1,148 @@
+// What is longer than a buffer, what takes longer than a turn, and what happens without a request: the loop
+// asks, the application goes on.
+
+package import MartletBytes
+package import MartletHTTP
+package import MartletServer
+
+extension Reply.Kind {
+  /// The same, with the page's number in its state.
+  func of<Page: RawRepresentable>(_ page: Page) -> Reply.Kind where Page.RawValue == UInt8 {
+    switch self {
+    case .stream(var state):
+      state.page = page.rawValue
+      return .stream(state)
+    case .written, .data, .file, .upload, .later: return self
+    }
+  }
+}
+
+extension SiteResponder where A: ~Copyable {
+  // MARK: Uploads
+
+  package static var hasUploads: Bool { A._hasUploads }
+  package static var uploadStateSize: Int { A._hasUploads ? MemoryLayout<KeptUpload<A.UploadState>>.size : 0 }
+
+  package func isUpload(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
+    guard case .page(_, let match) = A.destination(head.method, octets[head.target.path])
+    else { return false }
+    return match.content == .upload
+  }
+
+  package mutating func beginUpload(_ state: inout MutableSpan<UInt8>) {
+    guard let page = outcome.page, let pending = pendingUpload else { stop("an upload begins after its page") }
+    KeptUpload(page: page, state: pending).write(to: &state)
+    pendingUpload = nil
+  }
+
+  package mutating func receive(
+    _ octets: Span<UInt8>, of request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) -> UploadStep {
+    var kept = KeptUpload<A.UploadState>(state.span)
+    let (page, match) = uploadPage(kept.page, request)
+    let step = site._receive(octets, for: page, view(request, match, Visitor()), &kept.state)
+    kept.write(to: &state)
+    return step
+  }
+
+  package mutating func finish(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, content: consuming Writer,
+    fields: consuming Writer
+  ) -> Reply {
+    let kept = KeptUpload<A.UploadState>(state.span)
+    if A._hasSessions { keeper.update(request.moment) }
+    pendingUpload = kept.state
+    let reply = reply(to: request, &content, &fields) { $0.answerUpload(kept.page, $1, &$2, &$3) }
+    // The visitor may no longer enter: the page has not been asked.
+    if pendingUpload != nil { abandon(request, &state) }
+    pendingUpload = nil
+    return reply
+  }
+
+  package mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {
+    let kept = KeptUpload<A.UploadState>(state.span)
+    let (page, match) = uploadPage(kept.page, request)
+    site._abandon(page, view(request, match, Visitor()), kept.state)
+  }
+
+  /// The page of an upload, and what its route has matched.
+  private func uploadPage(_ number: UInt8, _ request: borrowing IncomingRequest) -> (A.Page, RouteMatch) {
+    let path = request.octets[request.head.target.path]
+    guard case .page(let page, let match) = A.destination(request.head.method, path),
+      page.rawValue == number
+    else { stop("an upload's page is where it was") }
+    return (page, match)
+  }
+
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func answerUpload(
+    _ number: UInt8, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ fields: inout Writer
+  ) -> Status {
+    if A.isGuarded { readApproach(request) }
+    let (page, match) = uploadPage(number, request)
+    outcome.page = number
+    guard A._hasSessions else {
+      return enterWithoutSession(page, match, request, &content, &fields)
+    }
+    var storage = PageText.sessionMemory
+    return enter(page, match, request, &storage, &content, &fields)
+  }
+
+  // MARK: Streams
+
+  package static var hasStreams: Bool { A._hasStreams }
+
+  package mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
+    // The request is gone, and with it what a proxy has said: what the command line says remains.
+    if A.isGuarded { PageText.setPrefix(reach.prefix.span) }
+    PageText.begin(in: content.roomSpan)
+    var body = StreamBody(capacity: content.room)
+    let next = site._write(page(of: state), &state, to: &body)
+    let piece =
+      PageText.overflowed ? Piece(count: 0, next: .failed) : Piece(count: PageText.count, next: next)
+    PageText.end()
+    return piece
+  }
+
+  package mutating func abandon(_ state: StreamState) { site._streamEnded(page(of: state), state) }
+
+  private func page(of state: StreamState) -> A.Page {
+    guard let page = A.Page(rawValue: state.page) else { stop("a stream is one of a page") }
+    return page
+  }
+
+  package mutating func takeWoken() -> StreamSet {
+    let woken = woken
+    self.woken = StreamSet()
+    return woken
+  }
+
+  /// Notes pages whose streams are woken: a bit for each of the first 63, and the last bit for all others.
+  mutating func wake(_ pages: UInt64) {
+    guard pages != 0 else { return }
+    for page in 0..<UInt8(63) where pages & 1 << UInt64(page) != 0 { woken.insert(page) }
+    if pages >> 63 != 0 { for page in UInt8(63)...255 { woken.insert(page) } }
+  }
+
+  // MARK: Time
+
+  package static var tickMilliseconds: Int { A._tickMilliseconds }
+
+  package mutating func tick(at moment: Moment) {
+    var tick = Tick(moment)
+    site._tick(&tick)
+    woken = tick.woken
+  }
+
+  package mutating func work(_ connection: UInt64) -> Bool { PasswordWork.step(connection) }
+
+  package mutating func cancel(_ connection: UInt64) { PasswordWork.end(connection) }
+
+  package mutating func serverStopped(at moment: Moment) {
+    guard A._hasSessions else { return }
+    keeper.update(moment)
+    site._serverStopped(at: keeper.clock)
+  }
+}

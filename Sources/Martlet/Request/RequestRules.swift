@@ -1,0 +1,54 @@
+// Whether a page is asked at all: who has caused the request, and which content it brings.
+
+import MartletBytes
+import MartletHTTP
+import MartletServer
+
+extension IncomingRequest {
+  /// Why the request is refused before its page is asked, or `nil`.
+  ///
+  /// Each request that may change something must be one of this site's, whatever its content.
+  ///
+  /// - Parameter scheme: By which the browser has come.
+  func refusal(
+    _ match: RouteMatch, _ scheme: Approach.Scheme
+  ) -> (status: Status, reason: StaticString)? {
+    if !head.method.isSafe, let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
+    guard content.count > 0 else { return nil }
+    if content.count > Int(match.contentSizeMax) {
+      return (.contentTooLarge, "The content has more octets than this page takes.")
+    }
+    return mediaTypeRefusal(match.content)
+  }
+
+  @inline(never)
+  private func mediaTypeRefusal(_ wanted: RequestContent) -> (status: Status, reason: StaticString)? {
+    let mediaType = head.fields(in: octets).value(of: "Content-Type")
+    guard let mediaType else {
+      // curl and old programs send a form without its name.
+      let isFree = wanted == .form || wanted == .any || wanted == .upload
+      return isFree ? nil : (.unsupportedMediaType, "This page asks for content that names its type.")
+    }
+    let end = mediaType.firstIndex(of: 0x3B) ?? mediaType.count
+    let essence = mediaType.extracting(mediaType.trimmed(0..<end))
+    switch wanted {
+    case .any, .upload: return nil
+    case .form:
+      if essence.equalsIgnoringCase("application/x-www-form-urlencoded") { return nil }
+      return (
+        .unsupportedMediaType,
+        """
+        This page takes forms of the type application/x-www-form-urlencoded only. curl sends such a form \
+        with -d or --data-urlencode, and another one with -F.
+        """
+      )
+    case .json:
+      let suffix = essence.extracting(max(0, essence.count - 5)..<essence.count)
+      if essence.equalsIgnoringCase("application/json") || suffix.equalsIgnoringCase("+json") { return nil }
+      return (.unsupportedMediaType, "This page takes JSON only: Content-Type: application/json.")
+    case .text:
+      if essence.equalsIgnoringCase("text/plain") { return nil }
+      return (.unsupportedMediaType, "This page takes plain text only: Content-Type: text/plain.")
+    }
+  }
+}

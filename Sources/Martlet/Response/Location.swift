@@ -1,0 +1,82 @@
+// Where a redirection leads: literals as they are, values percent-encoded, so that a value can neither leave
+// its segment nor name another site.
+
+public import MartletBytes
+public import MartletHTTP
+
+/// The target of a redirection, written as a string literal with interpolated values.
+///
+///     return response.redirect("/items/\(id)?from=\(name)")
+///
+/// Every octet of a value but letters, digits, `-`, `.`, `_` and `~` is percent-encoded (RFC 3986 §2.1). A target
+/// stands where it is given to `redirect` or `logout`.
+public struct Location: ExpressibleByStringInterpolation {
+  private let range: Range<Int>
+
+  public init(stringLiteral literal: StaticString) {
+    let start = PageText.count
+    PageText.append(literal.octets)
+    range = start..<PageText.count
+  }
+
+  public init(stringInterpolation: Interpolation) { range = stringInterpolation.start..<PageText.count }
+
+  /// Writes the target, below the path under which browsers see the program. A control octet in a literal
+  /// makes the answer a 500.
+  @_lifetime(writer: copy writer)
+  func write(to writer: inout Writer) {
+    invariant(range.upperBound == PageText.count, "a location is written where it is made")
+    let target = PageText.octets.extracting(range)
+    if target.hasPrefix("/") { writer.append(PageText.prefix) }
+    for i in target.indices {
+      if ASCII.isURIOctet(target[i]) { writer.append(target[i]) } else { writer.append(percentEncoded: target[i]) }
+    }
+  }
+
+  public typealias StringInterpolation = Interpolation
+
+  /// Writes the parts of a target.
+  public struct Interpolation: StringInterpolationProtocol {
+    fileprivate let start: Int
+
+    public init(literalCapacity: Int, interpolationCount: Int) { start = PageText.count }
+
+    public mutating func appendLiteral(_ literal: StaticString) { PageText.append(literal.octets) }
+
+    /// Adds a text, encoded.
+    public mutating func appendInterpolation<let capacity: Int>(_ text: Text<capacity>) {
+      appendInterpolation(text.span)
+    }
+
+    /// Adds the text of a literal held in a variable, encoded.
+    public mutating func appendInterpolation(_ text: StaticString) { appendInterpolation(text.octets) }
+
+    /// Adds octets, encoded.
+    ///
+    /// - Complexity: O(n).
+    public mutating func appendInterpolation(_ octets: Span<UInt8>) {
+      for i in octets.indices { Self.put(octets[i]) }
+    }
+
+    /// Adds what a person typed into a form, encoded.
+    public mutating func appendInterpolation(_ value: borrowing FormValue) {
+      var decoder = value.decoder
+      while let octet = decoder.next() { Self.put(octet) }
+    }
+
+    /// Adds a number in decimal digits.
+    public mutating func appendInterpolation(_ number: some BinaryInteger & FixedWidthInteger) {
+      PageText.append(decimal: number)
+    }
+
+    private static func put(_ octet: UInt8) {
+      var digits: InlineArray<3, UInt8> = [0x25, ASCII.hexadecimal(octet >> 4), ASCII.hexadecimal(octet & 15)]
+      switch octet {
+      case "A"..."Z", "a"..."z", "0"..."9", "-", ".", "_", "~":
+        digits[0] = octet
+        PageText.append(digits.span.extracting(0..<1))
+      default: PageText.append(digits.span)
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// A long answer, written piece by piece.
+
+import MartletBytes
+
+/// Where a page writes the next piece of a long answer (`StreamingApplication.write`).
+///
+///     mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
+///       while body.room > 100, state.position < 10_000 {
+///         body.write("<li>\(state.position)</li>")
+///         state.position += 1
+///       }
+///       return state.position < 10_000 ? .more : .end
+///     }
+public struct StreamBody: PageWriter, ~Copyable {
+  /// Octets that fit.
+  private let capacity: Int
+  private var count = 0
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  /// How many more octets fit. What does not fit is lost, and ends the connection.
+  public var room: Int { capacity - count }
+
+  /// Adds to the page; values are escaped.
+  public mutating func write(_ text: HTML) {
+    invariant(
+      text.range.lowerBound == count && text.range.upperBound == PageText.count,
+      "page text is written where it is made")
+    count = text.range.upperBound
+  }
+
+  /// Adds to a long answer whose media type is JSON.
+  public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
+
+  /// Adds to a long answer whose media type is plain text.
+  public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
+
+  /// Adds octets as they are: for other media types.
+  public mutating func write(octets: Span<UInt8>) {
+    PageText.append(octets)
+    count = PageText.count
+  }
+}
