@@ -163,7 +163,7 @@ public struct Response: ~Copyable, ~Escapable {
     _ mediaType: StaticString, from cursor: Cursor = Cursor()
   ) -> Answer {
     setField("Content-Type", mediaType)
-    return answer(.ok, .none, .pieces(cursor))
+    return answer(.ok, .none, .stream(cursor))
   }
 
   // MARK: Redirection and refusal

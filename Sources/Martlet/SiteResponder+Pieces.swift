@@ -4,17 +4,30 @@ package import MartletBytes
 package import MartletHTTP
 package import MartletServer
 
+/// The notes of a page: of what it writes piece by piece, and of what it takes so.
+public typealias Cursor = StreamState
+
+extension Piece {
+  /// What follows a piece.
+  public typealias Next = StreamStep
+}
+
+/// What a page says to a piece of a request's content.
+public enum Reception: Sendable {
+  /// It is taken; the next one may come.
+  case taken
+  /// No more of it is wanted: the request is refused.
+  case refused(Status, StaticString)
+}
+
 extension Reply.Kind {
   /// The same, with the page's number in its cursor.
   func of<Page: RawRepresentable>(_ page: Page) -> Reply.Kind where Page.RawValue == UInt8 {
     switch self {
-    case .pieces(var cursor):
+    case .stream(var cursor):
       cursor.page = page.rawValue
-      return .pieces(cursor)
-    case .content(var cursor, let countMax):
-      cursor.page = page.rawValue
-      return .content(cursor, countMax: countMax)
-    case .written, .data, .file, .later: return self
+      return .stream(cursor)
+    case .written, .data, .file, .later, .upload: return self
     }
   }
 }
@@ -25,22 +38,50 @@ extension SiteResponder where A: ~Copyable {
     return page
   }
 
-  package static var takesPieces: Bool { A.hasUploads }
-  package static var answersInPieces: Bool { A.answersInPieces }
+  package static var uploadStateSize: Int { A.hasUploads ? 32 : 0 }
+  package static var hasStreams: Bool { A.answersInPieces }
 
-  package func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
+  /// Notes how an upload begins.
+  mutating func beginUpload(_ cursor: Cursor, _ countMax: Int, _ page: A.Page) {
+    uploadCursor = cursor
+    uploadCursor.page = page.rawValue
+    kind = .upload(countMax: countMax)
+  }
+
+  package mutating func beginUpload(_ state: inout MutableSpan<UInt8>) {
+    uploadCursor.write(to: &state)
+  }
+
+  package func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
     guard case .page(_, _, let takesPieces) = A.destination(head.method, octets[head.target.path])
     else { return false }
     return takesPieces
   }
 
-  package mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception {
-    site.take(octets, for: page(of: cursor), &cursor)
+  package mutating func receive(
+    _ octets: Span<UInt8>, of request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) -> UploadStep {
+    var cursor = Cursor(from: state.span)
+    let reception = site.take(octets, for: page(of: cursor), &cursor)
+    cursor.write(to: &state)
+    return switch reception {
+    case .taken: .more
+    case .refused(let status, let reason): .refuse(status, reason)
+    }
+  }
+
+  package mutating func abandon(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) {
+    abandon(Cursor(from: state.span))
   }
 
   package mutating func finish(
-    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
+    content: consuming Writer, fields: consuming Writer
   ) -> Reply {
+    let cursor = Cursor(from: state.span)
+    let moment = request.moment
     fields.append(A.fields)
     let fieldsStart = fields.count
     let page = page(of: cursor)
@@ -107,5 +148,25 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func cancel(_ connection: UInt64) {
     PasswordWork.end(connection)
+  }
+}
+
+extension Cursor {
+  /// Reads what `write` has written.
+  fileprivate init(from octets: Span<UInt8>) {
+    var numbers = InlineArray<2, UInt64>(repeating: 0)
+    for i in 0..<16 { numbers[i >> 3] |= UInt64(octets[i]) << UInt64(8 * (i & 7)) }
+    self.init(
+      page: octets[16], position: Int64(bitPattern: numbers[0]), note: Int64(bitPattern: numbers[1]))
+  }
+
+  /// Writes the notes to the state of an upload.
+  @_lifetime(octets: copy octets)
+  fileprivate func write(to octets: inout MutableSpan<UInt8>) {
+    for i in 0..<16 {
+      let number = UInt64(bitPattern: i < 8 ? position : note)
+      octets[i] = UInt8(truncatingIfNeeded: number >> UInt64(8 * (i & 7)))
+    }
+    octets[16] = page
   }
 }

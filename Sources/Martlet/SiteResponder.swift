@@ -23,6 +23,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var keeper: ClockKeeper
   /// What has become of the request that is being answered.
   var kind = Reply.Kind.written
+  /// What the page of an upload notes at first.
+  var uploadCursor = Cursor()
   /// How long that request rests before it comes again.
   var pauseMilliseconds = 0
 
@@ -215,8 +217,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     case .none: break
     case .refuse(let reason): writeRefusal(answer.status, reason, &content, &fields)
     case .later: kind = .later
-    case .take(let cursor, let countMax):
-      kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
+    case .take(let cursor, let countMax): beginUpload(cursor, countMax, page)
     case .toNext, .toLogin: stop("an application without sessions has no login")
     }
     return answer.status
@@ -260,8 +261,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     case .later:
       kind = .later
       return answer.status
-    case .take(let cursor, let countMax):
-      kind = Reply.Kind.content(cursor, countMax: countMax).of(page)
+    case .take(let cursor, let countMax): beginUpload(cursor, countMax, page)
       return answer.status
     case .none, .toNext, .toLogin, .refuse: kind = answer.content.of(page)
     }
