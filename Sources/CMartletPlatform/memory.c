@@ -13,8 +13,8 @@ static struct {
   uint8_t receive[MARTLET_RECEIVE_SIZE];
   uint8_t fields[MARTLET_FIELDS_SIZE];
   uint8_t response[MARTLET_RESPONSE_SHIFT_SIZE + MARTLET_RESPONSE_SIZE];
-  uint8_t small[MARTLET_SMALL_BLOCK_COUNT * MARTLET_SMALL_BLOCK_SIZE];
-  uint8_t large[MARTLET_LARGE_BLOCK_COUNT * MARTLET_LARGE_BLOCK_SIZE];
+  _Alignas(16) uint8_t small[MARTLET_SMALL_BLOCK_COUNT * MARTLET_SMALL_BLOCK_SIZE];
+  _Alignas(16) uint8_t large[MARTLET_LARGE_BLOCK_COUNT * MARTLET_LARGE_BLOCK_SIZE];
 } memory;
 
 static const uint8_t taken_once[] = "the static memory is taken once", file_name[] = "memory.c";

@@ -55,6 +55,14 @@ public enum Limits {
   /// has no reason.
   public static var reasonSizeMax: Int { 512 }
 
+  /// Octets of the state that a responder keeps for each upload. A parser of multipart content has some
+  /// hundred octets. The state lies in the upload's block, beside the request's head.
+  public static var uploadStateSizeMax: Int { 512 }
+
+  /// Octets of an upload that may have been received and not yet decoded: a chunk's line, then a trailer
+  /// section, both without their ends. They lie in the upload's block.
+  public static var chunkFramingSizeMax: Int { 2 * chunkExtensionSizeMax + 32 }
+
   /// Octets of all chunk extensions of one content together, and octets of its trailer section. Both are
   /// ignored. Beyond: 413 for extensions, 431 for trailers.
   public static var chunkExtensionSizeMax: Int { 256 }
@@ -267,9 +275,15 @@ public enum Limits {
   /// Checks the relations between the limits. Run once at start and by a test.
   public static func checkRelations() {
     invariant(
-      largeBlockSize >= requestHeadSizeMax + requestContentSizeMax + 2 * chunkExtensionSizeMax + 32,
+      largeBlockSize >= requestHeadSizeMax + requestContentSizeMax + chunkFramingSizeMax,
       "a request of the largest head and content, and a line between chunks, fit a large block")
     invariant(receiveSizeMax == largeBlockSize, "what has been received fits a large block")
+    invariant(
+      uploadStateSizeMax + requestHeadSizeMax + chunkFramingSizeMax + 256 <= largeBlockSize,
+      "an upload's state, its head and what is not decoded fit a large block")
+    invariant(chunkFramingSizeMax < smallBlockSize, "behind what is not decoded there is room")
+    invariant(
+      smallBlockSize % 16 == 0 && largeBlockSize % 16 == 0, "each block begins at a multiple of 16")
     invariant(responseSizeMax <= largeBlockSize, "a response fits a large block")
     invariant(requestTargetSizeMax < requestHeadSizeMax, "a target fits a head")
     invariant(receiveSizeMax <= 0xFFFF, "a ByteRange reaches all of a request")

@@ -31,6 +31,13 @@ public struct ContentDecoder: Equatable, Sendable {
   /// Octets of content that later chunks may have.
   private var room: Int32
 
+  /// A decoder of no content.
+  public init() {
+    step = .complete
+    remaining = 0
+    room = 0
+  }
+
   /// A decoder before the first octet of content.
   ///
   /// - Parameters:

@@ -87,7 +87,8 @@ struct Connection: Sendable {
   var number: UInt64 = 0
   /// When the phase must have ended, in milliseconds of the monotonic clock.
   var deadline: Int64 = 0
-  /// The connection is not looked at before: a page rests, or there was nothing to do.
+  /// The connection is not looked at before: a page rests, or there was nothing to do. `.max`: a stream waits
+  /// until it is woken.
   var pausedUntil: Int64 = 0
   /// Where the peer is.
   var peer = IPAddress.unspecified
@@ -115,7 +116,7 @@ struct Connection: Sendable {
 
   /// Whether the response waits for its page, which writes more at a later moment.
   func isPaused(at moment: Moment) -> Bool {
-    guard phase == .sending, responseBlock < 0, case .pieces = flow else { return false }
+    guard phase == .sending, responseBlock < 0, case .stream = flow else { return false }
     return pausedUntil > moment.monotonicMilliseconds
   }
 
@@ -129,13 +130,13 @@ struct Connection: Sendable {
   }
 }
 
-/// Where a page is in something that is longer than a buffer: the page's own notes.
-public struct Cursor: Equatable, Sendable {
+/// How far a stream has come: what its page notes from one piece to the next.
+public struct StreamState: Equatable, Sendable {
   /// How far the page has come; 0 at the start. What is counted is the page's affair.
   public var position: Int64
   /// Whatever else the page notes.
   public var note: Int64
-  /// The page's number in the application.
+  /// The page's number in the application. The number says which streams are woken together.
   public var page: UInt8
 
   public init(page: UInt8 = 0, position: Int64 = 0, note: Int64 = 0) {
@@ -143,6 +144,17 @@ public struct Cursor: Equatable, Sendable {
     self.position = position
     self.note = note
   }
+}
+
+/// An upload that is being received. Its block holds `state | head, parsed | head | octets kept`.
+struct Upload: Sendable {
+  /// How far the content has been decoded.
+  var decoder = ContentDecoder()
+  var block: Block
+  /// Octets of the head.
+  var headSize: UInt16
+  /// Octets behind the head that have not been decoded: a part of a chunk's line, or of the trailer section.
+  var keptCount: UInt16 = 0
 }
 
 /// What goes through a connection without being held in memory as a whole.
@@ -153,11 +165,11 @@ enum Flow: Sendable {
   /// A response's content in a file: its descriptor, and what remains to be sent.
   case file(Int32, offset: Int64, end: Int64)
   /// A response's content that its page writes piece by piece.
-  case pieces(Cursor, isChunked: Bool)
+  case stream(StreamState, isChunked: Bool)
   /// The end of such a response, whose last octets wait to be sent.
-  case piecesEnd
+  case streamEnd
   /// A request's content that is handled when it is whole.
   case form(ContentDecoder)
   /// A request's content that its page receives piece by piece.
-  case upload(Cursor, ContentDecoder)
+  case upload(Upload)
 }

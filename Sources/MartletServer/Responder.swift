@@ -91,11 +91,11 @@ public struct Reply: Sendable {
     case data(StaticString)
     /// The content is a whole file, which is closed when it has been sent.
     case file(descriptor: Int32, count: Int64)
-    /// The content comes in pieces: `Responder.produce` is asked for them, with this cursor.
-    case pieces(Cursor)
-    /// There is no answer yet, because the request's content is to be taken first: in pieces, by
-    /// `Responder.take`, at most that many octets.
-    case content(Cursor, countMax: Int)
+    /// The content is a stream: `Responder.produce` writes it piece by piece, with this state first.
+    case stream(StreamState)
+    /// There is no answer yet, because the request's content, at most that many octets, is received first.
+    /// Only for a request that `Responder.isUpload` knows. `Responder.beginUpload` is called at once.
+    case upload(countMax: Int)
     /// There is no answer yet: nothing is sent, and the same request comes again in a later turn of
     /// the loop, after other connections were served.
     case later
@@ -112,6 +112,9 @@ public struct Reply: Sendable {
   public var pauseMilliseconds = 0
   /// How it waits, where there is no answer yet.
   public var turn = WorkTurn(rank: .other)
+  /// Whether the server stops as at SIGTERM. The stop begins after the turn in which the answer was first
+  /// sent, and what is being sent then is finished. Without meaning where there is no answer yet.
+  public var stopsServer = false
 
   public init(status: Status, contentCount: Int, fieldsCount: Int, kind: Kind = .written) {
     self.status = status
@@ -127,37 +130,57 @@ public struct Reply: Sendable {
   }
 }
 
-/// What a responder has written of a long content.
-public struct Piece: Equatable, Sendable {
-  public enum Next: Equatable, Sendable {
-    /// There is more.
-    case more
-    /// There will be more, in that many milliseconds at the earliest. Meanwhile a visitor who leaves is
-    /// noticed (after ten seconds without a piece, where only the end of what it sends is known), a
-    /// stop of the program does not wait, and when all connections are taken this one makes room.
-    case pause(milliseconds: Int)
-    /// That was all.
-    case end
-    /// It cannot be completed: the connection ends, so that the peer knows.
-    case failed
-  }
+/// What follows a piece of a stream.
+public enum StreamStep: Equatable, Sendable {
+  /// The next piece, when the kernel has room for it.
+  case more
+  /// The next piece, in that many milliseconds at the earliest, or when the stream is woken. Meanwhile a
+  /// peer that is gone is noticed: at once, or after ten seconds where only its FIN has come. A stop of the
+  /// server ends the stream, and when all slots are taken the stream's connection may be closed.
+  case pause(milliseconds: Int)
+  /// The next piece, when the stream is woken (`Responder.takeWoken`); otherwise as in a pause.
+  case wait
+  /// Nothing: the content is complete.
+  case end
+  /// Nothing: the content cannot be completed. The connection is closed, so that the peer notices.
+  case failed
+}
 
+/// What a responder has written of a stream.
+public struct Piece: Equatable, Sendable {
   /// Octets written.
   public var count: Int
-  public var next: Next
+  public var next: StreamStep
 
-  public init(count: Int, next: Next) {
+  public init(count: Int, next: StreamStep) {
     self.count = count
     self.next = next
   }
 }
 
-/// What a responder says to a piece of a request's content.
-public enum Reception: Sendable {
-  /// It is taken; the next one may come.
-  case taken
-  /// No more of it is wanted: the request is refused.
-  case refused(Status, StaticString)
+/// The streams that are woken: those of the pages in a set of page numbers.
+public struct StreamSet: Sendable {
+  private var bits = InlineArray<4, UInt64>(repeating: 0)
+
+  /// No page.
+  public init() {}
+
+  /// Whether no page is in the set.
+  public var isEmpty: Bool { bits[0] | bits[1] | bits[2] | bits[3] == 0 }
+
+  /// Adds a page, by its number.
+  public mutating func insert(_ page: UInt8) { bits[Int(page >> 6)] |= 1 << UInt64(page & 63) }
+
+  /// Whether a page is in the set.
+  public func contains(_ page: UInt8) -> Bool { bits[Int(page >> 6)] >> UInt64(page & 63) & 1 == 1 }
+}
+
+/// What a responder says to octets of an upload.
+public enum UploadStep: Sendable {
+  /// The next octets may come.
+  case more
+  /// The request is refused: with that status, and with a page that gives the reason.
+  case refuse(Status, StaticString)
 }
 
 /// Answers requests.
@@ -165,7 +188,7 @@ public protocol Responder: ~Copyable {
   /// Answers one request.
   ///
   /// - Parameters:
-  ///   - request: The whole request; without its content when that is taken in pieces.
+  ///   - request: The whole request; of an upload, without its content.
   ///   - content: Where the content goes; at most `Limits.responseContentSizeMax` octets. Of a HEAD
   ///     request it is written and counted like GET's and not sent.
   ///   - fields: Where field lines go, each ended by CRLF. Date, Content-Length and Connection are
@@ -177,29 +200,74 @@ public protocol Responder: ~Copyable {
   /// Field lines of its own responses that refusals of the server have as well, each ended by CRLF.
   static var fields: StaticString { get }
 
-  /// Whether it ever takes content in pieces, or answers in pieces. The server leaves out what is not
-  /// needed for that.
-  static var takesPieces: Bool { get }
-  static var answersInPieces: Bool { get }
+  // MARK: Uploads
 
-  /// Whether a request's content is taken in pieces: `respond` is asked once the head is there.
+  /// Octets of the state that is kept for each upload, at most `Limits.uploadStateSizeMax`. 0: there are no
+  /// uploads, and the server leaves out what they need.
+  static var uploadStateSize: Int { get }
+
+  /// Whether a request's content is received piece by piece. `respond` is then called once the head has
+  /// been received, and answers or returns `.upload`.
   ///
   /// - Parameter octets: What the head was parsed from.
-  func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool
+  func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool
 
-  /// Takes the next piece of a request's content.
-  mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception
+  /// Begins the upload for which `respond` has just returned `.upload`. From here on either `finish` or
+  /// `abandon` is called for the upload, once.
+  ///
+  /// - Parameter state: The upload's own memory: `uploadStateSize` octets, aligned to 16. What the memory
+  ///   holds at first is not defined.
+  mutating func beginUpload(_ state: inout MutableSpan<UInt8>)
 
-  /// Answers after the last piece, as `respond` does.
+  /// Receives the next octets of an upload's content.
+  ///
+  /// - Parameters:
+  ///   - request: The upload's request without its content, at the moment of this turn.
+  ///   - state: What earlier calls have left there.
+  /// - Returns: Whether more octets may come. After a refusal `abandon` is called.
+  mutating func receive(
+    _ octets: Span<UInt8>, of request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) -> UploadStep
+
+  /// Answers an upload whose content is complete, as `respond` does.
+  ///
+  /// - Returns: An answer; neither `.later` nor `.upload`.
   mutating func finish(
-    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
+    content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
-  /// Writes the next piece of a response's content.
-  mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece
+  /// The upload ends before its content is complete. The peer is gone, the content is refused or came too
+  /// slowly, the server stops, or memory is short.
+  mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>)
 
-  /// The connection ended before the last piece, of either direction.
-  mutating func abandon(_ cursor: Cursor)
+  // MARK: Streams
+
+  /// Whether there are streams. Otherwise the server leaves out what they need.
+  static var hasStreams: Bool { get }
+
+  /// Writes the next piece of a stream.
+  ///
+  /// - Parameter state: What the page has noted before, and what it notes for the next piece.
+  mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece
+
+  /// The stream ends before its last piece.
+  mutating func abandon(_ state: StreamState)
+
+  /// The pages whose streams are to write now. The set is asked for once a turn, after all other calls, and
+  /// is empty afterwards. Their streams that pause or wait write in the same turn where the kernel has room.
+  mutating func takeWoken() -> StreamSet
+
+  // MARK: Time
+
+  /// Milliseconds between two calls of `tick`; 0: there are none.
+  static var tickMilliseconds: Int { get }
+
+  /// That much time of the monotonic clock has passed, with connections or without. The first call comes
+  /// one period after the server's start. Calls that are missed, because a turn takes long, are left out.
+  mutating func tick(at moment: Moment)
+
+  // MARK: Work
 
   /// Goes on with the work of a request that `respond` has put off: about a tenth of a millisecond.
   ///
@@ -215,26 +283,43 @@ public protocol Responder: ~Copyable {
 
 extension Responder where Self: ~Copyable {
   public static var fields: StaticString { "" }
-  public static var takesPieces: Bool { false }
-  public static var answersInPieces: Bool { false }
+  /// Whether there are uploads.
+  @inline(__always)
+  public static var hasUploads: Bool { uploadStateSize > 0 }
+  public static var uploadStateSize: Int { 0 }
 
-  public func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool { false }
+  public func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool { false }
 
-  public mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception {
-    stop("a responder that takes pieces says how")
-  }
+  public mutating func beginUpload(_ state: inout MutableSpan<UInt8>) { noUploads() }
+
+  public mutating func receive(
+    _ octets: Span<UInt8>, of request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) -> UploadStep { noUploads() }
 
   public mutating func finish(
-    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
-  ) -> Reply {
-    stop("a responder that takes pieces says how")
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
+    content: consuming Writer, fields: consuming Writer
+  ) -> Reply { noUploads() }
+
+  public mutating func abandon(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) {}
+
+  private func noUploads() -> Never { stop("a responder with uploads says how") }
+
+  public static var hasStreams: Bool { false }
+
+  public mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
+    stop("a responder with streams says how")
   }
 
-  public mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece {
-    stop("a responder that answers in pieces says how")
-  }
+  public mutating func abandon(_ state: StreamState) {}
 
-  public mutating func abandon(_ cursor: Cursor) {}
+  public mutating func takeWoken() -> StreamSet { StreamSet() }
+
+  public static var tickMilliseconds: Int { 0 }
+
+  public mutating func tick(at moment: Moment) {}
 
   public mutating func work(_ connection: UInt64) -> Bool { true }
 

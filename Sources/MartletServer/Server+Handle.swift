@@ -10,40 +10,52 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ///
   /// - Parameters:
   ///   - content: Where the content lies in the connection's block; the request ends with it.
-  ///   - isUpload: Whether the content follows, piece by piece.
+  ///   - isUpload: Whether the content, if there is any, follows piece by piece.
   @inline(never)
   mutating func handle(
     _ slot: Int, _ head: RequestHead, _ content: Range<Int>, isUpload: Bool = false
   ) {
     guard peerTakesResponses(slot) else { return waitForReader(slot) }
+    // Taken before the page is asked, so that a page that begins an upload can rely on it.
+    guard let uploadBlock = acquireUploadBlock(slot, head, isUpload: isUpload) else {
+      return refuseForNow(slot)
+    }
     let start = Int(connections[slot].start)
     let reply = respond(slot, head, start..<start + head.size, content)
     connections[slot].minorVersion = head.minorVersion
+    if R.hasUploads, uploadBlock >= 0 {
+      if case .upload(let countMax) = reply.kind {
+        return beginUpload(slot, head, uploadBlock, countMax: countMax)
+      }
+      if uploadBlock != connections[slot].block { blocks.release(uploadBlock, 0) }
+    }
     if case .later = reply.kind {
       martlet_wipe_stack()
       return putOff(slot, reply.turn, milliseconds: reply.pauseMilliseconds)
     }
-    let hasMore = Int(connections[slot].end) > content.upperBound || isUpload
+    let contentFollows = R.hasUploads && isUpload && head.framing != .none
+    let hasMore = Int(connections[slot].end) > content.upperBound || contentFollows
     if head.framing != .none {
       // A form may hold a password, and the next request may be shorter.
       blocks.wipe(connections[slot].block, start..<content.upperBound)
       martlet_wipe_stack()
     }
-    consume(slot, before: content.upperBound)
-    connections[slot].flow = .none
-    connections[slot].isProbed = false
-    connections[slot].hasWork = false
-    if case .content(let cursor, let countMax) = reply.kind {
-      guard R.takesPieces else { stop("a responder that takes pieces says so") }
-      return beginUpload(slot, head, cursor, countMax: countMax)
-    }
+    endRequest(slot, before: content.upperBound)
     connections[slot].hasContinued = false
     Counter.requestsAnswered.add()
     // Content that its page does not want still arrives: where the next request begins is not known.
-    let closes = !head.keepsAlive || isUpload || isStopping
+    let closes = !head.keepsAlive || contentFollows || isStopping
     connections[slot].afterResponse = closes ? hasMore ? .linger : .close : .keepAlive
     begin(slot, reply, sendsContent: head.method != .head)
     send(slot)
+  }
+
+  /// Consumes the octets of a request that is answered, or whose upload begins.
+  mutating func endRequest(_ slot: Int, before end: Int) {
+    consume(slot, before: end)
+    connections[slot].flow = .none
+    connections[slot].isProbed = false
+    connections[slot].hasWork = false
   }
 
   private mutating func respond(
@@ -65,30 +77,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
       connection: connection.number, peer: connection.peer)
     return responder.respond(
       to: request, content: Writer(response.content), fields: Writer(fields.storage))
-  }
-
-  private static func finish(
-    _ responder: inout R, _ cursor: Cursor, _ moment: Moment, _ response: inout LentBuffer,
-    _ fields: inout LentBuffer
-  ) -> Reply {
-    responder.finish(
-      cursor, moment: moment, content: Writer(response.content), fields: Writer(fields.storage))
-  }
-
-  /// Lets the page answer after the last piece of its content.
-  mutating func finishUpload(_ slot: Int, _ cursor: Cursor) {
-    guard peerTakesResponses(slot) else { return waitForReader(slot) }
-    let reply = Self.finish(&responder, cursor, moment, &response, &fields)
-    switch reply.kind {
-    case .later, .content: stop("a page that has taken all of its content answers")
-    case .written, .data, .file, .pieces: break
-    }
-    Counter.requestsAnswered.add()
-    connections[slot].flow = .none
-    connections[slot].hasContinued = false
-    if isStopping { connections[slot].afterResponse = .close }
-    begin(slot, reply, sendsContent: true)
-    send(slot)
   }
 
   // MARK: The kernel's send buffer
@@ -202,10 +190,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// What goes through the connection in pieces is over before its end.
   mutating func abandonFlow(_ slot: Int) {
     switch connections[slot].flow {
-    case .none, .data, .piecesEnd, .form: break
+    case .none, .data, .streamEnd, .form: break
     case .file(let file, _, _): transport.close(descriptor: file)
-    case .pieces(let cursor, _), .upload(let cursor, _):
-      if R.takesPieces || R.answersInPieces { responder.abandon(cursor) }
+    case .stream(let state, _): if R.hasStreams { responder.abandon(state) }
+    case .upload(let upload): if R.hasUploads { abandon(slot, upload) }
     }
     connections[slot].flow = .none
   }

@@ -121,7 +121,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       rank.since = deadline - Limits.headTimeoutMilliseconds
     case .receivingBody:
       rank.since = deadline - Limits.contentTimeoutMilliseconds
-    case .sending where R.answersInPieces && connections[slot].isPaused(at: moment):
+    case .sending where R.hasStreams && connections[slot].isPaused(at: moment):
       rank.since = now - Limits.evictionAgeMilliseconds
     case .free, .sending: rank.busyness = 2
     case .waiting:

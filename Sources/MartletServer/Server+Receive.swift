@@ -10,6 +10,7 @@ import MartletHTTP
 extension Server where T: ~Copyable, R: ~Copyable {
   /// Reads what has arrived, once, and does what that allows.
   mutating func receive(_ slot: Int) {
+    if R.hasUploads { restoreKept(slot) }
     let room = room(slot)
     guard room > 0 else { return refuseForNow(slot) }
     if connections[slot].block < 0 { connections[slot].block = BlockPool.receive }
@@ -23,7 +24,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       if end == 0, connections[slot].phase == .reading {
         enter(.reading, slot, milliseconds: Limits.headTimeoutMilliseconds)
       }
-      if R.takesPieces, case .upload = connections[slot].flow { notePace(slot, count) }
+      if R.hasUploads, case .upload = connections[slot].flow { notePace(slot, count) }
       proceed(slot)
     }
   }
@@ -52,12 +53,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// it sends ahead.
   private mutating func room(_ slot: Int) -> Int {
     let block = connections[slot].block
-    guard block >= 0 else {
-      if R.takesPieces, case .upload(_, let decoder) = connections[slot].flow, decoder.plainCount > 0 {
-        return min(decoder.plainCount, Limits.receiveSizeMax)
-      }
-      return Limits.smallBlockSize
+    if R.hasUploads, block <= BlockPool.receive, case .upload(let upload) = connections[slot].flow {
+      let plainCount = upload.decoder.plainCount
+      return plainCount > 0
+        ? min(plainCount, Limits.receiveSizeMax) : Limits.smallBlockSize - Int(connections[slot].end)
     }
+    guard block >= 0 else { return Limits.smallBlockSize }
     moveToFront(slot)
     let room = blocks.capacity(block) - Int(connections[slot].end)
     guard room == 0 else { return room }
@@ -69,7 +70,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// A block for a connection's octets. Where all hold some, a request ends that is not whole: at once for
   /// a request that is whole, after a moment for one that is not.
-  private mutating func acquire(_ count: Int, for slot: Int) -> Block? {
+  mutating func acquire(_ count: Int, for slot: Int) -> Block? {
     if let block = blocks.acquire(count, isResponse: false) { return block }
     let isWhole = connections[slot].phase == .waiting
     endUnfinished(for: slot, count, age: isWhole ? 0 : Limits.evictionAgeMilliseconds)
@@ -102,6 +103,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Ends the turn of a connection: octets that it still holds move out of the receive buffer.
   mutating func keep(_ slot: Int) {
+    if R.hasUploads { keepUndecoded(slot) }
     let held = connections[slot].held
     guard connections[slot].block >= 0, held.isEmpty || connections[slot].block == BlockPool.receive
     else { return }
@@ -142,9 +144,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     Counter.requestsQueued.add()
     var victim: (slot: Int, share: UInt16, deadline: Int64)?
     for slot in 0..<connections.count
-    where slot != requester && connections[slot].block > 0
-      && blocks.capacity(connections[slot].block) >= count
-    {
+    where slot != requester && capacityHeld(slot) >= count {
       let deadline = connections[slot].deadline
       let age: Int64
       switch connections[slot].phase {
@@ -168,14 +168,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
+  /// Octets of the largest block that a connection holds and not yet sends.
+  private func capacityHeld(_ slot: Int) -> Int {
+    let block = connections[slot].block
+    let capacity = block > 0 ? blocks.capacity(block) : 0
+    guard R.hasUploads, case .upload(let upload) = connections[slot].flow else { return capacity }
+    return max(capacity, blocks.capacity(upload.block))
+  }
+
   // MARK: A request becomes whole
 
   /// Looks at the octets that a connection holds, and does what they allow.
   mutating func proceed(_ slot: Int) {
     switch connections[slot].flow {
     case .form(let decoder): proceed(slot, nil, decoder)
-    case .upload(let cursor, let decoder): receiveUpload(slot, cursor, decoder)
-    case .none, .data, .file, .pieces, .piecesEnd: proceedWithHead(slot)
+    case .upload(let upload): if R.hasUploads { receiveUpload(slot, upload) }
+    case .none, .data, .file, .stream, .streamEnd: proceedWithHead(slot)
     }
   }
 
@@ -190,8 +198,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
         return
       }
       let headEnd = Int(connections[slot].start) + head.size
-      if head.framing == .none || isUpload(slot, head) {
-        return handle(slot, head, headEnd..<headEnd, isUpload: head.framing != .none)
+      let isUpload = isUpload(slot, head)
+      if head.framing == .none || isUpload {
+        return handle(slot, head, headEnd..<headEnd, isUpload: isUpload)
       }
       let decoder = try ContentDecoder(head.framing, countMax: Limits.requestContentSizeMax)
       connections[slot].scanned = UInt16(headEnd)
@@ -217,9 +226,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   private func isUpload(_ slot: Int, _ head: RequestHead) -> Bool {
-    guard R.takesPieces else { return false }
-    return responder.takesPieces(
-      head, of: blocks.octets(connections[slot].block, connections[slot].held))
+    guard R.hasUploads else { return false }
+    return responder.isUpload(
+      head, blocks.octets(connections[slot].block, connections[slot].held))
   }
 
   /// Decodes the content of a form, as far as it has come.
@@ -291,73 +300,5 @@ extension Server where T: ~Copyable, R: ~Copyable {
     // A part of it, and then a response, would be read as neither.
     case .octets, .end, .gone: close(slot)
     }
-  }
-
-  // MARK: Uploads
-
-  /// The page wants the content piece by piece. Its head has been consumed.
-  mutating func beginUpload(
-    _ slot: Int, _ head: RequestHead, _ cursor: Cursor, countMax: Int
-  ) {
-    let decoder: ContentDecoder
-    do throws(Refusal) {
-      decoder = try ContentDecoder(head.framing, countMax: countMax)
-    } catch {
-      responder.abandon(cursor)
-      return refuse(slot, error)
-    }
-    connections[slot].afterResponse = head.keepsAlive ? .keepAlive : .close
-    connections[slot].slack = Limits.uploadSlackMilliseconds
-    connections[slot].flow = .upload(cursor, decoder)
-    enter(.receivingBody, slot, milliseconds: patience(slot))
-    if head.expectsContinue, !decoder.isComplete { sendContinue(slot) }
-    if connections[slot].phase == .receivingBody { receiveUpload(slot, cursor, decoder) }
-  }
-
-  /// Hands the content that has come to its page.
-  private mutating func receiveUpload(_ slot: Int, _ cursor: Cursor, _ decoder: ContentDecoder) {
-    guard R.takesPieces else { return }
-    var (cursor, decoder) = (cursor, decoder)
-    do throws(Refusal) {
-      try decode(slot, &decoder)
-    } catch {
-      return refuse(slot, error)
-    }
-    let content = Int(connections[slot].start)..<Int(connections[slot].scanned)
-    if !content.isEmpty {
-      switch Self.take(&responder, blocks, connections[slot].block, content, &cursor) {
-      case .taken: break
-      case .refused(let status, let reason):
-        // The page knows already.
-        connections[slot].flow = .none
-        return refuse(slot, status, reason.octets)
-      }
-      if connections[slot].block == BlockPool.receive { blocks.wipe(BlockPool.receive, content) }
-      consume(slot, before: content.upperBound)
-    }
-    connections[slot].flow = .upload(cursor, decoder)
-    if decoder.isComplete { finishUpload(slot, cursor) }
-  }
-
-  private static func take(
-    _ responder: inout R, _ blocks: borrowing BlockPool, _ block: Block, _ range: Range<Int>,
-    _ cursor: inout Cursor
-  ) -> Reception {
-    responder.take(blocks.octets(block, range), &cursor)
-  }
-
-  /// Octets have come: each makes up for some of the time that it took.
-  private mutating func notePace(_ slot: Int, _ count: Int) {
-    let took = max(0, now - (connections[slot].deadline - patience(slot)))
-    let earned = Int64(count) * 1_000 / Int64(Limits.uploadRateMin)
-    connections[slot].slack = Int32(
-      clamping: min(
-        Int64(connections[slot].slack) - took + earned, Int64(Limits.uploadSlackMilliseconds)))
-    connections[slot].deadline = now + patience(slot)
-  }
-
-  /// Milliseconds that the next octets of an upload may take.
-  private func patience(_ slot: Int) -> Int64 {
-    min(Limits.contentTimeoutMilliseconds, Int64(connections[slot].slack))
   }
 }

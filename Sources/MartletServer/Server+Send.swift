@@ -16,8 +16,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
       closes: connections[slot].afterResponse != .keepAlive)
     var flow = Flow.none
     var end = Limits.responseHeadSizeMax
+    if reply.stopsServer {
+      stopIsAsked = true
+      head.closes = true
+      if connections[slot].afterResponse == .keepAlive { connections[slot].afterResponse = .close }
+    }
     switch reply.kind {
-    case .written, .later, .content:
+    case .written, .later, .upload:
       if hasContent { end += reply.contentCount }
     case .data(let data):
       head.contentLength = Int64(data.utf8CodeUnitCount)
@@ -30,8 +35,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       } else {
         transport.close(descriptor: file)
       }
-    case .pieces(let cursor):
-      guard R.answersInPieces else { stop("a responder that answers in pieces says so") }
+    case .stream(let state):
+      guard R.hasStreams else { stop("a responder with streams says so") }
       // HTTP/1.0 knows no chunks: there the content ends with the connection.
       let isChunked = connections[slot].minorVersion > 0
       head.framing = isChunked ? .chunked : .untilClose
@@ -40,9 +45,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
         if connections[slot].afterResponse == .keepAlive { connections[slot].afterResponse = .close }
       }
       if hasContent {
-        flow = .pieces(cursor, isChunked: isChunked)
+        flow = .stream(state, isChunked: isChunked)
       } else {
-        responder.abandon(cursor)
+        responder.abandon(state)
       }
     }
     date.set(moment.unixSeconds)
@@ -74,14 +79,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if connections[slot].unsentStart < connections[slot].unsentEnd {
       guard sendWritten(slot) else { return }
       // The next piece is written when the kernel has room for it, so that no slow reader holds a block.
-      if R.answersInPieces, case .pieces = connections[slot].flow { return }
+      if R.hasStreams, case .stream = connections[slot].flow { return }
     }
     switch connections[slot].flow {
-    case .none, .piecesEnd, .form, .upload: finishResponse(slot)
+    case .none, .streamEnd, .form, .upload: finishResponse(slot)
     case .data(let data, let sentCount): sendData(slot, data, Int(sentCount))
     case .file(let file, let offset, let end): sendFile(slot, file, offset..<end)
-    case .pieces(let cursor, let isChunked):
-      if R.answersInPieces { sendPiece(slot, cursor, isChunked: isChunked) }
+    case .stream(let state, let isChunked):
+      if R.hasStreams { sendPiece(slot, state, isChunked: isChunked) }
     }
   }
 
@@ -92,7 +97,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let unsent = Int(connections[slot].unsentStart)..<Int(connections[slot].unsentEnd)
     let block = connections[slot].responseBlock
     let flow = connections[slot].flow
-    let transfer = block < 0
+    let transfer =
+      block < 0
       ? Self.send(&transport, slot, response, unsent, flow)
       : Self.send(&transport, slot, blocks, block, unsent, flow)
     guard let count = sentCount(slot, transfer, of: unsent.count) else {
@@ -109,7 +115,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       connections[slot].flow = .data(data, sentCount: UInt32(count - unsent.count))
     }
     releaseResponse(slot)
-    if R.answersInPieces { waitForPage(slot) }
+    if R.hasStreams { waitForPage(slot) }
     return true
   }
 
@@ -134,7 +140,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return switch flow {
     case .data(let data, _): transport.send(slot, octets, data.octets, continues: false)
     case .file: transport.send(slot, octets, nothing, continues: true)
-    case .none, .pieces, .piecesEnd, .form, .upload:
+    case .none, .stream, .streamEnd, .form, .upload:
       transport.send(slot, octets, nothing, continues: false)
     }
   }
@@ -145,6 +151,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
   @inline(never)
   private mutating func keepResponse(_ slot: Int) {
     guard connections[slot].responseBlock < 0 else { return }
+    // A stream that pauses may have set a later deadline.
+    connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
     let unsent = Int(connections[slot].unsentStart)..<Int(connections[slot].unsentEnd)
     var block = blocks.acquire(unsent.count, isResponse: true)
     if block == nil {
@@ -231,17 +239,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Lets the page write the next piece, and sends it.
-  private mutating func sendPiece(_ slot: Int, _ cursor: Cursor, isChunked: Bool) {
-    var cursor = cursor
-    let piece = Self.produce(&responder, &cursor, in: &response)
-    connections[slot].flow = .pieces(cursor, isChunked: isChunked)
+  private mutating func sendPiece(_ slot: Int, _ state: StreamState, isChunked: Bool) {
+    var state = state
+    let piece = Self.produce(&responder, &state, in: &response)
+    connections[slot].flow = .stream(state, isChunked: isChunked)
     switch piece.next {
     case .more: break
-    case .pause where isStopping: return close(slot)
-    case .pause(let milliseconds):
-      connections[slot].pausedUntil = now + Int64(max(1, milliseconds))
-      waitForPage(slot)
-    case .end: connections[slot].flow = .piecesEnd
+    case .pause where isStopping, .wait where isStopping: return close(slot)
+    case .pause(let milliseconds): pause(slot, until: now + Int64(max(1, milliseconds)))
+    case .wait: pause(slot, until: .max)
+    case .end: connections[slot].flow = .streamEnd
     case .failed: return close(slot)
     }
     let range = response.frame(piece.count, isChunked: isChunked, isLast: piece.next == .end)
@@ -255,17 +262,52 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   private static func produce(
-    _ responder: inout R, _ cursor: inout Cursor, in response: inout LentBuffer
+    _ responder: inout R, _ state: inout StreamState, in response: inout LentBuffer
   ) -> Piece {
-    responder.produce(&cursor, content: Writer(response.piece))
+    responder.produce(&state, content: Writer(response.piece))
+  }
+
+  private mutating func pause(_ slot: Int, until moment: Int64) {
+    connections[slot].pausedUntil = moment
+    waitForPage(slot)
+  }
+
+  /// Lets the streams write that the responder has woken. A stream whose peer is slow writes when the kernel
+  /// has room, so that no slow peer holds a block. So does one that is woken by another stream here.
+  mutating func wakeStreams() {
+    let woken = responder.takeWoken()
+    guard !woken.isEmpty else { return }
+    for slot in 0..<connections.count where wake(slot, woken) {
+      send(slot)
+      keep(slot)
+    }
+    let others = responder.takeWoken()
+    guard !others.isEmpty else { return }
+    for slot in 0..<connections.count { _ = wake(slot, others) }
+  }
+
+  /// Ends the pause of a stream whose page is in the set.
+  ///
+  /// - Returns: Whether the stream can write now.
+  private mutating func wake(_ slot: Int, _ woken: StreamSet) -> Bool {
+    guard connections[slot].phase == .sending, case .stream(let state, _) = connections[slot].flow,
+      woken.contains(state.page)
+    else { return false }
+    let isPaused = connections[slot].isPaused(at: moment)
+    connections[slot].pausedUntil = 0
+    if isPaused, !connections[slot].isProbed {
+      connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
+    }
+    return isPaused && peerTakesResponses(slot)
   }
 
   /// The page's silence is not the client's: the deadline is counted from the end of a pause. But a
   /// client that has perhaps gone is waited for no longer than others.
   private mutating func waitForPage(_ slot: Int) {
     guard !connections[slot].isProbed else { return }
-    connections[slot].deadline = max(
-      connections[slot].deadline, connections[slot].pausedUntil + Limits.sendTimeoutMilliseconds)
+    let (end, isEndless) = connections[slot].pausedUntil
+      .addingReportingOverflow(Limits.sendTimeoutMilliseconds)
+    connections[slot].deadline = max(connections[slot].deadline, isEndless ? .max : end)
   }
 
   /// The peer has sent FIN while its page pauses. A peer that still reads gets what comes in time; that a

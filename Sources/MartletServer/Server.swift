@@ -37,6 +37,10 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var nextJobSlot = 0
   /// When the next request that stands in the line may begin.
   var lineOpens: Int64 = 0
+  /// When the responder's next tick is.
+  private var nextTick: Int64 = 0
+  /// Whether a page has asked for a stop, which begins at the end of the turn.
+  var stopIsAsked = false
 
   /// A server that has not yet waited for anything, in memory that is lent to it for its whole life.
   public init(transport: consuming T, responder: consuming R, _ memory: consuming ServerMemory) {
@@ -49,6 +53,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     connectionCountMax = min(Limits.connectionCountMax, self.transport.connectionCountMax)
     moment = self.transport.now()
     date = HTTPDate(moment.unixSeconds)
+    if R.tickMilliseconds > 0 { nextTick = now + Int64(R.tickMilliseconds) }
+    invariant(R.uploadStateSize <= Limits.uploadStateSizeMax, "an upload's state has a bound")
   }
 
   /// Whether nothing is lent out: no connection, no block.
@@ -74,12 +80,15 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       signals: stopDeadline == nil)
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop() }
+    if R.tickMilliseconds > 0, nextTick <= now { tick() }
     // Requests that wait come before those that arrive.
     if queueCount > 0 { beginJobs() }
     serveReady()
     if jobCount + queueCount > 0 { work() }
     if !newcomers.isEmpty { admitNewcomers() }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll() }
+    if R.hasStreams { wakeStreams() }
+    if stopIsAsked, stopDeadline == nil { beginStop() }
     if stopDeadline.map({ $0 <= now }) ?? false { closeAll() }
     connections.shrink()
     return stopDeadline == nil || !connections.isEmpty
@@ -106,6 +115,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     }
     next = min(next, nextDeadline)
     if queueCount > 0, lineOpens > now { next = min(next, lineOpens) }
+    if R.tickMilliseconds > 0 { next = min(next, nextTick) }
     return next == .max ? -1 : Int(clamping: max(0, next - now))
   }
 
@@ -131,7 +141,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
         if connections[slot].reason == .job, !isPaused { next = now }
       }
     case .sending:
-      wanted = isPaused && R.answersInPieces ? isProbed ? .nothing : .peerDone : .writable
+      wanted = isPaused && R.hasStreams ? isProbed ? .nothing : .peerDone : .writable
     }
     transport.want(slot, wanted)
     return next
@@ -163,7 +173,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       case .room: proceed(slot)
       case .place, .job: if ready.contains(.peerDone) { probe(slot) }
       }
-    case .sending where R.answersInPieces && connections[slot].isPaused(at: moment): leave(slot)
+    case .sending where R.hasStreams && connections[slot].isPaused(at: moment): leave(slot)
     case .sending: send(slot)
     case .lingering: drain(slot)
     }
@@ -230,6 +240,13 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     }
   }
 
+  /// Tells the responder that the time has come. The next tick is the first one of the grid that lies ahead.
+  private mutating func tick() {
+    responder.tick(at: moment)
+    let period = Int64(R.tickMilliseconds)
+    nextTick += ((now - nextTick) / period + 1) * period
+  }
+
   // MARK: Stopping
 
   /// Ends what waits for its client; what is being sent goes on.
@@ -245,7 +262,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       case .receivingBody:
         if case .form = connections[slot].flow { close(slot) } else { endsAfterResponse(slot) }
       // What pauses has no end that is worth waiting for.
-      case .sending where R.answersInPieces && connections[slot].isPaused(at: moment): close(slot)
+      case .sending where R.hasStreams && connections[slot].isPaused(at: moment): close(slot)
       case .waiting, .sending: endsAfterResponse(slot)
       }
     }

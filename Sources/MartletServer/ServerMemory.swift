@@ -5,6 +5,7 @@
 
 public import CMartletPlatform
 import MartletBytes
+import MartletHTTP
 
 /// Where the memory of one server lies. Its size is the sum of its parts, whatever the traffic.
 @safe public struct ServerMemory: ~Copyable {
@@ -242,13 +243,92 @@ typealias Block = Int16
     target.copy(buffer.octets(range), to: 0)
   }
 
-  /// Copies octets to the beginning of another block.
-  mutating func copy(_ block: Block, _ range: Range<Int>, to target: Block) {
-    invariant(block != target && range.count <= capacity(target), "octets that fit another block")
+  /// Copies octets to another block.
+  mutating func copy(_ block: Block, _ range: Range<Int>, to target: Block, at offset: Int = 0) {
+    invariant(
+      block != target && offset >= 0 && range.count <= capacity(target) - offset,
+      "octets that fit another block")
     let octets = octets(block, range)
     // Safe: two blocks do not overlap, and there is room.
     unsafe octets.withUnsafeBufferPointer { octets in
-      unsafe martlet_copy(start(target), octets.baseAddress, octets.count)
+      unsafe martlet_copy(start(target) + offset, octets.baseAddress, octets.count)
     }
+  }
+
+  // MARK: Uploads
+
+  /// Puts the head of an upload, as it has been parsed, behind the state in the upload's block.
+  mutating func store(_ head: RequestHead, in block: Block, stateSize: Int) {
+    let offset = UploadView.headStart(stateSize)
+    invariant(UploadView.octetsStart(stateSize) <= capacity(block), "a head has room")
+    // Safe: the place lies within the block and is aligned, and a head needs no deinitialization.
+    unsafe UnsafeMutableRawPointer(start(block) + offset)
+      .initializeMemory(as: RequestHead.self, to: head)
+  }
+
+  /// What a responder sees of an upload.
+  ///
+  /// - Parameter content: Octets in the block of what the connection has received; empty for none.
+  @_lifetime(&self)
+  mutating func view(
+    _ upload: Upload, _ connection: Connection, _ stateSize: Int, _ moment: Moment,
+    content: Range<Int>
+  ) -> UploadView {
+    let octetsStart = UploadView.octetsStart(stateSize)
+    let block = upload.block
+    invariant(
+      block > 0 && block != connection.block
+        && octetsStart + Int(upload.headSize) <= capacity(block), "an upload has a block")
+    // Safe: `store` has put the head there. The parts of the block do not overlap, and the content lies in
+    // another block, which its check has seen. The views keep the pool borrowed exclusively.
+    let head = unsafe UnsafeRawPointer(start(block) + UploadView.headStart(stateSize))
+      .load(as: RequestHead.self)
+    let octets = unsafe Self.unbound(start(block) + octetsStart, Int(upload.headSize))
+    let state = unsafe Self.unboundMutable(start(block), stateSize)
+    var pieces = Span<UInt8>()
+    if !content.isEmpty {
+      invariant(content.upperBound <= capacity(connection.block), "octets of one block")
+      pieces = unsafe Self.unbound(start(connection.block) + content.lowerBound, content.count)
+    }
+    let request = IncomingRequest(
+      octets: octets, head: head, content: Span(), moment: moment, connection: connection.number,
+      peer: connection.peer)
+    return unsafe _overrideLifetime(
+      UploadView(request: request, state: state, content: pieces), mutating: &self)
+  }
+
+  /// Views of octets, whose lifetime the caller sets.
+  @unsafe @_lifetime(immortal)
+  private static func unbound(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) -> Span<UInt8> {
+    let buffer = unsafe UnsafeBufferPointer(start: start, count: count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+  }
+
+  @unsafe @_lifetime(immortal)
+  private static func unboundMutable(
+    _ start: UnsafeMutablePointer<UInt8>, _ count: Int
+  ) -> MutableSpan<UInt8> {
+    let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: count)
+    return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), copying: ())
+  }
+}
+
+/// What a responder sees of an upload: its request without content, its state, and octets of its content.
+struct UploadView: ~Copyable, ~Escapable {
+  let request: IncomingRequest
+  var state: MutableSpan<UInt8>
+  let content: Span<UInt8>
+
+  @_lifetime(copy request, copy state, copy content)
+  init(request: IncomingRequest, state: consuming MutableSpan<UInt8>, content: Span<UInt8>) {
+    self.request = request
+    self.state = state
+    self.content = content
+  }
+
+  /// Where in an upload's block the parsed head begins, and where the octets of the head do.
+  static func headStart(_ stateSize: Int) -> Int { (stateSize + 15) & ~15 }
+  static func octetsStart(_ stateSize: Int) -> Int {
+    headStart(stateSize) + (MemoryLayout<RequestHead>.size + 15) & ~15
   }
 }

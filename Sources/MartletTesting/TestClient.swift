@@ -173,7 +173,7 @@ public final class TestClient<A: Application & ~Copyable> {
 
   private func begin(_ octets: [UInt8], connection: UInt64) -> Start {
     if let head = try? RequestHead.parse(octets.span), head.framing != .none,
-      responder.takesPieces(head, of: octets.span)
+      responder.isUpload(head, octets.span)
     {
       return answer(octets, head, [UInt8](octets[head.size...]), inPieces: true, connection)
     }
@@ -216,15 +216,16 @@ public final class TestClient<A: Application & ~Copyable> {
     if reply.isUnfinished {
       return .putOff(PendingRequest(octets: octets, connection: connection))
     }
-    if case .content(var cursor, let countMax) = reply.kind {
-      guard received.count <= countMax else {
-        responder.abandon(cursor)
-        return .answered(refuse(.contentTooLarge))
+    if case .upload(let countMax) = reply.kind {
+      var storage = [UInt8](repeating: 0, count: SiteResponder<A>.uploadStateSize)
+      var state = storage.mutableSpan
+      responder.beginUpload(&state)
+      if let refusal = receive(received, atMost: countMax, of: request, &state) {
+        responder.abandon(request, &state)
+        return .answered(refusal)
       }
-      if let refusal = take(received, &cursor) { return .answered(refusal) }
       reply = responder.finish(
-        cursor, moment: moment, content: Writer(content.mutableSpan),
-        fields: Writer(fields.mutableSpan))
+        request, &state, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
     }
     return .answered(
       response(
@@ -237,12 +238,16 @@ public final class TestClient<A: Application & ~Copyable> {
   /// Hands a content over in pieces of at most 1,000 octets.
   ///
   /// - Returns: The refusal, where the page wants no more of it.
-  private func take(_ received: [UInt8], _ cursor: inout Cursor) -> TestResponse? {
+  private func receive(
+    _ received: [UInt8], atMost countMax: Int, of request: borrowing IncomingRequest,
+    _ state: inout MutableSpan<UInt8>
+  ) -> TestResponse? {
+    guard received.count <= countMax else { return refuse(.contentTooLarge) }
     var start = 0
     while start < received.count {
       let end = min(start + 1_000, received.count)
-      if case .refused(let status, let reason) = responder.take(
-        received.span.extracting(start..<end), &cursor)
+      if case .refuse(let status, let reason) = responder.receive(
+        received.span.extracting(start..<end), of: request, &state)
       {
         return refuse(status, reason.octets)
       }
@@ -254,18 +259,18 @@ public final class TestClient<A: Application & ~Copyable> {
   /// The whole content of a reply, wherever it lies.
   private func all(of reply: Reply, _ written: [UInt8]) -> [UInt8] {
     switch reply.kind {
-    case .written, .content, .later: return written
+    case .written, .upload, .later: return written
     case .data(let data): return [UInt8](copying: data.octets)
     case .file(let file, let count): return TestFile.read(file, count: count)
-    case .pieces(var cursor):
+    case .stream(var state):
       var content: [UInt8] = []
       while true {
         var piece = [UInt8](repeating: 0, count: Limits.responseContentSizeMax)
-        let produced = responder.produce(&cursor, content: Writer(piece.mutableSpan))
+        let produced = responder.produce(&state, content: Writer(piece.mutableSpan))
         content += piece[..<produced.count]
         switch produced.next {
         case .more, .pause: continue
-        case .end, .failed: return content
+        case .wait, .end, .failed: return content
         }
       }
     }
@@ -276,7 +281,7 @@ public final class TestClient<A: Application & ~Copyable> {
   private func refuse(_ status: Status, _ reason: Span<UInt8>) -> TestResponse {
     let content = written { RefusalPage.write(status, reason, to: &$0) }
     let fields = written {
-      $0.append(A.fields)
+      $0.append(A.headers)
       RefusalPage.writeFields(to: &$0)
     }
     let reply = Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
@@ -289,7 +294,7 @@ public final class TestClient<A: Application & ~Copyable> {
     let head = written { writer in
       var head = ResponseHead(
         status: reply.status, contentLength: content.count, closes: closes)
-      if case .pieces = reply.kind { head.framing = .chunked }
+      if case .stream = reply.kind { head.framing = .chunked }
       writer.append(head, date: HTTPDate(time), fieldLines: fields.span)
     }
     return TestResponse(head: head, content: sendsContent ? content : [])

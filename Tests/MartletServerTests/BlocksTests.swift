@@ -181,7 +181,7 @@ import Testing
       let content = String(repeating: "u", count: 50_000)
       let peer = world.connect(request("POST /upload", "Content-Length: 50000"))
       stage.settle()
-      let count = Limits.smallBlockCountMax + Limits.largeBlockCountMax - 1
+      let count = Limits.smallBlockCountMax + Limits.largeBlockCountMax - 2
       for _ in 0..<count { _ = world.connect("GET /b HTTP/1.1\r\n") }
       stage.settle()
       #expect(stage.requestBlockCount == count)

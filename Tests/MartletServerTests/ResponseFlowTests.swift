@@ -90,7 +90,7 @@ func pieces(_ count: Int, of size: Int) -> String {
           + "HTTP/1.1 200 OK\r\n\(date)Content-Length: 600000\r\n\(stays)\r\n" + chunkedHead
           + echo("GET /a []"))
       #expect(world.files.isEmpty, "the file is closed")
-      #expect(stage.requests.abandoned == [Cursor(page: 3, note: 7)])
+      #expect(stage.requests.abandoned == [StreamState(page: 3, note: 7)])
     }
   }
 
@@ -267,7 +267,7 @@ func pieces(_ count: Int, of size: Int) -> String {
         #expect(
           world.monotonic == left + (isReset ? 0 : Limits.sendTimeoutMilliseconds))
         #expect(world.waitCount - waits < 10, "it is not asked for again and again")
-        #expect(stage.requests.abandoned == [Cursor(page: 3, position: 1, note: 7)])
+        #expect(stage.requests.abandoned == [StreamState(page: 3, position: 1, note: 7)])
       }
     }
   }

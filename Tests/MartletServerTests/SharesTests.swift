@@ -189,7 +189,7 @@ private let slotCount = min(64, Limits.connectionCountMax)
           let took = (peer.closedAt ?? 0) - start
           #expect(took > 55_000 && took < 75_000, "\(took)")
         }
-        #expect(stage.requests.abandoned.count == (ends ? 1 : 0))
+        #expect(stage.requests.abandonedUploads.count == (ends ? 1 : 0))
       }
     }
   }

@@ -27,7 +27,23 @@ final class Requests {
   var cancelled: [UInt64] = []
   /// What `/upload` has been given.
   var taken: [[UInt8]] = []
-  var abandoned: [Cursor] = []
+  /// Uploads that have begun, by number from 1 on, and how often each has ended.
+  var begunCount = 0
+  var finished: [Int] = []
+  var abandonedUploads: [Int] = []
+  /// The requests that uploads were told of: path, connection, and moment.
+  var uploadCalls: [String] = []
+  /// Whether the answer to an upload, and to `/stop`, stops the server.
+  var finishStops = false
+  var abandoned: [StreamState] = []
+  /// How many events there are for `/events` (page 5) and `/events-b` (page 6).
+  var eventCounts: [UInt8: Int64] = [5: 0, 6: 0]
+  /// Whose streams are to be woken.
+  var woken = StreamSet()
+  /// Whether each event of a page wakes the page's streams again.
+  var eventsWake = false
+  /// How often a stream of events was asked.
+  var askedForEvents = 0
   /// Octets that `/upload` takes.
   var uploadMax = 100_000
   /// Octets of a piece, and how many there are.
@@ -108,11 +124,18 @@ struct EchoResponder: Responder, ~Copyable {
         kind: .file(descriptor: 900, count: path == "/large-file" ? 5_000_000_000 : 0))
     case "/pieces":
       return Reply(
-        status: .ok, contentCount: 0, fieldsCount: 0, kind: .pieces(Cursor(page: 3, note: 7)))
-    case "/upload":
+        status: .ok, contentCount: 0, fieldsCount: 0, kind: .stream(StreamState(page: 3, note: 7)))
+    case "/events", "/events-b":
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0,
-        kind: .content(Cursor(page: 4), countMax: requests.uploadMax))
+        kind: .stream(StreamState(page: path == "/events" ? 5 : 6)))
+    case "/notify", "/notify-b":
+      let page: UInt8 = path == "/notify" ? 5 : 6
+      requests.eventCounts[page, default: 0] += 1
+      requests.woken.insert(page)
+    case "/upload":
+      return Reply(
+        status: .ok, contentCount: 0, fieldsCount: 0, kind: .upload(countMax: requests.uploadMax))
     default: break
     }
     if path == "/big" {
@@ -121,9 +144,11 @@ struct EchoResponder: Responder, ~Copyable {
       for octet in line.utf8 { content.append(octet) }
     }
     fields.append("X-Echo: yes\r\n")
-    return Reply(
+    var reply = Reply(
       status: path == "/nothing" ? .noContent : .ok, contentCount: content.count,
       fieldsCount: fields.count)
+    reply.stopsServer = path == "/stop" || path == "/big" && requests.finishStops
+    return reply
   }
 }
 
@@ -131,46 +156,106 @@ struct EchoResponder: Responder, ~Copyable {
 let file = (0..<600_000).map { UInt8(truncatingIfNeeded: $0 >> 8 ^ $0) }
 
 extension EchoResponder {
-  static var takesPieces: Bool { true }
-  static var answersInPieces: Bool { true }
+  static var uploadStateSize: Int { 72 }
+  static var hasStreams: Bool { true }
 
-  func takesPieces(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
+  func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
     octets[head.target.path].equals("/upload") || octets[head.target.path].equals("/refused")
   }
 
-  mutating func take(_ octets: Span<UInt8>, _ cursor: inout Cursor) -> Reception {
+  mutating func beginUpload(_ state: inout MutableSpan<UInt8>) {
+    #expect(state.count == Self.uploadStateSize)
+    let address = state.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    #expect(address % 16 == 0, "the state is aligned")
+    requests.begunCount += 1
+    for i in 0..<8 { state[i] = 0 }
+    for i in 8..<state.count { state[i] = UInt8(truncatingIfNeeded: requests.begunCount) }
+  }
+
+  /// The number of an upload, and whether its state is whole.
+  private func number(_ state: Span<UInt8>) -> Int {
+    for i in 8..<state.count where state[i] != state[8] {
+      Issue.record("an upload's state is not its own")
+    }
+    return Int(state[8])
+  }
+
+  private func count(_ state: Span<UInt8>) -> Int { (0..<8).reduce(0) { $0 | Int(state[$1]) << (8 * $1) } }
+
+  private func note(_ call: String, _ request: borrowing IncomingRequest) {
+    let path = String(decoding: [UInt8](copying: request.octets[request.head.target.path]), as: UTF8.self)
+    #expect(request.content.isEmpty && request.octets.count == request.head.size)
+    requests.uploadCalls.append(
+      "\(call) \(path) \(request.connection) at \(request.moment.monotonicMilliseconds)")
+  }
+
+  mutating func receive(
+    _ octets: Span<UInt8>, of request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>
+  ) -> UploadStep {
+    note("receive", request)
+    #expect(octets.count > 0)
+    _ = number(state.span)
     requests.taken.append([UInt8](copying: octets))
-    cursor.position += Int64(octets.count)
-    return octets.firstIndex(of: 0x21) == nil ? .taken : .refused(.conflict, "No exclamations.")
+    let count = count(state.span) + octets.count
+    for i in 0..<8 { state[i] = UInt8(truncatingIfNeeded: count >> (8 * i)) }
+    return octets.firstIndex(of: 0x21) == nil ? .more : .refuse(.conflict, "No exclamations.")
   }
 
   mutating func finish(
-    _ cursor: Cursor, moment: Moment, content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
+    content: consuming Writer, fields: consuming Writer
   ) -> Reply {
-    requests.lines.append("took \(cursor.position)")
+    note("finish", request)
+    requests.finished.append(number(state.span))
+    let count = count(state.span)
+    requests.lines.append("took \(count)")
     content.append("took ")
-    content.append(decimal: cursor.position)
-    return Reply(status: .created, contentCount: content.count, fieldsCount: 0)
+    content.append(decimal: count)
+    var reply = Reply(status: .created, contentCount: content.count, fieldsCount: 0)
+    reply.stopsServer = requests.finishStops
+    return reply
   }
 
-  mutating func produce(_ cursor: inout Cursor, content: consuming Writer) -> Piece {
-    #expect(cursor.page == 3 && cursor.note == 7, "the page's notes come back")
-    guard cursor.position < Int64(requests.pieceCount) else { return Piece(count: 0, next: .end) }
-    if requests.staysSilent, cursor.position == requests.pauseAfter {
+  mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {
+    note("abandon", request)
+    requests.abandonedUploads.append(number(state.span))
+  }
+
+  mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
+    if state.page >= 5 {
+      requests.askedForEvents += 1
+      guard state.position < requests.eventCounts[state.page]! else { return Piece(count: 0, next: .wait) }
+      state.position += 1
+      content.append("event ")
+      content.append(decimal: state.position)
+      content.append("\n")
+      if requests.eventsWake { requests.woken.insert(state.page) }
+      return Piece(
+        count: content.count,
+        next: state.position < requests.eventCounts[state.page]! ? .more : .wait)
+    }
+    #expect(state.page == 3 && state.note == 7, "the page's notes come back")
+    guard state.position < Int64(requests.pieceCount) else { return Piece(count: 0, next: .end) }
+    if requests.staysSilent, state.position == requests.pauseAfter {
       return Piece(count: 0, next: .pause(milliseconds: requests.pauseMilliseconds))
     }
-    cursor.position += 1
+    state.position += 1
     for _ in 0..<requests.pieceSize {
-      content.append(UInt8(truncatingIfNeeded: 0x60 + cursor.position))
+      content.append(UInt8(truncatingIfNeeded: 0x60 + state.position))
     }
-    let next: Piece.Next =
-      cursor.position == requests.failsAfter
+    let next: StreamStep =
+      state.position == requests.failsAfter
       ? .failed
-      : cursor.position == requests.pauseAfter ? .pause(milliseconds: requests.pauseMilliseconds) : .more
+      : state.position == requests.pauseAfter ? .pause(milliseconds: requests.pauseMilliseconds) : .more
     return Piece(count: content.count, next: next)
   }
 
-  mutating func abandon(_ cursor: Cursor) { requests.abandoned.append(cursor) }
+  mutating func abandon(_ state: StreamState) { requests.abandoned.append(state) }
+
+  mutating func takeWoken() -> StreamSet {
+    defer { requests.woken = StreamSet() }
+    return requests.woken
+  }
 
   mutating func work(_ connection: UInt64) -> Bool {
     guard let left = requests.workSteps[connection], left > 0 else { return true }
@@ -192,39 +277,50 @@ extension Array where Element == UInt8 {
   }
 }
 
-/// A server, its memory and its world.
-final class Stage {
-  let world = World()
-  let requests = Requests()
-  private var server: Server<ScriptedTransport, EchoResponder>
-  private let memory: [UnsafeMutableRawPointer]
+/// The memory of one server.
+final class LentMemory {
+  private let parts: [UnsafeMutableRawPointer]
 
-  /// - Parameter slots: Connections at a time.
-  init(slots: Int = Limits.connectionCountMax) {
-    requests.world = world
+  init() {
     func part(_ size: Int) -> UnsafeMutableRawPointer {
       // Not zero: nothing may rely on what memory holds at the start.
       let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
       start.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
       return start
     }
-    memory = [
+    parts = [
       part(Limits.receiveSizeMax), part(Limits.responseFieldsSizeMax), part(Limits.responseSizeMax),
       part(Limits.smallBlockCountMax * Limits.smallBlockSize),
       part(Limits.largeBlockCountMax * Limits.largeBlockSize),
       part(Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE)),
     ]
-    let octets = memory.map { $0.assumingMemoryBound(to: UInt8.self) }
-    server = Server(
-      transport: ScriptedTransport(world: world, connectionCountMax: slots),
-      responder: EchoResponder(requests: requests),
-      ServerMemory(
-        martlet_memory(
-          receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
-          large: octets[4], connections: memory[5])))
   }
 
-  deinit { for part in memory { part.deallocate() } }
+  var serverMemory: ServerMemory {
+    let octets = parts.map { $0.assumingMemoryBound(to: UInt8.self) }
+    return ServerMemory(
+      martlet_memory(
+        receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
+        large: octets[4], connections: parts[5]))
+  }
+
+  deinit { for part in parts { part.deallocate() } }
+}
+
+/// A server, its memory and its world.
+final class Stage {
+  let world = World()
+  let requests = Requests()
+  private var server: Server<ScriptedTransport, EchoResponder>
+  private let memory = LentMemory()
+
+  /// - Parameter slots: Connections at a time.
+  init(slots: Int = Limits.connectionCountMax) {
+    requests.world = world
+    server = Server(
+      transport: ScriptedTransport(world: world, connectionCountMax: slots),
+      responder: EchoResponder(requests: requests), memory.serverMemory)
+  }
 
   /// Turns until `isReached`, at most some thousand times.
   func run(
@@ -233,7 +329,7 @@ final class Stage {
   ) {
     for _ in 0..<turns {
       if isReached() { return }
-      guard server.turn() else { break }
+      guard turn() else { break }
     }
     if !isReached() {
       Issue.record("it never comes to that", sourceLocation: sourceLocation)
@@ -252,14 +348,18 @@ final class Stage {
 
   /// One turn.
   @discardableResult
-  func turn() -> Bool { server.turn() }
+  func turn() -> Bool {
+    let goesOn = server.turn()
+    for slot in 0..<server.connections.count { server.connections[slot].checkInvariants() }
+    return goesOn
+  }
 
   /// Turns until the server has nothing more to do at this moment.
   func settle() {
     let now = world.monotonic
     for _ in 0..<2_000 {
       guard !isQuiet else { return }
-      guard server.turn(), world.monotonic == now else { return }
+      guard turn(), world.monotonic == now else { return }
     }
     Issue.record("the server does not come to rest")
   }
@@ -278,7 +378,9 @@ final class Stage {
         case .room: if connection.pausedUntil <= world.monotonic { return false }
         case .place, .job: return false
         }
-      case .sending: if ready.contains(.writable) { return false }
+      case .sending:
+        let moment = Moment(monotonicMilliseconds: world.monotonic, unixSeconds: 0)
+        if ready.contains(.writable), !connection.isPaused(at: moment) { return false }
       }
     }
     return true
@@ -335,8 +437,22 @@ final class Stage {
   /// How many connections wait for a later turn.
   var workingCount: Int { server.jobCount }
 
+  /// Lets the kernel hold more of what a peer was sent than a next response may follow.
+  func sendMuch(to peer: Peer) {
+    peer.sentByKernel = 0
+    for slot in 0..<server.connections.count where world.slots[slot] == peer.descriptor {
+      server.connections[slot].unsentCount = UInt32(Limits.unsentSizeMax) + 1
+    }
+    if peer.sent.count <= Limits.unsentSizeMax {
+      peer.sentByKernel = peer.sent.count - Limits.unsentSizeMax - 1
+    }
+  }
+
   /// Runs the whole loop until a stop that comes at `stopAt`.
   func runToStop() { server.run() }
+
+  /// How many uploads hold a block.
+  var uploadBlockCount: Int { count { if case .upload = $0.flow { true } else { false } } }
 
   /// Ends the test: every peer goes away, and then nothing is lent out any more.
   func finish(sourceLocation: SourceLocation = #_sourceLocation) {
@@ -347,6 +463,9 @@ final class Stage {
       peer.isReset = true
     }
     run(until: { server.isIdle }, sourceLocation: sourceLocation)
+    #expect(
+      (requests.finished + requests.abandonedUploads).sorted() == [Int](1..<requests.begunCount + 1),
+      "each upload ends once", sourceLocation: sourceLocation)
     for peer in world.peers.values {
       #expect(peer.isClosed, "every descriptor is given back", sourceLocation: sourceLocation)
     }

@@ -34,7 +34,7 @@
 enum {
   // Connections at a time: a slot each, of this many octets at most.
   MARTLET_CONNECTION_COUNT = MARTLET_CONNECTIONS,
-  MARTLET_CONNECTION_SIZE = 120,
+  MARTLET_CONNECTION_SIZE = 112,
 
   // Requests whose answer takes several turns of the loop, at a time.
   MARTLET_WORK_COUNT = MARTLET_WORKS,
@@ -78,8 +78,8 @@ struct martlet_memory {
   uint8_t *_Nonnull receive;   // MARTLET_RECEIVE_SIZE octets
   uint8_t *_Nonnull fields;    // MARTLET_FIELDS_SIZE octets
   uint8_t *_Nonnull response;  // MARTLET_RESPONSE_SIZE octets
-  uint8_t *_Nonnull small;     // MARTLET_SMALL_BLOCK_COUNT times MARTLET_SMALL_BLOCK_SIZE octets
-  uint8_t *_Nonnull large;     // MARTLET_LARGE_BLOCK_COUNT times MARTLET_LARGE_BLOCK_SIZE octets
+  uint8_t *_Nonnull small;     // MARTLET_SMALL_BLOCK_COUNT times MARTLET_SMALL_BLOCK_SIZE, aligned to 16
+  uint8_t *_Nonnull large;     // MARTLET_LARGE_BLOCK_COUNT times MARTLET_LARGE_BLOCK_SIZE, aligned to 16
   void *_Nonnull connections;  // MARTLET_CONNECTION_COUNT times MARTLET_CONNECTION_SIZE octets
 };
 
