@@ -23,7 +23,7 @@ extension SiteResponder where A: ~Copyable {
   package static var hasUploads: Bool { A._hasUploads }
   package static var uploadStateSize: Int { A._hasUploads ? MemoryLayout<KeptUpload<A.UploadState>>.size : 0 }
 
-  package func isUpload(_ head: RequestHead, of octets: Span<UInt8>) -> Bool {
+  package func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
     guard case .page(_, let match) = A.destination(head.method, octets[head.target.path])
     else { return false }
     return match.content == .upload
