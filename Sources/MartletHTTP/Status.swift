@@ -14,10 +14,13 @@ public struct Status: Equatable, Sendable {
 
   public static var ok: Status { Status(200) }
   public static var created: Status { Status(201) }
+  public static var accepted: Status { Status(202) }
   public static var noContent: Status { Status(204) }
+  public static var movedPermanently: Status { Status(301) }
   public static var found: Status { Status(302) }
   public static var seeOther: Status { Status(303) }
   public static var notModified: Status { Status(304) }
+  public static var temporaryRedirect: Status { Status(307) }
   public static var permanentRedirect: Status { Status(308) }
   public static var badRequest: Status { Status(400) }
   public static var unauthorized: Status { Status(401) }
@@ -26,6 +29,7 @@ public struct Status: Equatable, Sendable {
   public static var methodNotAllowed: Status { Status(405) }
   public static var requestTimeout: Status { Status(408) }
   public static var conflict: Status { Status(409) }
+  public static var gone: Status { Status(410) }
   public static var contentTooLarge: Status { Status(413) }
   public static var uriTooLong: Status { Status(414) }
   public static var unsupportedMediaType: Status { Status(415) }
@@ -38,8 +42,9 @@ public struct Status: Equatable, Sendable {
   public static var notImplemented: Status { Status(501) }
   public static var serviceUnavailable: Status { Status(503) }
   public static var httpVersionNotSupported: Status { Status(505) }
+  public static var insufficientStorage: Status { Status(507) }
 
-  /// The phrase of RFC 9110 §15, RFC 6585 §4 and §5 for the code; empty for a code without a phrase.
+  /// The phrase of RFC 9110 §15, RFC 6585 §4 and §5, RFC 4918 §11.5 for the code; empty for a code without a phrase.
   public var reasonPhrase: Span<UInt8> {
     @_lifetime(immortal)
     get {
@@ -57,10 +62,13 @@ public struct Status: Equatable, Sendable {
     """
     200 OK
     201 Created
+    202 Accepted
     204 No Content
+    301 Moved Permanently
     302 Found
     303 See Other
     304 Not Modified
+    307 Temporary Redirect
     308 Permanent Redirect
     400 Bad Request
     401 Unauthorized
@@ -69,6 +77,7 @@ public struct Status: Equatable, Sendable {
     405 Method Not Allowed
     408 Request Timeout
     409 Conflict
+    410 Gone
     413 Content Too Large
     414 URI Too Long
     415 Unsupported Media Type
@@ -81,6 +90,7 @@ public struct Status: Equatable, Sendable {
     501 Not Implemented
     503 Service Unavailable
     505 HTTP Version Not Supported
+    507 Insufficient Storage
     """
   }
 

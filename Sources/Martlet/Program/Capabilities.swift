@@ -107,6 +107,9 @@ extension SessionApplication where Self: ~Copyable, User == NoUser {
 /// An application that programs and browsers may enter with an Authorization header: Basic (RFC 7617) or
 /// Bearer (RFC 6750). Beside sessions, the header counts more than a cookie.
 public protocol CredentialsApplication: Application, ~Copyable {
+  /// The users.
+  associatedtype User
+
   /// What is asked of a visitor who may not enter: the scheme and the realm. Where the application has
   /// sessions too, a browser is sent to the login page instead.
   static var challenge: Challenge { get }

@@ -223,7 +223,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       ErrorPage(status, EscapedText(reason)), view(request, RouteMatch.none, Visitor()), response)
     PageText.end()
     // An error page that is an error itself: the library's takes its place.
-    guard case .none = answer.action, case .written = answer.content, !answer.overflowed else {
+    guard case .none = answer.action, case .written = answer.content, answer.status == status,
+      !answer.overflowed
+    else {
       writeErrorPage(status, reason, &content)
       return fields.append("Content-Type: text/html; charset=utf-8\r\n")
     }
@@ -278,6 +280,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return refuse(
         request, .methodNotAllowed, "This page cannot be asked for in this way.", &content, &fields)
     case .page(let page, let match):
+      if A._hasMounts, match.isInPart, match.partPage < 0,
+        let status = writePlainLocation(request, scratch: content.roomSpan, &fields)
+      {
+        return status
+      }
       outcome.page = page.rawValue
       outcome.isForPrograms = match.isForPrograms
       // Where no page changes anything, what checks it is left out.

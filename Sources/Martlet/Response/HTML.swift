@@ -80,6 +80,11 @@ public struct HTML: ExpressibleByStringInterpolation {
       PageText.append(path.octets)
     }
 
+    /// Adds octets as above, or nothing.
+    public mutating func appendInterpolation(_ octets: Span<UInt8>?) {
+      if let octets { appendInterpolation(octets) }
+    }
+
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
     @inline(never)
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
@@ -120,13 +125,19 @@ public struct HTML: ExpressibleByStringInterpolation {
     }
 
     /// Adds what a person typed into a form, decoded.
-    public mutating func appendInterpolation(_ value: borrowing FormValue) {
+    public mutating func appendInterpolation(_ value: borrowing FormValue) { append(decoded: value.decoder) }
+
+    /// Adds the value of a parameter of the path, decoded.
+    public mutating func appendInterpolation(_ value: borrowing PathValue) { append(decoded: value.decoder) }
+
+    @inline(never)
+    private mutating func append(decoded value: PercentDecoder) {
       var check = PageText.check()
-      var octets = value.decoder
+      var octets = value
       while let octet = octets.next() { check.read(octet) }
       guard check.isAllowed else { return appendLiteral(Self.blocked) }
       var repair = UTF8Repair()
-      var decoder = value.decoder
+      var decoder = value
       while let octet = decoder.next() { Self.put(repair.feed(octet)) }
       Self.put(repair.finish())
     }

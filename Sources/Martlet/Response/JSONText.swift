@@ -127,6 +127,11 @@ public struct JSONText: ExpressibleByStringInterpolation {
       if let text { appendInterpolation(text.octets) } else { appendNull() }
     }
 
+    /// Adds octets as a JSON string, or `null`.
+    public mutating func appendInterpolation(_ octets: Span<UInt8>?) {
+      if let octets { appendInterpolation(octets) } else { appendNull() }
+    }
+
     /// Adds octets read as UTF-8 as a JSON string; each ill-formed part becomes U+FFFD.
     ///
     /// - Complexity: O(n).
@@ -154,11 +159,19 @@ public struct JSONText: ExpressibleByStringInterpolation {
     /// Adds what a person typed into a form, decoded, as a JSON string.
     ///
     /// - Complexity: O(n).
-    public mutating func appendInterpolation(_ value: borrowing FormValue) {
+    public mutating func appendInterpolation(_ value: borrowing FormValue) { append(decoded: value.decoder) }
+
+    /// Adds the value of a parameter of the path, decoded, as a JSON string.
+    ///
+    /// - Complexity: O(n).
+    public mutating func appendInterpolation(_ value: borrowing PathValue) { append(decoded: value.decoder) }
+
+    @inline(never)
+    private mutating func append(decoded value: PercentDecoder) {
       beginValue()
       PageText.append(("\"" as StaticString).octets)
       var repair = UTF8Repair()
-      var decoder = value.decoder
+      var decoder = value
       while let octet = decoder.next() { Self.put(repair.feed(octet)) }
       endText(&repair)
     }

@@ -59,8 +59,13 @@ public struct Location: ExpressibleByStringInterpolation {
     }
 
     /// Adds what a person typed into a form, encoded.
-    public mutating func appendInterpolation(_ value: borrowing FormValue) {
-      var decoder = value.decoder
+    public mutating func appendInterpolation(_ value: borrowing FormValue) { append(decoded: value.decoder) }
+
+    /// Adds the value of a parameter of the path, decoded and encoded anew.
+    public mutating func appendInterpolation(_ value: borrowing PathValue) { append(decoded: value.decoder) }
+
+    private func append(decoded value: PercentDecoder) {
+      var decoder = value
       while let octet = decoder.next() { Self.put(octet) }
     }
 
@@ -70,7 +75,9 @@ public struct Location: ExpressibleByStringInterpolation {
     }
 
     private static func put(_ octet: UInt8) {
-      var digits: InlineArray<3, UInt8> = [0x25, ASCII.hexadecimal(octet >> 4), ASCII.hexadecimal(octet & 15)]
+      var digits: InlineArray<3, UInt8> = [
+        0x25, ASCII.hexadecimal(octet >> 4, uppercase: true), ASCII.hexadecimal(octet & 15, uppercase: true),
+      ]
       switch octet {
       case "A"..."Z", "a"..."z", "0"..."9", "-", ".", "_", "~":
         digits[0] = octet

@@ -52,6 +52,11 @@ public struct Plain: ExpressibleByStringInterpolation {
       if let text { PageText.append(text.octets) }
     }
 
+    /// Adds octets as below, or nothing.
+    public mutating func appendInterpolation(_ octets: Span<UInt8>?) {
+      if let octets { appendInterpolation(octets) }
+    }
+
     /// Adds octets read as UTF-8; each ill-formed part becomes U+FFFD.
     ///
     /// - Complexity: O(n).
@@ -65,9 +70,16 @@ public struct Plain: ExpressibleByStringInterpolation {
     /// Adds what a person typed into a form, decoded.
     ///
     /// - Complexity: O(n).
-    public mutating func appendInterpolation(_ value: borrowing FormValue) {
+    public mutating func appendInterpolation(_ value: borrowing FormValue) { append(decoded: value.decoder) }
+
+    /// Adds the value of a parameter of the path, decoded.
+    ///
+    /// - Complexity: O(n).
+    public mutating func appendInterpolation(_ value: borrowing PathValue) { append(decoded: value.decoder) }
+
+    private func append(decoded value: PercentDecoder) {
       var repair = UTF8Repair()
-      var decoder = value.decoder
+      var decoder = value
       while let octet = decoder.next() { PageText.append(repair.feed(octet).span) }
       PageText.append(repair.finish().span)
     }
