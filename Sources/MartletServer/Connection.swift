@@ -1,11 +1,13 @@
 // One connection: its state between two system calls. Pure state, no I/O; the loop changes it.
 //
-//     free ─accept─► reading ─head─► receivingBody ─body─► (handled) ──► sending ──► reading, or waiting
-//                       │                                   ▲    │          │
-//                       └────────── whole request ──────────┘    ▼          ▼ last response
-//                                                             waiting    lingering
+//     free ─accepted─▶ reading ─octets─▶ receivingBody ─answer─▶ sending ─sent─▶ reading, or free
+//                         │                   │                 ▲   │
+//                         ├── answer ─────────┼─────────────────┘   │ last response
+//                         └──── later ──▶ waiting ── answer ──▲     ▼
+//                                                               lingering
 //
-// The test `StatesTests` holds the table of Documentation "How a request travels" against this code.
+// The whole drawing, with each event, is in the documentation: "How a request travels". The test
+// `StatesTests` holds its table against this code.
 //
 // Octets of a request that cannot be answered at once lie in a block of the pool, at `start..<end`.
 

@@ -3,8 +3,9 @@
 
 import CMartletPlatform
 import MartletBytes
-@testable import MartletServer
 import Testing
+
+@testable import MartletServer
 
 /// One peer, and the kernel's two buffers between it and the server.
 final class Peer {
@@ -87,6 +88,8 @@ final class World {
   /// Waits that nothing would ever have ended.
   var endlessWaitCount = 0
   private var nextDescriptor: Int32 = 10
+  /// Sees what happens to each connection.
+  var recorder: Recorder?
 
   /// A peer whose connection waits at the listener.
   func connect(_ octets: String = "", from address: IPAddress? = nil) -> Peer {
@@ -159,6 +162,7 @@ struct ScriptedTransport: Transport, ~Copyable {
   var connectionCountMax = Limits.connectionCountMax
 
   mutating func accept() -> Acceptance {
+    world.recorder?.makeRoom()
     guard world.isListening, !world.waiting.isEmpty else { return .none }
     if world.waiting[0] == .exhausted {
       // It passes only when a descriptor is given back.
@@ -171,6 +175,7 @@ struct ScriptedTransport: Transport, ~Copyable {
     #expect(world.slots[slot] == nil, "a slot is opened once")
     world.slots[slot] = descriptor
     world.wanted[slot] = nil
+    world.recorder?.open(slot)
   }
 
   private func peer(_ slot: Int) -> Peer {
@@ -182,6 +187,17 @@ struct ScriptedTransport: Transport, ~Copyable {
   }
 
   mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
+    let transfer = read(slot, into: &target)
+    switch transfer {
+    case .octets: world.recorder?.note(slot, "octets")
+    case .end: world.recorder?.note(slot, "FIN")
+    case .gone: world.recorder?.note(slot, "broken")
+    case .notNow: break
+    }
+    return transfer
+  }
+
+  private func read(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
     let peer = peer(slot)
     #expect(target.count > 0, "there is room for what is read")
     if !peer.receiveFaults.isEmpty { return peer.receiveFaults.removeFirst() }
@@ -194,6 +210,18 @@ struct ScriptedTransport: Transport, ~Copyable {
   }
 
   mutating func send(
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer {
+    let transfer = write(slot, octets, more, continues: continues)
+    switch transfer {
+    case .octets(octets.count + more.count): world.recorder?.note(slot, "sent")
+    case .octets, .notNow: world.recorder?.note(slot, "full")
+    case .end, .gone: world.recorder?.note(slot, "broken")
+    }
+    return transfer
+  }
+
+  private func write(
     _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
   ) -> Transfer {
     let peer = peer(slot)
@@ -217,13 +245,20 @@ struct ScriptedTransport: Transport, ~Copyable {
       return .gone
     }
     let peer = peer(slot)
-    if !peer.sendFileFaults.isEmpty { return peer.sendFileFaults.removeFirst() }
+    if !peer.sendFileFaults.isEmpty {
+      if peer.sendFileFaults[0] == .gone { world.recorder?.note(slot, "broken") }
+      return peer.sendFileFaults.removeFirst()
+    }
     let piece = [UInt8](octets.dropFirst(Int(offset)).prefix(count))
     guard !piece.isEmpty else { return .end }
     return send(slot, piece.span, piece.span.extracting(0..<0), continues: false)
   }
 
-  mutating func unsentCount(_ slot: Int) -> Int { peer(slot).unsentCount }
+  mutating func unsentCount(_ slot: Int) -> Int {
+    let count = peer(slot).unsentCount
+    world.recorder?.noteUnsent(slot, count)
+    return count
+  }
 
   mutating func finishSending(_ slot: Int) { peer(slot).isFinished = true }
 
@@ -243,7 +278,10 @@ struct ScriptedTransport: Transport, ~Copyable {
     if world.waiting.first == .exhausted { world.waiting.removeFirst() }
   }
 
-  mutating func stopListening() { world.isListening = false }
+  mutating func stopListening() {
+    world.isListening = false
+    world.recorder?.stop()
+  }
 
   mutating func want(_ slot: Int, _ wanted: Readiness?) { world.wanted[slot] = wanted }
 
@@ -266,6 +304,7 @@ struct ScriptedTransport: Transport, ~Copyable {
     } else if world.isSpurious {
       world.advance(to: world.monotonic + 1)
     }
+    world.recorder?.beginTurn(at: world.monotonic, world.ready)
     return Wakeup(
       listenerIsReady: listens && (!world.waiting.isEmpty || world.isSpurious),
       stopRequested: stopAt <= world.monotonic)

@@ -70,6 +70,20 @@ struct EchoResponder: Responder, ~Copyable {
   mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
+    let reply = answer(to: request, content: content, fields: fields)
+    let event: String
+    switch reply.kind {
+    case .later: event = "later"
+    case .upload: event = "upload"
+    case .written, .data, .file, .stream: event = "answer"
+    }
+    requests.world?.recorder?.note(connection: request.connection, event)
+    return reply
+  }
+
+  private mutating func answer(
+    to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
     let head = request.octets.extracting(0..<request.head.size)
     let path = String(decoding: [UInt8](copying: head[request.head.target.path]), as: UTF8.self)
     let text = String(decoding: [UInt8](copying: request.content), as: UTF8.self)
@@ -90,7 +104,7 @@ struct EchoResponder: Responder, ~Copyable {
         return reply
       }
     }
-    if path == "/line" {
+    if path.hasPrefix("/line") {
       let now = request.moment.monotonicMilliseconds
       guard now >= requests.lineOpens else {
         var reply = Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .later)
@@ -133,7 +147,7 @@ struct EchoResponder: Responder, ~Copyable {
       let page: UInt8 = path == "/notify" ? 5 : 6
       requests.eventCounts[page, default: 0] += 1
       requests.woken.insert(page)
-    case "/upload":
+    case "/upload", "/work-upload", "/line-upload":
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0, kind: .upload(countMax: requests.uploadMax))
     default: break
@@ -160,7 +174,8 @@ extension EchoResponder {
   static var hasStreams: Bool { true }
 
   func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
-    octets[head.target.path].equals("/upload") || octets[head.target.path].equals("/refused")
+    let path = String(decoding: [UInt8](copying: octets[head.target.path]), as: UTF8.self)
+    return path.hasSuffix("upload") || path == "/refused"
   }
 
   mutating func beginUpload(_ state: inout MutableSpan<UInt8>) {
@@ -206,6 +221,7 @@ extension EchoResponder {
     content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     note("finish", request)
+    requests.world?.recorder?.note(connection: request.connection, "answer")
     requests.finished.append(number(state.span))
     let count = count(state.span)
     requests.lines.append("took \(count)")
@@ -304,6 +320,9 @@ final class LentMemory {
         large: octets[4], connections: parts[5]))
   }
 
+  /// Where the slots lie.
+  var slots: UnsafeMutablePointer<Connection> { parts[5].assumingMemoryBound(to: Connection.self) }
+
   deinit { for part in parts { part.deallocate() } }
 }
 
@@ -320,6 +339,16 @@ final class Stage {
     server = Server(
       transport: ScriptedTransport(world: world, connectionCountMax: slots),
       responder: EchoResponder(requests: requests), memory.serverMemory)
+    world.recorder = Recorder(memory.slots)
+  }
+
+  deinit {
+    guard let recorder = world.recorder else { return }
+    recorder.lookAtAll()
+    Transition.seen.withLock { $0.formUnion(recorder.transitions) }
+    for transition in recorder.transitions where !drawing.contains(transition) {
+      Issue.record("the drawing lacks \(transition)")
+    }
   }
 
   /// Turns until `isReached`, at most some thousand times.
