@@ -71,7 +71,7 @@ static _Noreturn void end(int status) {
 static _Noreturn void end_after_fault(int number) {
   // A child's fault is not the system's end.
   if (getpid() != 1) _exit(1);
-  tell("stopped by a fault; powering off: ", martlet_signal_name(number));
+  tell("stopped by a fault; powering off: SIG", martlet_signal_name(number));
   power_off();
 }
 

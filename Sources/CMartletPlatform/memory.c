@@ -7,8 +7,8 @@
 #include "martlet_bugs.h"
 
 // In this order the first connections share a page with the entries of poll(). The start chooses where the
-// response begins, so that a page of 4 KiB holds 1 KiB of its head and 3 KiB of its content. Most responses
-// have no more than that.
+// response begins: a page of 4 KiB then holds 1 KiB of its head and 3 KiB of its content. Most responses have
+// no more than that.
 static struct {
   struct martlet_poll_entry poll[MARTLET_CONNECTION_COUNT + 2];
   _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];

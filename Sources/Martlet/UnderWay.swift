@@ -18,20 +18,16 @@ enum UnderWay {
     _ = unsafe martlet_tell_bugs(program.utf8Start, nil)
   }
 
-  /// Sets what is being answered. Copies at most 72 octets.
+  /// Sets what is being answered.
   ///
   /// - Parameters:
   ///   - page: The page's raw value, or `nil` while no page has been found.
-  ///   - method: As the request line has it; at most 8 octets are shown.
-  ///   - path: As the request line has it; at most 64 octets are shown, and controls as `?`.
-  @inline(never)
-  static func begin(page: UInt8?, method: Span<UInt8>, path: Span<UInt8>) {
+  ///   - request: The request line up to the end of the path, such as `GET /items/5`. The first 72 octets are
+  ///     copied and shown, controls as `?`.
+  static func begin(page: UInt8?, request: Span<UInt8>) {
     // Safe: C copies the octets during the call.
-    unsafe method.withUnsafeBufferPointer { method in
-      unsafe path.withUnsafeBufferPointer { path in
-        unsafe martlet_under_way(
-          page.map { Int32($0) } ?? -1, method.baseAddress, method.count, path.baseAddress, path.count)
-      }
+    unsafe request.withUnsafeBufferPointer { request in
+      unsafe martlet_under_way(page.map { Int32($0) } ?? -1, request.baseAddress, request.count)
     }
   }
 

@@ -112,24 +112,24 @@ import Testing
     ) {
       let controls: [UInt8] = [0x2F, 0x1B, 0x5B, 0x0A, 0x00, 0x7F, 0x20, 0xC3]
       let path = controls + Array(repeating: 0x61, count: 57)
-      begin(nil, "GETGETGETGET", path)
+      begin(nil, "OPTIONS", path)
       stop("r", file: "F", line: 1)
     }
     #expect(
       lines(result) == [
-        "martlet: a bug outside of any page while GETGETGE /?[?????" + String(repeating: "a", count: 56)
-          + "... was answered (F:1: r); the program ends."
+        "martlet: a bug outside of any page while OPTIONS /?[??? ?" + String(repeating: "a", count: 56)
+          + " was answered (F:1: r); the program ends."
       ])
     let whole = await #expect(
       processExitsWith: .signal(SIGABRT), observing: [\.standardErrorContent]
     ) {
-      let path = [UInt8](repeating: 0x62, count: 64)
+      let path = [UInt8](repeating: 0x62, count: 69)
       begin(1, "GET", path)
       stop("r", file: "F", line: 1)
     }
     #expect(
       lines(whole) == [
-        "martlet: a bug in page 1 while GET " + String(repeating: "b", count: 64)
+        "martlet: a bug in page 1 while GET " + String(repeating: "b", count: 68)
           + " was answered (F:1: r); the program ends."
       ])
   }
@@ -155,8 +155,8 @@ import Testing
 }
 
 private func begin(_ page: UInt8?, _ method: String, _ path: [UInt8]) {
-  let method = Array(method.utf8)
-  UnderWay.begin(page: page, method: method.span, path: path.span)
+  let request = method.isEmpty ? [] : Array(method.utf8) + [0x20] + path
+  UnderWay.begin(page: page, request: request.span)
 }
 
 /// Calls itself until the stack is full.

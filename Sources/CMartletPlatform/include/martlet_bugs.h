@@ -3,16 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-  // Octets of a method that are shown; HTTP's longest has 7.
-  MARTLET_METHOD_SIZE = 8,
-  // Octets of a path that are shown.
-  MARTLET_PATH_SHOWN_SIZE = 64,
-};
+// Octets of a request that are shown: the longest method, a space, and 64 octets of the path.
+enum { MARTLET_REQUEST_SHOWN_SIZE = 72 };
 
-// Sets what is being answered: a page's number, or -1 for no page, and the request. The octets are copied.
-void martlet_under_way(int32_t page, const uint8_t *_Nullable method, size_t method_count,
-                       const uint8_t *_Nullable path, size_t path_count);
+// Sets what is being answered: a page's number, or -1 for no page, and the request, such as "GET /items/5".
+// The octets are copied.
+void martlet_under_way(int32_t page, const uint8_t *_Nullable request, size_t count);
 
 // Sets that nothing is being answered.
 void martlet_end_way(void);
@@ -25,7 +21,7 @@ void martlet_end_way(void);
 // NULL leaves the name, or `ending`, as it was. 0, or -errno.
 int martlet_tell_bugs(const uint8_t *_Nullable program, void (*_Nullable ending)(int signal));
 
-// The name of one of these signals.
+// The name of one of these signals, without "SIG".
 const char *_Nonnull martlet_signal_name(int number);
 
 // Ends the program: the line above with "FILE:LINE: NAME" in place of the signal, then SIGABRT. Both texts
