@@ -23,6 +23,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "martlet_bugs.h"
 #include "martlet_files.h"
 #include "martlet_platform.h"
 
@@ -70,31 +71,19 @@ static _Noreturn void end(int status) {
 static _Noreturn void end_after_fault(int number) {
   // A child's fault is not the system's end.
   if (getpid() != 1) _exit(1);
-  const char *name = number == SIGABRT  ? "SIGABRT"
-                     : number == SIGSEGV ? "SIGSEGV"
-                     : number == SIGBUS  ? "SIGBUS"
-                     : number == SIGFPE  ? "SIGFPE"
-                     : number == SIGTRAP ? "SIGTRAP"
-                                         : "SIGILL";
-  tell("stopped by a fault; powering off: ", name);
+  tell("stopped by a fault; powering off: SIG", martlet_signal_name(number));
   power_off();
 }
 
 int martlet_become_first_process(void) {
-  // A fault may be that the stack is full. What is in the scratch array no longer matters then; a
-  // board's registers take 5 KiB of it.
-  static const int faults[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP, SIGILL};
-  stack_t stack = {.ss_sp = martlet_scratch(), .ss_size = MARTLET_SCRATCH_SIZE};
-  struct sigaction action = {.sa_handler = end_after_fault, .sa_flags = SA_ONSTACK};
   // Without a console the kernel opens nothing, and what is said must not go to a connection.
   int descriptor;
   do descriptor = open("/", O_RDONLY);
   while (descriptor >= 0 && descriptor <= STDERR_FILENO);
   if (descriptor > STDERR_FILENO) close(descriptor);
   martlet_at_exit(end);
-  if (sigaltstack(&stack, NULL) != 0) return -errno;
-  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-    if (sigaction(faults[i], &action, NULL) != 0) return -errno;
+  int error = martlet_tell_bugs(NULL, end_after_fault);
+  if (error) return error;
   if (signal(SIGCHLD, SIG_IGN) == SIG_ERR) return -errno;
   // A container's kernel is not its own: EINVAL.
   if (reboot(RB_DISABLE_CAD) != 0 && errno != EINVAL) return -errno;

@@ -1,5 +1,5 @@
-// Log lines on standard error. The server never waits for the reader of its log: poll() says whether a
-// line fits, and a line that does not is dropped and counted.
+// Log lines on standard error. The server never waits for the reader of its log. poll() says whether a line
+// fits; a line that does not fit is dropped and counted.
 #define _GNU_SOURCE
 #include "martlet_log.h"
 

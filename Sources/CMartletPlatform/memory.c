@@ -4,9 +4,11 @@
 #include <link.h>
 #include <string.h>
 
-// In this order the first connections share a page with what poll() takes. Where the response begins is
-// chosen at the start, so that a page of 4 KiB holds the last KiB of its head and the first three of its
-// content: most responses are no more than that.
+#include "martlet_bugs.h"
+
+// In this order the first connections share a page with the entries of poll(). The start chooses where the
+// response begins: a page of 4 KiB then holds 1 KiB of its head and 3 KiB of its content. Most responses have
+// no more than that.
 static struct {
   struct martlet_poll_entry poll[MARTLET_CONNECTION_COUNT + 2];
   _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
@@ -33,6 +35,11 @@ struct martlet_poll_entry *martlet_take_static_poll_entries(void) {
   if (taken) martlet_stop(file_name, __LINE__, taken_once);
   taken = 1;
   return memory.poll;
+}
+
+void *martlet_last_memory(size_t *size) {
+  *size = sizeof memory.response;
+  return memory.response;
 }
 
 // The linker defines these: the file's first octet in memory, and where .bss begins and ends.

@@ -26,39 +26,13 @@ void martlet_message_add(const uint8_t *octets, size_t count) {
     message[message_count++] = octets[i];
 }
 
+void martlet_message_clear(void) { message_count = 0; }
+
 void martlet_message_print(int descriptor) {
   message[message_count++] = '\n';
   // A terminal that is gone is no reason to end.
   martlet_write_all(descriptor, message, message_count);
   message_count = 0;
-}
-
-static void say(const void *text) { martlet_message_add(text, strlen(text)); }
-
-_Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *name) {
-  char digits[11] = {0};
-  size_t start = sizeof digits - 1;
-  do {
-    digits[--start] = (char)('0' + line % 10);
-    line /= 10;
-  } while (line > 0);
-  message_count = 0;
-  say("martlet: bug at ");
-  say(file);
-  say(":");
-  say(digits + start);
-  if (name) {
-    say(": ");
-    say(name);
-  }
-  martlet_message_print(STDERR_FILENO);
-  // abort() would bring signal handlers' machinery into the program.
-  kill(getpid(), SIGABRT);
-  _exit(134);
-}
-
-_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line) {
-  martlet_stop(file, line, NULL);
 }
 
 // Opens a device file of random numbers. A file with that name that is no character device is refused.
@@ -332,6 +306,12 @@ const char *martlet_error_text(int error) {
     return "it is not a regular file";
   case MARTLET_DAMAGED:
     return "it is damaged";
+  case MARTLET_BAD_NAME:
+    return "the name is not allowed";
+  case MARTLET_TOO_LARGE:
+    return "there is no room for so much";
+  case MARTLET_NOT_A_LINE:
+    return "it is more than one line";
   default:
     return "the system refused it";
   }

@@ -4,16 +4,15 @@
 import CMartletPlatform
 import Martlet
 
-/// What the system answered instead of doing it.
-struct SystemError: Error {
-  /// A negative errno.
-  let code: Int32
+/// What the system answered instead of doing it, for files and all else.
+typealias SystemError = FileError
 
+extension FileError {
   /// Whether the file is not there.
-  var isNotFound: Bool { martlet_error_class(Int(code)) == Int32(MARTLET_NOT_FOUND) }
+  var isNotFound: Bool { reason == .notThere }
 
   /// What has been read is not what was written.
-  static var damaged: SystemError { SystemError(code: -Int32(MARTLET_DAMAGED)) }
+  static var damaged: FileError { FileError(code: -Int32(MARTLET_DAMAGED)) }
 
   /// Whether another user could have read or changed it.
   var isOthers: Bool { isAnotherOwner || code == -Int32(MARTLET_OTHERS_MAY) }
@@ -24,34 +23,11 @@ struct SystemError: Error {
   /// Whether its file system keeps no permissions.
   var isWithoutModes: Bool { code == -Int32(MARTLET_NO_MODES) }
 
-  /// Whether the same may go well in a moment, because descriptors or memory are missing.
+  /// Whether the call may succeed in a moment, because descriptors or memory are missing.
   var isPassing: Bool { martlet_error_class(Int(code)) == Int32(MARTLET_NO_DESCRIPTOR) }
 
   /// Whether another process has it.
   var isInUse: Bool { martlet_error_class(Int(code)) == Int32(MARTLET_EAGAIN) }
-
-  /// The reason in a few words.
-  var text: Span<UInt8> {
-    @_lifetime(immortal)
-    get {
-      // Safe: C returns one of its literals, ended by a NUL and there for ever.
-      guard let text = unsafe martlet_error_text(code) else { return ("" as StaticString).octets }
-      let octets = unsafe UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
-      var count = 0
-      while unsafe octets[count] != 0 { count += 1 }
-      let buffer = unsafe UnsafeBufferPointer(start: octets, count: count)
-      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
-    }
-  }
-}
-
-/// How far a file's new content has come.
-enum Stored {
-  /// It is on the disk.
-  case onDisk
-  /// Whoever reads the file gets it, but the disk has not confirmed it: a power cut may bring the old
-  /// content back.
-  case unconfirmed(SystemError)
 }
 
 /// What the panel asks of the operating system.

@@ -36,6 +36,8 @@
   X(fstatat, "EIO EACCES")                                                                         \
   X(fstatfs, "EIO")                                                                                \
   X(fsync, "EINTR EIO ENOSPC EDQUOT EROFS")                                                        \
+  X(ftruncate, "EINTR EIO EROFS")                                                                  \
+  X(getdents64, "EIO ENOMEM ESTALE")                                                               \
   X(getrandom, "EINTR EAGAIN ENOSYS EPERM short")                                                  \
   X(getsockname, "ENOBUFS")                                                                        \
   X(ioctl, "EIO ENODEV")                                                                           \
@@ -44,6 +46,7 @@
   X(open, "EINTR EMFILE ENFILE EIO EACCES")                                                        \
   X(openat, "EINTR EMFILE ENFILE ENOSPC EIO EACCES ESTALE")                                        \
   X(poll, "EINTR EAGAIN ENOMEM EINVAL")                                                            \
+  X(pread, "EINTR EIO ESTALE")                                                                     \
   X(read, "EINTR EIO ESTALE short")                                                                \
   X(recv, "EINTR EAGAIN ECONNRESET ETIMEDOUT ENOMEM short")                                        \
   X(renameat, "EINTR EIO ENOSPC EDQUOT EROFS")                                                     \
@@ -386,6 +389,18 @@ DEFINE(ssize_t, read, (int descriptor, void *octets, size_t count)) {
 
 DEFINE(ssize_t, write, (int descriptor, const void *octets, size_t count)) {
   MOVING(write, descriptor, descriptor, octets, count);
+}
+
+DEFINE(ssize_t, pread, (int descriptor, void *octets, size_t count, off_t offset)) {
+  MOVING(pread, descriptor, descriptor, octets, count, offset);
+}
+
+DEFINE(ssize_t, getdents64, (int descriptor, void *octets, size_t count)) {
+  MOVING(getdents64, descriptor, descriptor, octets, count);
+}
+
+DEFINE(int, ftruncate, (int descriptor, off_t size)) {
+  ALL_OR_NOTHING(ftruncate, descriptor, NULL, descriptor, size);
 }
 
 DEFINE(ssize_t, recv, (int descriptor, void *octets, size_t count, int flags)) {

@@ -1,6 +1,6 @@
-// The memory of a server: static arrays, so that the linker knows the sum, nothing is allocated,
-// and pages that are never touched cost no RAM. Each size with its unit and its reason; Swift reads
-// them through `Limits`, which checks how they relate to each other.
+// The memory of a server is static arrays. So nothing is allocated, the linker knows the sum, and pages that
+// are never touched cost no RAM. Each size stands with its unit and its reason. Swift reads the sizes through
+// `Limits`, which checks how they relate to each other.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,6 +89,9 @@ struct martlet_memory martlet_take_static_memory(void);
 // What poll() waits for, and the descriptors of the slots: MARTLET_CONNECTION_COUNT + 2 entries. Taken
 // once, as above.
 struct martlet_poll_entry *_Nonnull martlet_take_static_poll_entries(void);
+
+// Memory for a program that a bug ends: the static array of the response. *size octets, at least 16 KiB.
+void *_Nonnull martlet_last_memory(size_t *_Nonnull size);
 
 // Octets of all static memory of the program that can be written, whoever holds it: the linker's
 // .data and .bss.

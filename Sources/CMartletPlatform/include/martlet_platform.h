@@ -4,11 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Ends the program: "martlet: bug at FILE:LINE: NAME" on standard error, then SIGABRT. Both texts end
-// with a NUL; the name may be NULL.
-_Noreturn void martlet_stop(const uint8_t *file, uint32_t line, const uint8_t *name);
-_Noreturn void martlet_stop_at(const uint8_t *file, uint32_t line);
-
 // Fills `octets` from the kernel's random source, after the source has been seeded. Returns 0, or -1 on
 // failure. Calls getrandom(), or reads /dev/urandom where the kernel or a sandbox refuses getrandom().
 int martlet_random(uint8_t *octets, size_t count);
@@ -42,9 +37,10 @@ int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 // each with a NUL after its octets.
 const uint8_t *martlet_argument(size_t index, size_t *count);
 
-// What cookies are signed with, where the command line says it: MARTLET_SECRET_SIZE octets of static
-// memory, and two more for the line end of a file. `martlet_take_secret` copies an argument there and overwrites it with x, because everybody may
-// read the arguments of a process (ps); how many octets it has.
+// The secret that cookies are signed with, where the command line has it. The static memory has
+// MARTLET_SECRET_SIZE octets, and two more for the line end of a file. `martlet_take_secret` copies an
+// argument there and returns how many octets the argument has. The argument is overwritten with x, because
+// everybody may read the arguments of a process (ps).
 enum { MARTLET_SECRET_SIZE = 200 };
 uint8_t *martlet_secret(void);
 size_t martlet_take_secret(size_t index);
@@ -54,6 +50,7 @@ size_t martlet_take_secret(size_t index);
 enum { MARTLET_MESSAGE_SIZE = 1024 };
 void martlet_message_add(const uint8_t *octets, size_t count);
 void martlet_message_print(int descriptor);
+void martlet_message_clear(void);
 
 // This machine's name, as the kernel has it: *count octets, valid until the next call. It is read again
 // when it was read a second or more before `milliseconds`, or when `milliseconds` is negative.
@@ -80,18 +77,21 @@ enum { MARTLET_UNSENT_SIZE = 32768 };
 // flood a device. Each costs the kernel some 2 KiB.
 enum { MARTLET_BACKLOG_COUNT = 512 };
 
-// Octets of kernel memory that a connection's send buffer and its receive buffer may take (sk_buff
-// overhead included, as the kernel counts them; setsockopt() takes half). An attacker who neither reads nor
+// Octets of kernel memory for the send buffer and for the receive buffer of a connection. The kernel counts
+// the overhead of each sk_buff as well, and setsockopt() is given half. An attacker who neither reads nor
 // stops sending makes the kernel hold both for every connection, and a cgroup's memory limit counts them.
-// Send: a response after MARTLET_UNSENT_SIZE / 2 unsent octets, at the smallest segments: the kernel takes
-// up to 3.2 octets for one (measured with an MSS of 200 and the smallest window), so 32,768 octets take
-// 105,000. Receive: the largest request, MARTLET_RECEIVE_SIZE octets, within half of it, which is the window
-// that the kernel offers; it is what Linux begins with (tcp_rmem), without what it would add to that.
+//
+// The send buffer holds a response after MARTLET_UNSENT_SIZE / 2 unsent octets, at the smallest segments.
+// There the kernel needs up to 3.2 octets for one (measured with an MSS of 200 and the smallest window). So
+// 32,768 octets need 105,000.
+//
+// The receive buffer holds the largest request, MARTLET_RECEIVE_SIZE octets, in half of its size. That half
+// is the window that the kernel offers. Linux begins with this size (tcp_rmem), and would add to it later.
 enum { MARTLET_SEND_BUFFER_SIZE = 131072, MARTLET_RECEIVE_BUFFER_SIZE = 131072 };
 
-// Octets of kernel memory that a connection costs besides: the socket, its file, its inode; 5,300 were
-// measured. And what the send buffer may be exceeded by: the kernel looks before it makes a segment,
-// which may be 64 KiB; a segment that large holds data of a file only.
+// Octets of kernel memory that a connection needs besides, for the socket, its file and its inode: 5,300 were
+// measured. The rest is for what exceeds the send buffer, because the kernel compares before it makes a
+// segment. A segment may have 64 KiB, but only data of a file makes so large a segment.
 enum { MARTLET_SOCKET_SIZE = 8192 };
 
 // Allows this process as many descriptors as it may have, up to `count`. How many that are.

@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Makes all paths of the functions below, and of martlet_read_file() without a directory, begin at a
-// directory instead of at "/": for tests and demonstrations. -ENOTDIR when the path is no directory.
+// Makes all paths of the functions below begin at a directory instead of at "/", for tests and
+// demonstrations. Paths of martlet_read_file() without a directory begin there as well. The result is
+// -ENOTDIR when the path is no directory.
 int martlet_set_root(const uint8_t *_Nullable path, size_t count);
 
 // Whether martlet_set_root() has been called.
@@ -85,9 +86,10 @@ struct martlet_questions *_Nullable martlet_questions(size_t child);
 uint32_t martlet_load_state(const uint32_t *_Nonnull state);
 void martlet_store_state(uint32_t *_Nonnull state, uint32_t value);
 
-// Makes a child of this process that has no descriptor but standard error. It ends with its parent, or
-// by itself after MARTLET_CHILD_SECONDS at the latest, wherever it waits - unless the kernel lets nobody
-// end it, because a device does not answer. 0 in the child; its number, or -errno, in the parent.
+// Makes a child of this process that has no descriptor but standard error. The child ends with its parent,
+// or by itself after MARTLET_CHILD_SECONDS at the latest, wherever the child waits. A child that waits for a
+// device which does not answer may stay, because the kernel lets nobody end such a process. The result is 0
+// in the child, and in the parent the child's number, or -errno.
 enum { MARTLET_CHILD_SECONDS = 10 };
 int martlet_begin_child(void);
 
