@@ -86,6 +86,7 @@ private func run<A: Application & ~Copyable>(
   }
   var server = Server(transport: transport, responder: responder, ServerMemory.takeStatic())
   if A._hasSessions { martlet_refuse_core_dumps() }
+  UnderWay.install(program: program)
   server.run()
 }
 

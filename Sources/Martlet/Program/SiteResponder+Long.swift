@@ -40,7 +40,9 @@ extension SiteResponder where A: ~Copyable {
   ) -> UploadStep {
     var kept = KeptUpload<A.UploadState>(state.span)
     let (page, match) = uploadPage(kept.page, request)
+    UnderWay.begin(page: kept.page, request: request.line)
     let step = site._receive(octets, for: page, view(request, match, Visitor()), &kept.state)
+    UnderWay.end()
     kept.write(to: &state)
     return step
   }
@@ -99,7 +101,9 @@ extension SiteResponder where A: ~Copyable {
     if A.isGuarded { PageText.setPrefix(reach.prefix.span) }
     PageText.begin(in: content.roomSpan)
     var body = StreamBody(capacity: content.room)
+    UnderWay.begin(page: state.page, request: Span())
     let next = site._write(page(of: state), &state, to: &body)
+    UnderWay.end()
     let piece =
       PageText.overflowed ? Piece(count: 0, next: .failed) : Piece(count: PageText.count, next: next)
     PageText.end()

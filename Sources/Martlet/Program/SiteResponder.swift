@@ -509,6 +509,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var response = Response<A>(
       fields: fields.remainder, session: session, isForEveryone: match.access == .everyone,
       isSecure: approach.scheme == .https)
+    UnderWay.begin(page: page.rawValue, request: request.line)
     PageText.begin(in: content.roomSpan)
     let answer: Answer
     if A._hasUploads, let state = pendingUpload {
@@ -541,6 +542,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ answer: Answer, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     PageText.end()
+    UnderWay.end()
     content.advance(by: answer.contentCount)
     fields.advance(by: answer.fieldsCount)
     if answer.overflowed { content.overflow() }
@@ -626,5 +628,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     if !isWritten { fields.truncate(to: start) }
     fields.append("\r\n")
+  }
+}
+
+extension IncomingRequest {
+  /// The request line up to the end of its path, such as `GET /items/5`.
+  var line: Span<UInt8> {
+    @_lifetime(copy self)
+    get { octets.extracting(first: head.target.path.end) }
   }
 }

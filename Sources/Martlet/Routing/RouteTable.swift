@@ -96,6 +96,8 @@ extension Application where Self: ~Copyable {
   private static func find(
     _ page: Page, _ mount: Route, _ size: Int, _ method: Method, _ path: Span<UInt8>
   ) -> Destination<Page> {
+    // With a slash at its end the path is another spelling of the mount's.
+    guard path.count != size + 1 else { return .nowhere }
     let slash: StaticString = "/"
     let rest = size == path.count ? slash.octets : path.extracting(size..<path.count)
     var others = Methods.none
