@@ -5,8 +5,8 @@
 //            fault ─► on_fault(), on a stack of its own ─┐
 //     martlet_stop() ────────────────────────────────────┴─► one line ─► the signal's default action
 //
-// Invariant: a signal calls write(), tkill() and code of this file; all memory is static. musl's sigaction()
-// and raise() would make each program 1 KB larger, so the kernel is called directly.
+// Invariant: a signal calls write(), tkill() and code of this file, and all memory is static. The kernel is
+// called directly, because sigaction() and raise() of musl would make each program 1 KB larger.
 #define _GNU_SOURCE
 #include "martlet_bugs.h"
 

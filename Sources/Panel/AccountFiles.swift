@@ -1,6 +1,6 @@
 // Two files of accounts, `accounts` and the generation before it, `accounts.old` → accounts that are
-// good, or why there are none. At every instant one of the two is whole: each is written beside its
-// place, synchronized and renamed, one after the other.
+// good, or why there are none. At every instant one of the two files is whole. First `accounts.old` and then
+// `accounts` is written under another name, synchronized and renamed.
 //
 //     accounts    accounts.old   what the panel does
 //     good        any            takes `accounts`; makes a copy, if there is none

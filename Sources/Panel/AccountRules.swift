@@ -158,7 +158,7 @@ struct TypedPassword: ~Copyable {
       key, of: AccountRules.canonical(name).span, against: hash, from: client, &throttle)
   }
 
-  /// Its hash, or `nil` while that is being computed. Only for one without a problem.
+  /// The new password's hash, or `nil` while the hash is being computed. The password must have no problem.
   @_lifetime(response: copy response)
   func hash(iterations: UInt32, _ response: inout Response<Panel>) -> PasswordHash? {
     do throws(PasswordRefusal) {

@@ -7,10 +7,9 @@
 // The generation is a random number, another one for each new account and each new password: sessions
 // belong to it (Sessions.swift). Files of version 1 have a list of sessions in its place; those end.
 //
-// Accounts and passwords in memory are those that the file has, because a change counts once it has
-// been stored, and from then on: also where the disk does not confirm it, which people are told.
-// Sessions are in a file of their own and count at once: a full disk keeps nobody from logging in to
-// clear it.
+// Accounts and passwords in memory are those that the file has, because a change counts once the change has
+// been stored. A change counts as well where the disk does not confirm it, and people are told so. Sessions
+// are in a file of their own and count at once: a full disk keeps nobody from logging in to clear it.
 
 import Martlet
 
@@ -35,9 +34,9 @@ struct Account: SessionUser {
 
 /// Why a file is not taken for one of accounts.
 enum AccountsDamage: Error, Equatable {
-  /// It does not begin or end as one, or is cut.
+  /// The file does not begin or end as a file of accounts, or is cut.
   case form
-  /// The digest is another one: something has changed.
+  /// The digest is not that of the lines: something has changed.
   case digest
   /// A line is not an account, or there are none, too many, or two of the same name.
   case account

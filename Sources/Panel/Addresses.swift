@@ -92,8 +92,8 @@ enum AddressRank {
   }
 }
 
-/// The addresses of the machine and the networks that they are in, by the kernel's table of routes: what
-/// stands in for the kernel's list of addresses below a directory (`--sysroot`).
+/// The addresses of the machine, and the networks of the addresses, by the kernel's table of routes. Below a
+/// directory (`--sysroot`) the table stands in for the kernel's list of addresses.
 struct RoutedAddresses {
   private var items = InlineArray<64, (address: UInt32, mask: UInt32, name: Text<16>)>(
     repeating: (0, 0, Text()))

@@ -1,6 +1,6 @@
-// How fast this machine hashes → how many iterations a password gets here. Measured when the first password
-// is set or has been right, in short runs of processor time, of which the fastest counts: so a busy
-// machine gets as many as an idle one, and starting costs nothing.
+// How fast this machine hashes → how many iterations a password gets here. The panel measures when the first
+// password is set or has been right, so that a start costs nothing. Of several short runs the one with the
+// least processor time counts, so that a busy machine gets as many iterations as an idle machine.
 
 import Martlet
 
@@ -39,8 +39,8 @@ struct Calibration {
     return Self.iterations(Self.runIterations, in: best, fitting: time)
   }
 
-  /// What a hash that has been verified is to be made anew with, because it was made for a machine that is
-  /// much slower or faster than this one; `nil` where it may stay.
+  /// How many iterations a hash that has been verified is to be made anew with, or `nil` where the hash may
+  /// stay. A hash is made anew when it suits a machine that is much slower or faster than this machine.
   mutating func wanted(insteadOf iterations: UInt32) -> UInt32? {
     let wanted = wanted()
     let isTooWeak = iterations < Self.iterationCountMin || wanted / 5 * 4 > iterations

@@ -9,8 +9,8 @@ enum Checksum {
   /// Octets of the line: name, 64 digits, line feed.
   static var lineSize: Int { 7 + 64 + 1 }
 
-  /// Where the lines before the checksum end, or `nil` when the text does not begin with that line or
-  /// does not have the form of a file.
+  /// Where the lines before the checksum end. `nil` when the text does not begin with that line, or does not
+  /// have the form of a file.
   static func end(of text: Span<UInt8>, _ firstLine: StaticString) -> Int? {
     let end = text.count - lineSize
     guard end >= firstLine.utf8CodeUnitCount, text.hasPrefix(firstLine), text[end - 1] == "\n"

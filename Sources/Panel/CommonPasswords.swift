@@ -1,6 +1,7 @@
-// Passwords that are tried first: refused for accounts, because no throttle helps against a guess that
-// is among the first ones. A list of those of eight octets and more that public lists of the commonest
-// passwords have in common, words of which many are made, and patterns. Letters' case does not count.
+// Passwords that are tried first. Accounts may not have such a password, because no throttle helps against
+// a guess that is among the first. The first kind are passwords of eight octets and more that several public
+// lists of common passwords have. The second kind are words that many passwords are made of, the third are
+// patterns. The case of letters does not count.
 //
 // Whatever is left of a password when its pattern is taken off counts: `admin2024`, `Password1!` and
 // `aaaaaaaa` are as good as `admin`, `password` and `a`.

@@ -191,9 +191,9 @@ struct Device {
 
   // MARK: Limits of a container
 
-  /// The smallest limit that holds for all of the container that this machine is: of the root of its
-  /// control groups, or of the group of its first process and those above. The limit of the panel's own
-  /// service is not the machine's.
+  /// The smallest limit that holds for all of the container that this machine is. The limit is that of the
+  /// root of the control groups, or of the first process's group and the groups above. The limit of the
+  /// panel's own service is not the machine's.
   private static func memoryLimit(below kibibytes: UInt64?) -> MemoryLimit? {
     var limit: MemoryLimit?
     for version in 1...2 {

@@ -222,7 +222,8 @@ struct Disks {
 
   // MARK: Which are shown
 
-  /// They are full by nature, say nothing about the machine's room, and nobody writes to them.
+  /// Kinds of file systems that are always full. Such a file system says nothing about the machine's room, and
+  /// nobody writes to it.
   private static var images: StaticString { "squashfs iso9660 erofs cramfs romfs" }
 
   /// How important a file system is, or `nil` when it is not shown.

@@ -1,5 +1,5 @@
-// What the panel says in its log: each event in one place, so that its fields stand in one order.
-// boards/install/fail2ban has expressions for the lines about failed passwords.
+// What the panel says in its log. Each event is said in one place, so that the event's fields stand in one
+// order. The folder boards/install/fail2ban has expressions for the lines about failed passwords.
 
 import Martlet
 

@@ -1,6 +1,6 @@
 // What the system may hold up: how full disks are, and what sensors say. A dying USB stick lets a process
-// that asks wait for seconds or for ever, so a child of this process asks, and pages wait for it for a
-// short time. What does not answer keeps the answer that it gave last.
+// that asks wait for seconds or for ever. So a child of this process asks, and pages wait for the child for a
+// short time. A disk or a sensor that does not answer keeps its last answer.
 
 import Martlet
 

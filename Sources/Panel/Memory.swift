@@ -33,7 +33,7 @@ struct Memory {
   var kibibytes: UInt64? { total.flatMap { $0 > 0 ? $0 : nil } }
 
   /// What programs could have, or `nil` when that is not known. Kernels before 3.14 and some containers
-  /// do not tell it, or tell 0: then it is what is free and what the kernel would give back.
+  /// do not tell the number, or tell 0. What is free, and what the kernel would give back, counts then.
   var available: UInt64? {
     guard let total = kibibytes else { return nil }
     if let told, told > 0 { return min(told, total) }

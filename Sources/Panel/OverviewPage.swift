@@ -198,8 +198,8 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   private mutating func writeMeter(_ label: StaticString, _ percent: Int) {
     let level: StaticString = percent >= 90 ? "full" : percent >= 75 ? "high" : "fine"
-    // An image rather than <meter>, which browsers draw each in their own way; the width is an
-    // attribute, because the policy forbids styles inside the page.
+    // An image, because each browser draws <meter> in a way of its own. The width is an attribute, because
+    // the policy forbids styles inside the page.
     write(
       """
       <svg class="meter" role="meter" aria-valuemin="0" aria-valuemax="100" \

@@ -27,8 +27,8 @@ enum Readable {
     }
   }
 
-  /// Tenths of 2^shift in `octets`, rounded: to tenths, or from 100 on to whole ones, so that what
-  /// is shown as 1024 of a unit becomes 1.0 of the next one.
+  /// Tenths of 2^shift in `octets`, rounded to tenths, or from 100 on to whole numbers. So what would be shown
+  /// as 1024 of a unit becomes 1.0 of the next unit.
   private static func round(_ octets: UInt64, _ shift: UInt64) -> UInt64 {
     if shift == 0 { return octets > UInt64.max / 10 ? .max : octets * 10 }
     let rest = octets & ((1 << shift) - 1)

@@ -1,9 +1,9 @@
-// The sessions that have not ended. A signed cookie alone would be good for ever: so each login gets a
-// random number, which its tokens carry as their epoch, and a session lives as long as its number is
-// listed here. Nothing else decides about its end.
+// The sessions that have not ended. A signed cookie alone would be good for ever, so each login gets a random
+// number, which the session's tokens have as their epoch. A session lives as long as its number is listed
+// here. Nothing else decides about the session's end.
 //
-// A session belongs to a generation of its account: a new password, like a new account, is a new
-// generation, so that a list from before it has nothing that counts.
+// A session belongs to a generation of its account. A new password is a new generation, as a new account is.
+// So in a list from before the new password nothing counts.
 //
 // Moments are seconds of the boot clock, negative for what was before this boot. In the file they are
 // ages, because a board may not know the time of day:
@@ -68,8 +68,8 @@ struct Sessions {
   static var rememberedIdleTime: Int64 { 30 * 86_400 }
   static var rememberedLifetime: Int64 { 365 * 86_400 }
 
-  /// Seconds after which the file is written anew when sessions have only been used: what a power cut
-  /// may take from what is known of their use. Twice a day wears no flash out.
+  /// Seconds after which the file is written anew when sessions have only been used. A power cut takes at most
+  /// so much of what is known of their use. Twice a day wears no flash out.
   static var storeInterval: Int64 { 12 * 3_600 }
 
   /// Octets of a line of the file at most: two numbers of 16 digits, two ages of 8, a digit, blanks.
@@ -84,9 +84,9 @@ struct Sessions {
   private(set) var count = 0
   /// What the file says about itself.
   private(set) var stamp = SessionsStamp()
-  /// Seconds between the file's writing and now that have been counted, and the state of the clock that
-  /// told them; `nil` where there is nothing more to find out.
+  /// Seconds between the file's writing and now that have been counted.
   private var counted: Int64 = 0
+  /// The state of the clock that told those seconds; `nil` where there is nothing more to find out.
   private var toldBy: SystemClock.State?
   /// When the file was written, and whether sessions have been used since, or it was refused.
   private var storedAt: Int64 = 0
@@ -180,9 +180,9 @@ struct Sessions {
 
   // MARK: Time between two boots
 
-  /// Counts the time since the file was written, as far as the clock knows it now: exactly within one
-  /// boot; by the time of day after another one, as soon as it is known, and again when the kernel has
-  /// synchronized it. Until then no time counts but that of the boot clock.
+  /// Counts the time since the file was written, as far as the clock knows that time now. Within one boot the
+  /// time is exact. After another boot the time of day tells, as soon as the time of day is known, and again
+  /// when the kernel has synchronized it. Until then no time counts but that of the boot clock.
   ///
   /// What is in memory keeps to the boot clock, so nothing here changes when the clock is set.
   mutating func update(_ clock: SystemClock) {

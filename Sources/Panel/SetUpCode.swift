@@ -1,14 +1,14 @@
 // The code on the terminal that allows whoever reads it to make the first account: 40 bits.
 //
 // Set-up is never closed, and the right code is let in at any time, also from an address that is being
-// told to wait. So nothing but the cost of looking at a code bounds the guesses: each is hashed, as a
-// password is, with a 256th of its iterations. A password takes this machine some 300 ms, and a code
-// 1.2 ms; 4 ms on a board that is slower than the fewest iterations want. That makes 850 guesses a
-// second, from however many addresses, for as long as the machine does nothing else: 2^40 codes take 41
-// years, and each start makes a new one. The hash has a salt of its own, so no guess can be prepared.
+// told to wait. So nothing but the cost of looking at a code bounds the guesses. Each code is hashed, as a
+// password is, with a 256th of a password's iterations. A password needs some 300 ms on this machine, and a
+// code 1.2 ms. A board that is slower than the fewest iterations want needs 4 ms for a code. That makes 850
+// guesses a second, from however many addresses, for as long as the machine does nothing else. So 2^40 codes
+// need 41 years, and each start makes a new code. The hash has a salt of its own, so no guess can be prepared.
 //
-// Addresses that send wrong codes are told to wait (429), so that programs which guess are seen to be
-// doing so and people are told what to do; the wait decides nothing.
+// Addresses that send wrong codes are told to wait (429). So programs which guess are seen to be guessing, and
+// people are told what to do. The wait decides nothing.
 
 import Martlet
 

@@ -20,7 +20,7 @@ extension FileError {
   /// Whether another user owns it.
   var isAnotherOwner: Bool { code == -Int32(MARTLET_ANOTHER_OWNER) }
 
-  /// Whether its file system keeps no permissions.
+  /// Whether the file system keeps no permissions.
   var isWithoutModes: Bool { code == -Int32(MARTLET_NO_MODES) }
 
   /// Whether the call may succeed in a moment, because descriptors or memory are missing.

@@ -9,7 +9,7 @@ struct Temperature {
   /// What the sensor is called; may be any octets.
   var sensor: Text<40>
 
-  /// The number in a text, in thousandths of a degree: they are what it should be in
+  /// The number in a text, in thousandths of a degree. The kernel's documents demand thousandths
   /// (Documentation/driver-api/thermal/sysfs-api.rst, hwmon/sysfs-interface.rst), but some kernels of
   /// vendors tell whole degrees. `nil` for what no processor can have, and for what sensors say that
   /// measure nothing: 0, 127 degrees, or beyond -40 to 150.
