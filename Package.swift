@@ -96,7 +96,8 @@ let package = Package(
       ],
       path: "Tests/Fuzz", exclude: ["corpus", "dictionaries", "seeds.py"],
       swiftSettings: [.treatAllWarnings(as: .error)]),
-    .testTarget(name: "FuzzTests", dependencies: ["Fuzz", "TestSupport"]),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["Fuzz", "MartletHTTP", "MartletBytes", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
     // System calls that fail on purpose: CFaults defines libc's functions anew, for all tests; only
     // threads that ask for it notice. Tests/Faults uses the same source under whole programs.

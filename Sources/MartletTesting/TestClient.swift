@@ -1,6 +1,6 @@
 // A browser for tests: an application's pages are asked for in this process, with cookies and a
-// clock that the test sets. No socket, no waiting; everything between the octets of a request and
-// those of its response is what the server runs.
+// clock that the test sets. No socket, no waiting: the server itself runs, over a transport that
+// has the request's octets (ClientTransport.swift).
 
 public import Martlet
 public import MartletBytes
@@ -8,8 +8,8 @@ import MartletHTTP
 import MartletServer
 import Synchronization
 
-/// Held while a page is answered; tests may run side by side. Its value numbers requests, because the
-/// table of passwords that are hashed is one for the process.
+/// Held during a turn of a server; tests may run side by side, and page text has one place in a process. Its
+/// value numbers clients.
 private let onePage = Mutex<UInt64>(0)
 
 /// A client of an application.
@@ -18,7 +18,9 @@ private let onePage = Mutex<UInt64>(0)
 ///     let page = client.get("/")
 ///     #expect(page.location == "/login?next=/")
 public final class TestClient<A: Application & ~Copyable> {
-  private var responder: SiteResponder<A>
+  private let world = ClientWorld()
+  private let memory = ClientMemory()
+  private var server: Server<ClientTransport, HeldResponder<A>>
 
   /// The true time, seconds since 1970 UTC: what the application takes for the time as long as
   /// `clockError` is 0. It stands still.
@@ -53,7 +55,15 @@ public final class TestClient<A: Application & ~Copyable> {
   public init(
     _ site: consuming A, secret: String, reach: Reach = Reach(), port: UInt16 = 8080
   ) {
-    responder = SiteResponder(site, secret: [UInt8](secret.utf8).span, reach: reach, port: port)
+    let responder = SiteResponder(site, secret: [UInt8](secret.utf8).span, reach: reach, port: port)
+    // Connections of a client count from its number on.
+    let base = onePage.withLock { number in
+      number += 1
+      return number << 32
+    }
+    server = Server(
+      transport: ClientTransport(world: world), responder: HeldResponder(responder, world, base: base),
+      memory.lent)
   }
 
   /// Looks at a page.
@@ -103,26 +113,16 @@ public final class TestClient<A: Application & ~Copyable> {
   ///
   /// A request that the server refuses before any page sees it gets the refusal's status; one whose
   /// end is missing, which the server would wait for, gets 408.
-  public func send(_ octets: [UInt8]) -> TestResponse {
-    // Page text has one place in a process.
-    let start = onePage.withLock { number in
-      number += 1
-      return begin(octets, connection: number)
-    }
-    switch start {
-    case .answered(let response): return response
-    case .putOff(let pending): return finish(pending)
-    }
-  }
+  public func send(_ octets: [UInt8]) -> TestResponse { finish(world.connect(octets, from: peer)) }
 
   /// A request whose answer takes several turns, at any point of its work.
-  package struct PendingRequest: Sendable {
-    fileprivate let octets: [UInt8]
+  package struct PendingRequest {
+    fileprivate let peer: ClientPeer
     fileprivate let connection: UInt64
   }
 
   /// What has become of a request at once.
-  package enum Start: Sendable {
+  package enum Start {
     case answered(TestResponse)
     case putOff(PendingRequest)
   }
@@ -134,178 +134,69 @@ public final class TestClient<A: Application & ~Copyable> {
     let head = head(
       "POST", target, fields: [("Content-Type", "application/x-www-form-urlencoded")],
       contentCount: content.utf8.count)
-    return onePage.withLock { number in
-      number += 1
-      return begin([UInt8]((head + content).utf8), connection: number)
-    }
+    return start(world.connect([UInt8]((head + content).utf8), from: peer))
   }
 
   /// Does that many steps of the work of a request.
   package func work(on pending: PendingRequest, steps: Int) {
-    onePage.withLock { _ in
-      for _ in 0..<steps { _ = responder.work(pending.connection) }
-    }
+    onePage.withLock { _ in server.responder.workHeld(pending.connection, steps: steps) }
   }
 
   /// Does the work of a request until it is answered.
   package func finish(_ pending: PendingRequest) -> TestResponse {
-    while true {
-      let response = onePage.withLock { _ -> TestResponse? in
-        while !responder.work(pending.connection) {}
-        switch begin(pending.octets, connection: pending.connection) {
-        case .answered(let response): return response
-        case .putOff: return nil
-        }
-      }
-      if let response { return response }
-    }
+    world.held.remove(pending.connection)
+    return finish(pending.peer)
   }
 
-  /// Asks the page of a request again, as the server does when its work is done.
+  /// Lets the server ask the page of a request again, whose work is done.
   package func resume(_ pending: PendingRequest) -> Start {
-    onePage.withLock { _ in begin(pending.octets, connection: pending.connection) }
+    world.held.remove(pending.connection)
+    return start(pending.peer)
   }
 
   /// The client of a request goes away.
   package func abandon(_ pending: PendingRequest) {
-    onePage.withLock { _ in responder.cancel(pending.connection) }
+    pending.peer.isGone = true
+    run(until: { pending.peer.isClosed })
   }
 
-  private func begin(_ octets: [UInt8], connection: UInt64) -> Start {
-    if let head = try? RequestHead.parse(octets.span), head.framing != .none,
-      responder.isUpload(head, octets.span)
-    {
-      return answer(octets, head, [UInt8](octets[head.size...]), inPieces: true, connection)
-    }
-    switch RequestProgress.of(octets.span, examinedCount: 0) {
-    case .complete(let head, let size):
-      return answer(octets, head, [UInt8](octets[head.size..<size]), inPieces: false, connection)
-    case .pieces: return .answered(refuse(.contentTimeout))
-    case .refused(let refusal): return .answered(refuse(refusal))
-    case .head: return .answered(refuse(.headTimeout))
-    case .content: return .answered(refuse(.contentTimeout))
-    }
+  /// Turns until a request is answered, or its page has put it off.
+  private func start(_ peer: ClientPeer) -> Start {
+    world.holdsNext = true
+    world.putOff = nil
+    run(until: { isAnswered(peer) || world.putOff != nil })
+    world.holdsNext = false
+    guard let connection = world.putOff else { return .answered(response(to: peer)) }
+    return .putOff(PendingRequest(peer: peer, connection: connection))
   }
 
-  /// The moment that pages see.
-  private var moment: Moment {
-    Moment(
-      monotonicMilliseconds: (time &- bootTime) &* 1_000, unixSeconds: time &+ clockError)
+  private func finish(_ peer: ClientPeer) -> TestResponse {
+    run(until: { isAnswered(peer) })
+    return response(to: peer)
   }
 
-  private func answer(
-    _ octets: [UInt8], _ head: RequestHead, _ received: [UInt8], inPieces: Bool,
-    _ connection: UInt64
-  ) -> Start {
-    var received = received
-    if head.framing == .chunked {
-      var chunks = received.mutableSpan
-      let count = ChunkedContent.compact(&chunks)
-      received = [UInt8](received[..<count])
-    }
-    var content = [UInt8](repeating: 0, count: Limits.responseContentSizeMax)
-    var fields = [UInt8](repeating: 0, count: Limits.responseFieldsSizeMax)
-    // Content that is taken in pieces is not there when the page is asked.
-    let whole = inPieces ? [] : received
-    responder.simulateClock(boot: boot, isSynchronized: isSynchronized)
-    let request = IncomingRequest(
-      octets: octets.span, head: head, content: whole.span,
-      moment: moment, connection: connection, peer: peer)
-    var reply = responder.respond(
-      to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
-    if reply.isUnfinished {
-      return .putOff(PendingRequest(octets: octets, connection: connection))
-    }
-    if case .upload(let countMax) = reply.kind {
-      var storage = [UInt8](repeating: 0, count: SiteResponder<A>.uploadStateSize)
-      var state = storage.mutableSpan
-      responder.beginUpload(&state)
-      if let refusal = receive(received, atMost: countMax, of: request, &state) {
-        responder.abandon(request, &state)
-        return .answered(refusal)
-      }
-      reply = responder.finish(
-        request, &state, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
-    }
-    return .answered(
-      response(
-        reply, all(of: reply, [UInt8](content[..<reply.contentCount])),
-        [UInt8](fields[..<reply.fieldsCount]),
-        sendsContent: head.method != .head && reply.status.allowsContent,
-        closes: !head.keepsAlive))
+  /// Whether the server has sent all of its answer.
+  private func isAnswered(_ peer: ClientPeer) -> Bool {
+    peer.isClosed || peer.isRead && !peer.answer.isEmpty
   }
 
-  /// Hands a content over in pieces of at most 1,000 octets.
-  ///
-  /// - Returns: The refusal, where the page wants no more of it.
-  private func receive(
-    _ received: [UInt8], atMost countMax: Int, of request: borrowing IncomingRequest,
-    _ state: inout MutableSpan<UInt8>
-  ) -> TestResponse? {
-    guard received.count <= countMax else { return refuse(.contentTooLarge) }
-    var start = 0
-    while start < received.count {
-      let end = min(start + 1_000, received.count)
-      if case .refuse(let status, let reason) = responder.receive(
-        received.span.extracting(start..<end), of: request, &state)
-      {
-        return refuse(status, reason.octets)
-      }
-      start = end
-    }
-    return nil
+  /// Lets the server turn, but not for ever: a page may wait for what never comes.
+  private func run(until isReached: () -> Bool) {
+    world.milliseconds = (time &- bootTime) &* 1_000
+    world.unixSeconds = time &+ clockError
+    world.boot = boot
+    world.isSynchronized = isSynchronized
+    repeat {
+      _ = onePage.withLock { _ in server.turn() }
+    } while !isReached() && !world.isAtRest
   }
 
-  /// The whole content of a reply, wherever it lies.
-  private func all(of reply: Reply, _ written: [UInt8]) -> [UInt8] {
-    switch reply.kind {
-    case .written, .upload, .later: return written
-    case .data(let data): return [UInt8](copying: data.octets)
-    case .file(let file, let count): return TestFile.read(file, count: count)
-    case .stream(var state):
-      var content: [UInt8] = []
-      while true {
-        var piece = [UInt8](repeating: 0, count: Limits.responseContentSizeMax)
-        let produced = responder.produce(&state, content: Writer(piece.mutableSpan))
-        content += piece[..<produced.count]
-        switch produced.next {
-        case .more, .pause: continue
-        case .wait, .end, .failed: return content
-        }
-      }
-    }
-  }
-
-  private func refuse(_ refusal: Refusal) -> TestResponse { refuse(refusal.status, refusal.reason) }
-
-  private func refuse(_ status: Status, _ reason: Span<UInt8>) -> TestResponse {
-    let content = written { RefusalPage.write(status, reason, to: &$0) }
-    let fields = written {
-      $0.append(A.headers)
-      RefusalPage.writeFields(to: &$0)
-    }
-    let reply = Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
-    return response(reply, content, fields, sendsContent: true, closes: true)
-  }
-
-  private func response(
-    _ reply: Reply, _ content: [UInt8], _ fields: [UInt8], sendsContent: Bool, closes: Bool
-  ) -> TestResponse {
-    let head = written { writer in
-      var head = ResponseHead(
-        status: reply.status, contentLength: content.count, closes: closes)
-      if case .stream = reply.kind { head.framing = .chunked }
-      writer.append(head, date: HTTPDate(time), fieldLines: fields.span)
-    }
-    return TestResponse(head: head, content: sendsContent ? content : [])
-  }
-
-  private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
-    var octets = [UInt8](repeating: 0, count: Limits.responseHeadSizeMax)
-    var writer = Writer(octets.mutableSpan)
-    write(&writer)
-    let count = writer.count
-    return [UInt8](octets[..<count])
+  /// Takes the answer, and ends the connection.
+  private func response(to peer: ClientPeer) -> TestResponse {
+    let response = TestResponse(answer: [UInt8](peer.answer))
+    peer.isGone = true
+    run(until: { peer.isClosed })
+    return response
   }
 
   /// The path of a target, for cookies: without the scheme and the host that an absolute one has.

@@ -1,25 +1,17 @@
-// The content of a file that a page answers with, read as the server would send it.
+// Octets of a file that a page answers with, read as the server would send it.
 
 import CMartletPlatform
 import MartletBytes
 
 enum TestFile {
-  /// Reads an open file from its start and closes it.
-  static func read(_ descriptor: Int32, count: Int64) -> [UInt8] {
-    defer { martlet_close(descriptor) }
-    var octets = [UInt8](repeating: 0, count: Int(count))
-    var total = 0
-    while total < octets.count {
-      let start = total
-      // Safe: C writes at most what is left of the array.
-      let n = unsafe octets.withUnsafeMutableBufferPointer { buffer in
-        unsafe martlet_read_at(
-          descriptor, buffer.baseAddress! + start, buffer.count - start, Int64(start))
-      }
-      guard n > 0 else { break }
-      total += n
+  /// Reads octets of an open file: as many as there are, at most `count`.
+  static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
+    var octets = [UInt8](repeating: 0, count: count)
+    // Safe: C writes at most what the array has room for.
+    let n = unsafe octets.withUnsafeMutableBufferPointer { buffer in
+      unsafe martlet_read_at(descriptor, buffer.baseAddress!, buffer.count, offset)
     }
-    return [UInt8](octets[..<total])
+    return [UInt8](octets[..<max(0, n)])
   }
 }
 

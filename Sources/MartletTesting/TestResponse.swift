@@ -50,6 +50,32 @@ public struct TestResponse: Equatable, Sendable {
     body = String(decoding: content, as: UTF8.self)
   }
 
+  /// A response from all that a server has sent on a connection.
+  init(answer: [UInt8]) {
+    let end = RequestHead.endOfHead(answer.span) ?? answer.count
+    let whole = TestResponse(head: [UInt8](answer[..<end]), content: [])
+    var content = answer[end...]
+    if let count = whole.field("Content-Length").flatMap({ Int($0) }) {
+      content = content.prefix(count)
+    } else if whole.field("Transfer-Encoding") == "chunked" {
+      content = Self.dechunked(content)[...]
+    }
+    self.init(head: [UInt8](answer[..<end]), content: [UInt8](content))
+  }
+
+  /// The content of as many chunks as there are (RFC 9112 section 7.1).
+  private static func dechunked(_ chunks: ArraySlice<UInt8>) -> [UInt8] {
+    var (content, rest): ([UInt8], ArraySlice<UInt8>) = ([], chunks)
+    while let lineEnd = rest.firstIndex(of: 0x0D),
+      let count = Int(String(decoding: rest[..<lineEnd], as: UTF8.self), radix: 16), count > 0
+    {
+      rest = rest[lineEnd...].dropFirst(2)
+      content += rest.prefix(count)
+      rest = rest.dropFirst(count + 2)
+    }
+    return content
+  }
+
   private static func lines(_ text: String) -> [Substring] {
     // CR LF is one character of a Swift string.
     text.split(separator: "\r\n", omittingEmptySubsequences: true)

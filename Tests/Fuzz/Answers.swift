@@ -28,7 +28,7 @@ struct Owed {
       case .refused(let refusal):
         self.refusal = refusal
         closes = true
-      case .head, .content, .pieces: return
+      case .head, .content: return
       }
     }
   }

@@ -87,6 +87,8 @@ final class World {
   var waitCount = 0
   /// Waits that nothing would ever have ended.
   var endlessWaitCount = 0
+  /// What an awkward transport keeps, by slot.
+  var awkward: [Int: AwkwardState] = [:]
   private var nextDescriptor: Int32 = 10
   /// Sees what happens to each connection.
   var recorder: Recorder?

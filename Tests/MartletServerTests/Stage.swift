@@ -326,20 +326,60 @@ final class LentMemory {
   deinit { for part in parts { part.deallocate() } }
 }
 
+/// A server over any transport.
+private protocol AnyServer: AnyObject {
+  var slotCount: Int { get }
+  subscript(slot: Int) -> Connection { get set }
+  var isIdle: Bool { get }
+  var jobCount: Int { get }
+  var connectionNumber: UInt64 { get set }
+  func turn() -> Bool
+  func run()
+}
+
+private final class ServerBox<T: Transport & ~Copyable>: AnyServer {
+  private var server: Server<T, EchoResponder>
+
+  init(_ transport: consuming T, _ requests: Requests, _ memory: LentMemory) {
+    server = Server(
+      transport: transport, responder: EchoResponder(requests: requests), memory.serverMemory)
+  }
+
+  var slotCount: Int { server.connections.count }
+  subscript(slot: Int) -> Connection {
+    get { server.connections[slot] }
+    set { server.connections[slot] = newValue }
+  }
+  var isIdle: Bool { server.isIdle }
+  var jobCount: Int { server.jobCount }
+  var connectionNumber: UInt64 {
+    get { server.connectionNumber }
+    set { server.connectionNumber = newValue }
+  }
+  func turn() -> Bool { server.turn() }
+  func run() { server.run() }
+}
+
 /// A server, its memory and its world.
 final class Stage {
+  /// Whether stages have the awkward transport.
+  @TaskLocal static var isAwkward = false
+
   let world = World()
   let requests = Requests()
-  private var server: Server<ScriptedTransport, EchoResponder>
+  private let server: any AnyServer
   private let memory = LentMemory()
 
   /// - Parameter slots: Connections at a time.
   init(slots: Int = Limits.connectionCountMax) {
     requests.world = world
-    server = Server(
-      transport: ScriptedTransport(world: world, connectionCountMax: slots),
-      responder: EchoResponder(requests: requests), memory.serverMemory)
-    world.recorder = Recorder(memory.slots)
+    let transport = ScriptedTransport(world: world, connectionCountMax: slots)
+    if Stage.isAwkward {
+      server = ServerBox(AwkwardTransport(base: transport), requests, memory)
+    } else {
+      server = ServerBox(transport, requests, memory)
+      world.recorder = Recorder(memory.slots)
+    }
   }
 
   deinit {
@@ -379,7 +419,7 @@ final class Stage {
   @discardableResult
   func turn() -> Bool {
     let goesOn = server.turn()
-    for slot in 0..<server.connections.count { server.connections[slot].checkInvariants() }
+    for slot in 0..<server.slotCount { server[slot].checkInvariants() }
     return goesOn
   }
 
@@ -395,8 +435,9 @@ final class Stage {
 
   private var isQuiet: Bool {
     if world.isListening, !world.waiting.isEmpty { return false }
-    for slot in 0..<server.connections.count {
-      let connection = server.connections[slot]
+    for slot in 0..<server.slotCount {
+      let connection = server[slot]
+      if world.awkward[slot]?.isBusy(connection) ?? false { return false }
       guard let descriptor = world.slots[slot], let peer = world.peers[descriptor] else { continue }
       let ready = peer.readiness
       switch connection.phase {
@@ -417,16 +458,16 @@ final class Stage {
 
   /// The phase of a peer's connection.
   func phase(of peer: Peer) -> Connection.Phase {
-    for slot in 0..<server.connections.count
+    for slot in 0..<server.slotCount
     where world.slots[slot] == peer.descriptor {
-      return server.connections[slot].phase
+      return server[slot].phase
     }
     return .free
   }
 
   var openCount: Int {
     var count = 0
-    for slot in 0..<server.connections.count where server.connections[slot].phase != .free {
+    for slot in 0..<server.slotCount where server[slot].phase != .free {
       count += 1
     }
     return count
@@ -436,8 +477,8 @@ final class Stage {
 
   /// The connection of a peer.
   func connection(of peer: Peer) -> Connection {
-    for slot in 0..<server.connections.count where world.slots[slot] == peer.descriptor {
-      return server.connections[slot]
+    for slot in 0..<server.slotCount where world.slots[slot] == peer.descriptor {
+      return server[slot]
     }
     return Connection()
   }
@@ -457,7 +498,7 @@ final class Stage {
   var responseBlockCount: Int { count { $0.responseBlock > 0 } }
 
   private func count(_ isMeant: (Connection) -> Bool) -> Int {
-    (0..<server.connections.count).count { isMeant(server.connections[$0]) }
+    (0..<server.slotCount).count { isMeant(server[$0]) }
   }
 
   /// Sets how many connections there have been.
@@ -469,8 +510,8 @@ final class Stage {
   /// Lets the kernel hold more of what a peer was sent than a next response may follow.
   func sendMuch(to peer: Peer) {
     peer.sentByKernel = 0
-    for slot in 0..<server.connections.count where world.slots[slot] == peer.descriptor {
-      server.connections[slot].unsentCount = UInt32(Limits.unsentSizeMax) + 1
+    for slot in 0..<server.slotCount where world.slots[slot] == peer.descriptor {
+      server[slot].unsentCount = UInt32(Limits.unsentSizeMax) + 1
     }
     if peer.sent.count <= Limits.unsentSizeMax {
       peer.sentByKernel = peer.sent.count - Limits.unsentSizeMax - 1

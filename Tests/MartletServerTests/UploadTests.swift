@@ -231,4 +231,67 @@ struct UploadEnd: Sendable, CustomTestStringConvertible {
       #expect(stage.requests.begunCount == 0 && stage.uploadBlockCount == 0)
     }
   }
+
+  @Test(
+    "Whatever many clients do at random, each upload ends once and has its own state",
+    arguments: [false, true])
+  func random(isAwkward: Bool) {
+    let streams = [
+      chunked + "3;a=b\r\nabc\r\n1\r\nd\r\n0\r\nT: u\r\n\r\n" + request("GET /a"),
+      upload + content + upload + content, post("/upload", "a!"), chunked + "2\r\nabc",
+      request("GET /big") + upload,
+      request("POST /upload", "X: " + String(repeating: "y", count: 3_000), "Content-Length: 40000")
+        + String(repeating: "z", count: 40_000) + request("GET /b"),
+      post("/work-upload", "abc") + chunked + "1\r\nx\r\n0\r\n\r\n", post("/b", "form"),
+      request("GET /big") + "GET",
+      request("POST /upload", "Content-Length: 9", "Expect: 100-continue") + "123456789",
+    ]
+    Stage.$isAwkward.withValue(isAwkward) {
+      for seed in 0..<(isAwkward ? 3 : 10) {
+        var dice = UInt32(seed)
+        func roll(_ sides: Int) -> Int {
+          dice = dice &* 1_664_525 &+ 1_013_904_223
+          return Int(dice >> 8) % sides
+        }
+        withStage(slots: 20) { stage, world in
+          var peers: [Peer] = []
+          for _ in 0..<400 {
+            switch roll(12) {
+            case 0...2:
+              let peer = world.connect(from: address(roll(6)))
+              var rest = [UInt8](streams[roll(streams.count)].utf8)[...]
+              let sizeMax = [1, 9, 300, 5_000][roll(4)]
+              while !rest.isEmpty {
+                let piece = rest.prefix(1 + roll(max(sizeMax, rest.count / 50)))
+                peer.trickle.append([UInt8](piece))
+                rest = rest.dropFirst(piece.count)
+              }
+              peers.append(peer)
+            case 3: if let peer = peers.randomElement(roll) { peer.isReset = true }
+            case 4: if let peer = peers.randomElement(roll) { peer.isDone = true }
+            case 5: if let peer = peers.randomElement(roll) { peer.trickle = [] }
+            case 6: if let peer = peers.randomElement(roll) { peer.room = [10, 500, .max][roll(3)] }
+            case 7:
+              if let peer = peers.randomElement(roll) { peer.receiveFaults = [[.notNow, .gone][roll(2)]] }
+            case 8: world.advance(to: world.monotonic + [1, 60, 3_000, 21_000][roll(4)])
+            default: break
+            }
+            for _ in 0..<roll(9) {
+              // A wait without an end would let all deadlines pass.
+              world.isSpurious = true
+              stage.turn()
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension [Peer] {
+  /// One of those that are still there.
+  fileprivate func randomElement(_ roll: (Int) -> Int) -> Peer? {
+    let open = filter { !$0.isClosed }
+    return open.isEmpty ? nil : open[roll(open.count)]
+  }
 }

@@ -1,19 +1,16 @@
-// Octets received so far → what to do: wait, refuse, or answer. Pure and without state: it is asked
-// again from the first octet whenever more has arrived, so no state can be wrong, and tests and
-// fuzzers drive it without a socket.
+// Octets received so far → what a server is to do: wait, refuse, or answer. Pure and without state: it is
+// asked again from the first octet whenever more has arrived. The fuzzers hold the server against it.
 
 import MartletBytes
-public import MartletHTTP
+import MartletHTTP
 
 /// How far a request has come.
-public enum RequestProgress: Equatable, Sendable {
+enum RequestProgress: Equatable, Sendable {
   /// The head is not complete.
   case head
   /// The head is complete, the content is not; nothing new can be said before `wakeCount` octets
   /// are there.
   case content(RequestHead, wakeCount: Int)
-  /// The head is complete, and the content is to be taken in pieces; `of` never says so.
-  case pieces(RequestHead)
   /// A request of `size` octets is complete.
   case complete(RequestHead, size: Int)
   /// It never will be a request that is answered with its page.
@@ -27,26 +24,7 @@ public enum RequestProgress: Equatable, Sendable {
   ///     not among them; 0 once it was. A head that trickles in is searched only for its end, and
   ///     parsed anew once a kibibyte: otherwise each octet would cost a parse of all before it.
   /// - Complexity: O(n), n = `octets.count`, which the receive buffer bounds.
-  public static func of(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
-    switch head(octets, examinedCount: examinedCount) {
-    case .pieces(let head) where head.framing == .none: .complete(head, size: head.size)
-    case .pieces(let head): content(octets, head)
-    case let other: other
-    }
-  }
-
-  /// Whether what has been received, `count` octets, may have octets of a form, this one's or the next.
-  func mayHoldForm(of count: Int) -> Bool {
-    switch self {
-    case .head: false
-    case .complete(let head, let size): head.framing != .none || size != count
-    case .content, .pieces, .refused: true
-    }
-  }
-
-  /// The same for the head alone: `.pieces` when it is complete.
-  @inline(never)
-  static func head(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
+  static func of(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
     if examinedCount > 0, examinedCount / 1_024 == octets.count / 1_024,
       RequestHead.endOfHead(octets, from: examinedCount) == nil
     {
@@ -54,16 +32,6 @@ public enum RequestProgress: Equatable, Sendable {
     }
     do throws(Refusal) {
       guard let head = try RequestHead.parse(octets) else { return .head }
-      return .pieces(head)
-    } catch {
-      return .refused(error)
-    }
-  }
-
-  /// The same for the content after a complete head.
-  @inline(never)
-  static func content(_ octets: Span<UInt8>, _ head: RequestHead) -> RequestProgress {
-    do throws(Refusal) {
       return try of(octets, head)
     } catch {
       return .refused(error)

@@ -1,0 +1,223 @@
+// The system below a test's server: peers in this process, a clock that the test sets, no sockets. A wait that
+// finds nothing to do lets its time pass at once.
+
+import CMartletPlatform
+import MartletBytes
+import MartletHTTP
+import MartletServer
+
+/// One connection: what its peer has sent, and what the server has.
+final class ClientPeer {
+  let descriptor: Int32
+  let address: IPAddress
+  /// What the server has not read.
+  var arriving: ArraySlice<UInt8>
+  var sent: [UInt8] = []
+  /// Whether the server waits for the next request on it, or for the rest of this one.
+  var isRead = false
+  /// Whether the peer has gone.
+  var isGone = false
+  var isClosed = false
+
+  init(_ descriptor: Int32, _ address: IPAddress, _ octets: [UInt8]) {
+    self.descriptor = descriptor
+    self.address = address
+    arriving = octets[...]
+  }
+
+  fileprivate var readiness: UInt8 {
+    isGone
+      ? Readiness.readable.rawValue | Readiness.peerDone.rawValue | Readiness.broken.rawValue
+      : Readiness.writable.rawValue | (arriving.isEmpty ? 0 : Readiness.readable.rawValue)
+  }
+}
+
+/// The peers, and the clock.
+final class ClientWorld {
+  /// Milliseconds and seconds as the test has set them, and milliseconds that waits have taken besides.
+  var milliseconds: Int64 = 0
+  var unixSeconds: Int64 = 0
+  private(set) var waitedMilliseconds: Int64 = 0
+  /// Whether the server would wait for ever.
+  private(set) var isAtRest = false
+  /// What the system says of its clock.
+  var boot: Int64 = 1
+  var isSynchronized = false
+  /// Connections whose work does not go on, and whether the next one that is put off is held as well.
+  var held: Set<UInt64> = []
+  var holdsNext = false
+  /// The connection whose request the page has put off when it was asked last.
+  var putOff: UInt64?
+
+  private var waiting: [ClientPeer] = []
+  private var peers: [Int: ClientPeer] = [:]
+  private var accepted: [Int32: ClientPeer] = [:]
+  private var wanted: [Int: UInt8] = [:]
+  private var ready: [Int: UInt8] = [:]
+  private var looks: Int64 = 0
+  /// No file has such a descriptor.
+  private var nextDescriptor: Int32 = 1 << 24
+
+  /// A connection that has sent these octets.
+  func connect(_ octets: [UInt8], from address: IPAddress) -> ClientPeer {
+    let peer = ClientPeer(nextDescriptor, address, octets)
+    nextDescriptor += 1
+    waiting.append(peer)
+    return peer
+  }
+
+  fileprivate func accept() -> Acceptance {
+    guard !waiting.isEmpty else { return .none }
+    let peer = waiting.removeFirst()
+    accepted[peer.descriptor] = peer
+    return .connection(peer.descriptor, peer.address)
+  }
+
+  fileprivate func open(_ slot: Int, _ descriptor: Int32) {
+    peers[slot] = accepted.removeValue(forKey: descriptor)
+    wanted[slot] = 0
+  }
+
+  fileprivate func peer(_ slot: Int) -> ClientPeer {
+    guard let peer = peers[slot] else { stop("a slot is open") }
+    return peer
+  }
+
+  fileprivate func close(_ slot: Int) {
+    peers.removeValue(forKey: slot)?.isClosed = true
+    wanted[slot] = nil
+  }
+
+  fileprivate func close(descriptor: Int32) {
+    guard let peer = accepted.removeValue(forKey: descriptor) else { return martlet_close(descriptor) }
+    peer.isClosed = true
+  }
+
+  fileprivate func want(_ slot: Int, _ readiness: Readiness?) { wanted[slot] = readiness?.rawValue ?? 0 }
+
+  fileprivate func ready(_ slot: Int) -> Readiness { Readiness(rawValue: ready[slot] ?? 0) }
+
+  fileprivate func wait(_ milliseconds: Int) -> Wakeup {
+    ready = [:]
+    for (slot, peer) in peers {
+      let wanted = wanted[slot] ?? 0
+      peer.isRead = wanted & Readiness.readable.rawValue != 0
+      let bits = peer.readiness & (wanted | (peer.isGone ? Readiness.broken.rawValue : 0))
+      if bits != 0 { ready[slot] = bits }
+    }
+    let isIdle = ready.isEmpty && waiting.isEmpty
+    isAtRest = isIdle && milliseconds < 0
+    if isIdle, milliseconds > 0, !isAnswered { waitedMilliseconds += Int64(milliseconds) }
+    return Wakeup(listenerIsReady: !waiting.isEmpty, stopRequested: false)
+  }
+
+  /// Whether a peer has its answer: then no time passes.
+  private var isAnswered: Bool { peers.values.contains { $0.isRead && !$0.answer.isEmpty } }
+
+  fileprivate var moment: Moment {
+    Moment(monotonicMilliseconds: milliseconds &+ waitedMilliseconds, unixSeconds: unixSeconds)
+  }
+
+  /// A step of work takes a millisecond.
+  fileprivate func microseconds() -> Int64 {
+    looks += 1
+    return looks * 1_000
+  }
+}
+
+extension ClientPeer {
+  /// What has been sent, without interim responses (RFC 9110 section 15.2).
+  var answer: ArraySlice<UInt8> {
+    let interim = [UInt8]("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+    var rest = sent[...]
+    while rest.starts(with: interim) { rest = rest.dropFirst(interim.count) }
+    return rest
+  }
+}
+
+/// The system calls of the loop, answered by a `ClientWorld`.
+struct ClientTransport: Transport, ~Copyable {
+  let world: ClientWorld
+
+  mutating func accept() -> Acceptance { world.accept() }
+
+  mutating func open(_ slot: Int, _ descriptor: Int32) { world.open(slot, descriptor) }
+
+  mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
+    let peer = world.peer(slot)
+    if peer.isGone { return .gone }
+    guard !peer.arriving.isEmpty else { return .notNow }
+    let count = min(peer.arriving.count, target.count)
+    for i in 0..<count { target[i] = peer.arriving[peer.arriving.startIndex + i] }
+    peer.arriving = peer.arriving.dropFirst(count)
+    return .octets(count)
+  }
+
+  mutating func send(
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer {
+    let peer = world.peer(slot)
+    if peer.isGone { return .gone }
+    peer.isRead = false
+    peer.sent += [UInt8](copying: octets)
+    peer.sent += [UInt8](copying: more)
+    return .octets(octets.count + more.count)
+  }
+
+  mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer {
+    let octets = TestFile.read(file, from: offset, count: count)
+    guard !octets.isEmpty else { return .end }
+    world.peer(slot).isRead = false
+    world.peer(slot).sent += octets
+    return .octets(octets.count)
+  }
+
+  mutating func unsentCount(_ slot: Int) -> Int { 0 }
+
+  mutating func finishSending(_ slot: Int) {}
+
+  mutating func close(_ slot: Int) { world.close(slot) }
+
+  mutating func close(descriptor: Int32) { world.close(descriptor: descriptor) }
+
+  mutating func stopListening() {}
+
+  mutating func want(_ slot: Int, _ wanted: Readiness?) { world.want(slot, wanted) }
+
+  mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
+    world.wait(milliseconds)
+  }
+
+  func ready(_ slot: Int) -> Readiness { world.ready(slot) }
+
+  mutating func now() -> Moment { world.moment }
+
+  mutating func microseconds() -> Int64 { world.microseconds() }
+}
+
+/// The memory of one server.
+@safe final class ClientMemory {
+  private let parts: [UnsafeMutableRawPointer]
+
+  init() {
+    let sizes = [
+      Limits.receiveSizeMax, Limits.responseFieldsSizeMax, Limits.responseSizeMax,
+      Limits.smallBlockCountMax * Limits.smallBlockSize,
+      Limits.largeBlockCountMax * Limits.largeBlockSize,
+      Limits.connectionCountMax * Limits.connectionSlotSize,
+    ]
+    unsafe parts = sizes.map { .allocate(byteCount: $0, alignment: 16) }
+  }
+
+  deinit { unsafe parts.forEach { unsafe $0.deallocate() } }
+
+  /// The memory, for the one server that lives as long as this.
+  var lent: ServerMemory {
+    // Safe: the parts have the sizes that the server expects, and nobody else has them.
+    let octets = unsafe parts.map { unsafe $0.assumingMemoryBound(to: UInt8.self) }
+    return unsafe ServerMemory(
+      martlet_memory(
+        receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
+        large: octets[4], connections: parts[5]))
+  }
+}
