@@ -1,5 +1,5 @@
 // An upload: content that is received piece by piece. While the upload lasts, its connection keeps one block
-// of the pool, so that every call of the responder sees the request and the upload's own state:
+// of the pool. So every call of the responder sees the request and the upload's own state:
 //
 //     state | head, parsed | head | octets kept
 //
@@ -14,8 +14,8 @@ import MartletHTTP
 extension Server where T: ~Copyable, R: ~Copyable {
   // MARK: The block
 
-  /// A block for a request that is an upload, before its page is asked: the block where the head lies, if
-  /// that one is large enough, so that a long head does not need two large blocks.
+  /// A block for a request that is an upload, before its page is asked. The block where the head lies is used
+  /// if that block is large enough, so that a long head does not need two large blocks.
   ///
   /// - Returns: `BlockPool.none` for other requests; `nil` where no block can be had.
   mutating func acquireUploadBlock(_ slot: Int, _ head: RequestHead, isUpload: Bool) -> Block? {

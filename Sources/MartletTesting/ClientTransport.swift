@@ -209,7 +209,7 @@ struct ClientTransport: Transport, ~Copyable {
     unsafe parts = sizes.map { .allocate(byteCount: $0, alignment: 16) }
   }
 
-  deinit { unsafe parts.forEach { unsafe $0.deallocate() } }
+  deinit { for index in unsafe parts.indices { unsafe parts[index].deallocate() } }
 
   /// The memory, for the one server that lives as long as this.
   var lent: ServerMemory {
