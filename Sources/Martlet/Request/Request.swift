@@ -73,6 +73,17 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     }
   }
 
+  /// The path that the part is mounted at which the page belongs to; empty for a page that is in no part. A
+  /// part puts it before its own paths.
+  ///
+  ///     "<a href=\"\(request.mount)/\(id)\">"        response.redirect("\(request.mount)/\(id)")
+  public var mount: MountPath {
+    @_lifetime(copy self)
+    get {
+      MountPath(incoming.octets[incoming.head.target.path].extracting(first: Int(match.mountSize)))
+    }
+  }
+
   /// The page of a part that the path leads to; `nil` where the part has no such page.
   public func page<P: Part & ~Copyable>(of part: P.Type) -> P.Page? {
     guard match.partPage >= 0 else { return nil }
@@ -158,6 +169,16 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
 
   /// Milliseconds of a clock that never goes back.
   public var monotonicMilliseconds: Int64 { incoming.moment.monotonicMilliseconds }
+}
+
+/// The path that a part is mounted at (`Request.mount`). No other value can be made, so that no path from
+/// outside stands in a redirection.
+public struct MountPath: ~Escapable {
+  /// As received, percent-encoded.
+  let octets: Span<UInt8>
+
+  @_lifetime(copy octets)
+  init(_ octets: Span<UInt8>) { self.octets = octets }
 }
 
 extension IncomingRequest {

@@ -9,7 +9,7 @@ public import MartletHTTP
 ///     return response.redirect("/items/\(id)?from=\(name)")
 ///
 /// Every octet of a value but letters, digits, `-`, `.`, `_` and `~` is percent-encoded (RFC 3986 §2.1). A target
-/// stands where it is given to `redirect` or `logout`.
+/// stands where it is given to `redirect`, `setLocation` or `logout`.
 public struct Location: ExpressibleByStringInterpolation {
   private let range: Range<Int>
 
@@ -63,6 +63,9 @@ public struct Location: ExpressibleByStringInterpolation {
       var decoder = value.decoder
       while let octet = decoder.next() { Self.put(octet) }
     }
+
+    /// Adds the path that a part is mounted at, as it was received.
+    public mutating func appendInterpolation(_ mount: borrowing MountPath) { PageText.append(mount.octets) }
 
     /// Adds a number in decimal digits.
     public mutating func appendInterpolation(_ number: some BinaryInteger & FixedWidthInteger) {
