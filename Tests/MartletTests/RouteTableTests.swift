@@ -244,7 +244,7 @@ struct RouteTableTests {
   func parts() {
     #expect(fault(Mounting<MountedTable>.self) == nil)
     #expect(fault(Mounting<WithSlash>.self) == "1 /shop/ mount")
-    #expect(fault(Mounting<AtRoot>.self) == "1 / mount")
+    #expect(fault(Mounting<AtRoot>.self) == "1 / behind 0")
     #expect(fault(Mounting<WithParameter>.self) == "1 /<int:shop> mount")
     #expect(fault(Mounting<Duplicated>.self) == "1.1 / behind 0")
     #expect(fault(Mounting<PartMalformed>.self) == "1.1 /<int:> nameEmpty")

@@ -51,7 +51,7 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   /// A key whose name the page's pattern does not have, or whose type the value is not of, is a bug and stops
   /// the program.
   public subscript<Value>(key: PathParameter<Value>) -> Value {
-    guard let found = parameter(named: key.name), let value = Value(found) else {
+    guard let found = parameter(named: key.parameterName), let value = Value(found) else {
       stop("a page reads the parameters of its path, with the types that the path names")
     }
     return value

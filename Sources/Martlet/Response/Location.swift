@@ -29,7 +29,11 @@ public struct Location: ExpressibleByStringInterpolation {
     let target = PageText.octets.extracting(range)
     if target.hasPrefix("/") { writer.append(PageText.prefix) }
     for i in target.indices {
-      if ASCII.isURIOctet(target[i]) { writer.append(target[i]) } else { writer.append(percentEncoded: target[i]) }
+      if ASCII.isURIOctet(target[i]) {
+        writer.append(target[i])
+      } else {
+        writer.append(percentEncoded: target[i])
+      }
     }
   }
 
@@ -65,7 +69,9 @@ public struct Location: ExpressibleByStringInterpolation {
     }
 
     /// Adds the path that a part is mounted at, as it was received.
-    public mutating func appendInterpolation(_ mount: borrowing MountPath) { PageText.append(mount.octets) }
+    public mutating func appendInterpolation(_ mount: borrowing MountPath) {
+      PageText.append(mount.octets)
+    }
 
     /// Adds a number in decimal digits.
     public mutating func appendInterpolation(_ number: some BinaryInteger & FixedWidthInteger) {
@@ -73,7 +79,9 @@ public struct Location: ExpressibleByStringInterpolation {
     }
 
     private static func put(_ octet: UInt8) {
-      var digits: InlineArray<3, UInt8> = [0x25, ASCII.hexadecimal(octet >> 4), ASCII.hexadecimal(octet & 15)]
+      var digits: InlineArray<3, UInt8> = [
+        0x25, ASCII.hexadecimal(octet >> 4, uppercase: true), ASCII.hexadecimal(octet & 15, uppercase: true),
+      ]
       switch octet {
       case "A"..."Z", "a"..."z", "0"..."9", "-", ".", "_", "~":
         digits[0] = octet

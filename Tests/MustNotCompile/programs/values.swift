@@ -34,8 +34,8 @@ struct Site: Application {
       let id: Text<8> = request[.id]
       return response.html("\(id)")
     case .key:
-      // error: has no member 'color'
-      return response.html("\(request[.color])")
+      // error: has no member 'name'
+      return response.html("\(request[.name])")
     case .location:
       // error: cannot convert value of type 'Span<UInt8>' to expected argument type 'Location'
       return response.redirect(request.path)
