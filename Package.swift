@@ -25,6 +25,12 @@ let package = Package(
     .executable(name: "login-example", targets: ["login-example"]),
     .executable(name: "hello-example", targets: ["hello-example"]),
     .executable(name: "pieces-example", targets: ["pieces-example"]),
+    .executable(name: "rest-example", targets: ["rest-example"]),
+    .executable(name: "sensors-example", targets: ["sensors-example"]),
+    .executable(name: "settings-example", targets: ["settings-example"]),
+    .executable(name: "auth-example", targets: ["auth-example"]),
+    .executable(name: "sessions-example", targets: ["sessions-example"]),
+    .executable(name: "subapps-example", targets: ["subapps-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -69,6 +75,24 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "pieces-example", dependencies: ["Martlet"], path: "Sources/PiecesExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "rest-example", dependencies: ["Martlet"], path: "Sources/RestExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "sensors-example", dependencies: ["Martlet", "CMartletPlatform"], path: "Sources/SensorsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "settings-example", dependencies: ["Martlet"], path: "Sources/SettingsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "auth-example", dependencies: ["Martlet"], path: "Sources/AuthExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "sessions-example", dependencies: ["Martlet"], path: "Sources/SessionsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "subapps-example", dependencies: ["Martlet"], path: "Sources/SubappsExample",
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.

@@ -5,6 +5,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # shellcheck disable=SC2034  # Used by the scripts that read this one.
 programs=(hello-example login-example pieces-example martlet-panel)
+# Programs that nobody ships: `scripts/build --examples` builds them too.
+# shellcheck disable=SC2034
+examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034

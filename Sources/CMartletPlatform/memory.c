@@ -83,6 +83,10 @@ void martlet_page_append(const uint8_t *octets, size_t count) {
 
 size_t martlet_page_count(void) { return page.count; }
 
+void martlet_page_truncate(size_t count) {
+  if (count < page.count) page.count = count;
+}
+
 size_t martlet_page_room(void) { return page.overflowed ? 0 : page.capacity - page.count; }
 
 bool martlet_page_overflowed(void) { return page.overflowed; }

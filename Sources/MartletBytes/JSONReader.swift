@@ -484,7 +484,8 @@ extension Writer {
     switch error.kind {
     case .duplicate: return append(" stands there twice")
     case .missing: append(" is missing")
-    case .notJSON, .wrongType, .outOfRange, .tooLong, .notExact: break
+    case .notJSON: return append("the text is no JSON")
+    case .wrongType, .outOfRange, .tooLong, .notExact: break
     }
     if !error.member.octets.isEmpty { append(": ") }
     append(error.expectation)

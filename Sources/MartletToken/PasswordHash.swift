@@ -24,7 +24,7 @@ public enum PasswordRefusal: Error, Equatable, Sendable {
 
 /// The stored form of a password: a salt, a number of iterations, and the PBKDF2-HMAC-SHA256 of the password
 /// with both.
-public struct PasswordHash: Sendable {
+public struct PasswordHash: Sendable, ExpressibleByStringLiteral {
   /// How many iterations a hash may have. The upper bound exists so that a damaged file cannot make a
   /// verification last for hours.
   public static var iterationCountRange: ClosedRange<UInt32> { 1...10_000_000 }
@@ -87,6 +87,13 @@ public struct PasswordHash: Sendable {
     let digestText = text.extracting(iterationsEnd + 1..<text.count)
     guard digestText.decodeHexadecimal(into: &digestTarget) == 32 else { return nil }
     self.init(salt: storedSalt, iterations: UInt32(iterations), digest: digest)
+  }
+
+  /// The hash in a source file. A literal that is none is a bug and stops the program.
+  public init(stringLiteral literal: StaticString) {
+    let hash = PasswordHash(literal.octets)
+    invariant(hash != nil, "a password hash is one")
+    self = hash ?? .decoy(iterations: 1)
   }
 
   /// Writes the hash as text: 123 octets with a salt of 16 octets and 100,000 iterations.

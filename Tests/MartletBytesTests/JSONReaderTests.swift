@@ -190,7 +190,7 @@ struct JSONReaderTests {
       #expect(read(text) { (o) throws(JSONError) in 0 } == "wrongType an object")
     }
     for text in ["", "{", "{}x", "[1,]", "\u{FEFF}{}"] {
-      #expect(read(text) { (o) throws(JSONError) in 0 } == "notJSON JSON")
+      #expect(read(text) { (o) throws(JSONError) in 0 } == "notJSON the text is no JSON")
     }
   }
 

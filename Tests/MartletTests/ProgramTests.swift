@@ -341,6 +341,6 @@ private func serveSite(at text: String, secret: StaticString) -> Never {
 }
 
 /// What a child process has written to standard error.
-private func errorText(_ result: ExitTest.Result?) -> String {
+func errorText(_ result: ExitTest.Result?) -> String {
   String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
 }

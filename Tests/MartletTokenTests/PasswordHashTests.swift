@@ -46,6 +46,20 @@ private func verify(_ password: String, _ hash: PasswordHash) -> Bool {
     #expect(text(try #require(parse(long.replacing("ab", with: "AB")))) == long)
   }
 
+  @Test("A literal is the hash that it spells, and one that spells none stops the program")
+  func literal() async {
+    let hash: PasswordHash =
+      """
+      pbkdf2-hmac-sha256:000102030405060708090a0b0c0d0e0f:100000:\
+      b045e1b2009f4c7ce8dfe37c66e7a24617363e62d1d123601fdebe58c4881e92
+      """
+    #expect(text(hash) == hello)
+    await #expect(processExitsWith: .failure) {
+      let hash: PasswordHash = "pbkdf2-hmac-sha256:00:1:00"
+      _ = hash
+    }
+  }
+
   @Test("Every prefix of a hash is refused, and every hash with more after it")
   func prefixes() {
     for count in 0..<hello.utf8.count { #expect(parse(String(hello.prefix(count))) == nil) }

@@ -32,7 +32,7 @@ STOP_PATIENCE = 10.0
 def command_of(name):
     """What runs a program; a path stays what it is."""
     path = PROGRAMS / name
-    assert path.is_file(), (f"{path} is missing: build the programs first (scripts/build) or name "
+    assert path.is_file(), (f"{path} is missing: build the programs first (scripts/build --examples) or name "
                             f"their folder in MARTLET_BIN")
     quick = ["--hash-time", HASH_TIME] if HASH_TIME and name == "martlet-panel" else []
     return [*RUN, str(path), *quick]

@@ -103,6 +103,9 @@ void martlet_page_begin(uint8_t *_Nullable octets, size_t capacity);
 void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 
+// Drops what was written behind the first `count` octets.
+void martlet_page_truncate(size_t count);
+
 // How many more octets fit.
 size_t martlet_page_room(void);
 

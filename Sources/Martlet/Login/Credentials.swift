@@ -48,6 +48,9 @@ public struct Credentials: ~Escapable {
     return constantTimeEquals(token, secret)
   }
 
+  /// Whether the token is exactly that of a literal, as above.
+  public func isToken(_ secret: StaticString) -> Bool { isToken(secret.octets) }
+
   /// Counts an attempt, and verifies the password of Basic: one call for both, as
   /// `Response.checkPassword` is.
   ///

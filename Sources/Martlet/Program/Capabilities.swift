@@ -119,10 +119,10 @@ public protocol CredentialsApplication: Application, ~Copyable {
   ///     mutating func user(
   ///       for credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ///     ) -> CredentialsCheck<Person> {
-  ///       guard let person = person(named: credentials.name) else {
-  ///         return credentials.check(against: .decoy, from: request.client(), &throttle, or: nil)
-  ///       }
-  ///       return credentials.check(against: person.hash, from: request.client(), &throttle, or: person)
+  ///       let person = person(named: credentials.name)
+  ///       return credentials.check(
+  ///         against: person?.hash ?? .decoy(iterations: 10_000), from: request.client(), &throttle,
+  ///         or: person)
   ///     }
   mutating func user(
     for credentials: borrowing Credentials, _ request: borrowing Request<Self>
@@ -138,6 +138,9 @@ public protocol CredentialsApplication: Application, ~Copyable {
 /// memory that is lent as long as the upload lasts. The page answers `receive(atMost:into:)` with the first
 /// state; then `receive` gets each piece; then `finish` answers. Whatever else ends an upload calls `abandon`.
 public protocol UploadApplication: Application, ~Copyable {
+  /// What is kept of an upload from one piece to the next.
+  associatedtype UploadState
+
   /// Handles the next piece.
   mutating func receive(
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState

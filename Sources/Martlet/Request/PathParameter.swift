@@ -46,7 +46,8 @@ extension Text: PathParameterValue {
 ///     …
 ///     let id = request[.id]
 public struct PathParameter<Value: PathParameterValue>: ExpressibleByStringLiteral {
-  let name: StaticString
+  // Not `name`: the compiler would tell whoever has forgotten to declare a key `.name` of this one.
+  let parameterName: StaticString
 
-  public init(stringLiteral literal: StaticString) { name = literal }
+  public init(stringLiteral literal: StaticString) { parameterName = literal }
 }

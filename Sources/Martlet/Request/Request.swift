@@ -51,7 +51,7 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   /// A key whose name the page's pattern does not have, or whose type the value is not of, is a bug and stops
   /// the program.
   public subscript<Value>(key: PathParameter<Value>) -> Value {
-    guard let found = parameter(named: key.name), let value = Value(found) else {
+    guard let found = parameter(named: key.parameterName), let value = Value(found) else {
       stop("a page reads the parameters of its path, with the types that the path names")
     }
     return value
@@ -70,6 +70,17 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     get {
       let path = incoming.octets[incoming.head.target.path]
       return path.extracting(Int(match.mountSize)..<path.count)
+    }
+  }
+
+  /// The path that the part is mounted at which the page belongs to; empty for a page that is in no part. A
+  /// part puts it before its own paths.
+  ///
+  ///     "<a href=\"\(request.mount)/\(id)\">"        response.redirect("\(request.mount)/\(id)")
+  public var mount: MountPath {
+    @_lifetime(copy self)
+    get {
+      MountPath(incoming.octets[incoming.head.target.path].extracting(first: Int(match.mountSize)))
     }
   }
 
@@ -158,6 +169,16 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
 
   /// Milliseconds of a clock that never goes back.
   public var monotonicMilliseconds: Int64 { incoming.moment.monotonicMilliseconds }
+}
+
+/// The path that a part is mounted at (`Request.mount`). No other value can be made, so that no path from
+/// outside stands in a redirection.
+public struct MountPath: ~Escapable {
+  /// As received, percent-encoded.
+  let octets: Span<UInt8>
+
+  @_lifetime(copy octets)
+  init(_ octets: Span<UInt8>) { self.octets = octets }
 }
 
 extension IncomingRequest {

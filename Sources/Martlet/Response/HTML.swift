@@ -85,6 +85,12 @@ public struct HTML: ExpressibleByStringInterpolation {
       if let octets { appendInterpolation(octets) }
     }
 
+    /// Adds the path that a part is mounted at, below the path under which browsers see the program.
+    public mutating func appendInterpolation(_ mount: borrowing MountPath) {
+      PageText.append(PageText.prefix)
+      appendInterpolation(mount.octets)
+    }
+
     /// Adds octets read as UTF-8; ill-formed parts become U+FFFD.
     @inline(never)
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
@@ -140,6 +146,11 @@ public struct HTML: ExpressibleByStringInterpolation {
       var decoder = value
       while let octet = decoder.next() { Self.put(repair.feed(octet)) }
       Self.put(repair.finish())
+    }
+
+    /// Adds what a person typed into a form, or nothing where the form has no such field.
+    public mutating func appendInterpolation(_ value: borrowing FormValue?) {
+      if let value = copy value { appendInterpolation(value) }
     }
 
     /// Adds a number in decimal digits.

@@ -9,7 +9,7 @@ public import MartletHTTP
 ///     return response.redirect("/items/\(id)?from=\(name)")
 ///
 /// Every octet of a value but letters, digits, `-`, `.`, `_` and `~` is percent-encoded (RFC 3986 §2.1). A target
-/// stands where it is given to `redirect` or `logout`.
+/// stands where it is given to `redirect`, `setLocation` or `logout`.
 public struct Location: ExpressibleByStringInterpolation {
   private let range: Range<Int>
 
@@ -29,7 +29,11 @@ public struct Location: ExpressibleByStringInterpolation {
     let target = PageText.octets.extracting(range)
     if target.hasPrefix("/") { writer.append(PageText.prefix) }
     for i in target.indices {
-      if ASCII.isURIOctet(target[i]) { writer.append(target[i]) } else { writer.append(percentEncoded: target[i]) }
+      if ASCII.isURIOctet(target[i]) {
+        writer.append(target[i])
+      } else {
+        writer.append(percentEncoded: target[i])
+      }
     }
   }
 
@@ -67,6 +71,11 @@ public struct Location: ExpressibleByStringInterpolation {
     private func append(decoded value: PercentDecoder) {
       var decoder = value
       while let octet = decoder.next() { Self.put(octet) }
+    }
+
+    /// Adds the path that a part is mounted at, as it was received.
+    public mutating func appendInterpolation(_ mount: borrowing MountPath) {
+      PageText.append(mount.octets)
     }
 
     /// Adds a number in decimal digits.

@@ -60,3 +60,14 @@ extension Plain.Interpolation {
   @available(*, unavailable, message: "Plain text is written where it is made. Call write(plain:) once for each part.")
   public mutating func appendInterpolation(_ piece: Plain) {}
 }
+
+extension Location.Interpolation {
+  @available(*, unavailable, message: "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets.")
+  public mutating func appendInterpolation(_ text: String) {}
+
+  @available(*, unavailable, message: "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets.")
+  public mutating func appendInterpolation(_ text: Substring) {}
+
+  @available(*, unavailable, message: "HTML is no part of a path. Put the values themselves into the location; each is encoded.")
+  public mutating func appendInterpolation(_ page: HTML) {}
+}

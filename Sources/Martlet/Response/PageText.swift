@@ -22,6 +22,9 @@ enum PageText {
   /// How many octets have been written.
   static var count: Int { martlet_page_count() }
 
+  /// Drops what was written behind the first `count` octets: what a value was made of that is no page text.
+  static func truncate(to count: Int) { martlet_page_truncate(count) }
+
   /// How many more octets fit.
   static var room: Int { martlet_page_room() }
 

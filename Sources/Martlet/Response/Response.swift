@@ -66,6 +66,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// Whether the browser has come by https.
   private let isSecure: Bool
   private var stopsProgram = false
+  private var hasLocation = false
   private var wokenPages: UInt64 = 0
 
   /// The visitor's session, empty in an application without sessions.
@@ -125,6 +126,25 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     fields.append("Retry-After: ")
     fields.append(decimal: seconds)
     fields.append("\r\n")
+  }
+
+  /// Says where what the answer is about lies (Location, RFC 9110 §10.2.2): for example what the page has
+  /// made, with the status 201. `redirect` sends the visitor there.
+  ///
+  ///     response.setLocation("/items/\(id)")
+  ///     return response.json(.created, "{\"id\":\(id)}")
+  ///
+  /// A second location is a bug: the answer becomes a 500.
+  ///
+  /// - Parameter location: A path of the program, or a URL.
+  @_lifetime(self: copy self)
+  public mutating func setLocation(_ location: Location) {
+    if hasLocation { PageText.misuse() }
+    hasLocation = true
+    fields.append("Location: ")
+    location.write(to: &fields)
+    fields.append("\r\n")
+    PageText.truncate(to: contentCount)
   }
 
   // MARK: Cookies
@@ -248,9 +268,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   ///
   /// - Parameter status: 302; `.seeOther` after a form, so that the browser asks with GET.
   public consuming func redirect(_ location: Location, _ status: Status = .found) -> Answer {
-    fields.append("Location: ")
-    location.write(to: &fields)
-    fields.append("\r\n")
+    setLocation(location)
     return answer(status, .none)
   }
 

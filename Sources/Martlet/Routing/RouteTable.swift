@@ -174,12 +174,7 @@ extension Application where Self: ~Copyable {
     }
     var number = 0
     while let route = route(number: number) {
-      let missing: StaticString? =
-        route.content == .upload && !_hasUploads
-        ? "UploadApplication" : route.access.needsLogin && !_hasSessions && !_hasCredentials
-        ? "SessionApplication or CredentialsApplication"
-        : route.isMount && !_hasMounts ? "MountingApplication" : nil
-      if let missing {
+      if let missing = missingCapability(route) {
         throw RouteFault(page: number, mount: nil, path: route.path, reason: .capabilityMissing(missing))
       }
       if _hasMounts, route.isMount, let page = Page(rawValue: UInt8(number)) {
@@ -187,9 +182,26 @@ extension Application where Self: ~Copyable {
           route.path.octets[route.path.octets.count - 1] != "/"
         else { throw RouteFault(page: number, mount: nil, path: route.path, reason: .mountMalformed) }
         try RouteCheck.check(mount: number, { _route(number: $0, of: page) }) { isType($0) }
+        var partNumber = 0
+        while partNumber < pageCountMax, let route = _route(number: UInt8(partNumber), of: page) {
+          if let missing = missingCapability(route) {
+            throw RouteFault(
+              page: partNumber, mount: number, path: route.path, reason: .capabilityMissing(missing))
+          }
+          partNumber += 1
+        }
       }
       number += 1
     }
+  }
+
+  /// What the route needs and the application is not.
+  private static func missingCapability(_ route: Route) -> StaticString? {
+    if route.content == .upload, !_hasUploads { return "UploadApplication" }
+    if route.access.needsLogin, !_hasSessions, !_hasCredentials {
+      return "SessionApplication or CredentialsApplication"
+    }
+    return route.isMount && !_hasMounts ? "MountingApplication" : nil
   }
 }
 

@@ -1,0 +1,101 @@
+// A form with settings. What is wrong is shown beside what was typed. A success is answered with a redirect,
+// so that a reload of the page does not send the form once more.
+
+import Martlet
+
+struct Settings {
+  var name: Text<32> = "box"
+  /// Seconds.
+  var interval = 60
+  var isEnabled = true
+}
+
+/// What is wrong with a form, field by field.
+struct Problems {
+  var name: StaticString?
+  var interval: StaticString?
+  var isEmpty: Bool { name == nil && interval == nil }
+}
+
+extension Settings {
+  /// Reads a form. A field with a problem keeps its default.
+  init(_ form: FormFields, _ problems: inout Problems) {
+    if let name: Text<32> = form["name"]?.text(), !name.isEmpty, name.span.isUTF8,
+      name.span.firstControl() == nil
+    {
+      self.name = name
+    } else {
+      problems.name = "Type a name of 1 to 32 octets."
+    }
+    if let interval: Int = try? form["interval"]?.integer(in: 1...3_600) {
+      self.interval = interval
+    } else {
+      problems.interval = "Type a whole number from 1 to 3600."
+    }
+    isEnabled = form.has("enabled")
+  }
+}
+
+struct Site: Application {
+  private var stored = Settings()
+
+  /// The settings are kept in memory: the program forgets them at its end.
+  func load() -> Settings { stored }
+  mutating func store(_ settings: Settings) { stored = settings }
+
+  enum Page: UInt8 { case settings }
+
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .settings: .getAndPost("/", for: .everyone)
+    }
+  }
+
+  mutating func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    guard request.method == .post else {
+      return Self.answer(
+        response.body(), load(), typed: nil, Problems(), isSaved: request.query.has("saved"))
+    }
+    var problems = Problems()
+    let settings = Settings(request.form, &problems)
+    guard problems.isEmpty else {
+      return Self.answer(
+        response.body(.unprocessableContent), settings, typed: request.form, problems, isSaved: false)
+    }
+    store(settings)
+    return response.redirect("/?saved=yes", .seeOther)
+  }
+
+  /// Writes the page.
+  ///
+  /// - Parameter form: What was typed, where something is wrong with it.
+  static func answer(
+    _ page: consuming Body<Self>, _ settings: Settings, typed form: FormFields?, _ problems: Problems,
+    isSaved: Bool
+  ) -> Answer {
+    page.write("<!doctype html>\n<title>Settings</title>\n<h1>Settings</h1>\n")
+    if isSaved { page.write("<p>The settings are saved.</p>\n") }
+    page.write("<form method=\"POST\" action=\"/\">\n<p>Name <input name=\"name\" value=\"")
+    if let form { page.write("\(form["name"])") } else { page.write("\(settings.name)") }
+    page.write("\"> <strong>\(problems.name)</strong></p>\n<p>Interval <input name=\"interval\" value=\"")
+    if let form { page.write("\(form["interval"])") } else { page.write("\(settings.interval)") }
+    page.write(
+      """
+      "> s <strong>\(problems.interval)</strong></p>
+      <p><input type="checkbox" name="enabled" value="yes"\(markup: settings.isEnabled ? " checked" : "")> Enabled</p>
+      <p><button>Save</button></p>
+      </form>
+
+      """)
+    return page.end()
+  }
+}
+
+@main
+enum SettingsExample {
+  static func main() {
+    serve(Site(), Options(program: "settings-example", listen: "127.0.0.1:5000"))
+  }
+}

@@ -1,0 +1,363 @@
+"""The smaller examples, one section each: every page and every refusal once.
+
+Shown here: what a newcomer reads in Sources/*Example is what comes over the wire.
+"""
+
+import base64
+import json
+import re
+import time
+
+import pytest
+
+from client import FORM, Visitor
+from program import Program, running
+
+BROWSER = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+JSON = ("Content-Type", "application/json")
+
+
+def example(name):
+    yield from running(Program.start(f"{name}-example", "--listen", "127.0.0.1:0"))
+
+
+@pytest.fixture
+def rest_program():
+    yield from example("rest")
+
+
+@pytest.fixture
+def rest(rest_program):
+    return Visitor(rest_program.address)
+
+
+@pytest.fixture(scope="module")
+def sensors():
+    yield from example("sensors")
+
+
+@pytest.fixture
+def settings():
+    for program in example("settings"):
+        yield Visitor(program.address)
+
+
+@pytest.fixture
+def auth():
+    for program in example("auth"):
+        yield Visitor(program.address)
+
+
+@pytest.fixture(scope="module")
+def sessions():
+    yield from example("sessions")
+
+
+@pytest.fixture
+def subapps():
+    for program in example("subapps"):
+        yield Visitor(program.address)
+
+
+def basic(name, password):
+    return ("Authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode())
+
+
+# rest ---------------------------------------------------------------------------------------------
+
+def ask_json(visitor, method, target, value=None, fields=()):
+    """The answer's status, and its JSON where it has content."""
+    fields = [*fields, JSON] if value is not None else fields
+    body = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+    response = visitor.ask(method, target, fields, body)
+    return response.status, json.loads(response.body) if response.body else None
+
+
+def test_rest_item_is_made_read_replaced_and_removed(rest):
+    assert ask_json(rest, "GET", "/items") == (200, [])
+    response = rest.ask("POST", "/items", [JSON], b'{"name":"a \\"lamp\\" \\u00fc <b>","count":3}')
+    assert response.status == 201 and response.location == "/items/1", response.told
+    assert response.one("Content-Type") == "application/json", response.told
+    item = {"id": 1, "name": 'a "lamp" ü <b>', "count": 3}
+    assert json.loads(response.body) == item and b"<b>" not in response.body, response.told
+    assert ask_json(rest, "GET", "/items/1") == (200, item)
+    assert ask_json(rest, "PUT", "/items/1", {"name": "x", "count": 0}) == (
+        200, {"id": 1, "name": "x", "count": 0})
+    rest.ask("POST", "/items", [JSON], b'{"name":"second","count":1}')
+    assert [item["name"] for item in ask_json(rest, "GET", "/items")[1]] == ["x", "second"]
+    assert rest.ask("DELETE", "/items/1").status == 204
+    assert ask_json(rest, "GET", "/items") == (200, [{"id": 2, "name": "second", "count": 1}])
+    assert rest.ask("HEAD", "/items/2").status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("target", ["/items/1", "/items/-5", "/items/9223372036854775807"])
+def test_rest_item_that_is_not_there_is_404(rest, method, target):
+    value = {"name": "x", "count": 1} if method == "PUT" else None
+    status, problem = ask_json(rest, method, target, value)
+    assert status == 404 and problem["status"] == 404
+    assert problem["detail"] == "There is no such item."
+
+
+@pytest.mark.parametrize("target", ["/items/x", "/items/1.5", "/items/99999999999999999999", "/items/", "/items/1/2", "/"])
+def test_rest_path_of_another_kind_is_no_page(rest, target):
+    assert rest.get(target).status in (308, 404)
+
+
+@pytest.mark.parametrize("value, words", [
+    ({"count": 1}, "name is missing: a text of at most 32 octets"),
+    ({"name": 5, "count": 1}, "name: a text of at most 32 octets"),
+    ({"name": "x" * 33, "count": 1}, "name: a text of at most 32 octets"),
+    ({"name": "x", "count": -1}, "count: a whole number from 0 to 1000000"),
+    ({"name": "x", "count": 1.5}, "count: a whole number from 0 to 1000000"),
+    ({"name": "x", "count": "1"}, "count: a whole number from 0 to 1000000"),
+    (b'{"name":"x","name":"y","count":1}', "name stands there twice"),
+    ([], "an object"), (b"{", "the text is no JSON"), (b'{"name":"x","count":1}}', "the text is no JSON"),
+    (b"", "the text is no JSON")])
+def test_rest_json_that_does_not_fit_is_400_with_the_member(rest, value, words):
+    assert ask_json(rest, "POST", "/items", value) == (
+        400, {"title": "Bad Request", "status": 400, "detail": words})
+    assert ask_json(rest, "GET", "/items") == (200, [])
+    response = rest.ask("POST", "/items", [JSON, BROWSER], b"[]")
+    assert response.status == 400 and response.one("Content-Type").startswith("text/html")
+    assert "an object" in response.text, response.told
+
+
+def test_rest_other_content_and_methods_are_refused(rest):
+    response = rest.ask("POST", "/items", [FORM], b"name=x&count=1")
+    assert response.status == 415 and response.one("Content-Type") == "application/problem+json"
+    assert "application/json" in json.loads(response.body)["detail"], response.told
+    response = rest.ask("DELETE", "/items")
+    assert response.status == 405 and response.allowed >= {"GET", "POST", "HEAD"}, response.told
+    response = rest.ask("PATCH", "/items/1")
+    assert response.status == 405 and response.allowed >= {"GET", "PUT", "DELETE"}, response.told
+
+
+def test_rest_seventeenth_item_is_refused_until_one_is_removed(rest):
+    for number in range(1, 17):
+        assert ask_json(rest, "POST", "/items", {"name": "x", "count": number})[0] == 201
+    status, problem = ask_json(rest, "POST", "/items", {"name": "x", "count": 1})
+    assert status == 409 and "16 items" in problem["detail"]
+    assert len(ask_json(rest, "GET", "/items")[1]) == 16
+    assert rest.ask("DELETE", "/items/7").status == 204
+    response = rest.ask("POST", "/items", [JSON], b'{"name":"x","count":1}')
+    assert response.status == 201 and response.location == "/items/17", response.told
+
+
+# sensors ------------------------------------------------------------------------------------------
+
+def test_sensors_samples_the_load_every_second(sensors):
+    visitor = Visitor(sensors.address)
+    end = time.monotonic() + 15.0
+    samples = []
+    while len(samples) < 3 and time.monotonic() < end:
+        time.sleep(0.2)
+        response = visitor.get("/history")
+        assert response.status == 200 and response.one("Content-Type") == "application/json"
+        history = json.loads(response.body)
+        assert history["seconds"] == 1
+        samples = history["load"]
+    assert len(samples) >= 3, response.told
+    with open("/proc/loadavg", encoding="ascii") as file:
+        now = float(file.read().split()[0])
+    assert all(sample is None or 0 <= sample < now + 100 for sample in samples), samples
+    assert samples[-1] is not None and re.search(rb"[0-9]+\.[0-9]{2}\]", response.body), response.told
+    page = visitor.get("/").text
+    rows = re.findall(r"<tr><td>(\w+)<td>([0-9]+\.[0-9]{2})<td>([0-9]+\.[0-9]{2})<td>([0-9]+\.[0-9]{2})",
+                      page)
+    assert [row[0] for row in rows] == ["minute", "hour"], page
+    for _, least, mean, greatest in rows:
+        assert float(least) <= float(mean) <= float(greatest), page
+
+
+def test_sensors_other_pages_are_refused(sensors):
+    visitor = Visitor(sensors.address)
+    assert visitor.get("/nowhere").status == 404
+    assert visitor.post("/history").status == 405
+
+
+# settings -----------------------------------------------------------------------------------------
+
+def value_of(page, name):
+    return re.search(rf'name="{name}" value="([^"]*)"', page)[1]
+
+
+def test_settings_are_stored_shown_and_noticed(settings):
+    page = settings.get("/").text
+    assert (value_of(page, "name"), value_of(page, "interval")) == ("box", "60")
+    assert " checked" in page and "saved" not in page
+    response = settings.post("/", {"name": "<i>\"Küche\"&", "interval": " 5 "})
+    assert response.status == 303 and response.location == "/?saved=yes", response.told
+    page = settings.get("/?saved=yes").text
+    assert value_of(page, "name") == "&lt;i&gt;&quot;Küche&quot;&amp;" and value_of(page, "interval") == "5"
+    assert " checked" not in page and "The settings are saved." in page
+    assert "saved" not in settings.get("/").text
+    settings.post("/", {"name": "x", "interval": "3600", "enabled": "yes"})
+    assert " checked" in settings.get("/").text
+
+
+@pytest.mark.parametrize("form, shown, words", [
+    ({"name": "", "interval": "5"}, {"name": "", "interval": "5"}, ["1 to 32 octets"]),
+    ({"interval": "5"}, {"name": "", "interval": "5"}, ["1 to 32 octets"]),
+    ({"name": "x" * 33, "interval": "5"}, {"name": "x" * 33}, ["1 to 32 octets"]),
+    (b"name=a%0Ab&interval=5", {"interval": "5"}, ["1 to 32 octets"]),
+    (b"name=%FF&interval=5", {"name": "\ufffd"}, ["1 to 32 octets"]),
+    ({"name": "x", "interval": "0"}, {"name": "x", "interval": "0"}, ["1 to 3600"]),
+    ({"name": "x", "interval": "3601"}, {"interval": "3601"}, ["1 to 3600"]),
+    ({"name": "x", "interval": "1.5"}, {"interval": "1.5"}, ["1 to 3600"]),
+    ({"name": "x", "interval": "\"><script>"}, {"interval": "&quot;&gt;&lt;script&gt;"}, ["1 to 3600"]),
+    ({"name": "x"}, {"interval": ""}, ["1 to 3600"]),
+    ({"name": "", "interval": ""}, {}, ["1 to 32 octets", "1 to 3600"])])
+def test_settings_with_a_problem_are_shown_as_typed_and_not_stored(settings, form, shown, words):
+    response = settings.post("/", form)
+    assert response.status == 422, response.told
+    for name, value in shown.items():
+        assert value_of(response.text, name) == value, response.told
+    assert len(re.findall(r"<strong>[^<]", response.text)) == len(words), response.told
+    for word in words:
+        assert word in response.text, response.told
+    assert " checked" not in response.text
+    assert value_of(settings.get("/").text, "name") == "box"
+
+
+def test_settings_are_not_changed_by_another_site(settings):
+    response = settings.post("/", {"name": "x", "interval": "1"}, [("Origin", "http://evil.example")])
+    assert response.status == 403, response.told
+    assert value_of(settings.get("/").text, "name") == "box"
+
+
+# auth ---------------------------------------------------------------------------------------------
+
+SUSAN_TOKEN = ("Authorization", "Bearer 5f1dd0f6a3ff4ee08d6c8fd24d7b9e02")
+DAVID_TOKEN = ("Authorization", "Bearer 0a4b4d8c9e1f4c6e9b3d7a52c8f0e6b1")
+
+
+@pytest.mark.parametrize("target", ["/", "/admin", "/whoami"])
+def test_auth_asks_whoever_brings_no_credentials(auth, target):
+    response = auth.get(target)
+    assert response.status == 401, response.told
+    assert response.one("WWW-Authenticate").startswith('Basic realm="auth-example"'), response.told
+
+
+@pytest.mark.parametrize("header", [
+    basic("susan", "wrong"), basic("nobody", "hello"), basic("", ""), ("Authorization", "Bearer x"),
+    ("Authorization", "Basic !"), ("Authorization", "Bearer 5f1dd0f6a3ff4ee08d6c8fd24d7b9e0")])
+def test_auth_refuses_what_is_wrong(auth, header):
+    assert auth.get("/", [header]).status == 401
+
+
+@pytest.mark.parametrize("header, name, admin", [
+    (basic("susan", "hello"), "susan", 200), (basic("david", "bye"), "david", 403),
+    (SUSAN_TOKEN, "susan", 200), (DAVID_TOKEN, "david", 403)])
+def test_auth_lets_in_by_password_and_token_as_the_role_says(auth, header, name, admin):
+    response = auth.get("/whoami", [header])
+    assert response.status == 200 and json.loads(response.body) == {"name": name}, response.told
+    assert f"Hello, {name}!" in auth.get("/", [header]).text
+    response = auth.get("/admin", [header])
+    assert response.status == admin, response.told
+    assert ("may do everything" if admin == 200 else "may not open") in response.text, response.told
+
+
+def test_auth_makes_guesses_wait_and_not_the_token(auth):
+    statuses = [auth.get("/", [basic("susan", f"guess {i}")]).status for i in range(11)]
+    assert statuses[:10] == [401] * 10, statuses
+    end = time.monotonic() + 10
+    while statuses[-1] != 429 and time.monotonic() < end:
+        statuses.append(auth.get("/", [basic("susan", "guess")]).status)
+    response = auth.get("/", [basic("susan", "hello")])
+    assert response.status == 429 and int(response.one("Retry-After")) >= 1, (statuses, response.told)
+    assert auth.get("/", [SUSAN_TOKEN]).status == 200
+
+
+# sessions -----------------------------------------------------------------------------------------
+
+def test_sessions_remember_a_name_and_count_until_they_are_deleted(sessions):
+    visitor = Visitor(sessions.address)
+    response = visitor.get("/")
+    assert "stranger" in response.text and not response.cookies, response.told
+    response = visitor.post("/", {"name": "<b>Zoë"})
+    assert response.status == 303 and response.location == "/", response.told
+    for count in (1, 2, 3):
+        page = visitor.get("/").text
+        assert "Hello, &lt;b&gt;Zoë!" in page and f"Visits: {count}<" in page, page
+    assert "stranger" in Visitor(sessions.address).get("/").text
+    response = visitor.post("/forget")
+    assert response.status == 303 and response.cookies[0].is_deletion, response.told
+    assert "stranger" in visitor.get("/").text
+
+
+@pytest.mark.parametrize("form", [{}, {"name": ""}, {"name": "x" * 41}, b"name=%FF"])
+def test_sessions_refuse_a_name_that_is_none(sessions, form):
+    visitor = Visitor(sessions.address)
+    response = visitor.post("/", form)
+    assert response.status == 400 and not response.cookies, response.told
+
+
+def test_sessions_do_not_believe_a_cookie_that_was_changed(sessions):
+    visitor = Visitor(sessions.address)
+    name = visitor.post("/", {"name": "susan"}).cookies[0].name
+    token = visitor.jar.value(name)
+    visitor.jar.plant(name, token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB"))
+    assert "stranger" in visitor.get("/").text
+
+
+# subapps ------------------------------------------------------------------------------------------
+
+def test_subapps_are_one_part_at_two_places_that_share_nothing(subapps):
+    assert "/guestbook" in subapps.get("/").text and "/team" in subapps.get("/").text
+    susan = [basic("susan", "hello")]
+    response = subapps.post("/guestbook", {"note": "<b>Hi"})
+    assert response.status == 303 and response.location == "/guestbook/1", response.told
+    response = subapps.post("/team", {"note": "secret"}, susan)
+    assert response.status == 303 and response.location == "/team/1", response.told
+    assert "&lt;b&gt;Hi" in subapps.get("/guestbook/1").text
+    page = subapps.get("/guestbook").text
+    assert 'href="/guestbook/1"' in page and "/team" not in page and "Guests" in page, page
+    page = subapps.get("/team", susan).text
+    assert 'href="/team/1"' in page and "/guestbook" not in page, page
+    assert "secret" in subapps.get("/team/1", susan).text
+
+
+@pytest.mark.parametrize("target", ["/team", "/team/", "/team/1", "/team/nowhere", "/%74eam"])
+def test_subapps_access_of_the_mount_holds_for_all_of_the_part(subapps, target):
+    response = subapps.get(target)
+    assert response.status in (308, 401), response.told
+    if response.status == 308:
+        assert response.location == "/team", response.told
+    assert subapps.get(target, [basic("susan", "wrong")]).status in (308, 401)
+
+
+def test_subapps_part_has_its_own_page_for_what_it_does_not_have(subapps):
+    for target in ("/guestbook/nowhere", "/guestbook/1/2", "/guestbook/x"):
+        response = subapps.get(target)
+        assert response.status == 404 and "have no such page" in response.text, response.told
+        assert 'href="/guestbook"' in response.text, response.told
+    response = subapps.get("/guestbook/1")
+    assert response.status == 404 and "There is no note 1." in response.text, response.told
+    response = subapps.get("/guestbooks")
+    assert response.status == 404 and "such page here" in response.text, response.told
+    assert subapps.ask("DELETE", "/guestbook").status == 405
+
+
+def test_subapps_part_does_something_before_each_page(subapps):
+    visits = [subapps.get(target).one("X-Visits")
+              for target in ("/guestbook", "/guestbook/1", "/guestbook/nowhere", "/guestbook")]
+    assert visits == ["1", "2", "3", "4"]
+    assert subapps.get("/team", [basic("susan", "hello")]).one("X-Visits") == "1"
+    assert subapps.get("/").one("X-Visits") is None
+
+
+def test_subapps_refuse_a_note_that_is_none_or_too_much(subapps):
+    for form in ({}, {"note": ""}, {"note": "x" * 81}):
+        assert subapps.post("/guestbook", form).status == 400
+    for number in range(1, 9):
+        assert subapps.post("/guestbook", {"note": "x" * 80}).location == f"/guestbook/{number}"
+    response = subapps.post("/guestbook", {"note": "x"})
+    assert response.status == 409 and "are full" in response.text, response.told
+
+
+def test_subapps_links_lead_below_the_path_that_a_proxy_says(subapps):
+    below = [("X-Forwarded-Prefix", "/box")]
+    response = subapps.post("/guestbook", {"note": "x"}, below)
+    assert response.location == "/box/guestbook/1", response.told
+    assert 'href="/box/guestbook/1"' in subapps.get("/guestbook", below).text
