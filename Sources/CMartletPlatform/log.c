@@ -10,14 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "martlet_memory.h"
 #include "martlet_platform.h"
 
 // ` suppressed=4294967295 dropped=4294967295` and a line feed.
 enum { END_SIZE = 42, FIELDS_SIZE = MARTLET_LOG_SIZE - END_SIZE };
 
-static uint8_t line[MARTLET_LOG_SIZE];
-static size_t used;
-static size_t room; // FIELDS_SIZE, or MARTLET_LOG_SIZE at the end of a line
+static MARTLET_PER_THREAD uint8_t line[MARTLET_LOG_SIZE];
+static MARTLET_PER_THREAD size_t used;
+static MARTLET_PER_THREAD size_t room; // FIELDS_SIZE, or MARTLET_LOG_SIZE at the end of a line
 
 static struct {
   const uint8_t *name;

@@ -57,7 +57,7 @@ size_t martlet_linked_size(void) {
   return data + (size_t)(_end - __bss_start);
 }
 
-static struct {
+static MARTLET_PER_THREAD struct {
   uint8_t *octets;
   size_t capacity, count;
   uint64_t markup[MARTLET_PAGE_MARKUP_SIZE / 8];
@@ -99,8 +99,8 @@ bool martlet_page_misused(void) { return page.misused; }
 
 uint64_t *martlet_page_markup(void) { return page.markup; }
 
-static uint8_t prefix[MARTLET_PREFIX_SIZE];
-static size_t prefix_count;
+static MARTLET_PER_THREAD uint8_t prefix[MARTLET_PREFIX_SIZE];
+static MARTLET_PER_THREAD size_t prefix_count;
 
 void martlet_page_set_prefix(const uint8_t *octets, size_t count) {
   prefix_count = count < sizeof prefix ? count : sizeof prefix;
@@ -118,28 +118,18 @@ void martlet_count_add(size_t counter) { counts[counter % MARTLET_COUNTER_COUNT]
 
 uint64_t martlet_count(size_t counter) { return counts[counter % MARTLET_COUNTER_COUNT]; }
 
-static struct martlet_works works;
+static struct martlet_site site;
 
-struct martlet_works *martlet_works(void) { return &works; }
+struct martlet_site *martlet_static_site(void) { return &site; }
 
 static struct martlet_work work_places[MARTLET_WORK_COUNT];
 
-struct martlet_work *martlet_work(size_t index) { return &work_places[index % MARTLET_WORK_COUNT]; }
+struct martlet_work *martlet_static_work(void) { return work_places; }
 
 static struct martlet_token tokens[MARTLET_TOKEN_COUNT];
 
-struct martlet_token *martlet_token(size_t index) { return &tokens[index % MARTLET_TOKEN_COUNT]; }
-
-size_t martlet_token_next(void) {
-  static size_t next;
-  return next++ % MARTLET_TOKEN_COUNT;
-}
-
-uint32_t martlet_token_owner(void) {
-  static uint32_t owners;
-  return ++owners;
-}
+struct martlet_token *martlet_static_tokens(void) { return tokens; }
 
 static uint8_t session[MARTLET_SESSION_SIZE];
 
-uint8_t *martlet_session(void) { return session; }
+uint8_t *martlet_static_session(void) { return session; }

@@ -17,8 +17,10 @@
 #include "martlet_files.h"
 #include "martlet_platform.h"
 
-static uint8_t message[MARTLET_MESSAGE_SIZE];
-static size_t message_count;
+#include "martlet_memory.h"
+
+static MARTLET_PER_THREAD uint8_t message[MARTLET_MESSAGE_SIZE];
+static MARTLET_PER_THREAD size_t message_count;
 
 void martlet_message_add(const uint8_t *octets, size_t count) {
   // One octet stays for the line feed.

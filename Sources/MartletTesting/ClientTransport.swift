@@ -2,6 +2,7 @@
 // finds nothing to do lets its time pass at once.
 
 import CMartletPlatform
+import Martlet
 import MartletBytes
 import MartletHTTP
 import MartletServer
@@ -195,7 +196,7 @@ struct ClientTransport: Transport, ~Copyable {
   mutating func microseconds() -> Int64 { world.microseconds() }
 }
 
-/// The memory of one server.
+/// The memory of one server and its site.
 @safe final class ClientMemory {
   private let parts: [UnsafeMutableRawPointer]
 
@@ -205,8 +206,16 @@ struct ClientTransport: Transport, ~Copyable {
       Limits.smallBlockCountMax * Limits.smallBlockSize,
       Limits.largeBlockCountMax * Limits.largeBlockSize,
       Limits.connectionCountMax * Limits.connectionSlotSize,
+      unsafe MemoryLayout<martlet_site>.size, Limits.sessionSizeMax,
+      Limits.workCountMax * MemoryLayout<martlet_work>.stride,
+      Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride,
     ]
-    unsafe parts = sizes.map { .allocate(byteCount: $0, alignment: 16) }
+    unsafe parts = sizes.map { size in
+      let part = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+      // What a site keeps is zeros at first; the server's memory may hold anything.
+      unsafe part.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+      return unsafe part
+    }
   }
 
   deinit { for index in unsafe parts.indices { unsafe parts[index].deallocate() } }
@@ -219,5 +228,15 @@ struct ClientTransport: Transport, ~Copyable {
       martlet_memory(
         receive: octets[0], fields: octets[1], response: octets[2], small: octets[3],
         large: octets[4], connections: parts[5]))
+  }
+
+  /// The memory of the one site that lives as long as this.
+  var site: SiteMemory {
+    // Safe: as above.
+    let site = unsafe parts[6].assumingMemoryBound(to: martlet_site.self)
+    unsafe site.pointee.session = parts[7].assumingMemoryBound(to: UInt8.self)
+    unsafe site.pointee.places = parts[8].assumingMemoryBound(to: martlet_work.self)
+    unsafe site.pointee.tokens = parts[9].assumingMemoryBound(to: martlet_token.self)
+    return unsafe SiteMemory(site)
   }
 }

@@ -6,11 +6,6 @@ public import Martlet
 public import MartletBytes
 import MartletHTTP
 import MartletServer
-import Synchronization
-
-/// Held during a turn of a server; tests may run side by side, and page text has one place in a process. Its
-/// value numbers clients.
-private let onePage = Mutex<UInt64>(0)
 
 /// A client of an application.
 ///
@@ -55,14 +50,10 @@ public final class TestClient<A: Application & ~Copyable> {
   public init(
     _ site: consuming A, secret: String, reach: Reach = Reach(), port: UInt16 = 8080
   ) {
-    let responder = SiteResponder(site, secret: [UInt8](secret.utf8).span, reach: reach, port: port)
-    // Connections of a client count from its number on.
-    let base = onePage.withLock { number in
-      number += 1
-      return number << 32
-    }
+    let responder = SiteResponder(
+      site, secret: [UInt8](secret.utf8).span, reach: reach, port: port, memory.site)
     server = Server(
-      transport: ClientTransport(world: world), responder: HeldResponder(responder, world, base: base),
+      transport: ClientTransport(world: world), responder: HeldResponder(responder, world),
       memory.lent)
   }
 
@@ -139,7 +130,7 @@ public final class TestClient<A: Application & ~Copyable> {
 
   /// Does that many steps of the work of a request.
   package func work(on pending: PendingRequest, steps: Int) {
-    onePage.withLock { _ in server.responder.workHeld(pending.connection, steps: steps) }
+    server.responder.workHeld(pending.connection, steps: steps)
   }
 
   /// Does the work of a request until it is answered.
@@ -187,7 +178,7 @@ public final class TestClient<A: Application & ~Copyable> {
     world.boot = boot
     world.isSynchronized = isSynchronized
     repeat {
-      _ = onePage.withLock { _ in server.turn() }
+      _ = server.turn()
     } while !isReached() && !world.isAtRest
   }
 

@@ -8,6 +8,15 @@
 
 #include "martlet_platform.h"
 
+// What is one for each thread: the page that is being answered, and lines for people. Tests answer pages in
+// several threads; a program on a board has one, and such memory costs it nothing.
+#if defined MARTLET_ONE_THREAD
+#define MARTLET_PER_THREAD
+#else
+#define MARTLET_PER_THREAD _Thread_local
+#endif
+
+
 // How much a board has for a web page: chosen by `limits` in boards/BOARD/board.conf.
 #if defined MARTLET_CONNECTIONS
 // Whoever compiles says all five.
@@ -129,6 +138,8 @@ enum { MARTLET_PREFIX_SIZE = 64 };
 void martlet_page_set_prefix(const uint8_t *_Nullable octets, size_t count);
 const uint8_t *_Nonnull martlet_page_prefix(size_t *_Nonnull count);
 
+struct martlet_site;
+
 // Passwords that are being verified or hashed, for the requests that wait for it.
 enum { MARTLET_WORK_SIZE = 640 };
 struct martlet_work {
@@ -145,11 +156,9 @@ struct martlet_works {
   uint8_t rank;
   // What goes on with the work of a connection, and what ends it. The first work sets both, so that a
   // program without passwords does not contain them.
-  bool (*_Nullable step)(uint64_t connection);
-  void (*_Nullable end)(uint64_t connection);
+  bool (*_Nullable step)(struct martlet_site *_Nonnull site, uint64_t connection);
+  void (*_Nullable end)(struct martlet_site *_Nonnull site, uint64_t connection);
 };
-struct martlet_works *_Nonnull martlet_works(void);
-struct martlet_work *_Nonnull martlet_work(size_t index);
 
 // A session token that has been verified. A token has one text, so whoever sends the same octets again
 // has sent a valid one again.
@@ -157,20 +166,31 @@ struct martlet_token {
   uint64_t facts[MARTLET_TOKEN_FACTS_SIZE / 8];
   uint8_t octets[MARTLET_TOKEN_SIZE];
   uint8_t claims[MARTLET_TOKEN_CLAIMS_SIZE];
-  uint32_t owner; // whose secret it was verified with; 0: none
+  uint32_t owner; // the responder whose secret it was verified with; 0: none
   uint32_t count;
   uint32_t claims_count;
   uint32_t tag; // of the token's last octets: entries with other tags need no comparison
 };
-struct martlet_token *_Nonnull martlet_token(size_t index);
-// The entry for the next token: an unused one, or the one that was filled first.
-size_t martlet_token_next(void);
-// A number that nobody else in this process has, for whoever verifies tokens with a secret.
-uint32_t martlet_token_owner(void);
 
 // Octets of the session of the visitor who is being answered.
 enum { MARTLET_SESSION_SIZE = 2048 };
-uint8_t *_Nonnull martlet_session(void);
+
+// What a site keeps between requests. Arrays that are absent are taken from the static memory when they are
+// needed for the first time, so that a program has only what it uses.
+struct martlet_site {
+  struct martlet_works works;
+  struct martlet_work *_Nullable places;   // MARTLET_WORK_COUNT
+  struct martlet_token *_Nullable tokens;  // MARTLET_TOKEN_COUNT, filled in order
+  size_t token_count;                      // tokens that have been remembered
+  uint32_t owner_count;                    // responders that the memory was lent to
+  uint8_t *_Nullable session;              // MARTLET_SESSION_SIZE octets
+};
+
+// The static memory, for the one site of a process.
+struct martlet_site *_Nonnull martlet_static_site(void);
+struct martlet_work *_Nonnull martlet_static_work(void);
+struct martlet_token *_Nonnull martlet_static_tokens(void);
+uint8_t *_Nonnull martlet_static_session(void);
 
 // Counts, by number: at most MARTLET_COUNTER_COUNT of them.
 enum { MARTLET_COUNTER_COUNT = 16 };

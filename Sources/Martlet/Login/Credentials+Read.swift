@@ -55,12 +55,12 @@ extension SiteResponder where A: ~Copyable {
     _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>, _ match: RouteMatch,
     _ request: borrowing IncomingRequest
   ) -> CredentialsCheck<A.User> {
-    PasswordWork.enter(request.connection, now: request.moment.monotonicMilliseconds)
+    memory.work.enter(request.connection, now: request.moment.monotonicMilliseconds)
     let view = view(request, match, Visitor())
     switch authorization {
     case .basic(let user, let password):
-      return site._user(Credentials(name: decoded[user], password: decoded[password]), view)
-    case .bearer(let token): return site._user(Credentials(token: value[token]), view)
+      return site._user(Credentials(name: decoded[user], password: decoded[password], memory), view)
+    case .bearer(let token): return site._user(Credentials(token: value[token], memory), view)
     }
   }
 

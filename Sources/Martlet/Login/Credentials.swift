@@ -26,15 +26,19 @@ public struct Credentials: ~Escapable {
   /// The token; `nil` with Basic. Compare it with `isToken(_:)`.
   public let token: Span<UInt8>?
 
+  private let memory: SiteMemory
+
   @_lifetime(copy name, copy password)
-  init(name: Span<UInt8>, password: Span<UInt8>) {
+  init(name: Span<UInt8>, password: Span<UInt8>, _ memory: SiteMemory) {
+    self.memory = memory
     self.name = name
     self.password = password
     token = nil
   }
 
   @_lifetime(copy token)
-  init(token: Span<UInt8>) {
+  init(token: Span<UInt8>, _ memory: SiteMemory) {
+    self.memory = memory
     self.token = token
     password = nil
     name = token.extracting(0..<0)
@@ -67,7 +71,7 @@ public struct Credentials: ~Escapable {
     guard let password else { return .wrong }
     var key = PasswordKey(password)
     defer { key.wipe() }
-    switch PasswordAttempt.check(key, of: name, against: hash, from: client, &throttle) {
+    switch PasswordAttempt.check(key, of: name, against: hash, from: client, &throttle, memory.work) {
     case .later: return .later
     case .wait(let seconds): return .wait(seconds: seconds)
     case .wrong: return .wrong

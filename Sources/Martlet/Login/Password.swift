@@ -61,7 +61,7 @@ extension Response where Site: ~Copyable {
     _ password: borrowing PasswordKey, of name: Span<UInt8>, against hash: PasswordHash,
     from client: ClientAddress, _ throttle: inout Throttle
   ) -> PasswordCheck {
-    PasswordAttempt.check(password, of: name, against: hash, from: client, &throttle)
+    PasswordAttempt.check(password, of: name, against: hash, from: client, &throttle, memory.work)
   }
 
   /// Counts an attempt with another secret, such as a code, that the page has compared by itself. The
@@ -73,7 +73,7 @@ extension Response where Site: ~Copyable {
   public mutating func countAttempt(
     of name: Span<UInt8>, isRight: Bool, from client: ClientAddress, _ throttle: inout Throttle
   ) -> PasswordCheck {
-    let now = PasswordWork.now
+    let now = memory.work.now
     if !isRight {
       switch throttle.begin(name, from: client, now: now) {
       case .begun: break
@@ -95,7 +95,7 @@ extension Response where Site: ~Copyable {
   public mutating func verify(
     _ typed: borrowing FormValue?, against hash: PasswordHash
   ) -> Bool? {
-    switch PasswordWork.standing(against: hash) {
+    switch memory.work.standing(against: hash) {
     case .underWay: return nil
     case .known(let isRight): return isRight
     case .new, .outdated: break
@@ -103,7 +103,7 @@ extension Response where Site: ~Copyable {
     var password = Self.password(typed)
     defer { password.wipe() }
     guard password.refusal == nil else { return false }
-    PasswordWork.verify(password, against: hash)
+    memory.work.verify(password, against: hash)
     return nil
   }
 
@@ -143,8 +143,8 @@ extension Response where Site: ~Copyable {
   public mutating func hash(
     _ password: borrowing PasswordKey, iterations: UInt32
   ) throws(PasswordRefusal) -> PasswordHash? {
-    if let hash = PasswordWork.hash { return hash }
-    try PasswordWork.hash(password, iterations: iterations)
+    if let hash = memory.work.hash { return hash }
+    try memory.work.hash(password, iterations: iterations)
     return nil
   }
 }
@@ -155,27 +155,27 @@ enum PasswordAttempt {
   @inline(never)
   static func check(
     _ password: borrowing PasswordKey, of name: Span<UInt8>, against hash: PasswordHash,
-    from client: ClientAddress, _ throttle: inout Throttle
+    from client: ClientAddress, _ throttle: inout Throttle, _ work: PasswordWork
   ) -> PasswordCheck {
-    let now = PasswordWork.now
+    let now = work.now
     let isKnown = throttle.knows(name, from: client)
     var turn = WorkTurn(rank: isKnown ? .first : .password, share: throttle.share(of: client))
-    PasswordWork.turn = turn
-    switch PasswordWork.standing(against: hash) {
+    work.turn = turn
+    switch work.standing(against: hash) {
     case .underWay: return .later
     case .known(let isRight):
-      if PasswordWork.settle() { throttle.end(name, from: client, now: now, isRight: isRight) }
+      if work.settle() { throttle.end(name, from: client, now: now, isRight: isRight) }
       return isRight ? .right : .wrong
     case .new:
       // Who has to wait for a place has not begun.
-      guard PasswordWork.hasRoom else { return .later }
+      guard work.hasRoom else { return .later }
       switch throttle.begin(name, from: client, now: now) {
       case .begun: break
       case .wait(let seconds): return .wait(seconds: seconds)
       case .line(let moment):
         turn.rank = .line
         turn.notBefore = moment
-        PasswordWork.turn = turn
+        work.turn = turn
         return .later
       }
     case .outdated: break
@@ -184,7 +184,7 @@ enum PasswordAttempt {
       throttle.end(name, from: client, now: now, isRight: false)
       return .wrong
     }
-    PasswordWork.verify(password, against: hash)
+    work.verify(password, against: hash)
     return .later
   }
 }

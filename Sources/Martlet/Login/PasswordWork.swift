@@ -6,9 +6,9 @@
 // that the account has by then, and where that is another one the work begins anew. So a password that
 // was changed while it was being verified is as wrong as if the verification had begun after the change.
 //
-// The table is static memory and knows connections by their numbers. The server reaches it through two
-// functions that the first work sets: a program that asks for no password contains none of this. This
-// file faces C: the memory is a static structure of it.
+// The table lies in the site's memory and knows connections by their numbers. The server reaches it through
+// two functions that the first work sets: a program that asks for no password contains none of this. This
+// file faces C: the memory is a structure of it.
 
 import CMartletPlatform
 import MartletBytes
@@ -89,54 +89,58 @@ struct Work: ~Copyable {
 }
 
 /// The work of all connections.
-enum PasswordWork {
+@safe struct PasswordWork {
+  private let site: UnsafeMutablePointer<martlet_site>
+
+  init(_ memory: SiteMemory) { unsafe site = memory.site }
+
+  private init(_ site: UnsafeMutablePointer<martlet_site>) { unsafe self.site = site }
+
   /// Iterations in a step: some 20 µs on a PC, 1 ms on the slowest board.
   private static var stepIterations: UInt32 { 16 }
-
-  private static var table: UnsafeMutablePointer<martlet_works> { unsafe martlet_works() }
 
   // MARK: The server's side
 
   /// Says whose request a page is about to answer.
   ///
   /// - Parameter connection: 0: one that cannot be put off.
-  static func enter(_ connection: UInt64, now: Int64) {
-    unsafe table.pointee.connection = connection
-    unsafe table.pointee.now = now
-    unsafe table.pointee.rank = WorkTurn.Rank.other.rawValue
+  func enter(_ connection: UInt64, now: Int64) {
+    unsafe site.pointee.works.connection = connection
+    unsafe site.pointee.works.now = now
+    unsafe site.pointee.works.rank = WorkTurn.Rank.other.rawValue
   }
 
   /// How the request that is being answered is to wait, where it is put off.
-  static var turn: WorkTurn {
+  var turn: WorkTurn {
     get {
       unsafe WorkTurn(
-        rank: WorkTurn.Rank(rawValue: table.pointee.rank) ?? .other, share: table.pointee.share,
-        notBefore: table.pointee.not_before)
+        rank: WorkTurn.Rank(rawValue: site.pointee.works.rank) ?? .other, share: site.pointee.works.share,
+        notBefore: site.pointee.works.not_before)
     }
-    set {
-      unsafe table.pointee.rank = newValue.rank.rawValue
-      unsafe table.pointee.share = newValue.share
-      unsafe table.pointee.not_before = newValue.notBefore
+    nonmutating set {
+      unsafe site.pointee.works.rank = newValue.rank.rawValue
+      unsafe site.pointee.works.share = newValue.share
+      unsafe site.pointee.works.not_before = newValue.notBefore
     }
   }
 
   /// Does one step of a connection's work.
   ///
   /// - Returns: Whether nothing is left to be done.
-  static func step(_ connection: UInt64) -> Bool {
-    unsafe table.pointee.step?(connection) ?? true
+  func step(_ connection: UInt64) -> Bool {
+    unsafe site.pointee.works.step?(site, connection) ?? true
   }
 
   /// Forgets a connection's work, and overwrites what was kept of it.
-  static func end(_ connection: UInt64) {
-    guard unsafe table.pointee.count > 0 else { return }
-    unsafe table.pointee.end?(connection)
+  func end(_ connection: UInt64) {
+    guard unsafe site.pointee.works.count > 0 else { return }
+    unsafe site.pointee.works.end?(site, connection)
   }
 
   // MARK: The page's side
 
   /// Milliseconds of a clock that never goes back, at the request that is being answered.
-  static var now: Int64 { unsafe table.pointee.now }
+  var now: Int64 { unsafe site.pointee.works.now }
 
   /// How far the verification for the request has come that is being answered.
   enum Standing: Equatable {
@@ -149,7 +153,7 @@ enum PasswordWork {
   }
 
   /// How far the verification against that hash has come.
-  static func standing(against hash: PasswordHash) -> Standing {
+  func standing(against hash: PasswordHash) -> Standing {
     guard let index = currentIndex else { return .new }
     let work = unsafe work(index)
     guard let asked = unsafe work.pointee.asked else { return .new }
@@ -161,12 +165,12 @@ enum PasswordWork {
   }
 
   /// Whether work can begin for the request that is being answered.
-  static var hasRoom: Bool {
-    unsafe Int(table.pointee.count) < turn.rank.placeCountMax || currentIndex != nil
+  var hasRoom: Bool {
+    unsafe Int(site.pointee.works.count) < turn.rank.placeCountMax || currentIndex != nil
   }
 
   /// Begins to compare a password with a hash, where there is room. It is not needed any more then.
-  static func verify(_ password: borrowing PasswordKey, against hash: PasswordHash) {
+  func verify(_ password: borrowing PasswordKey, against hash: PasswordHash) {
     guard let index = take() else { return }
     unsafe work(index).pointee.verify(password, against: hash)
   }
@@ -174,14 +178,14 @@ enum PasswordWork {
   /// Notes that the outcome has been told to the throttle.
   ///
   /// - Returns: Whether this is the first time.
-  static func settle() -> Bool {
+  func settle() -> Bool {
     guard let index = currentIndex else { return false }
     defer { unsafe work(index).pointee.isSettled = true }
     return unsafe !work(index).pointee.isSettled
   }
 
   /// The hash of the new password for the request that is being answered, once it is there.
-  static var hash: PasswordHash? {
+  var hash: PasswordHash? {
     guard let index = currentIndex else { return nil }
     return unsafe work(index).pointee.hash
   }
@@ -189,7 +193,7 @@ enum PasswordWork {
   /// Begins to hash a password, where there is room and it has not begun.
   ///
   /// - Throws: `PasswordRefusal`.
-  static func hash(
+  func hash(
     _ password: borrowing PasswordKey, iterations: UInt32
   ) throws(PasswordRefusal) {
     try PasswordHash.check(password, iterations: iterations)
@@ -200,23 +204,27 @@ enum PasswordWork {
 
   // MARK: Places
 
-  private static func index(of owner: UInt64) -> Int? {
+  private func index(of owner: UInt64) -> Int? {
     for i in 0..<Limits.workCountMax where unsafe place(i).pointee.owner == owner { return i }
     return nil
   }
 
   /// The place of the work for the request that is being answered.
-  private static var currentIndex: Int? {
-    guard unsafe table.pointee.count > 0, unsafe table.pointee.connection != 0 else { return nil }
-    return unsafe index(of: table.pointee.connection)
+  private var currentIndex: Int? {
+    guard unsafe site.pointee.works.count > 0, unsafe site.pointee.works.connection != 0 else { return nil }
+    return unsafe index(of: site.pointee.works.connection)
   }
 
-  private static func place(_ index: Int) -> UnsafeMutablePointer<martlet_work> {
-    unsafe martlet_work(index)
+  private func place(_ index: Int) -> UnsafeMutablePointer<martlet_work> {
+    invariant(0..<Limits.workCountMax ~= index, "a place is in the table")
+    let places = unsafe site.pointee.places ?? martlet_static_work()
+    unsafe site.pointee.places = places
+    // Safe: the table has that many places.
+    return unsafe places + index
   }
 
   /// The work at a place that has an owner.
-  private static func work(_ index: Int) -> UnsafeMutablePointer<Work> {
+  private func work(_ index: Int) -> UnsafeMutablePointer<Work> {
     let place = unsafe place(index)
     invariant(unsafe place.pointee.owner != 0, "a work is there")
     // Safe: the octets are a work from when the place gets its owner until it loses it.
@@ -226,9 +234,9 @@ enum PasswordWork {
   /// The place of the work for the request that is being answered, a new one where there is none.
   ///
   /// - Returns: `nil` where there is no room.
-  private static func take() -> Int? {
+  private func take() -> Int? {
     if let index = currentIndex { return index }
-    let owner = unsafe table.pointee.connection
+    let owner = unsafe site.pointee.works.connection
     guard owner != 0 else { stop("a page that asks for a password answers a request") }
     guard let index = index(of: 0) else { return nil }
     invariant(
@@ -236,27 +244,27 @@ enum PasswordWork {
         && MemoryLayout<Work>.alignment <= MemoryLayout<UInt64>.alignment, "a work fits its place")
     let place = unsafe place(index)
     unsafe place.pointee.owner = owner
-    unsafe table.pointee.count += 1
+    unsafe site.pointee.works.count += 1
     // Safe: a place without an owner holds nothing.
     unsafe UnsafeMutableRawPointer(place).assumingMemoryBound(to: Work.self).initialize(to: Work())
-    unsafe table.pointee.step = { PasswordWork.goOn($0) }
-    unsafe table.pointee.end = { PasswordWork.release($0) }
+    unsafe site.pointee.works.step = { unsafe PasswordWork($0).goOn($1) }
+    unsafe site.pointee.works.end = { unsafe PasswordWork($0).release($1) }
     return index
   }
 
   /// What `step` reaches.
-  private static func goOn(_ owner: UInt64) -> Bool {
+  private func goOn(_ owner: UInt64) -> Bool {
     guard let index = index(of: owner) else { return true }
-    return unsafe work(index).pointee.step(stepIterations)
+    return unsafe work(index).pointee.step(Self.stepIterations)
   }
 
   /// What `end` reaches.
-  private static func release(_ owner: UInt64) {
+  private func release(_ owner: UInt64) {
     guard owner != 0, let index = index(of: owner) else { return }
     unsafe work(index).deinitialize(count: 1)
     let place = unsafe place(index)
     // Safe: the place has that many octets, and no value is in it any more. The owner goes with them.
     unsafe martlet_wipe(place, MemoryLayout<martlet_work>.size)
-    unsafe table.pointee.count -= 1
+    unsafe site.pointee.works.count -= 1
   }
 }

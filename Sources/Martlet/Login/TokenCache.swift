@@ -4,7 +4,7 @@
 // valid again as long as the secret is the same, but for its times, which are judged each time.
 //
 // What is compared is secret, so it is compared in constant time; and only a valid token gets in, so
-// nobody without one can push another out. This file faces C: the memory is a static array of it.
+// nobody without one can push another out. This file faces C: the memory is an array of it.
 
 import CMartletPlatform
 import MartletBytes
@@ -79,22 +79,25 @@ struct SessionFacts {
 
 /// The tokens.
 @safe struct TokenCache {
+  private let site: UnsafeMutablePointer<martlet_site>
+  private let tokens: UnsafeMutablePointer<martlet_token>
   /// What is remembered of the token that `find` has found.
   private var entry: UnsafeMutablePointer<martlet_token>
   private let owner: UInt32
   /// Of the token's last octets, which are as good as random: entries with another tag are passed over.
   private let tag: UInt32
 
-  /// A number for whoever verifies tokens with a secret: a token is valid for its owner only.
-  static func newOwner() -> UInt32 { martlet_token_owner() }
-
   /// The cache, asked for one token.
-  init(of token: Span<UInt8>, owner: UInt32) {
+  init(_ memory: SiteMemory, of token: Span<UInt8>, owner: UInt32) {
+    unsafe site = memory.site
+    let tokens = unsafe site.pointee.tokens ?? martlet_static_tokens()
+    unsafe site.pointee.tokens = tokens
+    unsafe self.tokens = tokens
     self.owner = owner
     var tag: UInt32 = 0
     for i in max(0, token.count - 4)..<token.count { tag = tag << 8 | UInt32(token[i]) }
     self.tag = tag
-    unsafe entry = martlet_token(0)
+    unsafe entry = tokens
   }
 
   /// Tells what is known of the token.
@@ -102,7 +105,7 @@ struct SessionFacts {
   /// - Returns: Whether it is remembered.
   mutating func find(_ token: Span<UInt8>, _ facts: inout SessionFacts) -> Bool {
     for index in 0..<Limits.rememberedTokenCountMax {
-      unsafe entry = martlet_token(index)
+      unsafe entry = tokens + index
       // Entries are filled in order.
       guard unsafe entry.pointee.owner != 0 else { return false }
       guard unsafe entry.pointee.owner == owner, unsafe entry.pointee.tag == tag, isEntry(of: token)
@@ -146,7 +149,9 @@ struct SessionFacts {
     else { return }
     invariant(
       MemoryLayout<SessionFacts>.size <= Int(MARTLET_TOKEN_FACTS_SIZE), "facts fit their place")
-    unsafe entry = martlet_token(martlet_token_next())
+    // An unused entry, or the entry that was filled first.
+    unsafe entry = tokens + site.pointee.token_count % Limits.rememberedTokenCountMax
+    unsafe site.pointee.token_count += 1
     // Safe: each array has room for what is written to it; facts are plain octets.
     unsafe withUnsafeMutableBytes(of: &entry.pointee.octets) { target in
       for i in token.indices { unsafe target[i] = token[i] }

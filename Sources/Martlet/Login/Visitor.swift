@@ -79,7 +79,7 @@ extension SiteResponder where A: ~Copyable {
       var facts = SessionFacts()
       guard
         session.load(
-          token, key, owner: tokenOwner, keeper.clock, A._listsSessions ? nil : A._sessionLimits,
+          token, key, memory, owner: tokenOwner, keeper.clock, A._listsSessions ? nil : A._sessionLimits,
           &facts)
       else { continue }
       guard let id = facts.user else { return }
@@ -256,10 +256,10 @@ extension Session {
   /// - Returns: Whether it is one.
   @_lifetime(self: copy self)
   fileprivate mutating func load(
-    _ token: Span<UInt8>, _ key: borrowing HMACKey, owner: UInt32, _ clock: SystemClock,
+    _ token: Span<UInt8>, _ key: borrowing HMACKey, _ memory: SiteMemory, owner: UInt32, _ clock: SystemClock,
     _ limits: SessionLimits?, _ facts: inout SessionFacts
   ) -> Bool {
-    var cache = TokenCache(of: token, owner: owner)
+    var cache = TokenCache(memory, of: token, owner: owner)
     if cache.find(token, &facts) {
       guard facts.areValid(at: clock, limits) else { return false }
       var target = claims.storageSpan

@@ -88,7 +88,7 @@ extension SiteResponder where A: ~Copyable {
     guard A._hasSessions else {
       return enterWithoutSession(page, match, request, &content, &fields)
     }
-    var storage = PageText.sessionMemory
+    var storage = memory.session
     return enter(page, match, request, &storage, &content, &fields)
   }
 
@@ -140,9 +140,9 @@ extension SiteResponder where A: ~Copyable {
     woken = tick.woken
   }
 
-  package mutating func work(_ connection: UInt64) -> Bool { PasswordWork.step(connection) }
+  package mutating func work(_ connection: UInt64) -> Bool { memory.work.step(connection) }
 
-  package mutating func cancel(_ connection: UInt64) { PasswordWork.end(connection) }
+  package mutating func cancel(_ connection: UInt64) { memory.work.end(connection) }
 
   package mutating func serverStopped(at moment: Moment) {
     guard A._hasSessions else { return }

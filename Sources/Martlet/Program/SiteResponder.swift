@@ -32,6 +32,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var approach: Approach
   /// For whom tokens are remembered.
   let tokenOwner: UInt32
+  let memory: SiteMemory
   /// What the time is. Only where there are sessions.
   var keeper: ClockKeeper
   /// What has become of the request that is being answered.
@@ -45,12 +46,15 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ///   - secret: What cookies are signed with; without one, with a key that nobody knows.
   ///   - reach: How browsers reach the program.
   ///   - port: The port that the program listens on.
+  ///   - memory: What the site keeps between requests. The static memory is for one site in a process.
   package init(
-    _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0
+    _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0,
+    _ memory: SiteMemory = SiteMemory()
   ) {
+    self.memory = memory
     keeper = ClockKeeper(newest: A._hasSessions ? site._newestMoment : 0)
     self.site = site
-    tokenOwner = TokenCache.newOwner()
+    tokenOwner = memory.newOwner()
     self.reach = reach
     self.port = port
     approach = Approach(isHTTPS: false)
@@ -103,9 +107,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     reply.pauseMilliseconds = outcome.pauseMilliseconds
     reply.stopsServer = outcome.stopsProgram
     if case .later = outcome.kind {
-      reply.turn = PasswordWork.turn
+      reply.turn = memory.work.turn
     } else {
-      PasswordWork.end(request.connection)
+      memory.work.end(request.connection)
     }
     return reply
   }
@@ -217,7 +221,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return ProblemDetails.write(status, reason, to: &content)
     }
     let response = Response<A>(
-      fields: fields.remainder, session: Session(), isForEveryone: false, isSecure: false)
+      fields: fields.remainder, session: Session(), memory, isForEveryone: false, isSecure: false)
     PageText.begin(in: content.roomSpan)
     let answer = site._errorPage(
       ErrorPage(status, EscapedText(reason)), view(request, RouteMatch.none, Visitor()), response)
@@ -294,7 +298,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       guard A._hasSessions else {
         return enterWithoutSession(page, match, request, &content, &fields)
       }
-      var storage = PageText.sessionMemory
+      var storage = memory.session
       return enter(page, match, request, &storage, &content, &fields)
     }
   }
@@ -504,10 +508,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = view(request, match, visitor)
-    PasswordWork.enter(
+    memory.work.enter(
       request.connection, now: request.moment.monotonicMilliseconds)
     var response = Response<A>(
-      fields: fields.remainder, session: session, isForEveryone: match.access == .everyone,
+      fields: fields.remainder, session: session, memory, isForEveryone: match.access == .everyone,
       isSecure: approach.scheme == .https)
     UnderWay.begin(page: page.rawValue, request: request.line)
     PageText.begin(in: content.roomSpan)

@@ -126,15 +126,4 @@ enum PageText {
       unsafe martlet_page_set_prefix(octets.baseAddress, octets.count)
     }
   }
-
-  /// Memory for the session of the visitor who is being answered, whatever is in it.
-  static var sessionMemory: MutableSpan<UInt8> {
-    @_lifetime(immortal)
-    get {
-      // Safe: a static array of that size; one visitor is answered at a time.
-      let buffer = unsafe UnsafeMutableBufferPointer(
-        start: martlet_session(), count: Limits.sessionSizeMax)
-      return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), copying: ())
-    }
-  }
 }

@@ -65,6 +65,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   private var cacheSeconds: Int32
   /// Whether the browser has come by https.
   private let isSecure: Bool
+  let memory: SiteMemory
   private var stopsProgram = false
   private var hasLocation = false
   private var wokenPages: UInt64 = 0
@@ -74,7 +75,11 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   /// Its content is `PageText`.
   @_lifetime(copy fields, copy session)
-  init(fields: consuming Writer, session: consuming Session, isForEveryone: Bool, isSecure: Bool) {
+  init(
+    fields: consuming Writer, session: consuming Session, _ memory: SiteMemory, isForEveryone: Bool,
+    isSecure: Bool
+  ) {
+    self.memory = memory
     cacheSeconds = isForEveryone ? -1 : -2
     self.isSecure = isSecure
     self.fields = fields
