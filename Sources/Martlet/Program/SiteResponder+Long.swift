@@ -98,7 +98,7 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
     // The request is gone, and with it what a proxy has said: what the command line says remains.
-    if A.isGuarded { PageText.setPrefix(reach.prefix.span) }
+    PageText.setPrefix(reach.prefix.span)
     PageText.begin(in: content.roomSpan)
     var body = StreamBody(capacity: content.room)
     UnderWay.begin(page: state.page, request: Span())

@@ -91,6 +91,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     ) -> Status
   ) -> Reply {
     outcome = Outcome()
+    PageText.setPrefix(reach.prefix.span)
     fields.append(A.headers)
     let fieldsStart = fields.count
     var status = write(&self, request, &content, &fields)
@@ -184,7 +185,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let home: StaticString = "/"
     RefusalPage.write(
       status, reason, home: A.isAnsweredByGET(home.octets) ? home : "",
-      below: A.isGuarded ? PageText.prefix : Span(), to: &content)
+      below: PageText.prefix, to: &content)
   }
 
   /// Writes the error page that a page has asked for; its other headers come with the answer's.
@@ -306,7 +307,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// Finds out how the browser has come: as the command line says, or else a trusted proxy.
   mutating func readApproach(_ request: borrowing IncomingRequest) {
     approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
-    PageText.setPrefix(reach.prefix.span)
     if reach.proxies.contains(request.peer) { approach.read(request.head.fields(in: request.octets)) }
   }
 
@@ -490,7 +490,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     guard A.isAnswered(request.head.method, path) else { return nil }
     let start = fields.count
     fields.append("Cache-Control: no-store\r\nLocation: ")
-    if A.isGuarded { fields.append(PageText.prefix) }
+    fields.append(PageText.prefix)
     NextTarget.write(path: path, to: &fields)
     if let query = target.query { NextTarget.write(query: request.octets[query], to: &fields) }
     fields.append("\r\n")
