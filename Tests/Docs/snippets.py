@@ -9,9 +9,9 @@ A block is a file as it stands. A block that is only a part of a file has a comm
 
     <!-- context: NAME [WORD...] -->
 
-The block is then put into the file NAME.swift of Tests/Docs/contexts, in place of the line `@snippet@` and as far
-to the right, and the words, with commas between, in place of `@words@`. A line of the context that ends with `// unless: TEXT` is
-left out where the block has the text.
+The block is then put into the file NAME.swift.in of Tests/Docs/contexts, in place of the line `@snippet@` and
+as far to the right. The words, with commas between, stand in place of `@words@`. A line of the context that
+ends with `// unless: TEXT` is left out where the block has the text.
 
 All files are compiled as one module, so that it takes seconds: what stands at the left margin becomes
 fileprivate, and `@main` is left out. A package's manifest is compiled alone.
@@ -84,7 +84,7 @@ def source_of(snippet):
     """The file that is compiled."""
     if not snippet.context:
         return located(snippet.document, snippet.line, snippet.code)
-    path = CONTEXTS / f"{snippet.context}.swift"
+    path = CONTEXTS / f"{snippet.context}.swift.in"
     if not path.exists():
         raise Wrong(f"{snippet.place}: there is no {path.relative_to(ROOT)}")
     text = path.read_text(encoding="utf-8")

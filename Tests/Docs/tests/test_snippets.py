@@ -22,7 +22,7 @@ $ ls
 def contexts(tmp_path, monkeypatch):
     monkeypatch.setattr(snippets, "CONTEXTS", tmp_path)
     monkeypatch.setattr(snippets, "ROOT", tmp_path)
-    (tmp_path / "here.swift").write_text(
+    (tmp_path / "here.swift.in").write_text(
         "struct Site: @words@ {\n  let a = 1  // unless: inside\n  let b = 2  // unless: c\n"
         "  @snippet@\n}\n")
 
@@ -37,13 +37,13 @@ def test_blocks_of_swift_are_found_with_their_lines():
 def test_a_part_of_a_file_is_put_into_its_context(contexts):
     _, part = snippets.snippets_of("a.md", DOCUMENT)
     assert snippets.source_of(part) == (
-        '#sourceLocation(file: "here.swift", line: 1)\nstruct Site: Other {\n\n  let b = 2\n'
+        '#sourceLocation(file: "here.swift.in", line: 1)\nstruct Site: Other {\n\n  let b = 2\n'
         '#sourceLocation(file: "a.md", line: 8)\n  let inside = 1\n'
-        '#sourceLocation(file: "here.swift", line: 5)\n}\n')
+        '#sourceLocation(file: "here.swift.in", line: 5)\n}\n')
 
 
 def test_a_context_that_is_not_there_is_named(contexts):
-    with pytest.raises(snippets.Wrong, match="a.md:1: there is no nowhere.swift"):
+    with pytest.raises(snippets.Wrong, match="a.md:1: there is no nowhere.swift.in"):
         snippets.source_of(snippets.Snippet("a.md", 1, "", "nowhere"))
 
 
