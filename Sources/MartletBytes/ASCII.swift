@@ -44,7 +44,7 @@ public enum ASCII {
     octet == 0x09 || !isControl(octet)
   }
 
-  /// VCHAR without the octets that a URI may not hold (RFC 3986 §2): `"`, `<`, `>`, `\`, `^`, `` ` ``,
+  /// VCHAR without the octets that a URI may not hold (RFC 3986 §2): `"`, `<`, `>`, `\`, `^`, a backtick,
   /// `{`, `|`, `}`. The percent sign is allowed, so that what is encoded is not encoded twice.
   public static func isURIOctet(_ octet: UInt8) -> Bool {
     switch octet {

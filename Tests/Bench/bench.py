@@ -9,7 +9,7 @@ Rows: ROWS
   --only ROW   measures this row alone; may be given several times
   --quick      one short round of Martlet and the floor: shows that it runs, not how fast
   --write      measures all, then writes the article Sources/Martlet/Martlet.docc/Benchmarks.md,
-               the plot .github/images/bench.svg and the table in README.md
+               its plot bench.svg, the table in the article WhatItCosts and two lines in README.md
   --rounds N   how often each server has its turn in a row (5)
   --seconds N  how long each turn is (2)
 
@@ -31,6 +31,7 @@ FOOTPRINT = Path(__file__).resolve().parents[1] / "Footprint"
 sys.path.insert(0, str(FOOTPRINT))
 sys.dont_write_bytecode = True
 
+import blocks  # noqa: E402
 import instructions  # noqa: E402
 import load  # noqa: E402
 import peers  # noqa: E402
@@ -46,9 +47,9 @@ from peers import quietly  # noqa: E402
 
 ROWS = (*load.SETTINGS, "tokens", "start", "file", "memory", "instructions")
 RESULTS = servers.FOLDER / "results.json"
-ARTICLE = ROOT / "Sources" / "Martlet" / "Martlet.docc" / "Benchmarks.md"
-PLOT = ROOT / ".github" / "images" / "bench.svg"
-START, END = "<!-- bench -->", "<!-- /bench -->"
+CATALOG = ROOT / "Sources" / "Martlet" / "Martlet.docc"
+ARTICLE, COSTS, PLOT = CATALOG / "Benchmarks.md", CATALOG / "WhatItCosts.md", CATALOG / "bench.svg"
+README = ROOT / "README.md"
 REQUESTS, STARTS, MILLISECONDS = 100_000, 20, 400
 LOAD_MAX = 0.5  # of the last minute; building just before leaves some
 
@@ -165,11 +166,12 @@ def measure(options):
 
 
 def write(results):
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(START) + r"\n.*?" + re.escape(END), re.S)
-    if len(pattern.findall(text)) != 1:
-        stop(f"README.md has no lines {START} and {END} to write between.")
+    chart = "![Pages a second, latency and start of Martlet and of other servers](bench.svg)"
+    try:
+        costs = blocks.replaced(COSTS, "bench", f"{chart}\n\n{report.short(results)}")
+        readme = blocks.replaced(README, "bench", report.lines(results))
+    except blocks.Missing as missing:
+        stop(str(missing))
     notes = {
         "rounds": results["rounds"],
         "seconds": results["seconds"],
@@ -180,10 +182,9 @@ def write(results):
     ARTICLE.parent.mkdir(parents=True, exist_ok=True)
     ARTICLE.write_text(report.article(results, notes), encoding="utf-8")
     PLOT.write_text(plot.plot(results), encoding="utf-8")
-    block = (f"{START}\n![Pages a second, latency and start of Martlet and of other servers]"
-             f"(.github/images/bench.svg)\n\n{report.readme(results)}\n{END}")
-    readme.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
-    progress(f"Wrote {ARTICLE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)} and README.md.")
+    COSTS.write_text(costs, encoding="utf-8")
+    README.write_text(readme, encoding="utf-8")
+    progress(f"Wrote {ARTICLE.name}, {PLOT.name} and {COSTS.name} in the catalog, and README.md.")
 
 
 def allow_descriptors():

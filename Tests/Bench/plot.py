@@ -1,4 +1,4 @@
-"""The README's plot of the benchmark, in the manner of Footprint's charts."""
+"""The plot of the benchmark, in the manner of Footprint's charts."""
 
 from charts import BAR, LEFT, RIGHT, STEP, WIDTH, svg, text
 from figures import spread

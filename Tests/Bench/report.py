@@ -1,4 +1,4 @@
-"""The results as Markdown: tables for the terminal, the article and the README."""
+"""The results as Markdown: tables for the terminal, the articles and the README."""
 
 import textwrap
 
@@ -222,7 +222,7 @@ def article(results, notes):
     return "\n\n".join(parts) + "\n"
 
 
-def readme(results):
+def short(results):
     """A line a server, of the figures that most people ask about."""
     load_8, load_64 = results["load"]["keep-alive-8"], results["load"]["keep-alive-64"]
     close_8, body = results["load"]["close-8"], []
@@ -242,3 +242,16 @@ def readme(results):
         "Instructions a request", "Start to first answer", "Octets an idle connection"
     ]
     return markdown(head, body, 1)
+
+
+def lines(results):
+    """The two figures that most people ask about, a line each."""
+    load = results["load"]["keep-alive-8"]
+    others = [f"{medians(load[server['key']], 'rate'):,.0f} by {name_of(server)}"
+              for server in results["servers"] if server["key"] not in ("floor", "martlet")]
+    return "\n".join([
+        f"- **Speed**: {medians(load['martlet'], 'rate'):,.0f} pages a second over 8 connections for a user who "
+        f"has logged in, {to_floor(load, 'rate', 'martlet').median:.2f} times what a program does that only "
+        f"polls, reads and writes{'; ' + ', '.join(others) if others else ''}.",
+        f"- **Start**: {time_of(spread(results['start']['martlet']).median)} to the first answer.",
+    ])

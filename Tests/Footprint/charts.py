@@ -1,12 +1,12 @@
-"""The charts of the README, as SVG with text as text, in the colours of a light or a dark page."""
+"""The charts of the documentation, as SVG with text as text, in the colours of a light or a dark page."""
 
 from xml.sax.saxutils import escape
 
 from boards import ROOT
 from visits import PROGRAMS, REQUESTS
 
-BARS = ROOT / ".github" / "images" / "footprint.svg"
-PLOT = ROOT / ".github" / "images" / "history.svg"
+CATALOG = ROOT / "Sources" / "Martlet" / "Martlet.docc"
+BARS, PLOT = CATALOG / "footprint.svg", CATALOG / "history.svg"
 WIDTH = 860
 STYLE = """
   .page { fill: #ffffff; stroke: #d0d7de } text { font: 13px system-ui, sans-serif; fill: #1f2328 }

@@ -7,14 +7,15 @@ leaves all in .build/footprint.
 
   --check    compares with boards/budgets; status 1 if a program is over budget or does not run
   --peers    measures MicroPython, CPython and lighttpd too (it needs PyPI and Debian once)
-  --write    all that, and keeps it: boards/footprint.tsv, boards/history.tsv, README.md, the charts
+  --write    all that, and keeps it: boards/footprint.tsv, boards/history.tsv, the tables in README.md
+             and in the article WhatItCosts, the charts
   --tighten  lowers the budgets to what was measured or is kept; none is raised
   --validate shows the same programs of this machine natively and under qemu, side by side
 """
 
-import re
 import sys
 
+import blocks
 import boards
 import budgets
 import charts
@@ -27,7 +28,8 @@ from measure import file_figures, measure
 from visits import PROGRAMS
 
 OUT = boards.ROOT / ".build" / "footprint"
-START, END = "<!-- footprint -->", "<!-- /footprint -->"
+README = boards.ROOT / "README.md"
+ARTICLE = charts.CATALOG / "WhatItCosts.md"
 OPTIONS = ("--check", "--peers", "--write", "--tighten", "--validate", "--help")
 
 
@@ -114,15 +116,14 @@ def validate():
         "puts\nat the end of the stack are. Everything else is the same, page for page.")
 
 
-def write_readme(rows):
-    readme = boards.ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(START) + r"\n.*?" + re.escape(END), re.S)
-    if len(pattern.findall(text)) != 1:
-        stop(f"README.md has no lines {START} and {END} to write between.")
-    block = (f"{START}\n![Files and memory of Martlet's programs and of other servers]"
-             f"(.github/images/footprint.svg)\n\n{tables.readme(rows)}\n{END}")
-    readme.write_text(pattern.sub(lambda _: block, text), encoding="utf-8")
+def write_documents(rows):
+    board = boards.own_board().name
+    try:
+        blocks.write(ARTICLE, "footprint", tables.article(rows))
+        blocks.write(README, "footprint", tables.readme(rows, boards.all_boards()))
+        blocks.write(README, "costs", tables.costs(rows, board))
+    except blocks.Missing as missing:
+        stop(str(missing))
 
 
 def write(rows):
@@ -132,8 +133,8 @@ def write(rows):
     board = boards.own_board().name
     charts.BARS.write_text(charts.bars(everything, board), encoding="utf-8")
     charts.PLOT.write_text(charts.history_plot(history, board), encoding="utf-8")
-    write_readme(everything)
-    progress("Wrote boards/footprint.tsv, boards/history.tsv, README.md and the charts.")
+    write_documents(everything)
+    progress("Wrote boards/footprint.tsv, boards/history.tsv, README.md, WhatItCosts.md and the charts.")
 
 
 def show_growth(rows):

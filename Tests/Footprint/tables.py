@@ -1,9 +1,10 @@
-"""Markdown: the figures of all boards, who holds what, and the README's short table."""
+"""Markdown: the figures of all boards, who holds what, and the tables of the documentation."""
 
 import holders
 from visits import REQUESTS
 
-README_BOARDS = ("x86-64", "pi64", "pi32", "pi0")
+# Those that are measured whenever a table is written.
+BOARDS = ("x86-64", "pi64", "pi32", "pi0")
 
 
 def markdown(head, rows, left=1):
@@ -41,10 +42,52 @@ def figures(rows):
         "kind run natively, the others under qemu-user; pages have 4 KiB in both.")
 
 
-def readme(rows):
+def readme(rows, boards):
+    """One line a board: the files, and the login example's memory."""
+    programs = ("hello-example", "login-example", "martlet-panel")
+    found = {(row.board, row.program): row for row in rows}
+    body = []
+    shown = [board for name in BOARDS for board in boards if board.name == name]
+    for board in shown:
+        if all((board.name, program) in found for program in programs):
+            logins = found[board.name, "login-example"]
+            body.append([
+                f"`{board.name}`", board.title,
+                *(octets(found[board.name, program], "file") for program in programs),
+                kib(logins, "resident_idle")
+            ])
+    head = ["Board", "For", *(f"`{program}`" for program in programs), "Memory, idle"]
+    return markdown(head, body, 2) + (
+        "\n\nFiles in octets; memory of `login-example` in KiB.")
+
+
+def costs(rows, board):
+    """The figures that most people ask about, a line each."""
+    own = [row for name in ("hello-example", "login-example", "martlet-panel") for row in rows
+           if (row.board, row.program) == (board, name)]
+    peers = [row for row in rows if row.linkage == "peer" and "Microdot" in row.program]
+
+    def listed(figures):
+        return f"{', '.join(figures[:-1])} and {figures[-1]}"
+
+    def of(figure):
+        return listed([f"{figure(row):,}" for row in own])
+
+    others = listed([f"{octets(row, 'file'):,} octets and {kib(row, 'resident_idle'):,} KiB ({row.program})"
+                     for row in peers])
+    return "\n".join([
+        f"- **Files** on {board}: {of(lambda row: octets(row, 'file'))} octets for a page, for a page with "
+        "logins, and for the panel.",
+        f"- **Memory**: {of(lambda row: kib(row, 'resident_idle'))} KiB resident when idle, "
+        f"{of(lambda row: kib(row, 'resident_served'))} KiB after {REQUESTS:,} requests.",
+        f"- **Others**, measured alike, without their C library: {others}.",
+    ])
+
+
+def article(rows):
     """One line a program and board, of those that most people ask about, and the other servers."""
     ours = [
-        row for board in README_BOARDS for row in rows
+        row for board in BOARDS for row in rows
         if row.board == board and row.linkage != "peer"
     ]
     peers = sorted((row for row in rows if row.linkage == "peer"),
@@ -61,7 +104,8 @@ def readme(rows):
         "Board", "Program", "File", "Resident, idle", "after a login",
         f"after {REQUESTS:,} requests", "of it anonymous"
     ]
-    return markdown(head, body, 2) + (
+    chart = "![Files and memory of Martlet's programs and of other servers](footprint.svg)"
+    return f"{chart}\n\n{markdown(head, body, 2)}" + (
         "\n\nFiles in octets, memory in KiB. ARM's programs run under qemu-user, of whose memory "
         "only the\nprogram's counts. Other servers: Microdot's login example, and one page without a "
         "login; their files\nare without the C library.")

@@ -1,4 +1,4 @@
-"""Numbers in texts beside what they are numbers of: the README, board pages, the manual, the packages.
+"""Numbers in texts beside what they are numbers of: the README, articles, board pages, the packages.
 
     python3 Tests/Footprint/texts.py    prints each number that is wrong; status 1 where there is one
 
@@ -13,6 +13,7 @@ from boards import ROOT
 from records import FIGURES, read_table
 
 SOURCES = ROOT / "Sources"
+CATALOG = SOURCES / "Martlet" / "Martlet.docc"
 
 
 def number(text):
@@ -73,39 +74,76 @@ def board_pages():
             yield f"{page.relative_to(ROOT)}: Limits without their connections"
 
 
+def documents():
+    """The documents with claims, by name."""
+    return {name: (path / name).read_text()
+            for name, path in (("README.md", ROOT), ("WhatItCosts.md", CATALOG), ("TheLimits.md", CATALOG))}
+
+
 def readme(text):
     measured = figures()
-    sizes = [int(row["file"]) for (_, program), row in measured.items()
-             if program == "login-example" and row["linkage"] == "static"]
-    yield from wrong("README.md", text, r"one static program of ([\d,]+) to ([\d,]+) KB",
+    sizes = [int(row["file"]) for row in measured.values() if row["linkage"] == "static"]
+    yield from wrong("README.md", text, r"one file of ([\d,]+) to ([\d,]+) KB",
                      round(min(sizes), -4) // 1000, round(max(sizes), -4) // 1000)
-    yield from wrong("README.md", text, r"connections at a time \| ([\d,]+) \(([\d,]+) on `pi0`, ([\d,]+) on routers\)",
-                     room_of("normal"), room_of("small"), room_of("tiny"))
+    # What scripts/footprint writes.
+    rows = re.findall(r"^\| `(\S+)` \| [^|]+ \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", text,
+                      re.MULTILINE)
+    if len(rows) < 4:
+        yield "README.md: the table of boards has fewer than four"
+    for board, *said in rows:
+        right = [int(measured[board, program][figure]) for program, figure in
+                 (("hello-example", "file"), ("login-example", "file"), ("martlet-panel", "file"),
+                  ("login-example", "resident_idle"))]
+        if [number(value) for value in said] != right:
+            yield f"README.md: {board} should say {right} (scripts/footprint --write)"
+    own = [measured["x86-64", program] for program in ("hello-example", "login-example", "martlet-panel")]
+    yield from wrong("README.md", text, r"\*\*Files\*\* on x86-64: ([\d,]+), ([\d,]+) and ([\d,]+) octets",
+                     *(int(row["file"]) for row in own))
+    yield from wrong("README.md", text, r"([\d,]+), ([\d,]+) and ([\d,]+) KiB resident when idle",
+                     *(int(row["resident_idle"]) for row in own))
+
+
+def costs(text):
     header = (SOURCES / "CMartletPlatform" / "include" / "martlet_memory.h").read_text()
     slot = int(re.search(r"MARTLET_CONNECTION_SIZE = (\d+)", header)[1])
-    yield from wrong("README.md", text, r"a connection costs ([\d,]+) octets", slot)
+    yield from wrong("WhatItCosts.md", text, r"A connection costs ([\d,]+) octets", slot)
     # The table that scripts/footprint writes.
+    measured = figures()
     rows = re.findall(r"^\| (\S+) \| `(\S+)` \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$",
                       text, re.MULTILINE)
     if len(rows) < 12:
-        yield "README.md: the table of what it costs has fewer than twelve programs"
+        yield "WhatItCosts.md: the table of what it costs has fewer than twelve programs"
     for board, program, *said in rows:
         row = measured[board, program]
         right = [int(row[name]) for name in
                  ("file", "resident_idle", "resident_login", "resident_served", "anonymous_served")]
         if [number(value) for value in said] != right:
-            yield f"README.md: {board} {program} should say {right} (scripts/footprint --write)"
-    # The table of limits: each number is one of a limit.
+            yield f"WhatItCosts.md: {board} {program} should say {right} (scripts/footprint --write)"
+
+
+def limits(text):
+    yield from wrong("TheLimits.md", text,
+                     r"connections at a time \| ([\d,]+) \(([\d,]+) on `pi0`, ([\d,]+) on routers\)",
+                     room_of("normal"), room_of("small"), room_of("tiny"))
+    # Each number of the table is one of a limit.
     known = constants()
-    table = re.search(r"## Limits\n.*?\n\| limit .*?\n\n", text, re.DOTALL)
+    table = re.search(r"^\| limit .*?\n\n", text, re.DOTALL | re.MULTILINE)
     if not table:
-        yield "README.md: there is no table of limits"
+        yield "TheLimits.md: there is no table of limits"
         return
     for line in table[0].splitlines():
         for said in re.findall(r"(?<![\w`/.])\d[\d,]*(?![\w`]|,\d)", line):
             value = number(said)
             if value not in known and not {value * 1024, value * 60, value * 1000} & known:
-                yield f"README.md: {said} in {line!r} is no limit"
+                yield f"TheLimits.md: {said} in {line!r} is no limit"
+
+
+CLAIMS = {"README.md": readme, "WhatItCosts.md": costs, "TheLimits.md": limits}
+
+
+def claims(texts):
+    for name, text in texts.items():
+        yield from CLAIMS[name](text)
 
 
 def packages():
@@ -119,8 +157,7 @@ def packages():
 
 
 def main():
-    text = (ROOT / "README.md").read_text()
-    problems = [*board_pages(), *readme(text), *packages()]
+    problems = [*board_pages(), *claims(documents()), *packages()]
     for problem in problems:
         print(problem)
     return 1 if problems else 0

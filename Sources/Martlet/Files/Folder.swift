@@ -105,6 +105,7 @@ public struct Folder: BitwiseCopyable, Sendable {
   /// either its old content or the new one, whole.
   ///
   /// - Parameters:
+  ///   - name: A name that the folder `allows`.
   ///   - octets: The new content.
   ///   - keepingFormer: Whether to copy the old content to the file NAME`~` first.
   ///   - synced: Whether to wait for the disk, some milliseconds on an SD card. If not, a power cut may
@@ -133,6 +134,7 @@ public struct Folder: BitwiseCopyable, Sendable {
   ///
   /// - Parameters:
   ///   - line: Octets without a line feed.
+  ///   - name: A name that the folder `allows`.
   ///   - sizeMax: Octets; the two files have at most twice as many.
   ///   - synced: Whether to wait for the disk. If not, a power cut may take the lines of the last half
   ///     minute.

@@ -67,7 +67,11 @@ extension Response where Site: ~Copyable {
   /// Counts an attempt with another secret, such as a code, that the page has compared by itself. The
   /// right one is never kept out.
   ///
-  /// - Parameter name: What the secret is of.
+  /// - Parameters:
+  ///   - name: What the secret is of.
+  ///   - isRight: Whether the secret is right.
+  ///   - client: Where it was typed.
+  ///   - throttle: The application's.
   /// - Returns: `.right`, `.wrong`, or how long to wait where too many have been wrong before.
   @_lifetime(self: copy self)
   public mutating func countAttempt(
@@ -90,7 +94,9 @@ extension Response where Site: ~Copyable {
   /// Attempts are not counted: for a program that is not to slow guesses down, as Microdot's example
   /// does not. Every other calls `checkPassword`.
   ///
-  /// - Parameter typed: Absent, longer than `Limits.passwordSizeMax`, or with a NUL in it, it is wrong.
+  /// - Parameters:
+  ///   - typed: Absent, longer than `Limits.passwordSizeMax`, or with a NUL in it, it is wrong.
+  ///   - hash: The account's.
   @_lifetime(self: copy self)
   public mutating func verify(
     _ typed: borrowing FormValue?, against hash: PasswordHash

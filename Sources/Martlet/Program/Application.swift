@@ -52,7 +52,9 @@ public protocol Application: ~Copyable {
   /// Whether the value of a path's parameter is of a type that the application has made: `<color:c>` asks for
   /// `color`. Another value does not match, so that the answer is 404.
   ///
-  /// - Parameter value: Still encoded: text without controls (`PathPattern.match`).
+  /// - Parameters:
+  ///   - value: Still encoded: text without controls (`PathPattern.match`).
+  ///   - type: The name of the type, as in the path.
   static func accepts(_ value: Span<UInt8>, ofType type: Span<UInt8>) -> Bool
 
   /// Whether the application has made that type. Asked when the program starts.
@@ -78,6 +80,7 @@ public protocol Application: ~Copyable {
   /// - Parameters:
   ///   - host: What the request names.
   ///   - headers: The request's headers, for `client(peer:trusting:)`.
+  ///   - peer: Where the connection comes from.
   func refused(host: Span<UInt8>, _ headers: FieldSection, from peer: IPAddress)
 
   // What capabilities answer (Capabilities.swift). No program writes these.

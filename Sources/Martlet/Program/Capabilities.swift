@@ -166,6 +166,7 @@ public protocol StreamingApplication: Application, ~Copyable {
   /// Writes the next piece of an answer that `response.stream` has begun.
   ///
   /// - Parameters:
+  ///   - page: The page that has begun the answer.
   ///   - state: What the page has noted before; what it notes now it gets to see the next time.
   ///   - body: Where to write: at most `body.room` octets. A piece with nothing in it is possible.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep
@@ -221,7 +222,10 @@ public protocol HookedApplication: Application, ~Copyable {
 
   /// A request has been answered, with an error page too.
   ///
-  /// - Parameter page: `nil` where no page has the path or the method.
+  /// - Parameters:
+  ///   - page: `nil` where no page has the path or the method.
+  ///   - request: The request.
+  ///   - status: What has been answered.
   mutating func after(_ page: Page?, _ request: borrowing Request<Self>, _ status: Status)
 }
 

@@ -33,7 +33,9 @@ public struct LogLine: ~Copyable {
   /// Prepares standard error. A program calls it before it opens files or sockets.
   public static func open() { martlet_log_open() }
 
-  /// - Parameter event: A word that no other kind of line has.
+  /// - Parameters:
+  ///   - level: How urgent the line is.
+  ///   - event: A word that no other kind of line has.
   public init(_ level: LogLevel, _ event: StaticString) {
     // Safe, here and below: a literal ends with a NUL and stays for ever.
     unsafe martlet_log_begin(level.rawValue, event.utf8Start)

@@ -52,7 +52,9 @@ public struct Options {
   /// Reads `--listen ADDRESS:PORT`, `--host NAME` and `--help` from the command line, for a program without
   /// logins. Anything else ends the program with a line that says what it takes.
   ///
-  /// - Parameter listen: Where to listen without the option.
+  /// - Parameters:
+  ///   - program: The program's name, for messages.
+  ///   - listen: Where to listen without the option.
   public init(program: StaticString, listen: StaticString) {
     self.init(program, listen, secret: "")
     readArguments(secretUsage: "") { _, _, _ in false }
@@ -60,7 +62,10 @@ public struct Options {
 
   /// Reads `--secret-file PATH` and `--secret TEXT` as well.
   ///
-  /// - Parameter secret: What to sign with without the option.
+  /// - Parameters:
+  ///   - program: The program's name, for messages.
+  ///   - listen: Where to listen without the option.
+  ///   - secret: What to sign with without the option.
   public init(program: StaticString, listen: StaticString, secret: StaticString) {
     self.init(program, listen, secret: secret)
     readArguments(secretUsage: " [--secret-file PATH | --secret TEXT]") { options, name, arguments in

@@ -14,7 +14,9 @@ public struct Listener: ~Copyable {
   /// Listens, once the kernel has random numbers. What keeps it from that is said in one line, and the
   /// program ends with status 1.
   ///
-  /// - Parameter program: The program's name, for messages.
+  /// - Parameters:
+  ///   - program: The program's name, for messages.
+  ///   - endpoint: Where to listen.
   public init(program: StaticString, at endpoint: Endpoint) {
     waitForRandomNumbers(program)
     self.program = program
@@ -48,6 +50,7 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
 /// Serves an application, as above.
 ///
 /// - Parameters:
+///   - site: The application.
 ///   - listener: Where. What a program prints before it serves, it prints after it has this.
 ///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
 ///     any page is not for everyone; without one, cookies are signed with a key that is forgotten

@@ -138,7 +138,9 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   /// Where the client is, who asks to be let in as `candidate`: a client whose session is the candidate's is
   /// recognized, so that others' failures never keep the owner out (`Throttle`).
   ///
-  /// - Parameter candidate: The user of the name that was typed; `nil` where there is none.
+  /// - Parameters:
+  ///   - candidate: The user of the name that was typed; `nil` where there is none.
+  ///   - proxies: The proxies that are believed.
   public func client(
     for candidate: Site.User?, trusting proxies: borrowing TrustedProxies = .loopback
   ) -> ClientAddress {

@@ -157,6 +157,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// Sets a cookie of the application's own, for all pages. With it, no cache keeps the answer.
   ///
   /// - Parameters:
+  ///   - name: The cookie's name, a literal.
   ///   - value: Octets that a cookie can have: printable ASCII without blanks, quotation marks, commas,
   ///     semicolons and backslashes (RFC 6265 §4.1.1). Another octet makes the answer a 500.
   ///   - seconds: How long the browser keeps the cookie; `nil` until the browser ends its session.
@@ -211,9 +212,11 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   /// Begins a page that is written in several parts.
   ///
-  /// - Parameter mediaType: What it is. Of whatever type, values that are put into an `HTML` text are escaped
-  ///   as in HTML; `write(json:)` and `write(plain:)` are for other types, and `write(octets:)` escapes
-  ///   nothing.
+  /// - Parameters:
+  ///   - status: The status of the answer.
+  ///   - mediaType: What the page is. Of whatever type, values that are put into an `HTML` text are escaped
+  ///     as in HTML; `write(json:)` and `write(plain:)` are for other types, and `write(octets:)` escapes
+  ///     nothing.
   @_lifetime(copy self)
   public consuming func body(
     _ status: Status = .ok, mediaType: StaticString = "text/html; charset=utf-8"
@@ -229,7 +232,9 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// Answers with octets that are part of the program: any number of them. They are sent from where
   /// they lie.
   ///
-  /// - Parameter mediaType: For example `text/css; charset=utf-8`.
+  /// - Parameters:
+  ///   - mediaType: For example `text/css; charset=utf-8`.
+  ///   - octets: A literal, which lies in the program's file.
   public consuming func asset(_ mediaType: StaticString, _ octets: StaticString) -> Answer {
     setMediaType(mediaType)
     return answer(.ok, .none, .data(octets))
@@ -271,7 +276,9 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   ///
   ///     return response.redirect("/items/\(id)")
   ///
-  /// - Parameter status: 302; `.seeOther` after a form, so that the browser asks with GET.
+  /// - Parameters:
+  ///   - location: A path, or a URL.
+  ///   - status: 302; `.seeOther` after a form, so that the browser asks with GET.
   public consuming func redirect(_ location: Location, _ status: Status = .found) -> Answer {
     setLocation(location)
     return answer(status, .none)
@@ -281,8 +288,10 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   ///
   ///     return response.refuse(.notFound, "There is no item \(id).")
   ///
-  /// - Parameter reason: HTML, as in `html(_:)`; values are escaped. At most `Limits.reasonSizeMax` octets;
-  ///   a longer reason is left out.
+  /// - Parameters:
+  ///   - status: An error's, 400 or above.
+  ///   - reason: HTML, as in `html(_:)`; values are escaped. At most `Limits.reasonSizeMax` octets; a longer
+  ///     reason is left out.
   public consuming func refuse(_ status: Status, _ reason: HTML) -> Answer {
     write(reason)
     return answer(status, .refuse)
@@ -371,8 +380,11 @@ extension Response where Site: SessionApplication & ~Copyable {
   /// Logs a user in, freshly, and sends the visitor to where they were going: the `next` of the
   /// login page's query when it is a path of this site, or else `path`.
   ///
-  /// - Parameter remember: Whether and how long a cookie restores the login, no longer fresh, after
-  ///   the browser's session. Days outside of 1...400 become the nearest bound.
+  /// - Parameters:
+  ///   - user: Who has entered the password.
+  ///   - remember: Whether and how long a cookie restores the login, no longer fresh, after the browser's
+  ///     session. Days outside of 1...400 become the nearest bound.
+  ///   - path: Where to, without a `next`.
   public consuming func login(
     _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
   ) -> Answer {
@@ -422,7 +434,9 @@ extension Response where Site: StreamingApplication & ~Copyable {
   /// client has room for more: for what is longer than a buffer, or has no end yet. A slow reader costs
   /// nothing else.
   ///
-  /// - Parameter state: What `write` gets to see first.
+  /// - Parameters:
+  ///   - mediaType: For example `text/event-stream`.
+  ///   - state: What `write` gets to see first.
   public consuming func stream(
     _ mediaType: StaticString, from state: StreamState = StreamState()
   ) -> Answer {

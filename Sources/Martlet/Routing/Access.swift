@@ -68,7 +68,9 @@ public struct Access: Equatable, Sendable {
 
   /// Users who have entered the password within that time, and have one of the roles.
   ///
-  /// - Parameter roles: `.none` for users of any role.
+  /// - Parameters:
+  ///   - duration: How long ago the password was entered, at most.
+  ///   - roles: `.none` for users of any role.
   public static func freshLogin(within duration: Duration, as roles: Roles = .none) -> Access {
     Access(true, true, roles, passwordAgeMax: duration.components.seconds)
   }

@@ -80,8 +80,10 @@ public struct Route: Sendable {
 
   /// Says which content the page's requests may bring, and how much of it.
   ///
-  /// - Parameter sizeMax: Octets; a request with more is refused with 413. No page gets more than
-  ///   `Limits.requestContentSizeMax`, but for an upload, whose bound is the page's own.
+  /// - Parameters:
+  ///   - content: The kind of content.
+  ///   - sizeMax: Octets; a request with more is refused with 413. No page gets more than
+  ///     `Limits.requestContentSizeMax`, but for an upload, whose bound is the page's own.
   public consuming func taking(_ content: RequestContent, atMost sizeMax: Int = .max) -> Route {
     self.content = content
     contentSizeMax = Int32(clamping: sizeMax)
@@ -108,7 +110,9 @@ public struct Route: Sendable {
   /// a part cannot loosen the rule of its mount. The application's page then hands the request to the part
   /// (`Part`).
   ///
-  /// - Parameter path: Without parameters, and without a slash at the end.
+  /// - Parameters:
+  ///   - path: Without parameters, and without a slash at the end.
+  ///   - access: What a visitor of each page of the part must pass.
   public static func mount(_ path: StaticString, for access: Access) -> Route {
     var route = Route(path, .all, access)
     route.isMount = true

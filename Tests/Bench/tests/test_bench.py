@@ -21,22 +21,29 @@ def test_help_names_every_row():
     assert all(len(line) <= 100 for line in bench.usage().splitlines())
 
 
-def test_the_table_of_the_readme_is_replaced_and_nothing_else(results, tmp_path, monkeypatch):
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
-    monkeypatch.setattr(bench, "ROOT", tmp_path)
-    monkeypatch.setattr(bench, "ARTICLE", tmp_path / "Docs" / "Benchmarks.md")
-    monkeypatch.setattr(bench, "PLOT", tmp_path / "bench.svg")
+@pytest.fixture
+def documents(tmp_path, monkeypatch):
+    for name, value in (("README", "README.md"), ("COSTS", "WhatItCosts.md"),
+                        ("ARTICLE", "Docs/Benchmarks.md"), ("PLOT", "bench.svg")):
+        monkeypatch.setattr(bench, name, tmp_path / value)
+    return tmp_path
+
+
+def test_the_parts_of_the_documents_are_replaced_and_nothing_else(results, documents):
+    for path in (bench.README, bench.COSTS):
+        path.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
     bench.write(results)
-    text = readme.read_text(encoding="utf-8")
-    assert text.startswith("before\n<!-- bench -->\n![") and "old" not in text
-    assert text.endswith("<!-- /bench -->\nafter\n")
+    for path, begin in ((bench.README, "- **Speed**: "), (bench.COSTS, "![")):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"before\n<!-- bench -->\n{begin}") and "old" not in text
+        assert text.endswith("<!-- /bench -->\nafter\n")
     assert "| `tokens` |" in bench.ARTICLE.read_text(encoding="utf-8")
     assert bench.PLOT.read_text(encoding="utf-8").startswith("<svg ")
 
 
-def test_a_readme_without_the_place_for_it_is_refused(results, tmp_path, monkeypatch):
-    (tmp_path / "README.md").write_text("nothing\n", encoding="utf-8")
-    monkeypatch.setattr(bench, "ROOT", tmp_path)
+def test_a_readme_without_the_place_for_it_is_refused(results, documents):
+    for path in (bench.README, bench.COSTS):
+        path.write_text("nothing\n", encoding="utf-8")
     with pytest.raises(SystemExit):
         bench.write(results)
+    assert not bench.ARTICLE.exists()

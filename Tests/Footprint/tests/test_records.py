@@ -2,10 +2,12 @@
 
 import xml.etree.ElementTree as tree
 
+import blocks
 import charts
+import pytest
 import records
 import tables
-from boards import read_facts
+from boards import Board, read_facts
 
 FIGURES = {"file": 5000, "text": 4000, "rodata": 10, "data": 0, "bss": 100, "stack": 2000,
            "resident_idle": 8192, "anonymous_idle": 4096, "resident_login": 16384,
@@ -62,10 +64,35 @@ def test_charts_are_svg_with_every_program(tmp_path, monkeypatch):
         tree.fromstring(charts.bars([*ROWS, *PEERS], "x86-64")).itertext())
 
 
-def test_the_readmes_table_is_short():
-    text = tables.readme([*ROWS, *PEERS])
+def test_the_articles_table_is_short():
+    text = tables.article([*ROWS, *PEERS])
     assert "| x86-64 | `login-example` | 5,000 | 8 | 16 | 16 | 8 |" in text
     assert sum(line.startswith("|") for line in text.splitlines()) == 2 + 3 + 2
+
+
+def test_the_readme_has_a_line_for_each_board_that_was_measured():
+    boards = [Board("pi0", "Not measured", True, False, ()), Board("x86-64", "PCs", True, True, ())]
+    lines = tables.readme([*ROWS, *PEERS], boards).splitlines()
+    assert [line for line in lines if line.startswith("|")][2:] == [
+        "| `x86-64` | PCs | 5,000 | 5,000 | 5,000 | 8 |"]
+
+
+def test_the_costs_are_those_of_the_own_board():
+    microdot = records.Row("x86-64", "CPython, Microdot", "peer", "native",
+                           {"file": 9_000, "resident_idle": 4096})
+    lines = tables.costs([*ROWS, *PEERS, microdot, microdot], "x86-64").splitlines()
+    assert len(lines) == 3 and lines[0].startswith("- **Files** on x86-64: 5,000, 5,000 and 5,000 octets")
+    assert "8, 8 and 8 KiB resident when idle, 16, 16 and 16 KiB" in lines[1]
+    assert "9,000 octets and 4 KiB (CPython, Microdot)" in lines[2] and "Small" not in lines[2]
+
+
+def test_a_part_of_a_document_is_replaced_and_nothing_else(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("before\n<!-- x -->\nold\n<!-- /x -->\nafter\n")
+    blocks.write(path, "x", "new")
+    assert path.read_text() == "before\n<!-- x -->\nnew\n<!-- /x -->\nafter\n"
+    with pytest.raises(blocks.Missing):
+        blocks.write(path, "y", "new")
 
 
 def test_facts_of_a_board():

@@ -1,22 +1,27 @@
 """Numbers in texts: what is right is left alone, and what is wrong is found."""
 
 import texts
-from boards import ROOT
 
-README = (ROOT / "README.md").read_text()
+DOCUMENTS = texts.documents()
 
 
 def test_the_texts_are_right():
-    assert [*texts.board_pages(), *texts.readme(README), *texts.packages()] == []
+    assert [*texts.board_pages(), *texts.claims(DOCUMENTS), *texts.packages()] == []
 
 
 def test_wrong_numbers_are_found():
-    for right, wrong in (("| connections at a time | 1,024", "| connections at a time | 1,025"),
-                         ("x86-64 | `login-example` | ", "x86-64 | `login-example` | 1"),
-                         ("one static program of ", "one static program of 1"),
-                         ("| request target | 8,000", "| request target | 8,123")):
-        assert right in README
-        assert list(texts.readme(README.replace(right, wrong))), f"{wrong!r} is not found"
+    for name, right, wrong in (
+        ("TheLimits.md", "| connections at a time | 1,024", "| connections at a time | 1,025"),
+        ("TheLimits.md", "| request target | 8,000", "| request target | 8,123"),
+        ("WhatItCosts.md", "x86-64 | `login-example` | ", "x86-64 | `login-example` | 1"),
+        ("WhatItCosts.md", "A connection costs ", "A connection costs 1"),
+        ("README.md", "one file of ", "one file of 1"),
+        ("README.md", "**Files** on x86-64: ", "**Files** on x86-64: 1"),
+        ("README.md", "| `pi0` | Raspberry Pi Zero, Zero W and 1 | ",
+         "| `pi0` | Raspberry Pi Zero, Zero W and 1 | 1")):
+        text = DOCUMENTS[name]
+        assert right in text
+        assert list(texts.CLAIMS[name](text.replace(right, wrong))), f"{wrong!r} is not found"
 
 
 def test_a_sentence_that_is_gone_is_found():
