@@ -80,7 +80,7 @@ let package = Package(
       name: "rest-example", dependencies: ["Martlet"], path: "Sources/RestExample",
       swiftSettings: swift),
     .executableTarget(
-      name: "sensors-example", dependencies: ["Martlet", "CMartletPlatform"], path: "Sources/SensorsExample",
+      name: "sensors-example", dependencies: ["Martlet"], path: "Sources/SensorsExample",
       swiftSettings: swift),
     .executableTarget(
       name: "settings-example", dependencies: ["Martlet"], path: "Sources/SettingsExample",

@@ -47,7 +47,7 @@ struct Site: CredentialsApplication, ~Copyable {
     }
   }
 
-  static var challenge: Challenge { .basic(realm: "auth-example") }
+  static var challenge: Challenge { .basicOrBearer(realm: "auth-example") }
 
   mutating func user(
     for credentials: borrowing Credentials, _ request: borrowing Request<Self>
@@ -58,8 +58,7 @@ struct Site: CredentialsApplication, ~Copyable {
       if credentials.name.equals(users[i].name) { named = users[i] }
     }
     return credentials.check(
-      against: named?.password ?? .decoy(iterations: 10_000), from: request.client(), &throttle,
-      or: named)
+      for: named, against: named?.password ?? .decoy(iterations: 10_000), from: request.client(), &throttle)
   }
 
   func respond(

@@ -105,7 +105,7 @@ public enum Authorization: Equatable, Sendable {
 /// What a server answers to a request without valid credentials: the value of a WWW-Authenticate field
 /// (RFC 9110 §11.6.1).
 public struct Challenge: Sendable {
-  fileprivate enum Scheme: Sendable { case basic, bearer, bearerAfterInvalidToken }
+  fileprivate enum Scheme: Sendable { case basic, bearer, bearerAfterInvalidToken, both }
 
   fileprivate let scheme: Scheme
   fileprivate let realm: StaticString
@@ -125,6 +125,13 @@ public struct Challenge: Sendable {
   ///   bug and stops the program.
   public static func basic(realm: StaticString) -> Challenge { Challenge(.basic, realm) }
 
+  /// `Basic realm="…", charset="UTF-8", Bearer realm="…"`: two challenges, of which a client chooses one it
+  /// knows (RFC 9110 §11.6.1).
+  ///
+  /// - Parameter realm: What the name and the password, or the token, are for. A control other than HTAB in
+  ///   the realm is a bug and stops the program.
+  public static func basicOrBearer(realm: StaticString) -> Challenge { Challenge(.both, realm) }
+
   /// `Bearer realm="…"` (RFC 6750 §3).
   ///
   /// - Parameters:
@@ -140,10 +147,13 @@ extension Writer {
   /// Writes a challenge: the value of a WWW-Authenticate field, without name and line end.
   @_lifetime(self: copy self)
   public mutating func append(_ challenge: Challenge) {
-    append(challenge.scheme == .basic ? "Basic realm=" : "Bearer realm=")
+    append(challenge.scheme == .basic || challenge.scheme == .both ? "Basic realm=" : "Bearer realm=")
     append(quoted: challenge.realm.octets)
     switch challenge.scheme {
     case .basic: append(", charset=\"UTF-8\"")
+    case .both:
+      append(", charset=\"UTF-8\", Bearer realm=")
+      append(quoted: challenge.realm.octets)
     case .bearer: break
     case .bearerAfterInvalidToken: append(", error=\"invalid_token\"")
     }

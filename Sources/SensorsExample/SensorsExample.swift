@@ -1,12 +1,12 @@
 // The load of the machine, read once a second whether or not anybody visits. The last hour is in memory: a
 // page shows its least, mean and greatest value, and all samples are there as JSON.
 
-import CMartletPlatform
 import Martlet
 
 struct Site: TimedApplication, StreamingApplication, ~Copyable {
   /// Hundredths, one a second.
   var load = History<3_600>(intervalMilliseconds: 1_000)
+  let proc = try? Folder("/proc")
 
   enum Page: UInt8 { case index, history }
 
@@ -22,7 +22,7 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
   /// Takes a sample. Seconds without a sample become gaps.
   mutating func tick(_ tick: inout Tick) {
     let second = (tick.monotonicMilliseconds + 500) / 1_000
-    if let sample = loadAverage() { load.record(sample, at: second * 1_000) }
+    if let sample = loadAverage(proc) { load.record(sample, at: second * 1_000) }
   }
 
   mutating func respond(
@@ -58,22 +58,16 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
       """)
   }
 
-  /// Writes the next samples: 3,600 are more than a whole page may have. The position is the second of the
-  /// sample that comes next, because meanwhile the oldest samples make room for new ones.
+  /// Writes the next samples: 3,600 are more than a whole page may have. The position is the moment of the
+  /// sample that was written last, because meanwhile the oldest samples make room for new ones.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
-    let samples = load.samples
-    let end = (load.newestMoment ?? 0) / 1_000 + 1
     if state.position == 0 { body.write(json: "{\"seconds\":1,\"load\":[") }
-    let start = end - Int64(samples.count)
-    while state.position < end, body.room >= 20 {
-      let isFirst = state.position == 0
-      state.position = max(state.position, start)
-      guard state.position < end else { break }
+    while let moment = load.moment(after: state.position) {
+      guard body.room >= 20 else { return .more }
       body.write(
-        json: "\(markup: isFirst ? "" : ",")\(decimals(samples[Int(state.position - start)]))")
-      state.position += 1
+        json: "\(markup: state.position == 0 ? "" : ",")\(decimals(load.sample(at: moment)))")
+      state.position = moment
     }
-    guard state.position >= end else { return .more }
     body.write(json: "]}")
     return .end
   }
@@ -83,25 +77,11 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
 func decimals(_ hundredths: Int32?) -> FixedPoint? { hundredths.map { FixedPoint($0, digits: 2) } }
 
 /// The load of the last minute in hundredths: the first word of `/proc/loadavg`.
-func loadAverage() -> Int32? {
-  var buffer = InlineArray<64, UInt8>(repeating: 0)
-  let count = read("/proc/loadavg", into: buffer.mutableSpan)
-  let text = buffer.span.extracting(first: max(0, count))
-  guard let end = text.firstIndex(of: 0x20) else { return nil }
-  guard let load = try? FixedPoint(parsing: text.extracting(0..<end), digits: 2, in: 0...1_000_000)
+func loadAverage(_ proc: Folder?) -> Int32? {
+  guard let text: Text<64> = try? proc?.text("loadavg"), let end = text.span.firstIndex(of: 0x20),
+    let load = try? FixedPoint(parsing: text.span.extracting(0..<end), digits: 2, in: 0...1_000_000)
   else { return nil }
   return Int32(load.value)
-}
-
-/// Reads the start of a file of the system: how many octets, or less than 0.
-func read(_ path: StaticString, into buffer: consuming MutableSpan<UInt8>) -> Int {
-  // Safe: C reads the path, and writes at most `count` octets, during the call.
-  unsafe path.octets.withUnsafeBufferPointer { path in
-    unsafe buffer.withUnsafeMutableBufferPointer { octets in
-      guard let start = octets.baseAddress else { return 0 }
-      return unsafe martlet_read_file(-1, path.baseAddress, path.count, start, octets.count)
-    }
-  }
 }
 
 @main

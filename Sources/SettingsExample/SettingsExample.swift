@@ -1,5 +1,5 @@
-// A form with settings. What is wrong is shown beside what was typed. A success is answered with a redirect,
-// so that a reload of the page does not send the form once more.
+// A form with settings, kept in a file. What is wrong is shown beside what was typed. A success is answered
+// with a redirect, so that a reload of the page does not send the form once more.
 
 import Martlet
 
@@ -20,9 +20,7 @@ struct Problems {
 extension Settings {
   /// Reads a form. A field with a problem keeps its default.
   init(_ form: FormFields, _ problems: inout Problems) {
-    if let name: Text<32> = form["name"]?.text(), !name.isEmpty, name.span.isUTF8,
-      name.span.firstControl() == nil
-    {
+    if let name: Text<32> = form["name"]?.line() {
       self.name = name
     } else {
       problems.name = "Type a name of 1 to 32 octets."
@@ -34,14 +32,35 @@ extension Settings {
     }
     isEnabled = form.has("enabled")
   }
+
+  /// Reads the file, which has the text of a form: one reader checks both. Without the file, the defaults.
+  init(in folder: Folder) throws(FileError) {
+    self.init()
+    var buffer = FixedBuffer<256>()
+    guard try folder.read("settings", into: &buffer) else { return }
+    var problems = Problems()
+    let kept = Settings(FormFields(buffer.span), &problems)
+    if problems.isEmpty { self = kept }
+  }
+
+  /// Replaces the file in one step: after a power cut it has the old settings or the new ones.
+  func store(in folder: Folder) throws(FileError) {
+    var buffer = FixedBuffer<256>()
+    var writer = Writer(buffer.storageSpan)
+    writer.append("name=")
+    for i in name.span.indices { writer.append(percentEncoded: name.span[i]) }
+    writer.append("&interval=")
+    writer.append(decimal: interval)
+    if isEnabled { writer.append("&enabled=yes") }
+    let count = writer.count
+    buffer.setCount(count)
+    _ = try folder.replace("settings", with: buffer.span)
+  }
 }
 
 struct Site: Application {
-  private var stored = Settings()
-
-  /// The settings are kept in memory: the program forgets them at its end.
-  func load() -> Settings { stored }
-  mutating func store(_ settings: Settings) { stored = settings }
+  let folder: Folder
+  var settings: Settings
 
   enum Page: UInt8 { case settings }
 
@@ -56,15 +75,20 @@ struct Site: Application {
   ) -> Answer {
     guard request.method == .post else {
       return Self.answer(
-        response.body(), load(), typed: nil, Problems(), isSaved: request.query.has("saved"))
+        response.body(), settings, typed: nil, Problems(), isSaved: request.query.has("saved"))
     }
     var problems = Problems()
-    let settings = Settings(request.form, &problems)
+    let changed = Settings(request.form, &problems)
     guard problems.isEmpty else {
       return Self.answer(
-        response.body(.unprocessableContent), settings, typed: request.form, problems, isSaved: false)
+        response.body(.unprocessableContent), changed, typed: request.form, problems, isSaved: false)
     }
-    store(settings)
+    do throws(FileError) {
+      try changed.store(in: folder)
+    } catch {
+      return response.refuse(.insufficientStorage, "The settings are not saved: \(error.text).")
+    }
+    settings = changed
     return response.redirect("/?saved=yes", .seeOther)
   }
 
@@ -96,6 +120,14 @@ struct Site: Application {
 @main
 enum SettingsExample {
   static func main() {
-    serve(Site(), Options(program: "settings-example", listen: "127.0.0.1:5000"))
+    let options = Options(program: "settings-example", listen: "127.0.0.1:5000")
+    do throws(FileError) {
+      let folder = try Folder("settings-example-data", creating: true)
+      serve(Site(folder: folder, settings: try Settings(in: folder)), options)
+    } catch {
+      var message = Message("settings-example: the folder settings-example-data: ")
+      message.add(error.text)
+      message.fail()
+    }
   }
 }

@@ -42,7 +42,7 @@ struct Site: MountingApplication, CredentialsApplication, ~Copyable {
       a490a7858438832f9e19ae8b98e75fcdbb847c5047a55d95b065a36e905b603c
       """
     let user = credentials.name.equals("susan") ? User() : nil
-    return credentials.check(against: hash, from: request.client(), &throttle, or: user)
+    return credentials.check(for: user, against: hash, from: request.client(), &throttle)
   }
 
   mutating func respond(

@@ -40,3 +40,25 @@ import Testing
     #expect(ratio("nan") == "malformed" && ratio("+.25+") == "0.25")
   }
 }
+
+@Suite struct FormLineTests {
+  /// What `line` makes of a field that was typed; `-` for nothing.
+  private func line(_ typed: String) -> String {
+    response(query: "a=" + typed) { request, response in
+      let line: Text<8>? = request.query["a"]?.line()
+      guard let line else { return response.plain("-") }
+      return response.plain("[\(line)]")
+    }.body
+  }
+
+  @Test("A line is text without controls, without the blanks around it, and not empty")
+  func lines() {
+    #expect(line("abc") == "[abc]")
+    #expect(line("+a+b+") == "[a b]")
+    #expect(line("S%C3%BC") == "[Sü]")
+    #expect(line("12345678") == "[12345678]")
+    for none in ["", "+", "123456789", "a%00b", "a%0D%0Ab", "%FF", "%C3", "a%7F", String(repeating: "x", count: 300)] {
+      #expect(line(none) == "-", "\(none)")
+    }
+  }
+}

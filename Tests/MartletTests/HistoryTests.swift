@@ -121,3 +121,31 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = History<3>(intervalMilliseconds: 0) }
   }
 }
+
+@Suite struct HistoryMomentTests {
+  @Test("A reader goes on behind the moment that it has read, whatever the ring has forgotten")
+  func moments() {
+    var history = History<4>(intervalMilliseconds: 10)
+    let none = history.moment(after: 0)
+    #expect(none == nil)
+    for i in 1...6 { history.record(Int32(i), at: Int64(i * 10)) }
+    var read: [Int32?] = []
+    var moment = Int64.min / 2
+    while let next = history.moment(after: moment) {
+      read.append(history.sample(at: next))
+      moment = next
+    }
+    #expect(read == [3, 4, 5, 6] && moment == 60)
+    history.record(9, at: 90)
+    read = []
+    while let next = history.moment(after: moment) {
+      read.append(history.sample(at: next))
+      moment = next
+    }
+    #expect(read == [nil, nil, 9] && moment == 90)
+    let outside = [history.sample(at: 91), history.sample(at: 50), history.sample(at: -5)]
+    #expect(outside == [nil, nil, nil])
+    let between = history.moment(after: 75)
+    #expect(between == 80)
+  }
+}

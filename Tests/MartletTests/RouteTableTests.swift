@@ -183,12 +183,19 @@ struct RouteTableTests {
 
   struct WithSessions: SessionApplication, Tabled {
     typealias Page = Three
+    func user(_ id: UserID) -> Person? { nil }
+    static func route(to page: Three) -> Route { Login.route(to: page) }
+  }
+
+  /// Sessions alone, where a page asks for a user.
+  struct WithoutUsers: SessionApplication, Tabled {
+    typealias Page = Three
     static func route(to page: Three) -> Route { Login.route(to: page) }
   }
 
   struct WithCredentials: CredentialsApplication, Tabled {
     typealias Page = Three
-    typealias User = NoUser
+    typealias User = Person
     static func route(to page: Three) -> Route { Login.route(to: page) }
     static var challenge: Challenge { .basic(realm: "") }
     func user(
@@ -198,8 +205,10 @@ struct RouteTableTests {
 
   @Test("A page that needs a capability is told where the application lacks it")
   func capabilities() {
-    #expect(fault(Login.self) == "1 /own SessionApplication or CredentialsApplication")
+    #expect(fault(Login.self) == "1 /own SessionApplication or CredentialsApplication with users")
     #expect(fault(WithSessions.self) == nil)
+    let forgotten = fault(WithoutUsers.self)
+    #expect(forgotten == "1 /own SessionApplication or CredentialsApplication with users")
     #expect(fault(WithCredentials.self) == nil)
     #expect(fault(Upload.self) == "2 /upload UploadApplication")
     #expect(fault(Mount.self) == "0 /shop MountingApplication")
@@ -249,7 +258,7 @@ struct RouteTableTests {
     #expect(fault(Mounting<Duplicated>.self) == "1.1 / behind 0")
     #expect(fault(Mounting<PartMalformed>.self) == "1.1 /<int:> nameEmpty")
     #expect(fault(Mounting<MountInPart>.self) == "1.1 /x mount")
-    #expect(fault(Mounting<PartLogin>.self) == "1.1 /<int:id> SessionApplication or CredentialsApplication")
+    #expect(fault(Mounting<PartLogin>.self) == "1.1 /<int:id> SessionApplication or CredentialsApplication with users")
   }
 
   struct Below: MountingApplication, Tabled {
@@ -295,7 +304,7 @@ struct RouteTableTests {
     }
     #expect(
       errorText(login)
-        == "tester: page 1 (/own) needs an application that is a SessionApplication or CredentialsApplication.\n"
+        == "tester: page 1 (/own) needs an application that is a SessionApplication or CredentialsApplication with users.\n"
     )
     let part = await #expect(
       processExitsWith: .exitCode(1), observing: [\.standardErrorContent]

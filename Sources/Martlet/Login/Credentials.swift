@@ -59,14 +59,14 @@ public struct Credentials: ~Escapable {
   /// `Response.checkPassword` is.
   ///
   /// - Parameters:
+  ///   - user: The user of the name; `nil` for a name that does not exist: no password is right then.
   ///   - hash: The user's, or `PasswordHash.decoy` for a name that does not exist.
   ///   - client: Where the request comes from.
   ///   - throttle: The application's, one for all that ask for a password.
-  ///   - user: The user of the name; `nil` for a name that does not exist: no password is right then.
   /// - Complexity: Two SHA-256 compressions an iteration, spread over many turns of the loop, at each
   ///   request. A program that asks often is better served with a token.
   public func check<User>(
-    against hash: PasswordHash, from client: ClientAddress, _ throttle: inout Throttle, or user: User?
+    for user: User?, against hash: PasswordHash, from client: ClientAddress, _ throttle: inout Throttle
   ) -> CredentialsCheck<User> {
     guard let password else { return .wrong }
     var key = PasswordKey(password)

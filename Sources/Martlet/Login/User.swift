@@ -30,6 +30,9 @@ public protocol SessionUser {
 
   /// What the user may do: the roles that routes ask for.
   var roles: Roles { get }
+
+  /// Whether it is `NoUser`.
+  static var _isNobody: Bool { get }
 }
 
 extension SessionUser {
@@ -38,9 +41,12 @@ extension SessionUser {
 
   /// No roles.
   public var roles: Roles { .none }
+
+  public static var _isNobody: Bool { false }
 }
 
 /// For applications without logins.
 public struct NoUser: SessionUser {
   public var id: UserID { 0 }
+  public static var _isNobody: Bool { true }
 }

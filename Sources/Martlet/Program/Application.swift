@@ -70,6 +70,11 @@ public protocol Application: ~Copyable {
   /// that change something.
   static var hosts: StaticString { get }
 
+  /// Whether programs use the application rather than people. Errors are then problem details (RFC 9457),
+  /// those of unknown paths too, unless Accept names text/html as that of a browser does; and `forPrograms`
+  /// counts for every route.
+  static var isForPrograms: Bool { get }
+
   /// Whether browsers reach the application by https alone, because TLS ends at a proxy. Cookies then
   /// have the attribute `Secure` and a name that begins with `__Host-`, and an Origin must be one of
   /// https. Without it a trusted proxy may say so for each request (X-Forwarded-Proto).
@@ -133,6 +138,7 @@ extension Application where Self: ~Copyable {
   public static func accepts(_ value: Span<UInt8>, ofType type: Span<UInt8>) -> Bool { false }
   public static func isType(_ type: Span<UInt8>) -> Bool { false }
   public static var hosts: StaticString { "" }
+  public static var isForPrograms: Bool { false }
   public static var usesHTTPS: Bool { false }
   public func refused(host: Span<UInt8>, _ headers: FieldSection, from peer: IPAddress) {}
 

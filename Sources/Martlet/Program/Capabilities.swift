@@ -121,8 +121,8 @@ public protocol CredentialsApplication: Application, ~Copyable {
   ///     ) -> CredentialsCheck<Person> {
   ///       let person = person(named: credentials.name)
   ///       return credentials.check(
-  ///         against: person?.hash ?? .decoy(iterations: 10_000), from: request.client(), &throttle,
-  ///         or: person)
+  ///         for: person, against: person?.hash ?? .decoy(iterations: 10_000), from: request.client(),
+  ///         &throttle)
   ///     }
   mutating func user(
     for credentials: borrowing Credentials, _ request: borrowing Request<Self>

@@ -76,6 +76,29 @@ public struct History<let capacity: Int>: ~Copyable {
   /// there is none. A sample that replaced the newest one has that one's moment.
   public var newestMoment: Int64? { count > 0 ? newest : nil }
 
+  /// The moment of the first sample or gap after a moment; `nil` where there is none. With it a stream goes on
+  /// behind what it has written, whatever the ring has forgotten meanwhile.
+  ///
+  ///     while body.room >= 20, let moment = history.moment(after: state.position) {
+  ///       body.write(json: "\(history.sample(at: moment)),")
+  ///       state.position = moment
+  ///     }
+  public func moment(after moment: Int64) -> Int64? {
+    guard count > 0, moment < newest else { return nil }
+    let oldest = newest - Int64(count - 1) * interval
+    guard moment >= oldest else { return oldest }
+    return newest - (newest - moment - 1) / interval * interval
+  }
+
+  /// The sample that was taken within an interval up to a moment; `nil` for a gap, and for what the history does
+  /// not have.
+  public func sample(at moment: Int64) -> Int32? {
+    guard count > 0, moment <= newest else { return nil }
+    let age = (newest - moment) / interval
+    guard age < Int64(count) else { return nil }
+    return samples[count - 1 - Int(age)]
+  }
+
   /// Milliseconds from one sample to the next.
   public var intervalMilliseconds: Int64 { interval }
 

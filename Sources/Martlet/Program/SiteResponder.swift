@@ -91,6 +91,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     ) -> Status
   ) -> Reply {
     outcome = Outcome()
+    outcome.isForPrograms = A.isForPrograms
     PageText.setPrefix(reach.prefix.span)
     fields.append(A.headers)
     let fieldsStart = fields.count
@@ -168,7 +169,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     outcome.reason = reason
-    if A._hasErrorPages {
+    if A._hasErrorPages || A.isForPrograms {
       writeOwnError(request, status, reason.octets, &content, &fields)
       fields.append("Cache-Control: no-store\r\n")
     } else {
@@ -201,7 +202,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var reason = FixedBuffer<512>()
     if content.count <= Limits.reasonSizeMax { reason.append(content.span) }
     content.truncate(to: 0)
-    if A._hasErrorPages {
+    if A._hasErrorPages || A.isForPrograms {
       writeOwnError(request, status, reason.span, &content, &fields)
     } else {
       writeErrorPage(status, reason.span, &content)
@@ -220,6 +221,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if headers.htmlPreference == .excluded || outcome.isForPrograms && headers.htmlPreference == .possible {
       fields.append("Content-Type: application/problem+json\r\n")
       return ProblemDetails.write(status, reason, to: &content)
+    }
+    guard A._hasErrorPages else {
+      writeErrorPage(status, reason, &content)
+      return fields.append("Content-Type: text/html; charset=utf-8\r\n")
     }
     let response = Response<A>(
       fields: fields.remainder, session: Session(), memory, isForEveryone: false, isSecure: false)

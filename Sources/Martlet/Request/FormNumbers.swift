@@ -47,3 +47,17 @@ extension FormValue {
     return value
   }
 }
+
+extension FormValue {
+  /// One line of text that was typed: well-formed UTF-8 without controls, without the blanks around it.
+  ///
+  ///     guard let name: Text<32> = form["name"]?.line() else { … }
+  ///
+  /// - Returns: `nil` where the text is empty, is no such line, or has more than `capacity` octets.
+  public func line<let capacity: Int>() -> Text<capacity>? {
+    guard let text: Text<256> = self.text() else { return nil }
+    let octets = text.span.extracting(text.span.trimmed(text.span.indices))
+    guard octets.count > 0, octets.isUTF8, octets.firstControl() == nil else { return nil }
+    return Text<capacity>(octets)
+  }
+}

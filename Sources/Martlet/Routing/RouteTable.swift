@@ -31,13 +31,13 @@ struct RouteMatch: Sendable {
   static var none: RouteMatch { RouteMatch(.get("", for: .everyone), PathMatch()) }
 
   init(
-    _ route: Route, _ parameters: PathMatch, outer: Access? = nil, partPage: Int = -1,
-    mountSize: Int = 0
+    _ route: Route, _ parameters: PathMatch, outer: Access? = nil, partPage: Int = -1, mountSize: Int = 0,
+    isForPrograms: Bool = false
   ) {
     access = outer.map { route.access.within($0) } ?? route.access
     content = route.content
     contentSizeMax = route.contentSizeMax
-    isForPrograms = route.isForPrograms
+    self.isForPrograms = route.isForPrograms || isForPrograms
     isInPart = outer != nil || route.isMount
     self.partPage = Int16(partPage)
     self.mountSize = UInt16(mountSize)
@@ -78,11 +78,11 @@ extension Application where Self: ~Copyable {
         guard let size = Mount.size(of: route.path, in: path) else { continue }
         switch find(page, route, size, method, path) {
         case .otherMethods(let methods): others = others.union(methods)
-        case .nowhere: return .page(page, RouteMatch(route, PathMatch(), mountSize: size))
+        case .nowhere: return .page(page, RouteMatch(route, PathMatch(), mountSize: size, isForPrograms: isForPrograms))
         case let found: return found
         }
       } else if let parameters = match(route.path, path) {
-        if route.methods.contains(method) { return .page(page, RouteMatch(route, parameters)) }
+        if route.methods.contains(method) { return .page(page, RouteMatch(route, parameters, isForPrograms: isForPrograms)) }
         others = others.union(route.methods)
       }
     }
@@ -106,7 +106,10 @@ extension Application where Self: ~Copyable {
       if let parameters = match(route.path, rest) {
         if route.methods.contains(method) {
           return .page(
-            page, RouteMatch(route, parameters, outer: mount.access, partPage: number, mountSize: size))
+            page,
+            RouteMatch(
+              route, parameters, outer: mount.access, partPage: number, mountSize: size,
+              isForPrograms: isForPrograms))
         }
         others = others.union(route.methods)
       }
@@ -198,8 +201,8 @@ extension Application where Self: ~Copyable {
   /// What the route needs and the application is not.
   private static func missingCapability(_ route: Route) -> StaticString? {
     if route.content == .upload, !_hasUploads { return "UploadApplication" }
-    if route.access.needsLogin, !_hasSessions, !_hasCredentials {
-      return "SessionApplication or CredentialsApplication"
+    if route.access.needsLogin, User._isNobody || !_hasSessions && !_hasCredentials {
+      return "SessionApplication or CredentialsApplication with users"
     }
     return route.isMount && !_hasMounts ? "MountingApplication" : nil
   }
