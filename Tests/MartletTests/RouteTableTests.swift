@@ -200,7 +200,7 @@ struct RouteTableTests {
     static var challenge: Challenge { .basic(realm: "") }
     func user(
       for credentials: borrowing Credentials, _ request: borrowing Request<Self>
-    ) -> CredentialsCheck<NoUser> { .wrong }
+    ) -> CredentialsCheck<Person> { .wrong }
   }
 
   @Test("A page that needs a capability is told where the application lacks it")
