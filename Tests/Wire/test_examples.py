@@ -17,8 +17,8 @@ BROWSER = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 JSON = ("Content-Type", "application/json")
 
 
-def example(name):
-    yield from running(Program.start(f"{name}-example", "--listen", "127.0.0.1:0"))
+def example(name, **options):
+    yield from running(Program.start(f"{name}-example", "--listen", "127.0.0.1:0", **options))
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def sensors():
 
 
 @pytest.fixture
-def settings():
-    for program in example("settings"):
+def settings(tmp_path):
+    for program in example("settings", cwd=tmp_path):
         yield Visitor(program.address)
 
 
@@ -218,6 +218,29 @@ def test_settings_with_a_problem_are_shown_as_typed_and_not_stored(settings, for
         assert word in response.text, response.told
     assert " checked" not in response.text
     assert value_of(settings.get("/").text, "name") == "box"
+
+
+def test_settings_outlive_the_program_and_a_damaged_file_gives_the_defaults(tmp_path):
+    for program in example("settings", cwd=tmp_path):
+        Visitor(program.address).post("/", {"name": "Küche", "interval": "7"})
+    kept = tmp_path / "settings-example-data" / "settings"
+    assert kept.read_text() == "name=%4B%C3%BC%63%68%65&interval=7"
+    for program in example("settings", cwd=tmp_path):
+        page = Visitor(program.address).get("/").text
+        assert value_of(page, "name") == "Küche" and " checked" not in page
+    for damage in [b"", b"\0" * 40, b"name=x&interval=0", b"name=%FF&interval=5"]:
+        kept.write_bytes(damage)
+        for program in example("settings", cwd=tmp_path):
+            assert value_of(Visitor(program.address).get("/").text, "name") == "box", damage
+
+
+def test_settings_that_cannot_be_stored_are_refused_with_the_reason(tmp_path):
+    for program in example("settings", cwd=tmp_path):
+        settings = Visitor(program.address)
+        (tmp_path / "settings-example-data" / "settings").mkdir()
+        response = settings.post("/", {"name": "x", "interval": "7"})
+        assert response.status == 507 and "not saved" in response.text, response.told
+        assert value_of(settings.get("/").text, "name") == "box"
 
 
 def test_settings_are_not_changed_by_another_site(settings):
