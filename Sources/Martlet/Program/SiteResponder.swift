@@ -236,6 +236,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     guard case .none = answer.action, case .written = answer.content, answer.status == status,
       !answer.overflowed
     else {
+      if case .file(let file, _) = answer.content { OpenFile.close(file) }
       writeErrorPage(status, reason, &content)
       return fields.append("Content-Type: text/html; charset=utf-8\r\n")
     }
@@ -388,7 +389,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
       return status
     }
-    if isLogin, visitor.user != nil, request.head.method != .post,
+    if isLogin, visitor.user != nil, request.head.method.isSafe,
       writeWayOn(request, visitor, &fields)
     {
       return .found
