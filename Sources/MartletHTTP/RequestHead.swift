@@ -47,26 +47,11 @@ public struct RequestHead: Equatable, Sendable {
   ///   could read differently are refused, not repaired (request smuggling, RFC 9112 §11.2).
   /// - Complexity: O(n), n = `octets.count`, at most `Limits.requestHeadSizeMax`.
   public static func parse(_ octets: Span<UInt8>) throws(Refusal) -> RequestHead? {
-    let bounded = octets.extracting(first: min(octets.count, Limits.requestHeadSizeMax))
-    var start = 0
-    if bounded.count > 0, bounded[0] == "\r" {
-      guard try hasLineEnd(bounded, at: 0, orElse: .lineEndMalformed) else { return nil }
-      start = 2
+    let sizeMax = Limits.requestHeadSizeMax
+    if let head = try parseBounded(octets.extracting(first: min(octets.count, sizeMax))) {
+      return head
     }
-    if let line = try RequestLine.parse(bounded, from: start) {
-      var fields = HeadFields(minorVersion: line.minorVersion)
-      var position = line.end
-      while let step = try FieldLine.parse(bounded, from: position) {
-        switch step {
-        case .line(let field):
-          try fields.take(field, of: bounded)
-          position = field.end
-        case .end(let end):
-          return try RequestHead(line, fields, fieldSection: line.end..<position, size: end)
-        }
-      }
-    }
-    guard octets.count < Limits.requestHeadSizeMax else { throw .headTooLarge }
+    guard octets.count < sizeMax else { throw .headTooLarge }
     return nil
   }
 
@@ -97,6 +82,27 @@ public struct RequestHead: Equatable, Sendable {
   @_lifetime(copy octets)
   public func cookieFields(in octets: Span<UInt8>) -> FieldSection {
     FieldSection(octets[cookieSection])
+  }
+
+  private static func parseBounded(_ octets: Span<UInt8>) throws(Refusal) -> RequestHead? {
+    var start = 0
+    if octets.count > 0, octets[0] == "\r" {
+      guard try hasLineEnd(octets, at: 0, orElse: .lineEndMalformed) else { return nil }
+      start = 2
+    }
+    guard let line = try RequestLine.parse(octets, from: start) else { return nil }
+    var fields = HeadFields(minorVersion: line.minorVersion)
+    var position = line.end
+    while let step = try FieldLine.parse(octets, from: position) {
+      switch step {
+      case .line(let field):
+        try fields.take(field, of: octets)
+        position = field.end
+      case .end(let end):
+        return try RequestHead(line, fields, fieldSection: line.end..<position, size: end)
+      }
+    }
+    return nil
   }
 
   private init(

@@ -220,7 +220,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     {
       return nil
     }
-    return try parseHead(slot)
+    return try RequestHead.parse(octets)
   }
 
   private func isUpload(_ slot: Slot, _ head: RequestHead) -> Bool {
@@ -254,7 +254,6 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  @inline(never)
   private func parseHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
     try RequestHead.parse(blocks.octets(connections[slot].block, connections[slot].held))
   }
