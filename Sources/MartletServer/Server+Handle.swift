@@ -30,6 +30,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       if uploadBlock != connections[slot].block { blocks.release(uploadBlock, 0) }
     }
     if case .later = reply.kind {
+      guard R.hasWork else { stop("a responder with work says so") }
       martlet_wipe_stack()
       return putOff(slot, reply.turn, milliseconds: reply.pauseMilliseconds)
     }

@@ -141,7 +141,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// The answer that several turns were needed for is not wanted any more.
   mutating func cancelWork(_ slot: Slot) {
-    guard connections[slot].hasWork else { return }
+    guard R.hasWork, connections[slot].hasWork else { return }
     connections[slot].hasWork = false
     responder.cancel(connections[slot].number)
   }

@@ -82,9 +82,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if wakeup.stopRequested, stopDeadline == nil { beginStop() }
     if R.tickMilliseconds > 0, nextTick <= now { tick() }
     // Requests that wait come before those that arrive.
-    if queueCount > 0 { beginJobs() }
+    if R.hasWork, queueCount > 0 { beginJobs() }
     serveReady()
-    if jobCount + queueCount > 0 { work() }
+    if R.hasWork, jobCount + queueCount > 0 { work() }
     if !newcomers.isEmpty { admitNewcomers() }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll() }
     if R.hasStreams { wakeStreams() }
@@ -115,7 +115,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
     }
     next = min(next, nextDeadline)
-    if queueCount > 0, lineOpens > now { next = min(next, lineOpens) }
+    if R.hasWork, queueCount > 0, lineOpens > now { next = min(next, lineOpens) }
     if R.tickMilliseconds > 0 { next = min(next, nextTick) }
     return next == .max ? -1 : Int(clamping: max(0, next - now))
   }
@@ -173,7 +173,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .waiting:
       switch connections[slot].reason {
       case .room: proceed(slot)
-      case .place, .job: if ready.contains(.peerDone) { probe(slot) }
+      case .place, .job: if R.hasWork, ready.contains(.peerDone) { probe(slot) }
       }
     case .sending where R.hasStreams && connections[slot].isPaused(at: moment): leave(slot)
     case .sending: send(slot)
@@ -233,9 +233,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     switch connections[slot].phase {
     case .reading where !connections[slot].held.isEmpty: refuse(slot, .headTimeout)
     case .receivingBody: refuse(slot, .contentTimeout)
-    case .waiting where connections[slot].reason == .job && connections[slot].rank != .other:
+    case .waiting where R.hasWork && connections[slot].reason == .job && connections[slot].rank != .other:
       sendSign(slot)
-    case .waiting where connections[slot].works: refuseForNow(slot)
+    case .waiting where R.hasWork && connections[slot].works: refuseForNow(slot)
     case .sending where peerHasTakenSome(slot): break
     case .waiting where peerHasTakenSome(slot): break
     case .free, .reading, .waiting, .sending, .lingering: close(slot)
