@@ -240,8 +240,6 @@ int martlet_error_class(long result) {
   case EADDRNOTAVAIL:
   case EAFNOSUPPORT:
     return MARTLET_NO_ADDRESS;
-  case EDESTADDRREQ:
-    return MARTLET_NOT_AN_ADDRESS;
   case ENOENT:
     return MARTLET_NOT_FOUND;
   case EEXIST:

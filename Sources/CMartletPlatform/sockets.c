@@ -3,11 +3,11 @@
 #ifndef __LP64__
 #define _FILE_OFFSET_BITS 64 // Files beyond 2 GiB on 32-bit boards.
 #endif
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -25,33 +25,29 @@ static uint64_t number(const uint8_t *octets) {
   return value;
 }
 
-int martlet_address(const uint8_t *text, size_t count, uint64_t *high, uint64_t *low) {
-  char copy[INET6_ADDRSTRLEN] = {0};
-  uint8_t octets[16] = {[10] = 0xFF, [11] = 0xFF};
-  // inet_pton() would stop at a NUL.
-  if (count >= sizeof copy || (count > 0 && memchr(text, 0, count))) return 0;
-  memcpy(copy, text, count);
-  if (inet_pton(AF_INET, copy, octets + 12) != 1 && inet_pton(AF_INET6, copy, octets) != 1) return 0;
-  *high = number(octets);
-  *low = number(octets + 8);
-  return 1;
-}
+union address {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+};
 
-static socklen_t parse_address(const char *host, uint16_t port, struct sockaddr_storage *address) {
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+               "both families have the port at one place");
+
+static socklen_t set_address(union address *address, uint64_t high, uint64_t low, uint16_t port) {
   memset(address, 0, sizeof *address);
-  struct sockaddr_in *v4 = (struct sockaddr_in *)address;
-  if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    return sizeof *v4;
+  address->v4.sin_port = htons(port);
+  if (high == 0 && low >> 32 == 0xFFFF) {
+    address->v4.sin_family = AF_INET;
+    address->v4.sin_addr.s_addr = htonl((uint32_t)low);
+    return sizeof address->v4;
   }
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
-  if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return sizeof *v6;
+  address->v6.sin6_family = AF_INET6;
+  for (int i = 7; i >= 0; i--, high >>= 8, low >>= 8) {
+    address->v6.sin6_addr.s6_addr[i] = (uint8_t)high;
+    address->v6.sin6_addr.s6_addr[i + 8] = (uint8_t)low;
   }
-  return 0;
+  return sizeof address->v6;
 }
 
 // What a listener is given, and its connections inherit, in this order.
@@ -89,78 +85,47 @@ static uint32_t set_options(int listener, int family) {
   return MARTLET_LISTENER_ITSELF;
 }
 
-int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port,
-                   uint32_t *step) {
-  char text[INET6_ADDRSTRLEN] = {0};
-  struct sockaddr_storage address;
+int martlet_listen(uint64_t high, uint64_t low, uint16_t port, uint16_t *bound_port, uint32_t *step) {
+  union address address;
   *step = MARTLET_LISTENER_ITSELF;
-  if (host_count >= sizeof text) return -EDESTADDRREQ;
-  memcpy(text, host, host_count);
-  socklen_t size = parse_address(text, port, &address);
-  if (size == 0) return -EDESTADDRREQ;
-
-  int listener = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  socklen_t size = set_address(&address, high, low, port);
+  int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener < 0) return -errno;
-  *step = set_options(listener, address.ss_family);
-  struct sockaddr_storage bound;
-  socklen_t bound_size = sizeof bound;
-  if (*step != MARTLET_LISTENER_ITSELF ||
-      bind(listener, (struct sockaddr *)&address, size) != 0 ||
+  *step = set_options(listener, address.any.sa_family);
+  if (*step != MARTLET_LISTENER_ITSELF || bind(listener, &address.any, size) != 0 ||
       listen(listener, MARTLET_BACKLOG_COUNT) != 0 ||
-      getsockname(listener, (struct sockaddr *)&bound, &bound_size) != 0) {
+      getsockname(listener, &address.any, &size) != 0) {
     int error = errno;
     close(listener);
     return -error;
   }
-  *bound_port = ntohs(bound.ss_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port
-                                                 : ((struct sockaddr_in6 *)&bound)->sin6_port);
+  *bound_port = ntohs(address.v4.sin_port);
   return listener;
 }
 
 int martlet_accept(int listener, uint64_t *peer_high, uint64_t *peer_low) {
-  union {
-    struct sockaddr_storage any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-  } peer;
+  union address peer;
   socklen_t size = sizeof peer;
   int descriptor;
-  do descriptor = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  do descriptor = accept4(listener, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) return -errno;
   *peer_high = 0;
   *peer_low = 0;
-  if (peer.any.ss_family == AF_INET) {
+  if (peer.any.sa_family == AF_INET) {
     *peer_low = 0xFFFF00000000 | ntohl(peer.v4.sin_addr.s_addr);
-  } else if (peer.any.ss_family == AF_INET6) {
+  } else if (peer.any.sa_family == AF_INET6) {
     *peer_high = number(peer.v6.sin6_addr.s6_addr);
     *peer_low = number(peer.v6.sin6_addr.s6_addr + 8);
   }
   return descriptor;
 }
 
-static long receive(int descriptor, void *octets, size_t count, int flags) {
+long martlet_receive(int descriptor, uint8_t *octets, size_t count) {
   ssize_t n;
-  do n = recv(descriptor, octets, count, flags | MSG_DONTWAIT);
+  do n = recv(descriptor, octets, count, MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : n;
-}
-
-long martlet_peek(int descriptor, uint8_t *octets, size_t count) {
-  return receive(descriptor, octets, count, MSG_PEEK);
-}
-
-// On TCP sockets MSG_TRUNC takes octets without copying them (tcp(7)).
-long martlet_discard(int descriptor, size_t count) {
-  return receive(descriptor, NULL, count, MSG_TRUNC);
-}
-
-long martlet_receive(int descriptor, uint8_t *octets, size_t count) {
-  return receive(descriptor, octets, count, 0);
-}
-
-int martlet_wake_at(int descriptor, int count) {
-  return setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count) == 0 ? 0 : -errno;
 }
 
 long martlet_send(int descriptor, const uint8_t *octets, size_t count, const uint8_t *more,

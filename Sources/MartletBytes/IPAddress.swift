@@ -5,10 +5,7 @@
 //                   of zeros, an IPv4address for the last two groups    ; RFC 4291 §2.2
 //
 // Invariant: one address is one value, however the address is written. 192.0.2.1 and ::ffff:192.0.2.1 are
-// equal, because a socket for both families shows an IPv4 peer in the second form. This file calls C: the
-// C library's inet_pton() parses addresses, here and for the listener.
-
-import CMartletPlatform
+// equal, because a socket for both families shows an IPv4 peer in the second form.
 
 /// An IP address in IPv6's form; an IPv4 address a.b.c.d is ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).
 public struct IPAddress: Equatable, Sendable {
@@ -42,13 +39,82 @@ public struct IPAddress: Equatable, Sendable {
   /// §3.1.1).
   @inline(never)
   public init?(_ text: Span<UInt8>) {
-    var (high, low): (UInt64, UInt64) = (0, 0)
-    // Safe: C reads `count` octets during the call.
-    let isAddress = unsafe text.withUnsafeBufferPointer { text in
-      unsafe martlet_address(text.baseAddress, text.count, &high, &low) != 0
+    if let address = Self.ipv4(text) {
+      self.init(high: 0, low: 0xFFFF << 32 | address)
+      return
     }
-    guard isAddress else { return nil }
-    self.init(high: high, low: low)
+    // The groups before the `::`, and those after it; without one all are `groups`.
+    var head = Groups()
+    var groups = Groups()
+    var hasGap = false
+    var position = 0
+    if text.hasPrefix("::") { (hasGap, position) = (true, 2) }
+    while position < text.count {
+      let end = text.firstIndex(of: 0x3A, from: position) ?? text.count
+      let group = text.extracting(position..<end)
+      if end == text.count, let address = Self.ipv4(group) {
+        groups.append(address >> 16)
+        groups.append(address & 0xFFFF)
+        break
+      }
+      guard let value = Self.group(group) else { return nil }
+      groups.append(value)
+      if end == text.count { break }
+      position = end + 1
+      guard position < text.count else { return nil }
+      if text[position] == ":", !hasGap {
+        (head, groups, hasGap) = (groups, Groups(), true)
+        position += 1
+      }
+    }
+    let count = head.count + groups.count
+    guard hasGap ? count < 8 : count == 8 else { return nil }
+    while head.count < 8 { head.append(0) }
+    self.init(high: head.high | groups.high, low: head.low | groups.low)
+  }
+
+  /// The last eight of the groups that have been appended.
+  private struct Groups {
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    var count = 0
+
+    @inline(never)
+    mutating func append(_ value: UInt64) {
+      high = high << 16 | low >> 48
+      low = low << 16 | value
+      count += 1
+    }
+  }
+
+  /// Four decimal numbers up to 255 with dots between.
+  @inline(never)
+  private static func ipv4(_ text: Span<UInt8>) -> UInt64? {
+    var (address, number): (UInt64, UInt64) = (0, 0)
+    var (digitCount, dotCount) = (0, 0)
+    for i in text.indices {
+      if let digit = ASCII.digit(text[i]) {
+        number = number * 10 + UInt64(digit)
+        guard number <= 255, digitCount == 0 || number > 9 else { return nil }
+        digitCount += 1
+      } else {
+        guard text[i] == ".", digitCount > 0 else { return nil }
+        address = address << 8 | number
+        dotCount += 1
+        (number, digitCount) = (0, 0)
+      }
+    }
+    return dotCount == 3 && digitCount > 0 ? address << 8 | number : nil
+  }
+
+  /// One to four hexadecimal digits.
+  private static func group(_ text: Span<UInt8>) -> UInt64? {
+    guard text.count > 0, text.count <= 4 else { return nil }
+    var value: UInt64 = 0
+    for i in text.indices {
+      guard let digit = ASCII.hexadecimalDigit(text[i]) else { return nil }
+      value = value << 4 | UInt64(digit)
+    }
+    return value
   }
 
   /// Parses an address with or without a port, as proxies write it (X-Forwarded-For, RFC 7239 §6):

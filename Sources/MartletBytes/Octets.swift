@@ -33,12 +33,14 @@ extension Span where Element == UInt8 {
   }
 
   /// Whether the span begins with the literal.
+  @inline(never)
   public func hasPrefix(_ literal: StaticString) -> Bool {
     let other = literal.octets
     return count >= other.count && extracting(first: other.count).equals(other)
   }
 
   /// The index of the first `octet` at or after `start`, or `nil`.
+  @inline(never)
   public func firstIndex(of octet: UInt8, from start: Int = 0) -> Int? {
     guard start < count else { return nil }
     let rest = extracting(start..<count)

@@ -111,6 +111,7 @@ public struct ContentDecoder: Equatable, Sendable {
   /// Reads a chunk's line, or the last one and the trailer section.
   ///
   /// - Returns: Its octets; `nil` while its end has not come.
+  @inline(never)
   private mutating func readLine(_ octets: Span<UInt8>) throws(Refusal) -> Int? {
     switch try ChunkedContent.part(octets, countMax: Int(room), extensionSize: &extensionSize) {
     case nil: return nil

@@ -24,7 +24,7 @@ struct FieldLine {
   }
 
   /// Parses the line that begins at `start`. Returns `nil` while the line's end has not arrived.
-  @inline(__always)
+  @inline(never)
   static func parse(_ octets: Span<UInt8>, from start: Int) throws(Refusal) -> Step? {
     guard start < octets.count else { return nil }
     if octets[start] == "\r" || octets[start] == "\n" {

@@ -20,6 +20,7 @@ struct HeadFields {
   init(minorVersion: UInt8) { self.minorVersion = minorVersion }
 
   /// Checks the next line, and stores what the server needs of it.
+  @inline(never)
   mutating func take(_ line: FieldLine, of octets: Span<UInt8>) throws(Refusal) {
     lineCount &+= 1
     guard lineCount <= Limits.fieldLineCountMax else { throw .tooManyFieldLines }

@@ -74,6 +74,7 @@ private struct PatternSegments: ~Escapable {
   }
 
   /// The next segment, which may be empty, or `nil` after the last.
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   mutating func next() -> Span<UInt8>? {
@@ -94,6 +95,7 @@ private struct PatternSegment: ~Escapable {
   let literal: Span<UInt8>
   let parameter: PathParameter?
 
+  @inline(never)
   @_lifetime(copy segment)
   init(_ segment: Span<UInt8>) {
     literal = segment

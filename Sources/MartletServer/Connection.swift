@@ -85,6 +85,8 @@ struct Connection: Sendable {
   var unsentCount: UInt32 = 0
   /// Milliseconds that an upload may still fall behind `Limits.uploadRateMin`.
   var slack: Int32 = 0
+  /// Where in the table the connection's slot is.
+  let index: UInt16
   /// Number of the connection, counted from 1. No other connection of the server has the number.
   var number: UInt64 = 0
   /// When the phase must have ended, in milliseconds of the monotonic clock.
@@ -97,7 +99,7 @@ struct Connection: Sendable {
   /// What is longer than a block: of the response after its head, or of the request after its head.
   var flow = Flow.none
 
-  init() {}
+  init(index: UInt16) { self.index = index }
 
   /// Octets of requests that have been received and not consumed.
   var held: Range<Int> { Int(start)..<Int(end) }
@@ -110,6 +112,18 @@ struct Connection: Sendable {
 
   /// Whether the answer takes several turns of the loop.
   var works: Bool { waits(for: .job) || waits(for: .place) }
+
+  /// Since when the client has kept the connection waiting; `now` where it has not.
+  @inline(never)
+  func waitsSince(_ now: Int64) -> Int64 {
+    switch phase {
+    case .reading where !held.isEmpty: deadline - Limits.headTimeoutMilliseconds
+    case .reading, .lingering: deadline - Limits.idleTimeoutMilliseconds
+    case .receivingBody: deadline - Limits.contentTimeoutMilliseconds
+    case .waiting where reason == .room: deadline - Limits.sendTimeoutMilliseconds
+    case .free, .waiting, .sending: now
+    }
+  }
 
   /// Whether a request has been answered, and none is under way.
   var isBetweenRequests: Bool {

@@ -55,10 +55,9 @@ public struct POSIXTransport: Transport, ~Copyable {
   ) throws(ListenError) {
     var bound: UInt16 = 0
     var step: UInt32 = 0
-    // Safe: the call reads `host`, writes `bound` and `step`, and keeps none of them.
-    let result = unsafe host.withUnsafeBufferPointer { octets in
-      unsafe martlet_listen(octets.baseAddress, octets.count, port, &bound, &step)
-    }
+    guard let address = IPAddress(host) else { throw .notAnAddress }
+    // Safe: the call writes `bound` and `step`, and keeps neither.
+    let result = unsafe martlet_listen(address.high, address.low, port, &bound, &step)
     guard result >= 0 else { throw Self.listenError(result, step: Int(step)) }
     // A connection may send a file as well.
     let allowed = martlet_allow_descriptors(
@@ -86,7 +85,6 @@ public struct POSIXTransport: Transport, ~Copyable {
     case MARTLET_ADDRESS_IN_USE: .addressInUse
     case MARTLET_NO_PERMISSION: .noPermission
     case MARTLET_NO_ADDRESS: .noSuchAddress
-    case MARTLET_NOT_AN_ADDRESS: .notAnAddress
     default: .other(-result)
     }
   }

@@ -269,6 +269,10 @@ public protocol Responder: ~Copyable {
 
   // MARK: Work
 
+  /// Whether an answer may take several turns (`Reply.Kind.later`). Otherwise the server leaves out what such
+  /// answers need: 2 KB.
+  static var hasWork: Bool { get }
+
   /// Goes on with the work of a request that `respond` has put off: about a tenth of a millisecond.
   ///
   /// - Returns: Whether `respond` is to be asked again.
@@ -321,6 +325,7 @@ extension Responder where Self: ~Copyable {
 
   public mutating func tick(at moment: Moment) {}
 
+  public static var hasWork: Bool { true }
   public mutating func work(_ connection: UInt64) -> Bool { true }
 
   public mutating func cancel(_ connection: UInt64) {}

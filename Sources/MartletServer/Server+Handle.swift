@@ -13,7 +13,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ///   - isUpload: Whether the content, if there is any, follows piece by piece.
   @inline(never)
   mutating func handle(
-    _ slot: Int, _ head: RequestHead, _ content: Range<Int>, isUpload: Bool = false
+    _ slot: Slot, _ head: RequestHead, _ content: Range<Int>, isUpload: Bool = false
   ) {
     guard peerTakesResponses(slot) else { return waitForReader(slot) }
     // Taken before the page is asked, so that a page that begins an upload can rely on it.
@@ -30,6 +30,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       if uploadBlock != connections[slot].block { blocks.release(uploadBlock, 0) }
     }
     if case .later = reply.kind {
+      guard R.hasWork else { stop("a responder with work says so") }
       martlet_wipe_stack()
       return putOff(slot, reply.turn, milliseconds: reply.pauseMilliseconds)
     }
@@ -51,7 +52,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Consumes the octets of a request that is answered, or whose upload begins.
-  mutating func endRequest(_ slot: Int, before end: Int) {
+  mutating func endRequest(_ slot: Slot, before end: Int) {
     consume(slot, before: end)
     connections[slot].flow = .none
     connections[slot].isProbed = false
@@ -59,22 +60,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   private mutating func respond(
-    _ slot: Int, _ head: RequestHead, _ octets: Range<Int>, _ content: Range<Int>
+    _ slot: Slot, _ head: RequestHead, _ octets: Range<Int>, _ content: Range<Int>
   ) -> Reply {
     Self.respond(
-      &responder, head, connections[slot], octets, content, in: blocks, moment, &response, &fields)
+      &responder, head, connections[slot].block, connections[slot].number, connections[slot].peer, octets,
+      content, in: blocks, moment, &response, &fields)
   }
 
   /// Lends the request and the memory for its response to the responder.
   private static func respond(
-    _ responder: inout R, _ head: RequestHead, _ connection: Connection, _ octets: Range<Int>,
-    _ content: Range<Int>, in blocks: borrowing BlockPool, _ moment: Moment,
+    _ responder: inout R, _ head: RequestHead, _ block: Block, _ number: UInt64, _ peer: IPAddress,
+    _ octets: Range<Int>, _ content: Range<Int>, in blocks: borrowing BlockPool, _ moment: Moment,
     _ response: inout LentBuffer, _ fields: inout LentBuffer
   ) -> Reply {
     let request = IncomingRequest(
-      octets: blocks.octets(connection.block, octets), head: head,
-      content: blocks.octets(connection.block, content), moment: moment,
-      connection: connection.number, peer: connection.peer)
+      octets: blocks.octets(block, octets), head: head, content: blocks.octets(block, content),
+      moment: moment, connection: number, peer: peer)
     return responder.respond(
       to: request, content: Writer(response.content), fields: Writer(fields.storage))
   }
@@ -84,10 +85,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Whether the kernel has sent so much of the earlier responses that there is room for the next one. So
   /// readers that do not read hold no block as a rule. The kernel is asked only now and then: most
   /// responses are short, and sent at once.
-  mutating func peerTakesResponses(_ slot: Int) -> Bool {
+  mutating func peerTakesResponses(_ slot: Slot) -> Bool {
     guard connections[slot].unsentCount > UInt32(Limits.unsentSizeMax) else { return true }
     let before = connections[slot].unsentCount
-    let count = transport.unsentCount(slot)
+    let count = transport.unsentCount(slot.index)
     connections[slot].unsentCount = UInt32(clamping: count)
     if connections[slot].waits(for: .room), connections[slot].unsentCount < before {
       // It reads, if slowly.
@@ -98,7 +99,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Lets a whole request wait until the kernel's send buffer has room for its response.
   @inline(never)
-  mutating func waitForReader(_ slot: Int) {
+  mutating func waitForReader(_ slot: Slot) {
     if connections[slot].waits(for: .room) {
       // poll() has said that there is room, and the count says that there is none.
       connections[slot].pausedUntil = now + Limits.unreadPauseMilliseconds
@@ -110,9 +111,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Whether the peer has taken something since the kernel was asked last: poll() says that there is room
   /// only when there is much of it, so a slow reader may not have been noticed.
-  mutating func peerHasTakenSome(_ slot: Int) -> Bool {
+  mutating func peerHasTakenSome(_ slot: Slot) -> Bool {
     let before = connections[slot].unsentCount
-    connections[slot].unsentCount = UInt32(clamping: transport.unsentCount(slot))
+    connections[slot].unsentCount = UInt32(clamping: transport.unsentCount(slot.index))
     guard connections[slot].unsentCount < before else { return false }
     connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
     return true
@@ -123,7 +124,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Answers with an error page and ends the connection: after a refusal it is not known where the next
   /// request begins.
   @inline(never)
-  mutating func refuse(_ slot: Int, _ refusal: Refusal) {
+  mutating func refuse(_ slot: Slot, _ refusal: Refusal) {
     Counter.requestsRefused.add()
     refuse(slot, refusal.status, refusal.reason)
   }
@@ -131,7 +132,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// - Parameter retryAfter: A field line.
   @inline(never)
   mutating func refuse(
-    _ slot: Int, _ status: Status, _ reason: Span<UInt8>, retryAfter: StaticString = ""
+    _ slot: Slot, _ status: Status, _ reason: Span<UInt8>, retryAfter: StaticString = ""
   ) {
     abandonFlow(slot)
     dropHeld(slot)
@@ -159,7 +160,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Answers that too much is under way, and when to come again.
-  mutating func refuseForNow(_ slot: Int) {
+  mutating func refuseForNow(_ slot: Slot) {
     cancelWork(slot)
     Counter.requestsTurnedAway.add()
     let reason: StaticString = "This device is busy. Try again in a few seconds."
@@ -172,23 +173,23 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// the peer may lose the response (RFC 9112 section 9.6): so where octets may still come, they are read
   /// and dropped until FIN.
   @inline(never)
-  mutating func end(_ slot: Int) {
+  mutating func end(_ slot: Slot) {
     guard connections[slot].afterResponse == .linger else { return close(slot) }
     dropHeld(slot)
-    transport.finishSending(slot)
+    transport.finishSending(slot.index)
     enter(.lingering, slot, milliseconds: Limits.lingerTimeoutMilliseconds)
   }
 
-  mutating func drain(_ slot: Int) {
+  mutating func drain(_ slot: Slot) {
     var target = blocks.storage(BlockPool.receive)
-    switch transport.receive(slot, into: &target) {
+    switch transport.receive(slot.index, into: &target) {
     case .octets, .notNow: return
     case .end, .gone: close(slot)
     }
   }
 
   /// What goes through the connection in pieces is over before its end.
-  mutating func abandonFlow(_ slot: Int) {
+  mutating func abandonFlow(_ slot: Slot) {
     switch connections[slot].flow {
     case .none, .data, .streamEnd, .form: break
     case .file(let file, _, _): transport.close(descriptor: file)

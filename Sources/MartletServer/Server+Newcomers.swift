@@ -58,26 +58,23 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   @inline(never)
-  private mutating func freeSlot(for newcomer: Newcomer) -> Int? {
+  private mutating func freeSlot(for newcomer: Newcomer) -> Slot? {
     if let slot = connections.takeFree(below: connectionCountMax) { return slot }
     guard evictOne(for: newcomer.peer.network) else { return nil }
     return connections.takeFree(below: connectionCountMax)
   }
 
   @inline(never)
-  private mutating func open(_ slot: Int, _ newcomer: Newcomer) {
+  private mutating func open(_ slot: Slot, _ newcomer: Newcomer) {
     Counter.connectionsAccepted.add()
-    var connection = Connection()
-    transport.open(slot, newcomer.descriptor)
+    transport.open(slot.index, newcomer.descriptor)
     connectionNumber += 1
-    connection.number = connectionNumber
-    connection.peer = newcomer.peer
-    connection.phase = .reading
-    connection.deadline = now + Limits.idleTimeoutMilliseconds
-    let network = newcomer.peer.network
-    connections.changeShare(of: network, by: 1)
-    connection.networkCount = UInt16(max(1, connections.share(of: network)))
-    connections[slot] = connection
+    let share = connections.share(of: newcomer.peer.network)
+    connections[slot].number = connectionNumber
+    connections[slot].peer = newcomer.peer
+    connections[slot].networkCount = UInt16(share)
+    enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
+    connections.changeShare(of: newcomer.peer.network, by: 1)
   }
 
   /// Makes room for a new connection of `network`: ends another one.
@@ -95,8 +92,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// - Returns: Whether there was one.
   mutating func evictOne(for network: IPAddress?) -> Bool {
     let share = network.map { connections.share(of: $0) }
-    var victim: (slot: Int, rank: EvictionRank)?
-    for slot in 0..<connections.count where connections[slot].phase != .free {
+    var victim: (slot: Slot, rank: EvictionRank)?
+    var slots = connections.slots
+    while let slot = slots.next() {
       guard let rank = rank(slot, newcomerShare: share) else { continue }
       if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
     }
@@ -107,26 +105,18 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Where a connection stands among those that make room; `nil`: not among them.
-  private mutating func rank(_ slot: Int, newcomerShare: Int?) -> EvictionRank? {
-    let deadline = connections[slot].deadline
-    var rank = EvictionRank(excess: 0, busyness: 1, since: now)
+  private mutating func rank(_ slot: Slot, newcomerShare: Int?) -> EvictionRank? {
+    var rank = EvictionRank(excess: 0, busyness: 1, since: connections[slot].waitsSince(now))
     switch connections[slot].phase {
-    case .lingering:
-      rank.busyness = 0
-      rank.since = deadline - Limits.idleTimeoutMilliseconds
-    case .reading where connections[slot].held.isEmpty:
-      rank.busyness = 0
-      rank.since = deadline - Limits.idleTimeoutMilliseconds
-    case .reading:
-      rank.since = deadline - Limits.headTimeoutMilliseconds
-    case .receivingBody:
-      rank.since = deadline - Limits.contentTimeoutMilliseconds
+    case .reading where !connections[slot].held.isEmpty: break
+    case .reading, .lingering: rank.busyness = 0
+    case .receivingBody: break
     case .sending where R.hasStreams && connections[slot].isPaused(at: moment):
       rank.since = now - Limits.evictionAgeMilliseconds
     case .free, .sending: rank.busyness = 2
     case .waiting:
       switch connections[slot].reason {
-      case .room: rank.since = deadline - Limits.sendTimeoutMilliseconds
+      case .room: break
       case .place: rank.busyness = 3
       case .job: rank.busyness = 4
       }
@@ -144,14 +134,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Whether a connection's password waits to be worked on, or is one of many that are. Without this
   /// passwords would take all slots of a small table. A login that is known (the first rank) stays.
-  private func givesUpWork(_ slot: Int) -> Bool {
-    guard connections[slot].rank == .password || connections[slot].rank == .line else { return false }
+  private func givesUpWork(_ slot: Slot) -> Bool {
+    guard R.hasWork, connections[slot].rank == .password || connections[slot].rank == .line else {
+      return false
+    }
     if connections[slot].waits(for: .place) { return true }
     return connections[slot].waits(for: .job) && jobCount > connectionCountMax / 4
   }
 
   /// Whether a connection has waited for its client for a moment, and takes nothing of its responses.
-  private mutating func hasWaited(_ rank: EvictionRank, _ slot: Int) -> Bool {
+  private mutating func hasWaited(_ rank: EvictionRank, _ slot: Slot) -> Bool {
     guard rank.busyness < 2, rank.since <= now - Limits.evictionAgeMilliseconds else { return false }
     return !connections[slot].waits(for: .room) || !peerHasTakenSome(slot)
   }

@@ -9,7 +9,7 @@ import MartletHTTP
 
 extension Server where T: ~Copyable, R: ~Copyable {
   /// Reads what has arrived, once, and does what that allows.
-  mutating func receive(_ slot: Int) {
+  mutating func receive(_ slot: Slot) {
     if R.hasUploads { restoreKept(slot) }
     let room = room(slot)
     guard room > 0 else { return refuseForNow(slot) }
@@ -31,7 +31,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// The peer has sent FIN. A request that is not whole is never acted on; what cannot be a request is
   /// refused as if it had come in one piece.
-  private mutating func endOfInput(_ slot: Int) {
+  private mutating func endOfInput(_ slot: Slot) {
     if connections[slot].phase == .reading, !connections[slot].held.isEmpty {
       do throws(Refusal) {
         _ = try parseHead(slot)
@@ -42,16 +42,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
     close(slot)
   }
 
-  private mutating func read(_ slot: Int, at end: Int, _ room: Int) -> Transfer {
+  private mutating func read(_ slot: Slot, at end: Int, _ room: Int) -> Transfer {
     var whole = blocks.storage(connections[slot].block)
     var target = whole._mutatingExtracting(end..<end + room)
-    return transport.receive(slot, into: &target)
+    return transport.receive(slot.index, into: &target)
   }
 
   /// Octets that may be read now; 0 where a large block would be needed, and none can be had. A request that
   /// begins is read as far as a small block holds it, so that no client has a large block for requests which
   /// it sends ahead.
-  private mutating func room(_ slot: Int) -> Int {
+  private mutating func room(_ slot: Slot) -> Int {
     let block = connections[slot].block
     if R.hasUploads, block <= BlockPool.receive, case .upload(let upload) = connections[slot].flow {
       let plainCount = upload.decoder.plainCount
@@ -70,7 +70,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// A block for a connection's octets. Where all hold some, a request ends that is not whole: at once for
   /// a request that is whole, after a moment for one that is not.
-  mutating func acquire(_ count: Int, for slot: Int) -> Block? {
+  mutating func acquire(_ count: Int, for slot: Slot) -> Block? {
     if let block = blocks.acquire(count, isResponse: false) { return block }
     let isWhole = connections[slot].phase == .waiting
     endUnfinished(for: slot, count, age: isWhole ? 0 : Limits.evictionAgeMilliseconds)
@@ -78,7 +78,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Moves the octets that a connection holds to the beginning of its block.
-  private mutating func moveToFront(_ slot: Int) {
+  private mutating func moveToFront(_ slot: Slot) {
     let start = connections[slot].start
     guard start > 0 else { return }
     let held = connections[slot].held
@@ -90,7 +90,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Moves the octets that a connection holds to another block.
-  private mutating func move(_ slot: Int, to block: Block) {
+  private mutating func move(_ slot: Slot, to block: Block) {
     let held = connections[slot].held
     let old = connections[slot].block
     blocks.copy(old, held, to: block)
@@ -102,7 +102,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Ends the turn of a connection: octets that it still holds move out of the receive buffer.
-  mutating func keep(_ slot: Int) {
+  mutating func keep(_ slot: Slot) {
     if R.hasUploads { keepUndecoded(slot) }
     let held = connections[slot].held
     guard connections[slot].block >= 0, held.isEmpty || connections[slot].block == BlockPool.receive
@@ -119,7 +119,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Forgets the octets that a connection holds.
-  mutating func dropHeld(_ slot: Int) {
+  mutating func dropHeld(_ slot: Slot) {
     let block = connections[slot].block
     if block > 0 {
       blocks.release(block, Int(connections[slot].end))
@@ -140,24 +140,21 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ///   - count: Octets that the block shall hold.
   ///   - age: Milliseconds that the request has been unfinished, at least.
   @inline(never)
-  private mutating func endUnfinished(for requester: Int, _ count: Int, age ageMin: Int64) {
+  private mutating func endUnfinished(for requester: Slot, _ count: Int, age ageMin: Int64) {
     Counter.requestsQueued.add()
-    var victim: (slot: Int, share: UInt16, deadline: Int64)?
-    for slot in 0..<connections.count
-    where slot != requester && capacityHeld(slot) >= count {
-      let deadline = connections[slot].deadline
-      let age: Int64
+    var victim: (slot: Slot, share: UInt16, since: Int64)?
+    var slots = connections.slots
+    while let slot = slots.next() {
+      let since = connections[slot].waitsSince(now)
+      guard slot != requester, capacityHeld(slot) >= count, since <= now - ageMin else { continue }
       switch connections[slot].phase {
-      case .reading: age = now + Limits.headTimeoutMilliseconds - deadline
-      case .receivingBody: age = now + Limits.contentTimeoutMilliseconds - deadline
-      case .waiting where connections[slot].reason == .room && !peerHasTakenSome(slot):
-        age = now + Limits.sendTimeoutMilliseconds - deadline
-      case .free, .waiting, .sending, .lingering: continue
+      case .free, .sending, .lingering: continue
+      case .waiting where !connections[slot].waits(for: .room) || peerHasTakenSome(slot): continue
+      case .reading, .receivingBody, .waiting: break
       }
-      guard age >= ageMin else { continue }
       let share = connections[slot].networkCount
-      if victim.map({ share > $0.share || share == $0.share && deadline < $0.deadline }) ?? true {
-        victim = (slot, share, deadline)
+      if victim.map({ share > $0.share || share == $0.share && since < $0.since }) ?? true {
+        victim = (slot, share, since)
       }
     }
     guard let victim else { return }
@@ -169,7 +166,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Octets of the largest block that a connection holds and not yet sends.
-  private func capacityHeld(_ slot: Int) -> Int {
+  private func capacityHeld(_ slot: Slot) -> Int {
     let block = connections[slot].block
     let capacity = block > 0 ? blocks.capacity(block) : 0
     guard R.hasUploads, case .upload(let upload) = connections[slot].flow else { return capacity }
@@ -179,7 +176,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
   // MARK: A request becomes whole
 
   /// Looks at the octets that a connection holds, and does what they allow.
-  mutating func proceed(_ slot: Int) {
+  @inline(never)
+  mutating func proceed(_ slot: Slot) {
     switch connections[slot].flow {
     case .form(let decoder): proceed(slot, nil, decoder)
     case .upload(let upload): if R.hasUploads { receiveUpload(slot, upload) }
@@ -187,7 +185,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private mutating func proceedWithHead(_ slot: Int) {
+  private mutating func proceedWithHead(_ slot: Slot) {
     do throws(Refusal) {
       guard let head = try parseNewHead(slot) else {
         connections[slot].scanned = connections[slot].end
@@ -212,7 +210,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Parses a head. While a head trickles in, only its end is searched for, and the head is parsed anew once
   /// a kibibyte: otherwise each octet would cost a parse of all before it.
-  private func parseNewHead(_ slot: Int) throws(Refusal) -> RequestHead? {
+  private func parseNewHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
     let held = connections[slot].held
     let octets = blocks.octets(connections[slot].block, held)
     let scannedCount =
@@ -225,7 +223,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return try RequestHead.parse(octets)
   }
 
-  private func isUpload(_ slot: Int, _ head: RequestHead) -> Bool {
+  private func isUpload(_ slot: Slot, _ head: RequestHead) -> Bool {
     guard R.hasUploads else { return false }
     return responder.isUpload(
       head, blocks.octets(connections[slot].block, connections[slot].held))
@@ -234,7 +232,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Decodes the content of a form, as far as it has come.
   ///
   /// - Parameter head: The head, where it has just been parsed.
-  private mutating func proceed(_ slot: Int, _ head: RequestHead?, _ decoder: ContentDecoder) {
+  private mutating func proceed(_ slot: Slot, _ head: RequestHead?, _ decoder: ContentDecoder) {
     var decoder = decoder
     do throws(Refusal) {
       try decode(slot, &decoder)
@@ -256,12 +254,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private func parseHead(_ slot: Int) throws(Refusal) -> RequestHead? {
+  private func parseHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
     try RequestHead.parse(blocks.octets(connections[slot].block, connections[slot].held))
   }
 
   /// Decodes what has come of the content.
-  mutating func decode(_ slot: Int, _ decoder: inout ContentDecoder) throws(Refusal) {
+  mutating func decode(_ slot: Slot, _ decoder: inout ContentDecoder) throws(Refusal) {
     guard connections[slot].block >= 0 else { return }
     var end = Int(connections[slot].end)
     let scanned = Int(connections[slot].scanned)
@@ -272,7 +270,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Consumes the octets of a request before `end`.
-  mutating func consume(_ slot: Int, before end: Int) {
+  mutating func consume(_ slot: Slot, before end: Int) {
     connections[slot].start = UInt16(end)
     connections[slot].scanned = UInt16(end)
     let held = connections[slot].held
@@ -286,16 +284,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// RFC 9110 section 10.1.1. A client that does not get it sends its content after a while anyway.
-  mutating func sendContinue(_ slot: Int) {
+  mutating func sendContinue(_ slot: Slot) {
     guard !connections[slot].hasContinued else { return }
     connections[slot].hasContinued = true
     sendInterim(slot)
   }
 
   /// Sends 100 Continue, an interim response (RFC 9110 section 15.2).
-  mutating func sendInterim(_ slot: Int) {
+  mutating func sendInterim(_ slot: Slot) {
     let interim = ResponseHead.interimContinue.octets
-    switch transport.send(slot, interim) {
+    switch transport.send(slot.index, interim) {
     case .octets(interim.count), .notNow: return
     // A part of it, and then a response, would be read as neither.
     case .octets, .end, .gone: close(slot)

@@ -8,7 +8,7 @@ import MartletHTTP
 extension Server where T: ~Copyable, R: ~Copyable {
   /// Makes a reply ready to be sent: its octets are then the buffer's.
   @inline(never)
-  mutating func begin(_ slot: Int, _ reply: Reply, sendsContent: Bool) {
+  mutating func begin(_ slot: Slot, _ reply: Reply, sendsContent: Bool) {
     // Octets after a head that announces none would be taken for the next response.
     let hasContent = sendsContent && reply.status.allowsContent
     var head = ResponseHead(
@@ -75,7 +75,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Sends what can be sent: what has been written, then what follows it.
   @inline(never)
-  mutating func send(_ slot: Int) {
+  mutating func send(_ slot: Slot) {
     if connections[slot].unsentStart < connections[slot].unsentEnd {
       guard sendWritten(slot) else { return }
       // The next piece is written when the kernel has room for it, so that no slow reader holds a block.
@@ -93,14 +93,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Sends what has been written, and with it the data that follow.
   ///
   /// - Returns: Whether all of it has been sent.
-  private mutating func sendWritten(_ slot: Int) -> Bool {
+  private mutating func sendWritten(_ slot: Slot) -> Bool {
     let unsent = Int(connections[slot].unsentStart)..<Int(connections[slot].unsentEnd)
     let block = connections[slot].responseBlock
     let flow = connections[slot].flow
     let transfer =
       block < 0
-      ? Self.send(&transport, slot, response, unsent, flow)
-      : Self.send(&transport, slot, blocks, block, unsent, flow)
+      ? Self.send(&transport, slot.index, response, unsent, flow)
+      : Self.send(&transport, slot.index, blocks, block, unsent, flow)
     guard let count = sentCount(slot, transfer, of: unsent.count) else {
       if connections[slot].phase != .free { keepResponse(slot) }
       return false
@@ -149,7 +149,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// has taken nothing of its response for longest: a reader with a window of some octets, because the
   /// kernel takes a whole response otherwise.
   @inline(never)
-  private mutating func keepResponse(_ slot: Int) {
+  private mutating func keepResponse(_ slot: Slot) {
     guard connections[slot].responseBlock < 0 else { return }
     // A stream that pauses may have set a later deadline.
     connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
@@ -170,7 +170,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Gives back the block of a response that has been sent, or will not be.
-  mutating func releaseResponse(_ slot: Int) {
+  mutating func releaseResponse(_ slot: Slot) {
     let block = connections[slot].responseBlock
     if block >= 0 { blocks.release(block, Int(connections[slot].unsentEnd)) }
     connections[slot].responseBlock = BlockPool.none
@@ -179,8 +179,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   private mutating func closeSlowestReader() {
-    var victim: (slot: Int, deadline: Int64)?
-    for slot in 0..<connections.count where connections[slot].responseBlock >= 0 {
+    var victim: (slot: Slot, deadline: Int64)?
+    var slots = connections.slots
+    while let slot = slots.next() {
+      guard connections[slot].responseBlock >= 0 else { continue }
       _ = peerHasTakenSome(slot)
       let deadline = connections[slot].deadline
       if victim.map({ deadline < $0.deadline }) ?? true { victim = (slot, deadline) }
@@ -193,13 +195,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// What a send has come to: how many octets, or `nil` when there is nothing more to be done now.
   ///
   /// - Parameter wanted: How many were to be sent.
-  private mutating func sentCount(_ slot: Int, _ transfer: Transfer, of wanted: Int) -> Int? {
+  private mutating func sentCount(_ slot: Slot, _ transfer: Transfer, of wanted: Int) -> Int? {
     switch transfer {
     case .octets(let count):
       // Exact where the peer is slow, so that its deadline can tell whether it has taken anything.
       connections[slot].unsentCount = UInt32(
         clamping: count < wanted
-          ? UInt64(transport.unsentCount(slot))
+          ? UInt64(transport.unsentCount(slot.index))
           // Wider than the Int of a 32-bit board: all of a long answer may be taken at once.
           : UInt64(connections[slot].unsentCount) + UInt64(count))
       connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
@@ -211,11 +213,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private mutating func sendData(_ slot: Int, _ data: StaticString, _ sentCount: Int) {
+  private mutating func sendData(_ slot: Slot, _ data: StaticString, _ sentCount: Int) {
     var sent = sentCount
     if sent < data.utf8CodeUnitCount {
       let rest = data.octets.extracting(sent..<data.utf8CodeUnitCount)
-      let transfer = transport.send(slot, rest)
+      let transfer = transport.send(slot.index, rest)
       guard let count = self.sentCount(slot, transfer, of: rest.count) else { return }
       sent += count
       connections[slot].flow = .data(data, sentCount: UInt32(sent))
@@ -223,10 +225,10 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if sent == data.utf8CodeUnitCount { finishResponse(slot) }
   }
 
-  private mutating func sendFile(_ slot: Int, _ file: Int32, _ range: Range<Int64>) {
+  private mutating func sendFile(_ slot: Slot, _ file: Int32, _ range: Range<Int64>) {
     invariant(!range.isEmpty, "a file that has been sent is closed")
     let step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
-    let transfer = transport.sendFile(slot, file: file, offset: range.lowerBound, count: step)
+    let transfer = transport.sendFile(slot.index, file: file, offset: range.lowerBound, count: step)
     // A file that has become shorter ends the connection: its length has been announced.
     guard let count = sentCount(slot, transfer, of: step) else { return }
     let offset = range.lowerBound + Int64(count)
@@ -239,7 +241,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Lets the page write the next piece, and sends it.
-  private mutating func sendPiece(_ slot: Int, _ state: StreamState, isChunked: Bool) {
+  private mutating func sendPiece(_ slot: Slot, _ state: StreamState, isChunked: Bool) {
     var state = state
     let piece = Self.produce(&responder, &state, in: &response)
     connections[slot].flow = .stream(state, isChunked: isChunked)
@@ -267,7 +269,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     responder.produce(&state, content: Writer(response.piece))
   }
 
-  private mutating func pause(_ slot: Int, until moment: Int64) {
+  private mutating func pause(_ slot: Slot, until moment: Int64) {
     connections[slot].pausedUntil = moment
     waitForPage(slot)
   }
@@ -277,19 +279,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func wakeStreams() {
     let woken = responder.takeWoken()
     guard !woken.isEmpty else { return }
-    for slot in 0..<connections.count where wake(slot, woken) {
+    var slots = connections.slots
+    while let slot = slots.next() {
+      guard wake(slot, woken) else { continue }
       send(slot)
       keep(slot)
     }
     let others = responder.takeWoken()
     guard !others.isEmpty else { return }
-    for slot in 0..<connections.count { _ = wake(slot, others) }
+    slots = connections.slots
+    while let slot = slots.next() { _ = wake(slot, others) }
   }
 
   /// Ends the pause of a stream whose page is in the set.
   ///
   /// - Returns: Whether the stream can write now.
-  private mutating func wake(_ slot: Int, _ woken: StreamSet) -> Bool {
+  private mutating func wake(_ slot: Slot, _ woken: StreamSet) -> Bool {
     guard connections[slot].phase == .sending, case .stream(let state, _) = connections[slot].flow,
       woken.contains(state.page)
     else { return false }
@@ -303,7 +308,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// The page's silence is not the client's: the deadline is counted from the end of a pause. But a
   /// client that has perhaps gone is waited for no longer than others.
-  private mutating func waitForPage(_ slot: Int) {
+  private mutating func waitForPage(_ slot: Slot) {
     guard !connections[slot].isProbed else { return }
     let (end, isEndless) = connections[slot].pausedUntil
       .addingReportingOverflow(Limits.sendTimeoutMilliseconds)
@@ -312,14 +317,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// The peer has sent FIN while its page pauses. A peer that still reads gets what comes in time; that a
   /// peer has gone shows when something is sent to it, or when nothing is taken.
-  mutating func leave(_ slot: Int) {
+  mutating func leave(_ slot: Slot) {
     connections[slot].isProbed = true
     // So that the deadline sees only what is taken from now on.
-    connections[slot].unsentCount = UInt32(clamping: transport.unsentCount(slot))
+    connections[slot].unsentCount = UInt32(clamping: transport.unsentCount(slot.index))
     connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
   }
 
-  private mutating func finishResponse(_ slot: Int) {
+  private mutating func finishResponse(_ slot: Slot) {
     connections[slot].flow = .none
     if connections[slot].afterResponse != .keepAlive { return end(slot) }
     if connections[slot].held.isEmpty {

@@ -18,7 +18,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// if that block is large enough, so that a long head does not need two large blocks.
   ///
   /// - Returns: `BlockPool.none` for other requests; `nil` where no block can be had.
-  mutating func acquireUploadBlock(_ slot: Int, _ head: RequestHead, isUpload: Bool) -> Block? {
+  mutating func acquireUploadBlock(_ slot: Slot, _ head: RequestHead, isUpload: Bool) -> Block? {
     guard R.hasUploads, isUpload else { return BlockPool.none }
     let keptMax = head.framing == .chunked ? Limits.chunkFramingSizeMax : 0
     let count = UploadView.octetsStart(R.uploadStateSize) + head.size + keptMax
@@ -32,7 +32,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Moves octets that are not decoded to the block of their upload.
-  mutating func keepUndecoded(_ slot: Int) {
+  mutating func keepUndecoded(_ slot: Slot) {
     let held = connections[slot].held
     guard case .upload(var upload) = connections[slot].flow, !upload.decoder.isComplete, !held.isEmpty
     else { return }
@@ -46,7 +46,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Moves the octets that were not decoded before to the receive buffer, where recv() adds to them.
-  mutating func restoreKept(_ slot: Int) {
+  mutating func restoreKept(_ slot: Slot) {
     guard case .upload(var upload) = connections[slot].flow, upload.keptCount > 0 else { return }
     let start = keptPlace(upload).lowerBound
     let kept = start..<start + Int(upload.keptCount)
@@ -66,7 +66,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   // MARK: The journey
 
   /// The page wants the content. Its head moves to the block of the upload.
-  mutating func beginUpload(_ slot: Int, _ head: RequestHead, _ block: Block, countMax: Int) {
+  mutating func beginUpload(_ slot: Slot, _ head: RequestHead, _ block: Block, countMax: Int) {
     moveHead(slot, size: head.size, to: block)
     blocks.store(head, in: block, stateSize: R.uploadStateSize)
     var upload = Upload(block: block, headSize: UInt16(head.size))
@@ -88,7 +88,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Moves the head of an upload to the upload's block. Where that is the block in which the head lies, octets
   /// behind the head move to the receive buffer, which no connection uses then.
-  private mutating func moveHead(_ slot: Int, size: Int, to target: Block) {
+  private mutating func moveHead(_ slot: Slot, size: Int, to target: Block) {
     let block = connections[slot].block
     let start = Int(connections[slot].start)
     let head = start..<start + size
@@ -118,7 +118,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Hands the content that has come to its page.
-  mutating func receiveUpload(_ slot: Int, _ upload: Upload) {
+  mutating func receiveUpload(_ slot: Slot, _ upload: Upload) {
     var upload = upload
     do throws(Refusal) {
       try decode(slot, &upload.decoder)
@@ -148,7 +148,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Lets the page answer after the last piece of its content.
-  private mutating func finishUpload(_ slot: Int, _ upload: Upload) {
+  private mutating func finishUpload(_ slot: Slot, _ upload: Upload) {
     guard peerTakesResponses(slot) else { return waitForReader(slot) }
     let (reply, isHead) = Self.finish(
       &responder, &blocks, connections[slot], upload, moment, &response, &fields)
@@ -176,7 +176,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// The upload is over before its content is complete.
-  mutating func abandon(_ slot: Int, _ upload: Upload) {
+  mutating func abandon(_ slot: Slot, _ upload: Upload) {
     Self.abandon(&responder, &blocks, connections[slot], upload, moment)
     release(upload)
   }
@@ -192,7 +192,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   // MARK: The pace
 
   /// Octets have come: each makes up for some of the time that it took.
-  mutating func notePace(_ slot: Int, _ count: Int) {
+  mutating func notePace(_ slot: Slot, _ count: Int) {
     let took = max(0, now - (connections[slot].deadline - patience(slot)))
     let earned = Int64(count) * 1_000 / Int64(Limits.uploadRateMin)
     connections[slot].slack = Int32(
@@ -202,7 +202,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Milliseconds that the next octets of an upload may take.
-  private func patience(_ slot: Int) -> Int64 {
+  private func patience(_ slot: Slot) -> Int64 {
     min(Limits.contentTimeoutMilliseconds, Int64(connections[slot].slack))
   }
 }

@@ -11,33 +11,34 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// steps.
   mutating func work() {
     let end = transport.microseconds() + Limits.workTurnMicroseconds
-    var slot = nextJobSlot
+    var index = nextJobIndex
     var idleCount = 0
     let onlyFirst = hasFirst()
     // Bounded by the time, and by the slots where nothing is left to do.
     while jobCount > 0, idleCount <= connections.count {
-      if slot >= connections.count { slot = 0 }
+      if index >= connections.count { index = 0 }
+      let slot = connections.slot(at: index)
+      index += 1
       if connections[slot].waits(for: .job), connections[slot].pausedUntil <= now,
         !onlyFirst || connections[slot].rank == .first
       {
         idleCount = 0
         if responder.work(connections[slot].number) { proceed(slot) }
-        slot += 1
         guard transport.microseconds() < end else { break }
       } else {
         idleCount += 1
-        slot += 1
       }
     }
-    nextJobSlot = slot
+    nextJobIndex = index
     moment = transport.now()
     beginJobs()
   }
 
   /// Whether a request of the first rank is worked on.
   private func hasFirst() -> Bool {
-    for slot in 0..<connections.count
-    where connections[slot].waits(for: .job) && connections[slot].rank == .first {
+    var slots = connections.slots
+    while let slot = slots.next() {
+      guard connections[slot].waits(for: .job), connections[slot].rank == .first else { continue }
       return true
     }
     return false
@@ -55,16 +56,19 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// The slot whose request is next: of the first rank, then of the network with the fewest jobs, then
   /// the request that has waited longest. `nil` where all have to wait.
-  private func nextInQueue() -> Int? {
+  private func nextInQueue() -> Slot? {
     var shares = InlineArray<8, UInt16>(repeating: 0)
     var count = 0
-    for slot in 0..<connections.count
-    where connections[slot].waits(for: .job) && count < shares.count {
+    var slots = connections.slots
+    while let slot = slots.next() {
+      guard connections[slot].waits(for: .job), count < shares.count else { continue }
       shares[count] = connections[slot].share
       count += 1
     }
-    var best: (slot: Int, isFirst: Bool, jobs: Int, deadline: Int64)?
-    for slot in 0..<connections.count where connections[slot].waits(for: .place) {
+    var best: (slot: Slot, isFirst: Bool, jobs: Int, deadline: Int64)?
+    slots = connections.slots
+    while let slot = slots.next() {
+      guard connections[slot].waits(for: .place) else { continue }
       let rank = connections[slot].rank
       guard jobCount < rank.placeCountMax else { continue }
       if rank == .line, lineOpens > now { continue }
@@ -87,7 +91,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Lets a request whose answer takes longer have its job done, or wait for a place.
   ///
   /// - Parameter milliseconds: How long the request is not asked again.
-  mutating func putOff(_ slot: Int, _ turn: WorkTurn, milliseconds: Int) {
+  mutating func putOff(_ slot: Slot, _ turn: WorkTurn, milliseconds: Int) {
     connections[slot].rank = turn.rank
     connections[slot].share = turn.share
     if milliseconds > 0 { connections[slot].pausedUntil = now + Int64(milliseconds) }
@@ -112,8 +116,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
   private func hasRoomToWait(_ share: UInt16) -> Bool {
     guard share != 0, queueCount >= Limits.workQueueCountMax / 2 else { return true }
     var count = 0
-    for slot in 0..<connections.count
-    where connections[slot].waits(for: .place) && connections[slot].share == share {
+    var slots = connections.slots
+    while let slot = slots.next() {
+      guard connections[slot].waits(for: .place), connections[slot].share == share else { continue }
       count += 1
     }
     return count < Limits.workQueueCountMax / 2
@@ -121,22 +126,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// A password takes long. Its client gets a sign of life, so that the client, and a proxy before it, goes
   /// on waiting: an interim response (RFC 9110 section 15.2), of which there may be any number.
-  mutating func sendSign(_ slot: Int) {
+  mutating func sendSign(_ slot: Slot) {
     connections[slot].deadline = now + Limits.workSignMilliseconds
     if connections[slot].minorVersion > 0 { sendInterim(slot) }
   }
 
   /// FIN may mean shutdown(SHUT_WR) or close(). Sends 100 Continue: a closed peer answers RST, a
   /// half-closed one ignores it (RFC 9110 section 15.2) and waits for its answer.
-  mutating func probe(_ slot: Int) {
+  mutating func probe(_ slot: Slot) {
     guard !connections[slot].isProbed else { return close(slot) }
     connections[slot].isProbed = true
     if connections[slot].minorVersion > 0 { sendInterim(slot) }
   }
 
   /// The answer that several turns were needed for is not wanted any more.
-  mutating func cancelWork(_ slot: Int) {
-    guard connections[slot].hasWork else { return }
+  mutating func cancelWork(_ slot: Slot) {
+    guard R.hasWork, connections[slot].hasWork else { return }
     connections[slot].hasWork = false
     responder.cancel(connections[slot].number)
   }

@@ -34,7 +34,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var jobCount = 0
   var queueCount = 0
   /// The slot whose job comes first in the next turn.
-  var nextJobSlot = 0
+  var nextJobIndex = 0
   /// When the next request that stands in the line may begin.
   var lineOpens: Int64 = 0
   /// When the responder's next tick is.
@@ -82,9 +82,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if wakeup.stopRequested, stopDeadline == nil { beginStop() }
     if R.tickMilliseconds > 0, nextTick <= now { tick() }
     // Requests that wait come before those that arrive.
-    if queueCount > 0 { beginJobs() }
+    if R.hasWork, queueCount > 0 { beginJobs() }
     serveReady()
-    if jobCount + queueCount > 0 { work() }
+    if R.hasWork, jobCount + queueCount > 0 { work() }
     if !newcomers.isEmpty { admitNewcomers() }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll() }
     if R.hasStreams { wakeStreams() }
@@ -104,17 +104,18 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if listenerPausedUntil > now { next = min(next, listenerPausedUntil) }
     if !newcomers.isEmpty { next = min(next, now + Limits.evictionAgeMilliseconds / 5) }
     nextDeadline = .max
-    for slot in 0..<connections.count where connections[slot].phase != .free {
+    var slots = connections.slots
+    while let slot = slots.next() {
       nextDeadline = min(nextDeadline, connections[slot].deadline)
       // Most connections rest, and all of them are looked at in each turn.
       if connections[slot].phase == .reading {
-        transport.want(slot, .readable)
+        transport.want(slot.index, .readable)
       } else {
         next = min(next, prepare(slot))
       }
     }
     next = min(next, nextDeadline)
-    if queueCount > 0, lineOpens > now { next = min(next, lineOpens) }
+    if R.hasWork, queueCount > 0, lineOpens > now { next = min(next, lineOpens) }
     if R.tickMilliseconds > 0 { next = min(next, nextTick) }
     return next == .max ? -1 : Int(clamping: max(0, next - now))
   }
@@ -123,7 +124,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   ///
   /// - Returns: When the connection is to be looked at again for another reason than its deadline.
   @inline(never)
-  private mutating func prepare(_ slot: Int) -> Int64 {
+  private mutating func prepare(_ slot: Slot) -> Int64 {
     let pausedUntil = connections[slot].pausedUntil
     let isPaused = pausedUntil > now && connections[slot].responseBlock < 0
     let isProbed = connections[slot].isProbed
@@ -143,7 +144,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .sending:
       wanted = isPaused && R.hasStreams ? isProbed ? .nothing : .peerDone : .writable
     }
-    transport.want(slot, wanted)
+    transport.want(slot.index, wanted)
     return next
   }
 
@@ -151,8 +152,9 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   @inline(never)
   private mutating func serveReady() {
     let someAreLate = nextDeadline <= now
-    for slot in 0..<connections.count {
-      let ready = transport.ready(slot)
+    var slots = connections.slots
+    while let slot = slots.next() {
+      let ready = transport.ready(slot.index)
       if !ready.isEmpty { advance(slot, ready) }
       if someAreLate, connections[slot].phase != .free, connections[slot].deadline <= now {
         expire(slot)
@@ -162,7 +164,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Does what `ready` allows.
   @inline(never)
-  private mutating func advance(_ slot: Int, _ ready: Readiness) {
+  private mutating func advance(_ slot: Slot, _ ready: Readiness) {
     // A connection that reads finds that out by reading, after what has still arrived.
     if ready.contains(.broken), !connections[slot].reads { return close(slot) }
     switch connections[slot].phase {
@@ -171,7 +173,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     case .waiting:
       switch connections[slot].reason {
       case .room: proceed(slot)
-      case .place, .job: if ready.contains(.peerDone) { probe(slot) }
+      case .place, .job: if R.hasWork, ready.contains(.peerDone) { probe(slot) }
       }
     case .sending where R.hasStreams && connections[slot].isPaused(at: moment): leave(slot)
     case .sending: send(slot)
@@ -183,14 +185,14 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   // MARK: Phases
 
   /// Changes the phase of a connection, and when the phase must have ended.
-  mutating func enter(_ phase: Connection.Phase, _ slot: Int, milliseconds: Int64) {
+  mutating func enter(_ phase: Connection.Phase, _ slot: Slot, milliseconds: Int64) {
     leaveQueue(slot)
     connections[slot].phase = phase
     connections[slot].deadline = now + milliseconds
   }
 
   /// Lets a request wait.
-  mutating func wait(for reason: Connection.Reason, _ slot: Int, milliseconds: Int64) {
+  mutating func wait(for reason: Connection.Reason, _ slot: Slot, milliseconds: Int64) {
     enter(.waiting, slot, milliseconds: milliseconds)
     connections[slot].reason = reason
     switch reason {
@@ -201,7 +203,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   }
 
   /// Counts a request no longer among those that wait.
-  private mutating func leaveQueue(_ slot: Int) {
+  private mutating func leaveQueue(_ slot: Slot) {
     guard connections[slot].phase == .waiting else { return }
     switch connections[slot].reason {
     case .room: break
@@ -212,28 +214,28 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Ends a connection at once and frees all that it held.
   @inline(never)
-  mutating func close(_ slot: Int) {
+  mutating func close(_ slot: Slot) {
     abandonFlow(slot)
     cancelWork(slot)
     leaveQueue(slot)
     dropHeld(slot)
     releaseResponse(slot)
-    transport.close(slot)
+    transport.close(slot.index)
     connections.changeShare(of: connections[slot].peer.network, by: -1)
-    connections[slot] = Connection()
+    connections.free(slot)
   }
 
   // MARK: Time
 
   @inline(never)
-  private mutating func expire(_ slot: Int) {
+  private mutating func expire(_ slot: Slot) {
     Counter.deadlinesPassed.add()
     switch connections[slot].phase {
     case .reading where !connections[slot].held.isEmpty: refuse(slot, .headTimeout)
     case .receivingBody: refuse(slot, .contentTimeout)
-    case .waiting where connections[slot].reason == .job && connections[slot].rank != .other:
+    case .waiting where R.hasWork && connections[slot].reason == .job && connections[slot].rank != .other:
       sendSign(slot)
-    case .waiting where connections[slot].works: refuseForNow(slot)
+    case .waiting where R.hasWork && connections[slot].works: refuseForNow(slot)
     case .sending where peerHasTakenSome(slot): break
     case .waiting where peerHasTakenSome(slot): break
     case .free, .reading, .waiting, .sending, .lingering: close(slot)
@@ -254,7 +256,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     stopDeadline = now + Limits.stopTimeoutMilliseconds
     transport.stopListening()
     while !newcomers.isEmpty { transport.close(descriptor: newcomers.remove(0).descriptor) }
-    for slot in 0..<connections.count {
+    var slots = connections.slots
+    while let slot = slots.next() {
       switch connections[slot].phase {
       case .free: continue
       case .reading, .lingering: close(slot)
@@ -268,7 +271,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     }
   }
 
-  private mutating func endsAfterResponse(_ slot: Int) {
+  private mutating func endsAfterResponse(_ slot: Slot) {
     if connections[slot].afterResponse == .keepAlive { connections[slot].afterResponse = .close }
   }
 
@@ -277,6 +280,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Ends what has not been sent when the stop no longer waits.
   private mutating func closeAll() {
-    for slot in 0..<connections.count where connections[slot].phase != .free { close(slot) }
+    var slots = connections.slots
+    while let slot = slots.next() { close(slot) }
   }
 }

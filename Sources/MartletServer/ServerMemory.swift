@@ -25,6 +25,36 @@ import MartletHTTP
   }
 }
 
+/// A place for a connection. Only its table makes a slot, in memory that is initialized and that nobody takes
+/// away, so an access needs no check: there are hundreds of them.
+@safe struct Slot: Equatable {
+  fileprivate let place: UnsafeMutablePointer<Connection>
+
+  static func == (first: Slot, second: Slot) -> Bool { unsafe first.place == second.place }
+
+  /// Where in the table the slot is.
+  // Safe: a slot's memory is initialized.
+  var index: Int { unsafe Int(place.pointee.index) }
+}
+
+/// The slots that hold a connection, one after the other.
+@safe struct Slots {
+  fileprivate var start: UnsafeMutablePointer<Connection>
+  fileprivate let end: UnsafeMutablePointer<Connection>
+
+  // (A `Sequence` would bring arrays, which want an allocator.)
+  @inline(never)
+  mutating func next() -> Slot? {
+    // Safe: the table made the bounds, and all memory between them is initialized.
+    while unsafe start != end {
+      let slot = unsafe Slot(place: start)
+      unsafe start += 1
+      if unsafe slot.place.pointee.phase != .free { return slot }
+    }
+    return nil
+  }
+}
+
 /// The connection slots. A slot is made when it is first used, so that unused ones stay untouched.
 @safe struct ConnectionTable: ~Copyable {
   private let start: UnsafeMutablePointer<Connection>
@@ -42,36 +72,47 @@ import MartletHTTP
 
   var isEmpty: Bool { count == 0 }
 
-  /// A connection, in place. There are hundreds of accesses, so the check is as short as it can be.
-  subscript(slot: Int) -> Connection {
-    _read {
-      if UInt(bitPattern: slot) >= UInt(bitPattern: count) { Self.stopOutside() }
-      // Safe: slots below `count` are initialized.
-      yield unsafe start[slot]
-    }
-    _modify {
-      if UInt(bitPattern: slot) >= UInt(bitPattern: count) { Self.stopOutside() }
-      yield unsafe &start[slot]
-    }
+  /// A connection, in place.
+  subscript(slot: Slot) -> Connection {
+    // Safe: a slot's memory is initialized, and an access to it is one to the table.
+    _read { yield unsafe slot.place.pointee }
+    _modify { yield unsafe &slot.place.pointee }
   }
 
-  @inline(never)
-  private static func stopOutside() -> Never { stop("a slot in use") }
+  /// The slots that hold a connection.
+  var slots: Slots { unsafe Slots(start: start, end: start + count) }
+
+  /// The slot at an index.
+  func slot(at index: Int) -> Slot {
+    invariant(index >= 0 && index < count, "a slot in use")
+    return unsafe Slot(place: start + index)
+  }
 
   /// A free slot, or `nil` when `countMax` of them are in use.
-  mutating func takeFree(below countMax: Int) -> Int? {
-    for slot in 0..<count where self[slot].phase == .free { return slot }
+  mutating func takeFree(below countMax: Int) -> Slot? {
+    for index in 0..<count where self[slot(at: index)].phase == .free { return slot(at: index) }
     guard count < countMax else { return nil }
-    // Safe: the slot lies within the memory, and a Connection needs no deinitialization.
-    unsafe (start + count).initialize(to: Connection())
+    // Safe: the place lies within the memory.
+    let slot = unsafe Slot(place: start + count)
+    clear(slot, UInt16(count))
     count += 1
-    return count - 1
+    return slot
+  }
+
+  /// Frees a slot.
+  mutating func free(_ slot: Slot) { clear(slot, UInt16(slot.index)) }
+
+  @inline(never)
+  private func clear(_ slot: Slot, _ index: UInt16) {
+    // Safe: the memory has room for a Connection, which needs no deinitialization.
+    unsafe slot.place.initialize(to: Connection(index: index))
   }
 
   /// How many connections a network has.
   @inline(never)
   func share(of network: IPAddress) -> Int {
-    for slot in 0..<count where self[slot].phase != .free {
+    var slots = slots
+    while let slot = slots.next() {
       if self[slot].peer.network == network { return Int(self[slot].networkCount) }
     }
     return 0
@@ -80,14 +121,16 @@ import MartletHTTP
   /// Lets each connection of a network know that there are so many more.
   @inline(never)
   mutating func changeShare(of network: IPAddress, by change: Int) {
-    for slot in 0..<count where self[slot].phase != .free && self[slot].peer.network == network {
+    var slots = slots
+    while let slot = slots.next() {
+      guard self[slot].peer.network == network else { continue }
       self[slot].networkCount = UInt16(clamping: Int(self[slot].networkCount) + change)
     }
   }
 
   /// Gives up the free slots at the end.
   mutating func shrink() {
-    while count > 0, self[count - 1].phase == .free { count -= 1 }
+    while count > 0, self[slot(at: count - 1)].phase == .free { count -= 1 }
   }
 }
 

@@ -347,8 +347,8 @@ private final class ServerBox<T: Transport & ~Copyable>: AnyServer {
 
   var slotCount: Int { server.connections.count }
   subscript(slot: Int) -> Connection {
-    get { server.connections[slot] }
-    set { server.connections[slot] = newValue }
+    get { server.connections[server.connections.slot(at: slot)] }
+    set { server.connections[server.connections.slot(at: slot)] = newValue }
   }
   var isIdle: Bool { server.isIdle }
   var jobCount: Int { server.jobCount }
@@ -480,7 +480,7 @@ final class Stage {
     for slot in 0..<server.slotCount where world.slots[slot] == peer.descriptor {
       return server[slot]
     }
-    return Connection()
+    return Connection(index: 0)
   }
 
   /// Whether a peer's request waits for that reason.

@@ -105,34 +105,20 @@ enum {
   MARTLET_LISTENER_BOTH_FAMILIES,
 };
 
-// Reads a numeric address: IPv6 as two numbers, IPv4 as ::ffff:a.b.c.d. 1, or 0 when it is none; four
-// decimal numbers without leading zeros are the only notation of IPv4.
-int martlet_address(const uint8_t *text, size_t count, uint64_t *high, uint64_t *low);
-
 // Lets no system keep the memory of this process when it fails: passwords pass through it.
 void martlet_refuse_core_dumps(void);
 
-// Listens on a numeric IPv4 or IPv6 address ("::" takes both). Port 0 lets the system choose;
-// *bound_port is the port that it is, *step what failed (MARTLET_LISTENER_...). -EDESTADDRREQ when `host` is
-// not an address. Socket options that only help are left out where the kernel does not know them.
-int martlet_listen(const uint8_t *host, size_t host_count, uint16_t port, uint16_t *bound_port,
-                   uint32_t *step);
+// Listens on an IPv6 address ("::" takes both families), or on an IPv4 address as ::ffff:a.b.c.d. Port 0 lets
+// the system choose; *bound_port is the port that it is, *step what failed (MARTLET_LISTENER_...). Socket
+// options that only help are left out where the kernel does not know them.
+int martlet_listen(uint64_t high, uint64_t low, uint16_t port, uint16_t *bound_port, uint32_t *step);
 
 // The next connection's descriptor, and where its peer is: an IPv6 address as two numbers, an IPv4
 // address as ::ffff:a.b.c.d.
 int martlet_accept(int listener, uint64_t *peer_high, uint64_t *peer_low);
 
-// Copies what has arrived, at most `count` octets, and leaves it in the kernel. 0: the peer is done.
-long martlet_peek(int descriptor, uint8_t *octets, size_t count);
-
-// Takes what has arrived, at most `count` octets, out of the kernel without copying. 0: as above.
-long martlet_discard(int descriptor, size_t count);
-
 // Takes what has arrived, at most `count` octets. 0: the peer is done.
 long martlet_receive(int descriptor, uint8_t *octets, size_t count);
-
-// poll() shall report the descriptor as readable only when `count` octets have arrived (or an end).
-int martlet_wake_at(int descriptor, int count);
 
 // Sends `octets`, then `more`, in one piece as far as they go. `count` or `more_count` may be 0. With
 // `continues` the kernel may wait for what is sent next before it makes a packet.
@@ -176,7 +162,6 @@ enum {
   MARTLET_ADDRESS_IN_USE,
   MARTLET_NO_PERMISSION,
   MARTLET_NO_ADDRESS,
-  MARTLET_NOT_AN_ADDRESS,
   MARTLET_NOT_FOUND,
   MARTLET_EXISTS,
   MARTLET_OTHER,
