@@ -73,6 +73,7 @@ extension SiteResponder where A: ~Copyable {
     fields.append("WWW-Authenticate: ")
     fields.append(A._challenge)
     fields.append("\r\n")
-    return refuse(request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
+    return refuse(
+      request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
   }
 }

@@ -30,7 +30,9 @@ extension SiteResponder where A: ~Copyable {
   }
 
   package mutating func beginUpload(_ state: inout MutableSpan<UInt8>) {
-    guard let page = outcome.page, let pending = pendingUpload else { stop("an upload begins after its page") }
+    guard let page = outcome.page, let pending = pendingUpload else {
+      stop("an upload begins after its page")
+    }
     KeptUpload(page: page, state: pending).write(to: &state)
     pendingUpload = nil
   }

@@ -166,7 +166,7 @@ extension Application where Self: ~Copyable {
   /// - Complexity: O(n²) in the number of pages.
   @inline(never)
   static func checkRoutes() throws(RouteFault) {
-    try RouteCheck.check(mount: nil, { route(number: Int($0)) }) { isType($0) }
+    try RouteCheck.check(mount: nil, { route(number: Int($0)) }, isType: { isType($0) })
     for beyond in 0..<pageCountMax where Page(rawValue: UInt8(beyond)) != nil {
       guard beyond == 0 || Page(rawValue: UInt8(beyond - 1)) != nil else {
         throw RouteFault(page: beyond, mount: nil, path: "", reason: .numbersSkip)
@@ -181,7 +181,7 @@ extension Application where Self: ~Copyable {
         guard PathPattern(route.path).isLiteral, route.path.octets.count > 1,
           route.path.octets[route.path.octets.count - 1] != "/"
         else { throw RouteFault(page: number, mount: nil, path: route.path, reason: .mountMalformed) }
-        try RouteCheck.check(mount: number, { _route(number: $0, of: page) }) { isType($0) }
+        try RouteCheck.check(mount: number, { _route(number: $0, of: page) }, isType: { isType($0) })
         var partNumber = 0
         while partNumber < pageCountMax, let route = _route(number: UInt8(partNumber), of: page) {
           if let missing = missingCapability(route) {
