@@ -1,5 +1,5 @@
-// What an interpolation does not take, each with words that say what to do instead. Without these the
-// compiler names an overload that fits least badly. They are never compiled into a program.
+// Types that an interpolation refuses, each with a message that says what to write instead. Without these
+// overloads the compiler would name an overload that fits badly. None of them is linked into a program.
 
 extension HTML.Interpolation {
   @available(

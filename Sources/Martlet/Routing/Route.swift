@@ -145,8 +145,8 @@ public struct Route: Sendable {
 ///
 /// The application's page calls `shop.respond(request, response)`. Code of the part before and after its own
 /// `switch` serves as the part's hooks. Where the path leads to no page of the part, the part's answer is its
-/// error page. A part that needs a capability of the application declares it: `where Site:
-/// SessionApplication`.
+/// error page. A part that needs a capability of the application declares it:
+/// `where Site: SessionApplication`.
 public protocol Part: ~Copyable {
   /// The part's pages, with the raw values 0, 1, 2 …
   associatedtype Page: RawRepresentable where Page.RawValue == UInt8
