@@ -1,11 +1,11 @@
-// The load of the machine, read once a second whether or not anybody visits. The last hour is in memory: a
-// page shows its least, mean and greatest value, and all samples are there as JSON.
+// The load of the machine, sampled once a second, whether or not anybody visits. The last hour is kept in
+// memory. A page shows the least, mean and greatest value, and another page has all samples as JSON.
 
 import CMartletPlatform
 import Martlet
 
 struct Site: TimedApplication, StreamingApplication, ~Copyable {
-  /// Hundredths, one a second.
+  /// Samples in hundredths, one a second.
   var load = History<3_600>(intervalMilliseconds: 1_000)
 
   enum Page: UInt8 { case index, history }
@@ -19,7 +19,7 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
 
   static var period: Duration { .seconds(1) }
 
-  /// Takes a sample. Seconds without a sample become gaps.
+  /// Records a sample. Seconds without a sample become gaps.
   mutating func tick(_ tick: inout Tick) {
     let second = (tick.monotonicMilliseconds + 500) / 1_000
     if let sample = loadAverage() { load.record(sample, at: second * 1_000) }
@@ -58,8 +58,8 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
       """)
   }
 
-  /// Writes the next samples: 3,600 are more than a whole page may have. The position is the second of the
-  /// sample that comes next, because meanwhile the oldest samples make room for new ones.
+  /// Writes the next samples, because 3,600 samples do not fit into a whole page. The position is the second
+  /// of the next sample, not its index, because new samples meanwhile replace the oldest ones.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
     let samples = load.samples
     let end = (load.newestMoment ?? 0) / 1_000 + 1
@@ -93,7 +93,7 @@ func loadAverage() -> Int32? {
   return Int32(load.value)
 }
 
-/// Reads the start of a file of the system: how many octets, or less than 0.
+/// Reads the start of a file of the system. Returns the number of octets, or less than 0 after an error.
 func read(_ path: StaticString, into buffer: consuming MutableSpan<UInt8>) -> Int {
   // Safe: C reads the path, and writes at most `count` octets, during the call.
   unsafe path.octets.withUnsafeBufferPointer { path in

@@ -44,8 +44,8 @@ extension ClaimsSet {
 /// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is valid.
 /// Setting a member with a name of either kind is a bug and stops the program.
 ///
-/// An application has sessions when it is a `SessionApplication`. Using the session of another application is a
-/// bug and stops the program.
+/// An application has sessions when it is a `SessionApplication`. Using the session of another application is
+/// a bug and stops the program.
 ///
 /// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500. The browser then
 /// keeps the session that it had.

@@ -19,8 +19,8 @@ public import MartletHTTP
 ///
 /// A piece is written into the response while it is made, as `HTML` is. Write the piece where it is passed to
 /// `json` or `write(json:)`. A function may return a piece that is a value of another piece:
-/// `\(json: list())`. A piece that is kept for later, or written twice, is a bug and stops the program. An extension
-/// adds types of the program:
+/// `\(json: list())`. A piece that is kept for later, or written twice, is a bug and stops the program. An
+/// extension adds types of the program:
 ///
 ///     extension JSONText.Interpolation {
 ///       mutating func appendInterpolation(_ reading: Reading) {

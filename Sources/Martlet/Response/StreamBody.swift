@@ -4,7 +4,9 @@ import MartletBytes
 
 /// The place where a page writes the next piece of a long answer (`StreamingApplication.write`).
 ///
-///     mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
+///     mutating func write(
+///       _ page: Page, _ state: inout StreamState, to body: inout StreamBody
+///     ) -> StreamStep {
 ///       while body.room > 100, state.position < 10_000 {
 ///         body.write("<li>\(state.position)</li>")
 ///         state.position += 1

@@ -4,7 +4,8 @@
 // shows the difference.
 //
 // An IP address cannot be rebound. Only the local network decides where these names lead: `localhost`, the
-// machine's own name, and that name in a domain without public name servers. Every other name must be allowed.
+// machine's own name, and that name in a domain without public name servers. Every other name must be
+// allowed.
 
 import MartletBytes
 import MartletHTTP
