@@ -35,8 +35,8 @@ public struct History<let capacity: Int>: ~Copyable {
 
   /// Records a sample.
   ///
-  /// A sample less than half an interval after the newest one replaces the newest one. A sample that is older
-  /// than the newest one replaces the newest one, too. Each interval without a sample becomes a gap.
+  /// A sample less than half an interval after the newest one replaces the newest one. So does a sample that is
+  /// older than the newest one. Each interval without a sample becomes a gap.
   ///
   /// - Parameters:
   ///   - value: The value in the smallest units, for example hundredths of a degree. `Int32.min` stands for a
