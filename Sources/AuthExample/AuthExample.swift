@@ -1,5 +1,5 @@
-// People with a password (Basic) and programs with a token (Bearer) on one site. Roles say who may enter
-// where. Too many wrong passwords have to wait.
+// People with a password (Basic) and programs with a token (Bearer) on one site. Roles decide who may enter a
+// page. After too many wrong passwords the next attempt has to wait.
 //
 //     curl localhost:5000/whoami -u susan:hello
 //     curl localhost:5000/whoami -H 'Authorization: Bearer 5f1dd0f6a3ff4ee08d6c8fd24d7b9e02'

@@ -1,4 +1,4 @@
-// Microdot's login example as a Martlet program: the same pages, users and cookies.
+// Microdot's login example as a Martlet program: with its pages, users and cookies.
 
 import Martlet
 

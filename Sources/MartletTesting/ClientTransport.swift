@@ -1,5 +1,5 @@
-// The system below a test's server: peers in this process, a clock that the test sets, no sockets. A wait that
-// finds nothing to do lets its time pass at once.
+// The system below a test's server: peers in this process, a clock that the test sets, no sockets. A wait
+// without anything to do advances the clock at once.
 
 import CMartletPlatform
 import Martlet
@@ -7,16 +7,16 @@ import MartletBytes
 import MartletHTTP
 import MartletServer
 
-/// One connection: what its peer has sent, and what the server has.
+/// One connection: the octets that the peer has sent, and the octets that the server has sent.
 final class ClientPeer {
   let descriptor: Int32
   let address: IPAddress
-  /// What the server has not read.
+  /// Octets that the server has not read yet.
   var arriving: ArraySlice<UInt8>
   var sent: [UInt8] = []
-  /// Whether the server waits for the next request on it, or for the rest of this one.
+  /// Whether the server waits to read from the connection: the next request, or the rest of the current one.
   var isRead = false
-  /// Whether the peer has gone.
+  /// Whether the peer has closed its end.
   var isGone = false
   var isClosed = false
 
@@ -35,19 +35,19 @@ final class ClientPeer {
 
 /// The peers, and the clock.
 final class ClientWorld {
-  /// Milliseconds and seconds as the test has set them, and milliseconds that waits have taken besides.
+  /// Milliseconds and Unix seconds that the test has set, plus the milliseconds of waits.
   var milliseconds: Int64 = 0
   var unixSeconds: Int64 = 0
   private(set) var waitedMilliseconds: Int64 = 0
   /// Whether the server would wait for ever.
   private(set) var isAtRest = false
-  /// What the system says of its clock.
+  /// What the system says about its clock.
   var boot: Int64 = 1
   var isSynchronized = false
-  /// Connections whose work does not go on, and whether the next one that is put off is held as well.
+  /// Connections whose work is held, and whether the next connection that is put off is held.
   var held: Set<UInt64> = []
   var holdsNext = false
-  /// The connection whose request the page has put off when it was asked last.
+  /// The connection whose page answered `later` when it was last asked.
   var putOff: UInt64?
 
   private var waiting: [ClientPeer] = []
@@ -56,10 +56,10 @@ final class ClientWorld {
   private var wanted: [Int: UInt8] = [:]
   private var ready: [Int: UInt8] = [:]
   private var looks: Int64 = 0
-  /// No file has such a descriptor.
+  /// The next descriptor. The numbers begin where no open file has its descriptor.
   private var nextDescriptor: Int32 = 1 << 24
 
-  /// A connection that has sent these octets.
+  /// Makes a connection whose peer has sent these octets.
   func connect(_ octets: [UInt8], from address: IPAddress) -> ClientPeer {
     let peer = ClientPeer(nextDescriptor, address, octets)
     nextDescriptor += 1
@@ -112,14 +112,15 @@ final class ClientWorld {
     return Wakeup(listenerIsReady: !waiting.isEmpty, stopRequested: false)
   }
 
-  /// Whether a peer has its answer: then no time passes.
+  /// Whether a peer has its answer. Then a wait does not advance the clock.
   private var isAnswered: Bool { peers.values.contains { $0.isRead && !$0.answer.isEmpty } }
 
   fileprivate var moment: Moment {
     Moment(monotonicMilliseconds: milliseconds &+ waitedMilliseconds, unixSeconds: unixSeconds)
   }
 
-  /// A step of work takes a millisecond.
+  /// Microseconds of the clock that measures work. Each reading advances the clock by a millisecond, as if a
+  /// step of work needed that long.
   fileprivate func microseconds() -> Int64 {
     looks += 1
     return looks * 1_000
@@ -127,7 +128,7 @@ final class ClientWorld {
 }
 
 extension ClientPeer {
-  /// What has been sent, without interim responses (RFC 9110 section 15.2).
+  /// The octets that the server has sent, without interim responses (RFC 9110 section 15.2).
   var answer: ArraySlice<UInt8> {
     let interim = [UInt8]("HTTP/1.1 100 Continue\r\n\r\n".utf8)
     var rest = sent[...]
@@ -212,7 +213,7 @@ struct ClientTransport: Transport, ~Copyable {
     ]
     unsafe parts = sizes.map { size in
       let part = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-      // What a site keeps is zeros at first; the server's memory may hold anything.
+      // The memory of a site begins as zeros; the server's memory may begin with any octets.
       unsafe part.initializeMemory(as: UInt8.self, repeating: 0, count: size)
       return unsafe part
     }
@@ -220,9 +221,9 @@ struct ClientTransport: Transport, ~Copyable {
 
   deinit { for index in unsafe parts.indices { unsafe parts[index].deallocate() } }
 
-  /// The memory, for the one server that lives as long as this.
+  /// The memory, lent to the one server that lives as long as this object.
   var lent: ServerMemory {
-    // Safe: the parts have the sizes that the server expects, and nobody else has them.
+    // Safe: the parts have the sizes that the server expects, and only that server uses them.
     let octets = unsafe parts.map { unsafe $0.assumingMemoryBound(to: UInt8.self) }
     return unsafe ServerMemory(
       martlet_memory(
@@ -230,9 +231,9 @@ struct ClientTransport: Transport, ~Copyable {
         large: octets[4], connections: parts[5]))
   }
 
-  /// The memory of the one site that lives as long as this.
+  /// The memory of the site, lent to the one site that lives as long as this object.
   var site: SiteMemory {
-    // Safe: as above.
+    // Safe: the parts have the sizes that the site expects, and only that site uses them.
     let site = unsafe parts[6].assumingMemoryBound(to: martlet_site.self)
     unsafe site.pointee.session = parts[7].assumingMemoryBound(to: UInt8.self)
     unsafe site.pointee.places = parts[8].assumingMemoryBound(to: martlet_work.self)

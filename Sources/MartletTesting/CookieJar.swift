@@ -1,6 +1,5 @@
-// What a browser does with cookies, as far as one site is concerned (RFC 6265 §5): paths and
-// lifetimes count; there is one host, and the connection counts as trustworthy, so `Domain` and
-// `Secure` do not.
+// The cookies of a browser, as far as one site is concerned (RFC 6265 §5). Paths and lifetimes count. There
+// is only one host, and the connection counts as trustworthy, so `Domain` and `Secure` are ignored.
 
 /// The cookies of a test client.
 public struct CookieJar: Equatable, Sendable {
@@ -9,7 +8,7 @@ public struct CookieJar: Equatable, Sendable {
     public let name: String
     public var value: String
     public let path: String
-    /// Unix seconds when it ends; `nil`: with the browser's session.
+    /// Unix seconds when the cookie ends; `nil` for a cookie that ends with the browser's session.
     public var expires: Int64?
   }
 
@@ -19,10 +18,10 @@ public struct CookieJar: Equatable, Sendable {
   /// An empty jar.
   public init() {}
 
-  /// The value of the first cookie of that name, whatever its path.
+  /// The value of the first cookie of that name, on any path.
   public subscript(name: String) -> String? { cookies.first { $0.name == name }?.value }
 
-  /// Puts a cookie in, in place of one with the same name and path.
+  /// Adds a cookie. A cookie with the same name and path is replaced.
   public mutating func set(
     _ name: String, _ value: String, path: String = "/", expires: Int64? = nil
   ) {
@@ -34,13 +33,13 @@ public struct CookieJar: Equatable, Sendable {
     }
   }
 
-  /// Takes all cookies of that name out.
+  /// Removes all cookies of that name.
   public mutating func remove(_ name: String) { cookies.removeAll { $0.name == name } }
 
-  /// Takes out what a browser forgets when it is closed.
+  /// Removes the cookies that a browser forgets when it is closed.
   public mutating func endBrowserSession() { cookies.removeAll { $0.expires == nil } }
 
-  /// Does what a Set-Cookie field says.
+  /// Applies a Set-Cookie field to the jar.
   ///
   /// - Parameter requestPath: The path of the request that was answered.
   public mutating func take(_ setCookie: String, requestPath: String, now: Int64) {
@@ -66,7 +65,7 @@ public struct CookieJar: Equatable, Sendable {
     }
   }
 
-  /// The value of the Cookie field for a request, or `nil` without cookies: longer paths first.
+  /// The value of the Cookie field for a request, with longer paths first; `nil` without cookies.
   public func field(forPath path: String, now: Int64) -> String? {
     let matching = cookies.filter { Self.matches(path, $0.path) && ($0.expires ?? .max) > now }
     guard !matching.isEmpty else { return nil }
@@ -78,7 +77,7 @@ public struct CookieJar: Equatable, Sendable {
       .joined(separator: "; ")
   }
 
-  /// RFC 6265 §5.1.4: the folder of the request's path, without its last slash.
+  /// The folder of the request's path, without its last slash (RFC 6265 §5.1.4).
   private static func defaultPath(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return "/" }
     return String(path[..<slash])

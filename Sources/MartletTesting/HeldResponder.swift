@@ -1,12 +1,12 @@
-// An application's responder, whose work a test can hold: what happens between two steps of a password's
-// verification is then the test's to choose.
+// An application's responder whose work a test can hold. So the test decides what happens between two steps
+// of a password's verification.
 
 import Martlet
 import MartletBytes
 import MartletHTTP
 import MartletServer
 
-/// Hands each call on.
+/// Forwards each call to the site's responder.
 struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   private var site: SiteResponder<A>
   private let world: ClientWorld

@@ -1,6 +1,6 @@
-// A browser for tests: an application's pages are asked for in this process, with cookies and a
-// clock that the test sets. No socket, no waiting: the server itself runs, over a transport that
-// has the request's octets (ClientTransport.swift).
+// A browser for tests, with cookies and a clock that the test sets. The client asks for an application's
+// pages in this process, without sockets and without waiting. The server itself runs, over a transport that
+// holds the request's octets (ClientTransport.swift).
 
 public import Martlet
 public import MartletBytes
@@ -17,18 +17,18 @@ public final class TestClient<A: Application & ~Copyable> {
   private let memory = ClientMemory()
   private var server: Server<ClientTransport, HeldResponder<A>>
 
-  /// The true time, seconds since 1970 UTC: what the application takes for the time as long as
-  /// `clockError` is 0. It stands still.
+  /// The true time in seconds since 1970 UTC. The application sees this time as long as `clockError` is 0.
+  /// The time stands still.
   public var time: Int64 = 1_800_000_000
 
-  /// Seconds that the system's time of day is wrong by: negative on a board that has just been switched
-  /// on and has no clock.
+  /// Seconds by which the system's time of day is wrong. The value is negative for a board without a clock
+  /// that has just been switched on.
   public var clockError: Int64 = 0
 
-  /// When the kernel was started, in true Unix seconds; where the boot clock counts from.
+  /// True Unix seconds of the kernel's start, from which the boot clock counts.
   public var bootTime: Int64 = 0
 
-  /// A number of this boot of the kernel.
+  /// A number that identifies this boot of the kernel.
   public var boot: Int64 = 1
 
   /// Whether the kernel says that its time of day is synchronized.
@@ -37,16 +37,18 @@ public final class TestClient<A: Application & ~Copyable> {
   /// The cookies, kept from one request to the next.
   public var cookies = CookieJar()
 
-  /// Where the requests come from; unknown, as through a Unix socket, as long as a test does not say.
+  /// The address that the requests come from. The default is the unknown address, as through a Unix socket.
   public var peer = IPAddress.unspecified
 
   /// The value of the Host field.
   public var host = "localhost"
 
+  /// Makes a client of an application.
+  ///
   /// - Parameters:
-  ///   - secret: What cookies are signed with; not empty.
-  ///   - reach: How browsers reach the application.
-  ///   - port: The port that it is said to listen on.
+  ///   - secret: The secret that signs cookies; not empty.
+  ///   - reach: The host names, the scheme and the path by which browsers reach the application.
+  ///   - port: The port that the application believes it listens on.
   public init(
     _ site: consuming A, secret: String, reach: Reach = Reach(), port: UInt16 = 8080
   ) {
@@ -57,12 +59,12 @@ public final class TestClient<A: Application & ~Copyable> {
       memory.lent)
   }
 
-  /// Looks at a page.
+  /// Sends a GET request for a page.
   public func get(_ target: String, fields: [(String, String)] = []) -> TestResponse {
     request("GET", target, fields: fields)
   }
 
-  /// Sends a form.
+  /// Sends a form with POST.
   public func post(
     _ target: String, form: [(String, String)] = [], fields: [(String, String)] = []
   ) -> TestResponse {
@@ -73,8 +75,8 @@ public final class TestClient<A: Application & ~Copyable> {
       content: [UInt8](content.utf8))
   }
 
-  /// Sends a request with the jar's cookies; Host and Content-Length are added. Cookies that
-  /// `fields` name come first, as those of a more specific path do.
+  /// Sends a request with the jar's cookies. Host and Content-Length are added. Cookies in `fields` come
+  /// before those of the jar, as cookies of a more specific path do.
   public func request(
     _ method: String, _ target: String, fields: [(String, String)] = [], content: [UInt8] = []
   ) -> TestResponse {
@@ -100,26 +102,26 @@ public final class TestClient<A: Application & ~Copyable> {
     return head + "\r\n"
   }
 
-  /// Sends the octets of one whole request as they are; the jar is left alone.
+  /// Sends the octets of one whole request unchanged; the jar is neither read nor changed.
   ///
-  /// A request that the server refuses before any page sees it gets the refusal's status; one whose
-  /// end is missing, which the server would wait for, gets 408.
+  /// A request that the server refuses before its page is asked gets the status of the refusal. A request
+  /// without its end gets 408, because the server would wait for the end.
   public func send(_ octets: [UInt8]) -> TestResponse { finish(world.connect(octets, from: peer)) }
 
-  /// A request whose answer takes several turns, at any point of its work.
+  /// A request that needs several turns and has not been answered.
   package struct PendingRequest {
     fileprivate let peer: ClientPeer
     fileprivate let connection: UInt64
   }
 
-  /// What has become of a request at once.
+  /// The result of the first turns of a request.
   package enum Start {
     case answered(TestResponse)
     case putOff(PendingRequest)
   }
 
-  /// Sends a form, and leaves its work where it is: for tests of what happens meanwhile. The cookies are
-  /// those of the jar at this moment.
+  /// Sends a form, and holds the work of the request, for tests of what happens meanwhile. The request has
+  /// the cookies that are in the jar now.
   package func startPost(_ target: String, form: [(String, String)]) -> Start {
     let content = form.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
     let head = head(
@@ -128,30 +130,30 @@ public final class TestClient<A: Application & ~Copyable> {
     return start(world.connect([UInt8]((head + content).utf8), from: peer))
   }
 
-  /// Does that many steps of the work of a request.
+  /// Does that many steps of the held work of a request.
   package func work(on pending: PendingRequest, steps: Int) {
     server.responder.workHeld(pending.connection, steps: steps)
   }
 
-  /// Does the work of a request until it is answered.
+  /// Does the work of a request until the request is answered.
   package func finish(_ pending: PendingRequest) -> TestResponse {
     world.held.remove(pending.connection)
     return finish(pending.peer)
   }
 
-  /// Lets the server ask the page of a request again, whose work is done.
+  /// Lets the server ask the page of a request again, when the request's work is done.
   package func resume(_ pending: PendingRequest) -> Start {
     world.held.remove(pending.connection)
     return start(pending.peer)
   }
 
-  /// The client of a request goes away.
+  /// Closes the client's end of a request's connection.
   package func abandon(_ pending: PendingRequest) {
     pending.peer.isGone = true
     run(until: { pending.peer.isClosed })
   }
 
-  /// Turns until a request is answered, or its page has put it off.
+  /// Runs turns until a request is answered, or its page has answered `later`.
   private func start(_ peer: ClientPeer) -> Start {
     world.holdsNext = true
     world.putOff = nil
@@ -166,12 +168,13 @@ public final class TestClient<A: Application & ~Copyable> {
     return response(to: peer)
   }
 
-  /// Whether the server has sent all of its answer.
+  /// Whether the server has sent its whole answer.
   private func isAnswered(_ peer: ClientPeer) -> Bool {
     peer.isClosed || peer.isRead && !peer.answer.isEmpty
   }
 
-  /// Lets the server turn, but not for ever: a page may wait for what never comes.
+  /// Runs turns of the server until `isReached` returns true. A page may wait for an event that never comes,
+  /// so the turns also end where the server would wait for ever.
   private func run(until isReached: () -> Bool) {
     world.milliseconds = (time &- bootTime) &* 1_000
     world.unixSeconds = time &+ clockError
@@ -182,7 +185,7 @@ public final class TestClient<A: Application & ~Copyable> {
     } while !isReached() && !world.isAtRest
   }
 
-  /// Takes the answer, and ends the connection.
+  /// Parses the answer, and ends the connection.
   private func response(to peer: ClientPeer) -> TestResponse {
     let response = TestResponse(answer: [UInt8](peer.answer))
     peer.isGone = true
@@ -190,7 +193,7 @@ public final class TestClient<A: Application & ~Copyable> {
     return response
   }
 
-  /// The path of a target, for cookies: without the scheme and the host that an absolute one has.
+  /// The path of a target, for cookies, without the scheme and the host of an absolute target.
   private func path(of target: String) -> String {
     let target = target.prefix { $0 != "?" && $0 != "#" }
     guard !target.hasPrefix("/") else { return String(target) }
@@ -198,7 +201,7 @@ public final class TestClient<A: Application & ~Copyable> {
     return parts.count > 2 ? "/" + parts[2] : "/"
   }
 
-  /// application/x-www-form-urlencoded (WHATWG URL §5.2).
+  /// A text in the encoding of application/x-www-form-urlencoded (WHATWG URL §5.2).
   private func encoded(_ text: String) -> String {
     let digits = [UInt8]("0123456789ABCDEF".utf8)
     var octets: [UInt8] = []

@@ -1,10 +1,10 @@
-// Octets of a file that a page answers with, read as the server would send it.
+// The octets of a file that a page answers with, read as the server would send them.
 
 import CMartletPlatform
 import MartletBytes
 
 enum TestFile {
-  /// Reads octets of an open file: as many as there are, at most `count`.
+  /// Reads at most `count` octets of an open file; fewer at the file's end.
   static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
     var octets = [UInt8](repeating: 0, count: count)
     // Safe: C writes at most what the array has room for.

@@ -1,4 +1,4 @@
-// A response as a test looks at it: taken apart into strings, with nothing left out.
+// A response as a test sees it: parsed into strings, without omissions.
 
 public import MartletHTTP
 
@@ -6,9 +6,9 @@ public import MartletHTTP
 public struct TestResponse: Equatable, Sendable {
   /// The status.
   public let status: Status
-  /// The field lines in their order, those of the server (Date, Content-Length) included.
+  /// The field lines in their order, including those of the server (Date, Content-Length).
   public let fields: [Field]
-  /// The content; octets that are not UTF-8 read as U+FFFD.
+  /// The content as UTF-8; ill-formed octets become U+FFFD.
   public let body: String
 
   /// One field line.
@@ -22,7 +22,7 @@ public struct TestResponse: Equatable, Sendable {
     }
   }
 
-  /// The value of the first field of that name, whatever the case of its letters.
+  /// The value of the first field of that name; upper and lower case are equal.
   public func field(_ name: String) -> String? { values(of: name).first }
 
   /// The values of all fields of that name, in their order.
@@ -31,13 +31,13 @@ public struct TestResponse: Equatable, Sendable {
     return fields.filter { $0.name.lowercased() == name }.map(\.value)
   }
 
-  /// Where a redirection leads.
+  /// The target of a redirection.
   public var location: String? { field("Location") }
 
   /// The values of the Set-Cookie fields, in their order.
   public var setCookies: [String] { values(of: "Set-Cookie") }
 
-  /// A response from what a server would send.
+  /// Parses a response that a server would send.
   init(head: [UInt8], content: [UInt8]) {
     let lines = Self.lines(String(decoding: head, as: UTF8.self))
     let code = lines.first?.split(separator: " ").dropFirst().first.flatMap { UInt16($0) }
@@ -50,7 +50,7 @@ public struct TestResponse: Equatable, Sendable {
     body = String(decoding: content, as: UTF8.self)
   }
 
-  /// A response from all that a server has sent on a connection.
+  /// Parses a response from all octets that a server has sent on a connection.
   init(answer: [UInt8]) {
     let end = RequestHead.endOfHead(answer.span) ?? answer.count
     let whole = TestResponse(head: [UInt8](answer[..<end]), content: [])
@@ -63,7 +63,7 @@ public struct TestResponse: Equatable, Sendable {
     self.init(head: [UInt8](answer[..<end]), content: [UInt8](content))
   }
 
-  /// The content of as many chunks as there are (RFC 9112 section 7.1).
+  /// Joins the content of all chunks that have been received (RFC 9112 section 7.1).
   private static func dechunked(_ chunks: ArraySlice<UInt8>) -> [UInt8] {
     var (content, rest): ([UInt8], ArraySlice<UInt8>) = ([], chunks)
     while let lineEnd = rest.firstIndex(of: 0x0D),

@@ -1,5 +1,5 @@
-// What is longer than any buffer: a file, a list, events as they come, uploads. None of it is ever held
-// in memory; what a page has to remember from one piece to the next is its state.
+// Content that is longer than any buffer: a file, a list, events, uploads. Only one piece at a time is in
+// memory. The page keeps its state from one piece to the next.
 //
 //     curl localhost:5000/list?count=1000000        curl -T film.mp4 -X POST localhost:5000/digest
 
@@ -8,7 +8,7 @@ import Martlet
 struct Site: StreamingApplication, UploadApplication {
   enum Page: UInt8 { case index, style, file, list, events, count, digest }
 
-  /// What is kept of an upload: how many octets have come, and the hash of them.
+  /// The state of an upload: how many octets have been received, and their hash.
   struct UploadState: BitwiseCopyable {
     var count: Int64 = 0
     var hash = SHA256State()
@@ -64,7 +64,7 @@ struct Site: StreamingApplication, UploadApplication {
       state.position += 1
       return .pause(milliseconds: 500)
     }
-    // An entry is no longer than 30 octets.
+    // An entry has at most 30 octets.
     while body.room >= 30, state.position < state.note {
       body.write("<li>\(state.position)\n")
       state.position += 1
@@ -96,7 +96,7 @@ struct Site: StreamingApplication, UploadApplication {
     return response.html("\(text)\n")
   }
 
-  /// A client has left before the end: nothing of its upload is kept elsewhere.
+  /// Does nothing, because an upload that ends early has left nothing outside of its state.
   func abandon(_ page: Page, _ request: borrowing Request<Self>, _ state: UploadState) {}
 }
 

@@ -12,7 +12,7 @@ struct Item {
   let name: Text<32>
   let count: Int
 
-  /// Reads what a request says of an item.
+  /// Makes an item from the JSON object of a request.
   init(id: Int, _ object: JSONObject) throws(JSONError) {
     self.id = id
     name = try object.text("name")
@@ -46,13 +46,13 @@ struct Site: ErrorPageApplication {
     }
   }
 
-  /// Where there is room in the table.
+  /// Index of a free place in the table; `nil` where the table is full.
   func freeIndex() -> Int? {
     for i in items.indices where items[i] == nil { return i }
     return nil
   }
 
-  /// Where the item is in the table.
+  /// Index of the item in the table; `nil` where no item has that number.
   func index(of id: Int) -> Int? {
     for i in items.indices where items[i]?.id == id { return i }
     return nil
@@ -111,7 +111,7 @@ struct Site: ErrorPageApplication {
     }
   }
 
-  /// What people see; programs get problem details (RFC 9457).
+  /// Writes an error page for people. Programs get problem details (RFC 9457).
   func errorPage(
     _ error: borrowing ErrorPage, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {

@@ -1,10 +1,10 @@
-// The load of the machine, read once a second whether or not anybody visits. The last hour is in memory: a
-// page shows its least, mean and greatest value, and all samples are there as JSON.
+// The load of the machine, sampled once a second, whether or not anybody visits. The last hour is kept in
+// memory. A page shows the least, mean and greatest value, and another page has all samples as JSON.
 
 import Martlet
 
 struct Site: TimedApplication, StreamingApplication, ~Copyable {
-  /// Hundredths, one a second.
+  /// Samples in hundredths, one a second.
   var load = History<3_600>(intervalMilliseconds: 1_000)
   let proc = try? Folder("/proc")
 
@@ -19,7 +19,7 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
 
   static var period: Duration { .seconds(1) }
 
-  /// Takes a sample. Seconds without a sample become gaps.
+  /// Records a sample. Seconds without a sample become gaps.
   mutating func tick(_ tick: inout Tick) {
     let second = (tick.monotonicMilliseconds + 500) / 1_000
     if let sample = loadAverage(proc) { load.record(sample, at: second * 1_000) }
@@ -58,8 +58,8 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
       """)
   }
 
-  /// Writes the next samples: 3,600 are more than a whole page may have. The position is the moment of the
-  /// sample that was written last, because meanwhile the oldest samples make room for new ones.
+  /// Writes the next samples, because 3,600 samples do not fit into a whole page. The position is the moment of
+  /// the sample that was written last, because new samples meanwhile replace the oldest ones.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
     if state.position == 0 { body.write(json: "{\"seconds\":1,\"load\":[") }
     while let moment = load.moment(after: state.position) {

@@ -1,5 +1,5 @@
-// Microdot's sessions example as a Martlet program: a visitor's name is remembered in a signed cookie, and
-// how often the visitor has been here. There are no users and no passwords.
+// Microdot's sessions example as a Martlet program. A signed cookie remembers a visitor's name, and how often
+// the visitor has been here. There are no users and no passwords.
 
 import Martlet
 

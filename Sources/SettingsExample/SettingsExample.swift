@@ -1,16 +1,16 @@
-// A form with settings, kept in a file. What is wrong is shown beside what was typed. A success is answered
-// with a redirect, so that a reload of the page does not send the form once more.
+// A form with settings, kept in a file. The page shows each mistake beside the text that was typed. A success is
+// answered with a redirect, so that a reload of the page does not send the form again.
 
 import Martlet
 
 struct Settings {
   var name: Text<32> = "box"
-  /// Seconds.
+  /// An interval in seconds.
   var interval = 60
   var isEnabled = true
 }
 
-/// What is wrong with a form, field by field.
+/// The mistakes in a form, field by field.
 struct Problems {
   var name: StaticString?
   var interval: StaticString?
@@ -18,7 +18,7 @@ struct Problems {
 }
 
 extension Settings {
-  /// Reads a form. A field with a problem keeps its default.
+  /// Reads the settings of a form. A field with a mistake keeps its default.
   init(_ form: FormFields, _ problems: inout Problems) {
     if let name: Text<32> = form["name"]?.line() {
       self.name = name
@@ -94,7 +94,7 @@ struct Site: Application {
 
   /// Writes the page.
   ///
-  /// - Parameter form: What was typed, where something is wrong with it.
+  /// - Parameter form: The form that was typed, where it has a mistake.
   static func answer(
     _ page: consuming Body<Self>, _ settings: Settings, typed form: FormFields?, _ problems: Problems,
     isSaved: Bool

@@ -1,4 +1,4 @@
-// A part of a site: it knows its own pages, and neither where it is mounted nor who may enter there.
+// A part of a site. The part knows its own pages, but neither its mount nor the access of its mount.
 
 import Martlet
 
@@ -27,7 +27,7 @@ struct Notes: Part {
   mutating func respond<Site: Application & ~Copyable>(
     _ request: borrowing Request<Site>, _ response: consuming Response<Site>
   ) -> Answer {
-    // Before each page of the part.
+    // This code runs before each page of the part.
     visits += 1
     response.setHeader("X-Visits", visits)
 

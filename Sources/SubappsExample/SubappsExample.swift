@@ -1,4 +1,4 @@
-// One part, mounted twice: notes that everyone reads and writes, and notes of those who are logged in.
+// One part, mounted twice: notes that everyone reads and writes, and notes of users who are logged in.
 //
 //     curl localhost:5000/guestbook -d note=Hello
 //     curl localhost:5000/team -u susan:hello

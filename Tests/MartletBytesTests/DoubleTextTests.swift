@@ -72,7 +72,9 @@ struct DoubleTextTests {
       #expect(Double(text) == number)
       // Beside a power of two the nearest digits may lie where fewer digits would not do.
       let digits = { (text: String) in
-        text.lowercased().prefix { $0 != "e" }.filter(\.isNumber).drop { $0 == "0" }.reversed().drop { $0 == "0" }.count
+        text.lowercased().prefix { $0 != "e" }.filter(\.isNumber).drop { $0 == "0" }.reversed().drop {
+          $0 == "0"
+        }.count
       }
       if number.significandBitPattern != 0 { #expect(digits(text) == digits("\(number)"), "\(number)") }
     }
@@ -82,10 +84,14 @@ struct DoubleTextTests {
     "The form is ECMAScript's",
     arguments: [
       (0, "0"), (-0.0, "0"), (21.5, "21.5"), (-21.5, "-21.5"), (100, "100"), (1e20, "100000000000000000000"),
-      (1e21, "1e+21"), (1.5e21, "1.5e+21"), (Double("123456789012345680000")!, "123456789012345680000"), (1e-6, "0.000001"),
-      (1.5e-6, "0.0000015"), (1e-7, "1e-7"), (1.5e-7, "1.5e-7"), (0.1, "0.1"), (0.1 + 0.2, "0.30000000000000004"),
-      (.leastNonzeroMagnitude, "5e-324"), (.greatestFiniteMagnitude, "1.7976931348623157e+308"), (1.0 / 3, "0.3333333333333333"),
-      (.nan, "NaN"), (.infinity, "Infinity"), (-.infinity, "-Infinity"), (1e21.nextDown, "999999999999999900000"),
+      (1e21, "1e+21"), (1.5e21, "1.5e+21"), (Double("123456789012345680000")!, "123456789012345680000"),
+      (1e-6, "0.000001"),
+      (1.5e-6, "0.0000015"), (1e-7, "1e-7"), (1.5e-7, "1.5e-7"), (0.1, "0.1"),
+      (0.1 + 0.2, "0.30000000000000004"),
+      (.leastNonzeroMagnitude, "5e-324"), (.greatestFiniteMagnitude, "1.7976931348623157e+308"),
+      (1.0 / 3, "0.3333333333333333"),
+      (.nan, "NaN"), (.infinity, "Infinity"), (-.infinity, "-Infinity"),
+      (1e21.nextDown, "999999999999999900000"),
     ] as [(Double, String)])
   func form(number: Double, expected: String) { #expect(shortest(number) == expected) }
 
@@ -95,14 +101,18 @@ struct DoubleTextTests {
     var texts = [
       "0", "-0", "1e400", "-1e400", "1e-400", "1e999999999", "1e-999999999", "9007199254740993",
       "9007199254740992.99999999999999999999", "9007199254740993.00000000000000000000000000000001",
-      "2.4703282292062327208e-324", "2.4703282292062328e-324", "2.47032822920623272088284396434110686182e-324",
-      "2.2250738585072011e-308", "2.2250738585072012e-308", "1.7976931348623158e308", "1.7976931348623159e308",
+      "2.4703282292062327208e-324", "2.4703282292062328e-324",
+      "2.47032822920623272088284396434110686182e-324",
+      "2.2250738585072011e-308", "2.2250738585072012e-308", "1.7976931348623158e308",
+      "1.7976931348623159e308",
       "179769313486231580793728971405303415079934132710037826936173778980444968292764750946649017977587207096330286416692887910946555547851940402630657488671505820681908902000708383676273854845817711531764475730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880",
       "0.000000000000000000000000000000000000000000000001e48", "8.41e21", "9.5e-320", "1e23",
       "6929495644600919.5", "3.7455744005952583e15", "1448997445238699.0000000000000000000000000000000000001",
     ]
     for _ in 0..<2_000 {
-      let digits = (0..<Int.random(in: 1...40, using: &random)).map { _ in "\(Int.random(in: 0...9, using: &random))" }
+      let digits = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+        "\(Int.random(in: 0...9, using: &random))"
+      }
       var text = digits.joined()
       if Bool.random(using: &random) { text += "." + "\(random.next())" }
       if Bool.random(using: &random) { text += "e\(Int.random(in: -340...320, using: &random))" }
@@ -132,6 +142,8 @@ struct DoubleTextTests {
     #expect(parsed("9007199254740993\(zeros)e-700") == .success(0x1p53))
   }
 
-  @Test("What is no number is no double either", arguments: ["", "-", "1.", "+1", "nan", "inf", "0x1p3", "1e", "1 "])
+  @Test(
+    "What is no number is no double either",
+    arguments: ["", "-", "1.", "+1", "nan", "inf", "0x1p3", "1e", "1 "])
   func malformed(text: String) { #expect(parsed(text) == .failure(.malformed)) }
 }

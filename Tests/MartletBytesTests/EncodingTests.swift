@@ -124,7 +124,8 @@ struct Base64Tests {
   @Test(
     "What is not canonical is refused",
     arguments: [
-      "A", "AA", "AAA", "AAAA=", "AB==", "AAB=", "Zg", "Zg=", "Zg===", "====", "===", "==", "=", "-A==", "_w==",
+      "A", "AA", "AAA", "AAAA=", "AB==", "AAB=", "Zg", "Zg=", "Zg===", "====", "===", "==", "=", "-A==",
+      "_w==",
       "A A=", "Zg==\n", "Zg==Zg==", "Z=g=", "AA=A", "é==",
     ])
   func refused(text: String) {

@@ -72,7 +72,8 @@ struct AuthorizationTests {
     arguments: [
       "Basic", "Basic ", "Basic  ", "Bearer", "Bearer ", "Bearer =", "Bearer ==", "Basic =", "Bearer a b",
       "Bearer a ", "Bearer \ta", "Bearer a\t", "Bearer a,b", "Bearer a=b", "Bearer \"a\"", "Bearer a\u{0}",
-      "Bearer é", "Basic YTpi YTpi", "Basic YT=pi", "Basic YTpi\n", "Basic realm=\"x\"", "Bearer a;b", "Bearer a:b",
+      "Bearer é", "Basic YTpi YTpi", "Basic YT=pi", "Basic YTpi\n", "Basic realm=\"x\"", "Bearer a;b",
+      "Bearer a:b",
       "Bearer a@", "Bearer [a", "Bearer a`", "Bearer {",
     ])
   func malformed(value: String) {
@@ -106,7 +107,8 @@ struct AuthorizationTests {
   @Test(
     "The first colon ends the user-id; either part may be empty",
     arguments: [
-      ("a:b", "a", "b"), (":", "", ""), ("a:", "a", ""), (":b", "", "b"), ("a:b:c", "a", "b:c"), ("a::", "a", ":"),
+      ("a:b", "a", "b"), (":", "", ""), ("a:", "a", ""), (":b", "", "b"), ("a:b:c", "a", "b:c"),
+      ("a::", "a", ":"),
       ("ü:ß", "ü", "ß"), (" a : b ", " a ", " b "), ("user@host:\"x\\", "user@host", "\"x\\"),
     ])
   func parts(credentials: String, user: String, password: String) {
@@ -142,7 +144,8 @@ struct AuthorizationTests {
   func longest() {
     let user = String(repeating: "u", count: Limits.userIDSizeMax)
     let password = String(repeating: "p", count: Limits.passwordSizeMax)
-    #expect(basic(Array("\(user):\(password)".utf8), room: Limits.credentialsSizeMax) == .basic(user, password))
+    #expect(
+      basic(Array("\(user):\(password)".utf8), room: Limits.credentialsSizeMax) == .basic(user, password))
     #expect(
       basic(Array("\(user):\(password)p".utf8), room: Limits.credentialsSizeMax) == .refused(.tooLong))
     // Ranges reach 65,535 octets; a value beyond is refused.

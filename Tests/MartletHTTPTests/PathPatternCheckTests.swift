@@ -120,7 +120,8 @@ struct PathPatternCheckTests {
   @Test("Each pair that is not shadowed has a path that shows it, own types aside")
   func notShadowsAreReal() {
     let shown = [
-      "/", "//", "/a/", "/b", "/a/b", "/a", "/ab", "/x", "/+5", "/9223372036854775808", "/a/b/", "/b/c", "/0a",
+      "/", "//", "/a/", "/b", "/a/b", "/a", "/ab", "/x", "/+5", "/9223372036854775808", "/a/b/", "/b/c",
+      "/0a",
     ]
     for (first, second) in Self.notShadowing
     where !"\(first)".contains("hex") && !"\(second)".contains("hex") {

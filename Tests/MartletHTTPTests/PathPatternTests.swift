@@ -173,7 +173,8 @@ struct PathPatternTests {
 
   @Test("Dots that are no dot segment match, and so does every other character")
   func harmless() {
-    for value in ["...", ".a", "a.", "..a", "a..b", "%2e%2e%2e", "a%2F...", "+", "%25", "%2B", "é", "😀", "~"] {
+    for value in ["...", ".a", "a.", "..a", "a..b", "%2e%2e%2e", "a%2F...", "+", "%25", "%2B", "é", "😀", "~"]
+    {
       #expect(values("/files/<name>", "/files/" + value) == [value])
       #expect(values("/files/<path:rest>", "/files/a/" + value + "/") == ["a/" + value + "/"])
     }
@@ -227,7 +228,8 @@ struct PathPatternTests {
         pattern = pattern.dropFirst()
         continue
       }
-      let words = String(decoding: pattern[pattern.startIndex + 1..<close], as: UTF8.self).split(separator: ":")
+      let words = String(decoding: pattern[pattern.startIndex + 1..<close], as: UTF8.self).split(
+        separator: ":")
       let type = words.count == 2 ? words[0] : "text"
       pattern = pattern[(close + 1)...]
       let value = type == "path" ? path : path.prefix { $0 != UInt8(ascii: "/") }

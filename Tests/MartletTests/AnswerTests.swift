@@ -21,7 +21,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
     #expect(good.field("X-Value") == "Süsan\t1")
     for value in ["a\r\nX-Evil: 1", "a\n", "a\0b", "\u{7F}"] {
       let bad = response { _, given in
-      var response = given
+        var response = given
         response.setHeader("X-Before", "1")
         response.setHeader("X-Value", octets(value).span)
         return response.plain("x")
@@ -34,9 +34,11 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
 
   @Test("A header that the library writes cannot be set twice")
   func ownHeaders() {
-    for name in ["Content-Length", "content-type", "Set-Cookie", "Location", "Connection", "Date"] as [StaticString] {
+    for name in ["Content-Length", "content-type", "Set-Cookie", "Location", "Connection", "Date"]
+      as [StaticString]
+    {
       let bad = response { _, given in
-      var response = given
+        var response = given
         response.setHeader(name, "1")
         return response.plain("x")
       }
@@ -65,7 +67,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
     #expect(good.field("Cache-Control") == "no-store", "no cache gives a cookie to somebody else")
     for value in ["a;b", "a b", "a\r\nX: 1", "\"", "a,b", "ü", "\\"] {
       let bad = response { _, given in
-      var response = given
+        var response = given
         response.setCookie("theme", octets(value).span)
         return response.plain("x")
       }
@@ -77,7 +79,8 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
   func readCookie() {
     let client = TestClient(
       TextSite { request, response in
-        response.plain("\(request.cookie("theme")) \(request.cookie("none") == nil ? "-" : "?" as StaticString)")
+        response.plain(
+          "\(request.cookie("theme")) \(request.cookie("none") == nil ? "-" : "?" as StaticString)")
       }, secret: "")
     #expect(client.get("/", fields: [("Cookie", "a=b; theme=dark; theme=light")]).body == "dark -")
     #expect(client.get("/").body == " -")
@@ -89,11 +92,15 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
       ("a b", "a%20b"), ("//evil.example", "%2F%2Fevil.example"), ("a\r\nX: 1", "a%0D%0AX%3A%201"),
       ("ü?#&", "%C3%BC%3F%23%26"), ("%2e%2e", "%252e%252e"), ("-._~", "-._~"),
     ] {
-      let answer = response { _, response in response.redirect("/items/\(octets(value).span)?n=\(-7)", .seeOther) }
+      let answer = response { _, response in
+        response.redirect("/items/\(octets(value).span)?n=\(-7)", .seeOther)
+      }
       #expect(answer.location == "/items/\(encoded)?n=-7")
       #expect(answer.status == .seeOther && answer.body == "")
     }
-    #expect(response { _, response in response.redirect("https://example.org/") }.location == "https://example.org/")
+    #expect(
+      response { _, response in response.redirect("https://example.org/") }.location == "https://example.org/"
+    )
   }
 
   @Test("An error says why, with values escaped; a reason that is too long is left out")

@@ -1,8 +1,8 @@
 // Credentials and roles, calls around pages, error pages, log lines.
 
 import MartletTesting
-import Testing
 import TestSupport
+import Testing
 
 @testable import Martlet
 

@@ -4,7 +4,9 @@ import Testing
 @testable import Martlet
 
 @Suite struct FormNumbersTests {
-  func read(_ query: String, _ read: @escaping (borrowing FormValue) throws(NumberRefusal) -> String) -> String {
+  func read(_ query: String, _ read: @escaping (borrowing FormValue) throws(NumberRefusal) -> String)
+    -> String
+  {
     MartletTests.response(query: "x=" + query) { request, response in
       guard let value = request.query["x"] else { return response.plain("none") }
       do throws(NumberRefusal) {
@@ -19,13 +21,18 @@ import Testing
   @Test(
     "A number is read from a form",
     arguments: [
-      ("21.5", "215"), ("%32%31.5", "215"), ("+21.5+", "215"), ("-.5", "-5"), ("85", "850"), ("", "malformed"),
-      ("21,5", "malformed"), ("%2B1", "malformed"), ("1+2", "malformed"), ("21.55", "notExact"), ("85.1", "outOfRange"),
-      ("1e1", "100"), ("%FF", "malformed"), ("1%00", "malformed"), (String(repeating: "0", count: 65), "malformed"),
+      ("21.5", "215"), ("%32%31.5", "215"), ("+21.5+", "215"), ("-.5", "-5"), ("85", "850"),
+      ("", "malformed"),
+      ("21,5", "malformed"), ("%2B1", "malformed"), ("1+2", "malformed"), ("21.55", "notExact"),
+      ("85.1", "outOfRange"),
+      ("1e1", "100"), ("%FF", "malformed"), ("1%00", "malformed"),
+      (String(repeating: "0", count: 65), "malformed"),
       (String(repeating: "0", count: 64), "0"),
     ])
   func fixedPoint(query: String, expected: String) {
-    #expect(read(query) { v throws(NumberRefusal) in "\(try v.fixedPoint(digits: 1, in: -400...850).value)" } == expected)
+    #expect(
+      read(query) { v throws(NumberRefusal) in "\(try v.fixedPoint(digits: 1, in: -400...850).value)" }
+        == expected)
   }
 
   @Test("Whole numbers and doubles are read from a form")
@@ -35,7 +42,9 @@ import Testing
     }
     #expect(port("80") == "80" && port("0") == "outOfRange" && port("65536") == "outOfRange")
     #expect(port("8.5") == "notExact" && port("x") == "malformed" && port("1e99") == "outOfRange")
-    func ratio(_ query: String) -> String { read(query) { v throws(NumberRefusal) in "\(try v.double(in: 0...1))" } }
+    func ratio(_ query: String) -> String {
+      read(query) { v throws(NumberRefusal) in "\(try v.double(in: 0...1))" }
+    }
     #expect(ratio("0.1") == "0.1" && ratio("1.1") == "outOfRange" && ratio("1e999") == "outOfRange")
     #expect(ratio("nan") == "malformed" && ratio("+.25+") == "0.25")
   }

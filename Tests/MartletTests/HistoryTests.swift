@@ -13,7 +13,9 @@ import Testing
     var history = History<4>(intervalMilliseconds: 10)
     #expect(shown(history.samples) == "" && history.newestMoment == nil && history.samples.mean == nil)
     #expect(history.samples.minimum == nil && history.samples.maximum == nil)
-    for (i, expected) in ["1", "1 2", "1 2 3", "1 2 3 4", "2 3 4 5", "3 4 5 6", "4 5 6 7", "5 6 7 8", "6 7 8 9"].enumerated() {
+    for (i, expected) in [
+      "1", "1 2", "1 2 3", "1 2 3 4", "2 3 4 5", "3 4 5 6", "4 5 6 7", "5 6 7 8", "6 7 8 9",
+    ].enumerated() {
       history.record(Int32(i + 1), at: Int64(i) * 10)
       #expect(shown(history.samples) == expected)
       #expect(history.newestMoment == Int64(i) * 10)
@@ -31,8 +33,10 @@ import Testing
   func gaps() {
     var history = History<8>(intervalMilliseconds: 1_000)
     for (moment, expected) in [
-      (5_000, "1"), (6_400, "1 2"), (7_900, "1 2 - 3"), (8_000, "1 2 - 4"), (8_399, "1 2 - 5"), (8_900, "1 2 - 5 6"),
-      (8_000, "1 2 - 5 7"), (13_000, "- 5 7 - - - 8"), (13_900, "- 5 7 - - - 8 9"), (60_000, "- - - - - - - 10"),
+      (5_000, "1"), (6_400, "1 2"), (7_900, "1 2 - 3"), (8_000, "1 2 - 4"), (8_399, "1 2 - 5"),
+      (8_900, "1 2 - 5 6"),
+      (8_000, "1 2 - 5 7"), (13_000, "- 5 7 - - - 8"), (13_900, "- 5 7 - - - 8 9"),
+      (60_000, "- - - - - - - 10"),
       (Int64.max, "- - - - - - - 11"), (Int64.min, "- - - - - - - 12"),
     ] as [(Int64, String)] {
       let value = expected.split(separator: " ").last.flatMap { Int32($0) }!
@@ -84,7 +88,9 @@ import Testing
         let part = list.suffix(n).compactMap { $0 }
         let last = samples.last(n)
         #expect(last.minimum == part.min() && last.maximum == part.max() && last.sampleCount == part.count)
-        let mean = part.isEmpty ? nil : (Double(part.reduce(Int64(0)) { $0 + Int64($1) }) / Double(part.count)).rounded()
+        let mean =
+          part.isEmpty
+          ? nil : (Double(part.reduce(Int64(0)) { $0 + Int64($1) }) / Double(part.count)).rounded()
         #expect(last.mean.map { Double($0) } == mean)
       }
       for columns in [1, 3, 7, 16, 40] {

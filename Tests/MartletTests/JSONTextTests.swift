@@ -43,7 +43,8 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
     }
     #expect(
       body == #"["te\"x",null,"lit\\","n",null,-9223372036854775808,18446744073709551615,null,7,true,null,"#
-        + #"false,-0.05,null,0.1,null,null,null,2.67,null,null,{"name":"a","celsius":21.50},[3,4],"literal"]"#)
+        + #"false,-0.05,null,0.1,null,null,null,2.67,null,null,{"name":"a","celsius":21.50},[3,4],"literal"]"#
+    )
   }
 
   @Test("It is JSON, with the status and the media type of JSON")
@@ -57,7 +58,9 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
   func texts() throws {
     var inputs: [[UInt8]] = (0...255).map { [$0] }
     inputs += (0...255).map { [0x61, 0xE2, $0, 0xA8, 0x62] } + (0...255).map { [0xE2, 0x80, $0] }
-    inputs += [[], Array("</script><!-- & ' \" \\ \u{2028}\u{2029} é 🐦 \u{0}\n".utf8), [0xF0, 0x9F], [0xC3, 0x22]]
+    inputs += [
+      [], Array("</script><!-- & ' \" \\ \u{2028}\u{2029} é 🐦 \u{0}\n".utf8), [0xF0, 0x9F], [0xC3, 0x22],
+    ]
     var random = SeededRandom(3)
     for _ in 0..<200 { inputs.append((0..<40).map { _ in UInt8.random(in: 0...255, using: &random) }) }
     for input in inputs {
@@ -67,7 +70,9 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
       let value = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: String]
       // JSONSerialization drops a byte order mark at the start of a string, as no JSON reader should.
       #expect(value?["a"] == String(decoding: input, as: UTF8.self), "\(input)")
-      #expect(!body.unicodeScalars.contains { "<>&\u{2028}\u{2029}".unicodeScalars.contains($0) || $0.value < 0x20 })
+      #expect(
+        !body.unicodeScalars.contains { "<>&\u{2028}\u{2029}".unicodeScalars.contains($0) || $0.value < 0x20 }
+      )
     }
   }
 
@@ -78,7 +83,8 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
       { _, r in r.json("{\"a\":\"\(evil)\"}") }, { _, r in r.json("{\"a\":\"x\(1)\"}") },
       { _, r in r.json("{\"\(evil)\":1}") }, { _, r in r.json("[\"\\\"\(evil)\"]") },
       { _, r in r.json("[\"\\\\\"\(evil)]") }, { _, r in r.json("[\(evil)\(evil)]") },
-      { _, r in r.json("[1\(evil)]") }, { _, r in r.json("[\(evil)\"x\"]") }, { _, r in r.json("[\(evil) x]") },
+      { _, r in r.json("[1\(evil)]") }, { _, r in r.json("[\(evil)\"x\"]") },
+      { _, r in r.json("[\(evil) x]") },
       { _, r in r.json("{}\(evil)") }, { _, r in r.json("[\(1)\(markup: "1")]") },
       { _, r in r.json("[\"a") }, { _, r in r.json("[\"a\\\"") }, { _, r in r.json("[\(evil),\"a") },
       { _, r in
@@ -89,7 +95,8 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
       },
       { _, r in r.json("{\"a\":\"\(json: pair(1))\"}") }, { _, r in r.json("{\"a\":\"\(true)\"}") },
       { _, r in r.json("{\"a\":\"\(nil as Int?)\"}") }, { _, r in r.json("{\"a\":\"\(0.5)\"}") },
-      { _, r in r.json("{\"a\":\"\(FixedPoint(1, digits: 1))\"}") }, { _, r in r.json("{\"a\":\"\(0.5, digits: 1)\"}") },
+      { _, r in r.json("{\"a\":\"\(FixedPoint(1, digits: 1))\"}") },
+      { _, r in r.json("{\"a\":\"\(0.5, digits: 1)\"}") },
       { q, r in r.json("{\"a\":\"\(q.query["x"]!)\"}") },
     ]
     for (i, page) in pages.enumerated() {
@@ -119,7 +126,8 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
     let evil: StaticString = "</script><b>"
     let good: [Page] = [
       { _, r in r.html("<script>\(json: "{\"a\":\(evil)}")</script><p>\(evil)") },
-      { _, r in r.html("<p title=\"\(1)\"><SCRIPT id=x type='application/json'>\(json: "[\(evil)]")</script>") },
+      { _, r in r.html("<p title=\"\(1)\"><SCRIPT id=x type='application/json'>\(json: "[\(evil)]")</script>")
+      },
     ]
     for (i, page) in good.enumerated() {
       let response = MartletTests.response(page)
@@ -134,7 +142,8 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
       { _, r in r.html("<style>\(json: "[1]")") }, { _, r in r.html("<p a=\"<script>\(json: "[1]")") },
       { _, r in r.html("<script></p>\(json: "[1]")") }, { _, r in r.html("<script></script>\(json: "[1]")") },
       { _, r in r.html("<!-- <script>\(json: "[1]")") }, { _, r in r.html("<p onclick='>\(json: "[1]")") },
-      { _, r in r.html("<script>\(json: "[1]")\(json: "[1]")") }, { _, r in r.html("<script>\(1)\(json: "[1]")") },
+      { _, r in r.html("<script>\(json: "[1]")\(json: "[1]")") },
+      { _, r in r.html("<script>\(1)\(json: "[1]")") },
       { _, r in r.html("<script>\(json: "[1]")\(evil)") },
     ]
     for (i, page) in bad.enumerated() {

@@ -107,7 +107,9 @@ private struct RouteSite: SessionApplication, MountingApplication {
 @Suite struct RouteTests {
   private let client = TestClient(RouteSite(), secret: secret)
 
-  private func send(_ method: String, _ target: String, type: String? = nil, _ content: String = "") -> TestResponse {
+  private func send(_ method: String, _ target: String, type: String? = nil, _ content: String = "")
+    -> TestResponse
+  {
     client.request(
       method, target, fields: type.map { [("Content-Type", $0)] } ?? [], content: [UInt8](content.utf8))
   }
@@ -156,13 +158,16 @@ private struct RouteSite: SessionApplication, MountingApplication {
     #expect(send("HEAD", "/items/5").field("Content-Length") == "5")
   }
 
-  @Test("A method that may change something is never exempt from the check of its origin", arguments: [
-    "PUT", "PATCH", "DELETE",
-  ])
+  @Test(
+    "A method that may change something is never exempt from the check of its origin",
+    arguments: [
+      "PUT", "PATCH", "DELETE",
+    ])
   func origin(_ method: String) {
     let refused = client.request(method, "/items/5", fields: [("Origin", "http://evil.example")])
     #expect(refused.status == .forbidden)
-    #expect(client.request(method, "/items/5", fields: [("Sec-Fetch-Site", "cross-site")]).status == .forbidden)
+    #expect(
+      client.request(method, "/items/5", fields: [("Sec-Fetch-Site", "cross-site")]).status == .forbidden)
     #expect(client.request(method, "/items/5", fields: [("Origin", "http://localhost")]).status == .ok)
     client.host = "evil.example"
     #expect(client.request(method, "/items/5").status == .misdirectedRequest)
@@ -206,7 +211,8 @@ private struct RouteSite: SessionApplication, MountingApplication {
   @Test("A part cannot loosen the access rule of its mount, but it can tighten the rule")
   func partAccess() {
     #expect(client.get("/closed/shop").location == "/login?next=/closed/shop")
-    #expect(client.get("/closed/shop/x").location == "/login", "a path that no page has is nowhere to come back to")
+    #expect(
+      client.get("/closed/shop/x").location == "/login", "a path that no page has is nowhere to come back to")
     #expect(client.get("/shop/secret").location == "/login?next=/shop/secret")
     _ = client.post("/login")
     #expect(client.get("/closed/shop").body == "list -")

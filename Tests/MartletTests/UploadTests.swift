@@ -145,9 +145,11 @@ private struct UploadSite: SessionApplication, UploadApplication, StreamingAppli
     #expect(desk.log == ["asked true", "abandoned 2"])
   }
 
-  @Test("Whatever ends an upload early abandons it once", arguments: [
-    ("!", 409), (String(repeating: "x", count: 10_001), 413),
-  ])
+  @Test(
+    "Whatever ends an upload early abandons it once",
+    arguments: [
+      ("!", 409), (String(repeating: "x", count: 10_001), 413),
+    ])
   func refused(_ content: String, _ status: Int) {
     #expect(Int(upload("/open/1", [UInt8](content.utf8)).status.code) == status)
     #expect(desk.log.last == (status == 413 ? "abandoned 0" : "abandoned 1") || status == 413)

@@ -6,9 +6,10 @@ import MartletServer
 import MartletToken
 
 extension SiteResponder where A: ~Copyable {
-  /// Writes what has changed. When something does not fit, the writer has overflowed.
+  /// Writes the cookies that have changed. When a cookie does not fit, the writer has overflowed.
   ///
-  /// - Parameter isRenewal: Whether the remember cookie restored the login; then it comes first.
+  /// - Parameter isRenewal: Whether the remember cookie restored the login. Then the remember cookie comes
+  ///   first.
   @inline(never)
   @_lifetime(fields: copy fields)
   mutating func writeCookies(
@@ -34,18 +35,19 @@ extension SiteResponder where A: ~Copyable {
   }
 }
 
-/// The two cookies as the browser of one request has them: read and written under the same names.
+/// The two cookies as the browser of one request has them. The names that are read are those that are
+/// written.
 struct OwnCookies {
   let names: CookieNames
   /// The port that the program listens on.
   let port: UInt16
-  /// Whether the browser has come by https. The names begin with `__Host-` then: browsers take such a
-  /// cookie from this host alone, by https alone and for the path `/` alone (RFC 6265bis §4.1.3.2).
-  /// Below another path they begin with `__Secure-`.
+  /// Whether the browser has come by https. The names then begin with `__Host-`. Browsers accept such a
+  /// cookie only from this host, by https, and with the path `/` (RFC 6265bis §4.1.3.2). Below another path
+  /// the names begin with `__Secure-`.
   let isSecure: Bool
   /// Whether Microdot may have left copies of the remember cookie at other paths.
   let haveCopies: Bool
-  /// What says when a remember cookie ends; `nil` where the application's list of sessions does.
+  /// The clock that says when a remember cookie ends; `nil` where the application's list of sessions says so.
   let clock: SystemClock?
   /// Whether a remember cookie says how old the session is.
   let tellsAge: Bool
@@ -57,7 +59,8 @@ struct OwnCookies {
     names.write(cookie, port: port, to: &writer)
   }
 
-  /// The name of a cookie. There is room for the longest prefix, 32 octets, a port and the longest end.
+  /// Writes the name of a cookie into a buffer. The buffer has room for the longest prefix, 32 octets, a port
+  /// and the longest end.
   @inline(never)
   func name(of cookie: OwnCookie) -> FixedBuffer<64> {
     var name = FixedBuffer<64>()
@@ -88,7 +91,7 @@ struct OwnCookies {
   ) {
     guard let id = session.userID else { return fields.overflow() }
     let seconds = days * 86_400
-    // An identifier of 64 octets, each escaped to six, and six numbers with their names.
+    // Room for an identifier of 64 octets, each escaped to six octets, and for six numbers with their names.
     var storage = FixedBuffer<576>()
     var claims = SessionClaims(storage.storageSpan)
     switch id {
@@ -106,8 +109,9 @@ struct OwnCookies {
     write(.remember, of: claims.span, maxAge: seconds, key, to: &fields)
   }
 
-  /// Deletes the remember cookie if the browser has one. Microdot sets it without a path, so copies
-  /// can lie at the folder of any page that renewed it: the one of this request's goes too.
+  /// Deletes the remember cookie if the browser has sent it. Microdot sets the cookie without a path, so
+  /// copies can lie at the folder of any page that renewed the cookie. The copy at the folder of this
+  /// request's path is deleted as well.
   @_lifetime(fields: copy fields)
   private func clearRemember(_ request: borrowing IncomingRequest, to fields: inout Writer) {
     let sent = request.head.cookieFields(in: request.octets)
@@ -120,7 +124,7 @@ struct OwnCookies {
     while end > 0, path[end - 1] != "/" { end -= 1 }
     guard end > 1 else { return }
     let folder = path.extracting(first: end - 1)
-    // A path that cannot be an attribute's cannot have become one before.
+    // A path that cannot stand in the attribute Path cannot have been set by Microdot either.
     guard SetCookie.isPath(folder) else { return }
     begin(.remember, to: &fields)
     self.end(folder: folder, maxAge: 0, to: &fields)
@@ -150,9 +154,9 @@ struct OwnCookies {
     fields.append("=")
   }
 
-  /// Writes the attributes in Microdot's order. Neither a token nor a path can end the line.
+  /// Writes the attributes in Microdot's order. Neither a token nor a path has an octet that ends the line.
   ///
-  /// - Parameter folder: A path of the program; empty for its root.
+  /// - Parameter folder: A path of the program; empty for the program's root.
   @_lifetime(fields: copy fields)
   private func end(folder: Span<UInt8>, maxAge: Int?, to fields: inout Writer) {
     fields.append("; Path=")

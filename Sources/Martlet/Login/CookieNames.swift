@@ -12,7 +12,7 @@ public struct CookieNames: Sendable {
   /// Whether the port is part of both names.
   private let hasPort: Bool
 
-  /// Exactly these names, on every port.
+  /// Uses exactly these names, on every port.
   public init(session: CookieName, remember: CookieName) {
     self.session = session
     self.remember = remember
@@ -25,18 +25,18 @@ public struct CookieNames: Sendable {
     hasPort = true
   }
 
-  /// `NAME-PORT` and `NAME-PORT-remember`, where PORT is the port that the program listens on.
+  /// Uses `NAME-PORT` and `NAME-PORT-remember`, where PORT is the port that the program listens on.
   public static func perPort(_ name: CookieName) -> CookieNames { CookieNames(name) }
 
-  /// `session` and `_remember`: the names that Microdot uses.
+  /// Uses `session` and `_remember`, as Microdot does.
   public static var microdot: CookieNames {
     CookieNames(session: "session", remember: "_remember")
   }
 
-  /// Writes a name.
+  /// Writes the name of a cookie.
   ///
   /// - Parameters:
-  ///   - cookie: Which of the two.
+  ///   - cookie: The session cookie or the remember cookie.
   ///   - port: The port that the program listens on.
   @_lifetime(writer: copy writer)
   func write(_ cookie: OwnCookie, port: UInt16, to writer: inout Writer) {

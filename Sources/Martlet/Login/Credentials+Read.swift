@@ -1,4 +1,4 @@
-// The Authorization header of a request → the visitor, before the session is looked at.
+// The Authorization header of a request → the visitor. The header is read before the session cookie.
 
 import MartletBytes
 import MartletHTTP
@@ -8,7 +8,8 @@ import MartletToken
 extension SiteResponder where A: ~Copyable {
   /// Finds the user whose credentials the request carries.
   ///
-  /// - Returns: A status where the request goes no further: its answer has been written, or is to come.
+  /// - Returns: A status where the request ends here: its answer has been written, or comes in a later turn.
+  ///   `nil` where the request goes on.
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
@@ -17,12 +18,12 @@ extension SiteResponder where A: ~Copyable {
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status? {
     let headers = request.head.fields(in: request.octets)
-    // Another scheme, such as that of a proxy before the program, says nothing here.
+    // Another scheme is ignored, because the header may be meant for a proxy before the program.
     guard let value = headers.value(of: "Authorization") else { return nil }
     var buffer = CredentialsBuffer()
     defer { buffer.wipe() }
     var check = CredentialsCheck<A.User>.wrong
-    // Two headers could be read in two ways.
+    // Two Authorization headers are refused, because two programs could read different credentials from them.
     if headers.count(of: "Authorization") == 1 {
       var room = buffer.storageSpan
       do throws(AuthorizationRefusal) {
@@ -35,7 +36,7 @@ extension SiteResponder where A: ~Copyable {
     switch check {
     case .user(let user):
       visitor.user = user
-      // The password, or the token, has come with this request.
+      // The password or the token came with this request, so the login is fresh.
       visitor.isFresh = true
       visitor.passwordAge = 0
       return nil
@@ -64,7 +65,7 @@ extension SiteResponder where A: ~Copyable {
     }
   }
 
-  /// Asks for credentials.
+  /// Answers 401 with WWW-Authenticate, which asks the client for credentials.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func challenge(
@@ -73,6 +74,7 @@ extension SiteResponder where A: ~Copyable {
     fields.append("WWW-Authenticate: ")
     fields.append(A._challenge)
     fields.append("\r\n")
-    return refuse(request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
+    return refuse(
+      request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
   }
 }

@@ -1,19 +1,20 @@
 // The Authorization header → a user, with the application's help. The password is decoded into a buffer that
-// is overwritten afterwards.
+// is overwritten after use.
 
 import MartletBytes
 import MartletHTTP
 import MartletServer
 public import MartletToken
 
-/// What has come of credentials.
+/// The result of checking credentials.
 public enum CredentialsCheck<User> {
   case user(User)
   /// No user has these credentials.
   case wrong
-  /// Not looked at, because too many attempts have failed before.
+  /// The password was not verified, because too many attempts have failed before. The attempt may be repeated
+  /// after that many seconds.
   case wait(seconds: Int)
-  /// Not yet known: the application is asked again when its password has been verified.
+  /// The result is not known yet: the application is asked again when the password has been verified.
   case later
 }
 
@@ -44,7 +45,8 @@ public struct Credentials: ~Escapable {
     name = token.extracting(0..<0)
   }
 
-  /// Whether the token is exactly `secret`, compared in a time that does not tell how much of it is right.
+  /// Whether the token is exactly `secret`. The time of the comparison does not tell how many octets are
+  /// right.
   ///
   /// - Parameter secret: The token that a program was given, at least 128 random bits.
   public func isToken(_ secret: Span<UInt8>) -> Bool {
@@ -52,19 +54,20 @@ public struct Credentials: ~Escapable {
     return constantTimeEquals(token, secret)
   }
 
-  /// Whether the token is exactly that of a literal, as above.
+  /// Whether the token is exactly the text of a literal, compared in constant time.
   public func isToken(_ secret: StaticString) -> Bool { isToken(secret.octets) }
 
-  /// Counts an attempt, and verifies the password of Basic: one call for both, as
-  /// `Response.checkPassword` is.
+  /// Counts an attempt, and verifies the password of Basic. As in `Response.checkPassword`, one call does
+  /// both, so that no attempt goes uncounted.
   ///
   /// - Parameters:
-  ///   - user: The user of the name; `nil` for a name that does not exist: no password is right then.
-  ///   - hash: The user's, or `PasswordHash.decoy` for a name that does not exist.
+  ///   - user: The user of the name; `nil` for a name that does not exist. Without a user no password is
+  ///     right.
+  ///   - hash: The user's hash, or `PasswordHash.decoy` for a name that does not exist.
   ///   - client: Where the request comes from.
-  ///   - throttle: The application's, one for all that ask for a password.
+  ///   - throttle: The application's throttle, shared by all pages that ask for a password.
   /// - Complexity: Two SHA-256 compressions an iteration, spread over many turns of the loop, at each
-  ///   request. A program that asks often is better served with a token.
+  ///   request. A token costs less where a program asks often.
   public func check<User>(
     for user: User?, against hash: PasswordHash, from client: ClientAddress, _ throttle: inout Throttle
   ) -> CredentialsCheck<User> {

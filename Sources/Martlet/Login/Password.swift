@@ -1,26 +1,27 @@
-// What a person typed → whether it is the password. Counting the attempt and verifying the password are
-// one call, so that no page forgets one half of it. The decoded text lives in one buffer, which is
-// overwritten afterwards.
+// What a person typed → whether the text is the password. One call counts the attempt and verifies the
+// password, so that no page forgets half of it. The decoded text lies in one buffer, which is overwritten
+// after use.
 
 import MartletBytes
 public import MartletHTTP
 import MartletServer
 public import MartletToken
 
-/// What has come of an attempt to log in.
+/// The result of an attempt to log in.
 public enum PasswordCheck: Equatable, Sendable {
   /// The password is right, and the failures before it are forgotten.
   case right
-  /// The password is wrong, and has been counted.
+  /// The password is wrong, and the failure has been counted.
   case wrong
-  /// Not looked at: too many have failed before it. Answer 429 with `setRetryAfter(seconds:)`.
+  /// The password was not verified, because too many attempts have failed before. Answer 429 with
+  /// `setRetryAfter(seconds:)`.
   case wait(seconds: Int)
-  /// Not yet known. Answer `later()`.
+  /// The result is not known yet. Answer `later()`.
   case later
 }
 
 extension Response where Site: ~Copyable {
-  /// Counts an attempt to log in, and verifies its password.
+  /// Counts an attempt to log in, and verifies the password.
   ///
   ///     switch response.checkPassword(
   ///       form["password"], of: name, against: hash, from: request.client(for: user), &throttle)
@@ -32,18 +33,20 @@ extension Response where Site: ~Copyable {
   ///     case .right: …
   ///     }
   ///
-  /// The attempt counts as failed from its beginning, and once, however often the page is asked; the
-  /// right password takes it back. One whose client goes away stays failed. The result is that of the
-  /// hash which is handed over: where that has changed meanwhile the password is verified anew.
+  /// The attempt counts once and as failed from its beginning, however often the page is asked. The right
+  /// password removes the count. An attempt whose client closes the connection stays counted as failed.
   ///
-  /// One call a request; hashing a new password (`hash`) may follow it.
+  /// The result counts for `hash`. A password that was verified against an older hash is verified again.
+  ///
+  /// Call this once a request. Hashing a new password (`hash`) may follow.
   ///
   /// - Parameters:
-  ///   - typed: Absent, longer than `Limits.passwordSizeMax`, or with a NUL in it, it is wrong.
-  ///   - name: What was typed, in the form that accounts are looked up by.
-  ///   - hash: The account's, or `PasswordHash.decoy` for a name that does not exist.
-  ///   - client: Where it was typed.
-  ///   - throttle: The application's, one for all pages that ask for a password.
+  ///   - typed: The password. A password that is absent, longer than `Limits.passwordSizeMax`, or contains a
+  ///     NUL is wrong.
+  ///   - name: The typed name, in the form that accounts are looked up by.
+  ///   - hash: The account's hash, or `PasswordHash.decoy` for a name that does not exist.
+  ///   - client: Where the request comes from.
+  ///   - throttle: The application's throttle, shared by all pages that ask for a password.
   /// - Complexity: Two SHA-256 compressions an iteration, spread over many turns of the loop.
   @_lifetime(self: copy self)
   public mutating func checkPassword(
@@ -55,7 +58,7 @@ extension Response where Site: ~Copyable {
     return checkPassword(password, of: name, against: hash, from: client, &throttle)
   }
 
-  /// The same for a password that was fed in parts.
+  /// Counts an attempt to log in, and verifies a password that was appended in parts.
   @_lifetime(self: copy self)
   public mutating func checkPassword(
     _ password: borrowing PasswordKey, of name: Span<UInt8>, against hash: PasswordHash,
@@ -64,15 +67,16 @@ extension Response where Site: ~Copyable {
     PasswordAttempt.check(password, of: name, against: hash, from: client, &throttle, memory.work)
   }
 
-  /// Counts an attempt with another secret, such as a code, that the page has compared by itself. The
-  /// right one is never kept out.
+  /// Counts an attempt with another secret, such as a code, that the page has compared itself. The right
+  /// secret never waits.
   ///
   /// - Parameters:
-  ///   - name: What the secret is of.
+  ///   - name: The name of what the secret belongs to.
   ///   - isRight: Whether the secret is right.
-  ///   - client: Where it was typed.
-  ///   - throttle: The application's.
-  /// - Returns: `.right`, `.wrong`, or how long to wait where too many have been wrong before.
+  ///   - client: Where the request comes from.
+  ///   - throttle: The application's throttle.
+  /// - Returns: `.right`, `.wrong`, or `.wait` with the seconds where too many secrets have been wrong
+  ///   before.
   @_lifetime(self: copy self)
   public mutating func countAttempt(
     of name: Span<UInt8>, isRight: Bool, from client: ClientAddress, _ throttle: inout Throttle
@@ -85,18 +89,20 @@ extension Response where Site: ~Copyable {
       case .line(let moment): return .wait(seconds: Int((moment - now) / 1_000) + 1)
       }
     }
-    // One that has not begun is ended in the same way: what has failed before is forgotten.
+    // A right secret ends an attempt that has not begun, so that earlier failures are forgotten.
     throttle.end(name, from: client, now: now, isRight: isRight)
     return isRight ? .right : .wrong
   }
 
-  /// Whether a password is that of a hash; `nil` while that is not yet known: then answer `later()`.
-  /// Attempts are not counted: for a program that is not to slow guesses down, as Microdot's example
-  /// does not. Every other calls `checkPassword`.
+  /// Whether a password is that of a hash. `nil` while the result is not known: then answer `later()`.
+  ///
+  /// Attempts are not counted, so guesses are not slowed down. Microdot's login example works like this.
+  /// Every other program calls `checkPassword`.
   ///
   /// - Parameters:
-  ///   - typed: Absent, longer than `Limits.passwordSizeMax`, or with a NUL in it, it is wrong.
-  ///   - hash: The account's.
+  ///   - typed: The password. A password that is absent, longer than `Limits.passwordSizeMax`, or contains a
+  ///     NUL is wrong.
+  ///   - hash: The account's hash.
   @_lifetime(self: copy self)
   public mutating func verify(
     _ typed: borrowing FormValue?, against hash: PasswordHash
@@ -113,8 +119,8 @@ extension Response where Site: ~Copyable {
     return nil
   }
 
-  /// The same for a hash in Microdot's format, `pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY`. One that is
-  /// none is a bug and stops the program.
+  /// Whether a password is that of a hash in Microdot's format, `pbkdf2-hmac-sha256:SALT:ITERATIONS:KEY`. A
+  /// literal in another format is a bug and stops the program.
   @_lifetime(self: copy self)
   public mutating func verify(
     _ typed: borrowing FormValue?, against hash: StaticString
@@ -123,7 +129,7 @@ extension Response where Site: ~Copyable {
     return verify(typed, against: hash)
   }
 
-  /// What was typed, as a hash needs it.
+  /// Decodes a form value into the key of a hash.
   private static func password(_ typed: borrowing FormValue?) -> PasswordKey {
     var password = PasswordKey()
     if let typed = copy typed {
@@ -134,7 +140,7 @@ extension Response where Site: ~Copyable {
     return password
   }
 
-  /// The hash of a new password; `nil` while it is not yet there: then answer `later()`.
+  /// The hash of a new password; `nil` while the hash is not computed: then answer `later()`.
   ///
   /// - Throws: `PasswordRefusal`.
   @_lifetime(self: copy self)
@@ -144,7 +150,7 @@ extension Response where Site: ~Copyable {
     try hash(PasswordKey(password), iterations: iterations)
   }
 
-  /// The same for a password that was fed in parts.
+  /// The hash of a new password that was appended in parts; `nil` while the hash is not computed.
   @_lifetime(self: copy self)
   public mutating func hash(
     _ password: borrowing PasswordKey, iterations: UInt32
@@ -155,7 +161,7 @@ extension Response where Site: ~Copyable {
   }
 }
 
-/// An attempt to log in.
+/// The steps of an attempt to log in.
 enum PasswordAttempt {
   /// Counts the attempt and verifies the password (`Response.checkPassword`).
   @inline(never)
@@ -173,7 +179,7 @@ enum PasswordAttempt {
       if work.settle() { throttle.end(name, from: client, now: now, isRight: isRight) }
       return isRight ? .right : .wrong
     case .new:
-      // Who has to wait for a place has not begun.
+      // An attempt that waits for a place in the table has not begun, so the throttle does not count it.
       guard work.hasRoom else { return .later }
       switch throttle.begin(name, from: client, now: now) {
       case .begun: break
@@ -196,13 +202,13 @@ enum PasswordAttempt {
 }
 
 extension FormFields {
-  /// Whether the form has that field with just that text.
+  /// Whether the form has the field `name` and its text is exactly `text`.
   public func field(_ name: StaticString, equals text: StaticString) -> Bool {
     guard let value = self[name] else { return false }
     return value.equals(text)
   }
 
-  /// Whether the form has that field with anything in it: a checked box, a text that is not empty.
+  /// Whether the form has the field `name` and its text is not empty, as that of a checked box.
   public func has(_ name: StaticString) -> Bool {
     guard let value = self[name] else { return false }
     return !value.isEmpty

@@ -1,21 +1,21 @@
-// Passwords that are being verified or hashed: slow on purpose, so done a little in each turn of the
-// loop, for all who wait at the same time. A page asks, answers `later`, and is asked again when the
-// result is there; the password itself is forgotten at once, only states of SHA-256 stay.
+// The passwords that are being verified or hashed. Hashing is slow on purpose, so each turn of the loop does
+// some iterations for every request that waits. A page asks, answers `later`, and is asked again when the
+// result is known. The password itself is wiped at once; only states of SHA-256 stay.
 //
-// A result counts for the hash that it was made with: a page that is asked again asks about the hash
-// that the account has by then, and where that is another one the work begins anew. So a password that
-// was changed while it was being verified is as wrong as if the verification had begun after the change.
+// A result counts for one hash. A page that is asked again passes the hash that the account has by then.
+// Where that hash differs, the verification begins anew. So a password that was changed during its
+// verification is wrong, as if the verification had begun after the change.
 //
-// The table lies in the site's memory and knows connections by their numbers. The server reaches it through
-// two functions that the first work sets: a program that asks for no password contains none of this. This
-// file faces C: the memory is a structure of it.
+// The table lies in the site's memory and identifies connections by their numbers. The server reaches the
+// table through two function pointers that the first work sets. So a program that asks for no password links
+// none of this code. This file faces C: the memory is a structure of C.
 
 import CMartletPlatform
 import MartletBytes
 import MartletServer
 import MartletToken
 
-/// What is being done for a request, and what has come of it.
+/// The work of one request, and its result.
 struct Work: ~Copyable {
   enum State: ~Copyable {
     case done
@@ -23,22 +23,22 @@ struct Work: ~Copyable {
     case hashing(PasswordHashing)
   }
 
-  /// Verifications for one request: the first, and one for each change of the hash meanwhile. A page
-  /// that asks about several hashes in turn would go on for ever.
+  /// Verifications for one request: the first, and one for each change of the hash. Without a bound, a page
+  /// that asks about several hashes in turn would never end.
   static var verificationCountMax: UInt8 { 4 }
 
   private(set) var state = State.done
-  /// The hash that the password is, or has been, compared with.
+  /// The hash that the password is compared with, or was compared with.
   private(set) var asked: PasswordHash?
   /// Whether the password was that of `asked`.
   private(set) var isRight: Bool?
   /// The hash of the new password.
   private(set) var hash: PasswordHash?
   private(set) var verificationCount: UInt8 = 0
-  /// Whether the outcome of the verification has been told to the throttle.
+  /// Whether the throttle knows the result of the verification.
   fileprivate(set) var isSettled = false
 
-  /// Nothing yet.
+  /// No work.
   init() {}
 
   /// Whether a new password is being hashed.
@@ -50,9 +50,9 @@ struct Work: ~Copyable {
     }
   }
 
-  /// Goes on for that many iterations.
+  /// Does the next iterations of the work.
   ///
-  /// - Returns: Whether nothing is left to be done.
+  /// - Returns: Whether the work is done.
   mutating func step(_ iterationCount: UInt32) -> Bool {
     var current = State.done
     swap(&current, &state)
@@ -70,7 +70,7 @@ struct Work: ~Copyable {
     return false
   }
 
-  /// Begins to compare a password with a hash; whatever was there before is forgotten.
+  /// Begins to compare a password with a hash. The work before and its result are dropped.
   fileprivate mutating func verify(
     _ password: borrowing PasswordKey, against hash: PasswordHash
   ) {
@@ -88,7 +88,7 @@ struct Work: ~Copyable {
   }
 }
 
-/// The work of all connections.
+/// The table of the work of all connections.
 @safe struct PasswordWork {
   private let site: UnsafeMutablePointer<martlet_site>
 
@@ -96,21 +96,22 @@ struct Work: ~Copyable {
 
   private init(_ site: UnsafeMutablePointer<martlet_site>) { unsafe self.site = site }
 
-  /// Iterations in a step: some 20 µs on a PC, 1 ms on the slowest board.
+  /// Iterations in one step: some 20 µs on a PC, 1 ms on the slowest board.
   private static var stepIterations: UInt32 { 16 }
 
   // MARK: The server's side
 
-  /// Says whose request a page is about to answer.
+  /// Sets the connection whose request a page is about to handle.
   ///
-  /// - Parameter connection: 0: one that cannot be put off.
+  /// - Parameter connection: The connection's number; 0 for a request that cannot be answered in a later
+  ///   turn.
   func enter(_ connection: UInt64, now: Int64) {
     unsafe site.pointee.works.connection = connection
     unsafe site.pointee.works.now = now
     unsafe site.pointee.works.rank = WorkTurn.Rank.other.rawValue
   }
 
-  /// How the request that is being answered is to wait, where it is put off.
+  /// How the request that is being handled waits, where the page answers `later`.
   var turn: WorkTurn {
     get {
       unsafe WorkTurn(
@@ -126,12 +127,12 @@ struct Work: ~Copyable {
 
   /// Does one step of a connection's work.
   ///
-  /// - Returns: Whether nothing is left to be done.
+  /// - Returns: Whether the work is done.
   func step(_ connection: UInt64) -> Bool {
     unsafe site.pointee.works.step?(site, connection) ?? true
   }
 
-  /// Forgets a connection's work, and overwrites what was kept of it.
+  /// Drops a connection's work, and wipes the memory of the work.
   func end(_ connection: UInt64) {
     guard unsafe site.pointee.works.count > 0 else { return }
     unsafe site.pointee.works.end?(site, connection)
@@ -139,20 +140,20 @@ struct Work: ~Copyable {
 
   // MARK: The page's side
 
-  /// Milliseconds of a clock that never goes back, at the request that is being answered.
+  /// Milliseconds of a clock that never goes back, taken when the request that is being handled began.
   var now: Int64 { unsafe site.pointee.works.now }
 
-  /// How far the verification for the request has come that is being answered.
+  /// The state of the verification for the request that is being handled.
   enum Standing: Equatable {
-    /// It has not begun.
+    /// No verification has begun.
     case new
     case underWay
-    /// It was against another hash; it has been counted.
+    /// The verification ran against another hash. The throttle has counted the attempt.
     case outdated
     case known(isRight: Bool)
   }
 
-  /// How far the verification against that hash has come.
+  /// The state of the verification against that hash.
   func standing(against hash: PasswordHash) -> Standing {
     guard let index = currentIndex else { return .new }
     let work = unsafe work(index)
@@ -164,33 +165,34 @@ struct Work: ~Copyable {
       ? .outdated : .known(isRight: false)
   }
 
-  /// Whether work can begin for the request that is being answered.
+  /// Whether the table has room for work of the request that is being handled.
   var hasRoom: Bool {
     unsafe Int(site.pointee.works.count) < turn.rank.placeCountMax || currentIndex != nil
   }
 
-  /// Begins to compare a password with a hash, where there is room. It is not needed any more then.
+  /// Begins to compare a password with a hash, where the table has room. The caller may wipe the password
+  /// afterwards.
   func verify(_ password: borrowing PasswordKey, against hash: PasswordHash) {
     guard let index = take() else { return }
     unsafe work(index).pointee.verify(password, against: hash)
   }
 
-  /// Notes that the outcome has been told to the throttle.
+  /// Notes that the throttle knows the result.
   ///
-  /// - Returns: Whether this is the first time.
+  /// - Returns: Whether the throttle did not know the result before.
   func settle() -> Bool {
     guard let index = currentIndex else { return false }
     defer { unsafe work(index).pointee.isSettled = true }
     return unsafe !work(index).pointee.isSettled
   }
 
-  /// The hash of the new password for the request that is being answered, once it is there.
+  /// The hash of the new password for the request that is being handled; `nil` until the hash is computed.
   var hash: PasswordHash? {
     guard let index = currentIndex else { return nil }
     return unsafe work(index).pointee.hash
   }
 
-  /// Begins to hash a password, where there is room and it has not begun.
+  /// Begins to hash a password, where the table has room and the hashing has not begun.
   ///
   /// - Throws: `PasswordRefusal`.
   func hash(
@@ -209,7 +211,7 @@ struct Work: ~Copyable {
     return nil
   }
 
-  /// The place of the work for the request that is being answered.
+  /// The index of the work for the request that is being handled.
   private var currentIndex: Int? {
     guard unsafe site.pointee.works.count > 0, unsafe site.pointee.works.connection != 0 else { return nil }
     return unsafe index(of: site.pointee.works.connection)
@@ -227,13 +229,14 @@ struct Work: ~Copyable {
   private func work(_ index: Int) -> UnsafeMutablePointer<Work> {
     let place = unsafe place(index)
     invariant(unsafe place.pointee.owner != 0, "a work is there")
-    // Safe: the octets are a work from when the place gets its owner until it loses it.
+    // Safe: the place holds a `Work` from when the place gets its owner until the owner is removed.
     return unsafe UnsafeMutableRawPointer(place).assumingMemoryBound(to: Work.self)
   }
 
-  /// The place of the work for the request that is being answered, a new one where there is none.
+  /// The index of the work for the request that is being handled. Where there is no work, a place is
+  /// reserved.
   ///
-  /// - Returns: `nil` where there is no room.
+  /// - Returns: `nil` where the table is full.
   private func take() -> Int? {
     if let index = currentIndex { return index }
     let owner = unsafe site.pointee.works.connection
@@ -252,18 +255,19 @@ struct Work: ~Copyable {
     return index
   }
 
-  /// What `step` reaches.
+  /// Does a step; the function pointer `step` calls this.
   private func goOn(_ owner: UInt64) -> Bool {
     guard let index = index(of: owner) else { return true }
     return unsafe work(index).pointee.step(Self.stepIterations)
   }
 
-  /// What `end` reaches.
+  /// Releases a place; the function pointer `end` calls this.
   private func release(_ owner: UInt64) {
     guard owner != 0, let index = index(of: owner) else { return }
     unsafe work(index).deinitialize(count: 1)
     let place = unsafe place(index)
-    // Safe: the place has that many octets, and no value is in it any more. The owner goes with them.
+    // Safe: the place has that many octets, and the value has been moved out. Wiping removes the owner as
+    // well.
     unsafe martlet_wipe(place, MemoryLayout<martlet_work>.size)
     unsafe site.pointee.works.count -= 1
   }

@@ -1,36 +1,37 @@
-// A visitor's session: a flat map in a signed cookie. Read once before the page and written once
-// after it, when something has changed. Members that the program does not know stay as they are.
+// A visitor's session: a flat map in a signed cookie. The cookie is read once before the page. Where the
+// session has changed, the cookie is written once after the page. Members that the program does not know stay
+// as they are.
 
 public import MartletBytes
 import MartletHTTP
 import MartletToken
 
-/// What becomes of the remember cookie.
+/// What happens to the remember cookie.
 enum RememberChange: Equatable {
   case keep
   case set(days: UInt16)
   case clear
 }
 
-/// What a page has done to the session, and what becomes of the cookies.
+/// What a page has done to the session, and what happens to the cookies.
 struct SessionChanges {
   /// Octets of the claims.
   var count = 0
   /// Whether the session cookie is to be written.
   var isChanged = false
-  /// Whether something did not fit: the response becomes a 500.
+  /// Whether a claim did not fit. The response then becomes a 500.
   var overflowed = false
   var remember = RememberChange.keep
-  /// Whether a login has begun, whose times are still to be written.
+  /// Whether a login has begun whose times have not been written.
   var isMinted = false
   /// Whether the session cookie is to be deleted.
   var isDeleted = false
-  /// How old the session is that a remember cookie goes on with, in seconds.
+  /// Age in seconds of the session that a remember cookie continues.
   var age: Int64 = 0
 }
 
 extension ClaimsSet {
-  /// A user identifier: a string of at most 64 octets, or an integer. Nothing else is one.
+  /// A user identifier: a string of at most 64 octets, or an integer. Any other value is no identifier.
   func userID(_ name: StaticString) -> UserID? {
     if let text: Text<64> = text(of: name) { return .text(text) }
     return integer(of: name).map { .integer($0) }
@@ -39,27 +40,27 @@ extension ClaimsSet {
 
 /// The session as a page reads and changes it: `response.session`.
 ///
-/// Names are the program's own. Those that begin with `_` are the library's, and the registered
-/// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is
-/// valid; setting one is a bug and stops the program.
+/// Names of members belong to the program. Names that begin with `_` belong to the library. The registered
+/// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is valid.
+/// Setting a member with a name of either kind is a bug and stops the program.
 ///
-/// An application without users has sessions when its `hasSessions` says so; using one that is not
-/// there is a bug and stops the program.
+/// An application has sessions when it is a `SessionApplication`. Using the session of another application is
+/// a bug and stops the program.
 ///
-/// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500: the
-/// browser keeps the session that it had.
+/// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500. The browser then
+/// keeps the session that it had.
 public struct Session: ~Copyable, ~Escapable {
-  /// In memory that is empty in an application without sessions.
+  /// The claims. Their memory is empty in an application without sessions.
   var claims: SessionClaims
   /// Whether the session cookie is to be written.
   private(set) var isChanged = false
   private var overflowed = false
   private(set) var remember = RememberChange.keep
-  /// As in `SessionChanges`.
+  /// Whether a login has begun whose times have not been written (`SessionChanges.isMinted`).
   private(set) var isMinted = false
   private(set) var isDeleted = false
-  /// In 32 bits, so that a session takes 32 octets: more would take a frame on the heap where a page reads
-  /// `response.session`.
+  /// Age in seconds, in 32 bits, so that a session has 32 octets. A larger session would put a coroutine
+  /// frame on the heap where a page reads `response.session`.
   private var ageSeconds: Int32 = 0
 
   private(set) var age: Int64 {
@@ -85,20 +86,20 @@ public struct Session: ~Copyable, ~Escapable {
     age = changes.age
   }
 
-  /// None.
+  /// No session, in an application without sessions.
   @_lifetime(immortal)
   init() {
     claims = SessionClaims(MutableSpan(), count: 0)
   }
 
-  /// What is to be known of it when the page has answered.
+  /// The changes that count when the page has answered.
   var outcome: SessionChanges {
     SessionChanges(
       count: claims.count, isChanged: isChanged, overflowed: overflowed, remember: remember,
       isMinted: isMinted, isDeleted: isDeleted, age: age)
   }
 
-  /// Whether a cookie is to be written.
+  /// Whether a cookie must be written.
   var wantsCookies: Bool { isChanged || remember != .keep }
 
   private func checkIsThere() {
@@ -122,7 +123,7 @@ public struct Session: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   mutating func setRemember(_ change: RememberChange) { remember = change }
 
-  /// Notes a change that fitted, or that it did not.
+  /// Notes a change, and whether the change fitted.
   @_lifetime(self: copy self)
   private mutating func note(_ fitted: Bool) {
     isChanged = true
@@ -130,15 +131,15 @@ public struct Session: ~Copyable, ~Escapable {
     if !fitted { overflowed = true }
   }
 
-  /// Makes the session that of a user who is logged in. `stamp` adds its times when the page has
+  /// Makes the session that of a user who is logged in. `stamp` adds the session's times when the page has
   /// answered.
   ///
   /// - Parameters:
-  ///   - isFresh: Whether the password has been entered.
-  ///   - age: How old the session is, in seconds, that goes on.
+  ///   - isFresh: Whether the user has entered the password.
+  ///   - age: Age in seconds of the session that the login continues.
   @_lifetime(self: copy self)
   mutating func logIn(_ id: UserID, epoch: Int64, isFresh: Bool, age: Int64 = 0) {
-    // What another user has left in this browser is not handed on.
+    // Members that another user left in this browser are removed.
     if let previous = userID, previous != id { claims.removeAll() }
     switch id {
     case .text(let text): note(claims.set("_user_id", text: text.span))
@@ -150,12 +151,12 @@ public struct Session: ~Copyable, ~Escapable {
     self.age = age
   }
 
-  /// Writes when the session is minted: on the boot clock, and where it is known, at which time of day.
+  /// Writes when the session was minted: the boot clock, and the time of day where it is known.
   ///
   /// - Parameters:
-  ///   - limits: How long a session lasts; with it, the claims say when it ends.
-  ///   - age: How old the session is, in seconds.
-  ///   - passwordAge: How long ago the password was entered, in seconds.
+  ///   - limits: How long a session lasts; with limits, the claims say when the session ends.
+  ///   - age: Age of the session in seconds.
+  ///   - passwordAge: Seconds since the password was entered.
   @_lifetime(self: copy self)
   mutating func stamp(
     _ clock: SystemClock, _ limits: SessionLimits?, age: Int64, passwordAge: Int64
@@ -177,8 +178,8 @@ public struct Session: ~Copyable, ~Escapable {
     if let value { note(claims.set(name, integer: value)) } else { claims.remove(name) }
   }
 
-  /// Ends the session: the login and all of the program's members. The cookie becomes that of an empty
-  /// session, as in Microdot, which leaves the program's members in it.
+  /// Ends the session: removes the login and all members of the program. The cookie becomes that of an empty
+  /// session. Microdot keeps the program's members in the cookie.
   @_lifetime(self: copy self)
   mutating func logOut() {
     checkIsThere()
@@ -187,8 +188,8 @@ public struct Session: ~Copyable, ~Escapable {
     isChanged = true
   }
 
-  /// Deletes the session, a login with it, and the cookie (Microdot's `session.delete()`). What is set
-  /// afterwards begins a new one. A remember cookie stays; `response.logout` forgets it.
+  /// Deletes the session, a login with it, and the cookie (Microdot's `session.delete()`). A member that is
+  /// set afterwards begins a new session. The remember cookie stays; `response.logout` deletes it.
   @_lifetime(self: copy self)
   public mutating func delete() {
     logOut()

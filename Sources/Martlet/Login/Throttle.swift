@@ -1,50 +1,52 @@
-// Failed logins → how long whoever failed has to wait. Asked before a password is hashed.
+// Failed logins → how long the next login has to wait. The throttle is asked before a password is hashed.
 //
-// What counts. An attempt counts as failed from its beginning; the right password takes it back. So
-// attempts at the same time get no more tries than attempts one after the other. Each counts up to five
-// times, under keys of its own:
+// What counts. An attempt counts as failed from its beginning, and the right password removes the count. So
+// attempts at one time get no more tries than attempts one after another. Each attempt counts up to five
+// times, under five keys:
 //
 //     a name at an address    10 free attempts; then 1 s, 2 s, 4 s … 15 min after the last one
-//     an address              30 free attempts, whatever the names; then the same
+//     an address              30 free attempts, whatever the names; then 1 s, 2 s, 4 s … 15 min
 //     a near network          120 free attempts; then 1 s, 2 s … 1 min: IPv4 /24, IPv6 /56, 127.0.0.0/8
-//     a far network           240 free attempts; then the same: IPv6 /48
-//     a name                  never waits. From 30 failures on it is under attack: an address then has
-//                             2 free attempts at that name, and waits 32 s, 64 s … 15 min after them
+//     a far network           240 free attempts; then 1 s, 2 s … 1 min: IPv6 /48
+//     a name                  never waits. From 30 failures on the name is under attack: an address then
+//                             has 2 free attempts at that name, and waits 32 s, 64 s … 15 min after them
 //
-// An address is an IPv4 address or an IPv6 /64 network. A name alone never makes an address wait, or a
-// botnet could lock the owner out; it only takes the patience from addresses that have failed at it.
+// An address is an IPv4 address or an IPv6 /64 network. A name alone never makes an address wait, because a
+// botnet could then lock the owner out. A name under attack only lowers the free attempts of addresses that
+// have failed at the name.
 //
-// Known logins. Where a name has logged in from an address, the two are remembered: the last 16 of
-// them. A known login waits for its own failures only, whatever its address, the networks or the name
-// have failed; it is hashed before all others, and a place is kept for it. So nobody elsewhere can keep
-// the owner from a login where the owner has been before. A request with a cookie of the account
-// (`ClientAddress.isRecognized`) is a known login from every address; all such requests share one count
-// of failures.
+// Known logins. Where a name has logged in from an address, the pair of name and address is remembered. The
+// last 16 pairs are kept. A known login waits for its own failures only, not for those of its address, of the
+// networks or of the name. A known login is hashed before all others, and a place is kept for it. So nobody
+// elsewhere can keep the owner from a login where the owner has been before. A request with a cookie of the
+// account (`ClientAddress.isRecognized`) is a known login from every address. All such requests share one
+// count of failures.
 //
-// The line. The table is fixed, and a new address displaces the one that has failed least recently, so
-// ever new addresses, or 65 in turn, would never wait. Where all entries of addresses are taken, or those
-// of names for a shared address, the logins that are not known share one budget: 60 at once, then one a
-// second. Beyond it they stand in a line and are looked at one after the other, so the wait is a second
-// for each connection that stands in the line before it: 48 s behind 48 attackers. Beyond a minute the
-// answer is 503.
+// The line. The table is fixed, and a new address displaces the address that has failed least recently. So
+// ever new addresses, or 65 in turn, would never wait. The line begins where all entries of addresses are
+// used, or all entries of names in the case of a shared address. Then all logins that are not known share one
+// budget: 60 at once, then one a second. Logins beyond the budget stand in a line and are verified one after
+// another. The wait is a second for each connection that stands in the line before: 48 s behind 48 attackers.
+// Beyond a minute the answer is 503.
 //
-// A shared address (`ClientAddress.isShared`: loopback without X-Forwarded-For, a trusted proxy that
-// named no client) never waits as a whole, because a stranger would lock everybody out there: names
-// wait one by one. From 30 failures on it is under attack, for all its names, as above. Addresses of
-// 127.0.0.0/8 other than 127.0.0.1 wait as a near network, because a user of the machine has all of them.
+// A shared address is loopback without X-Forwarded-For, or a trusted proxy that named no client
+// (`ClientAddress.isShared`). A shared address never waits as a whole, because a stranger would lock
+// everybody out there: names wait one by one. From 30 failures on, a shared address is under attack, for all
+// its names. Addresses of 127.0.0.0/8 other than 127.0.0.1 wait as a near network, because a user of the
+// machine has all of them.
 //
-// What is taken back. A success forgets what that address has failed at that name, in all counts; so it
-// gives nothing to an attacker who has an account of his own. Whatever has not failed for four hours is
-// forgotten. An attempt that is refused does not count: asking too early makes nothing longer.
+// What is removed. A success removes, from all counts, what that address has failed at that name. So a
+// success gives nothing to an attacker who has an account of his own. An entry without a failure for four
+// hours is forgotten. An attempt that is refused does not count, so asking too early makes no wait longer.
 //
-// The table has five parts that do not displace each other: 64 addresses, 64 names at an address, 32
-// near and 16 far networks, 16 names. Where one is full the entry that has failed least recently goes.
-// Guesses at a name that an attacker gets, with hashes of 0.3 s:
+// The table has five parts: 64 addresses, 64 names at an address, 32 near and 16 far networks, 16 names.
+// Entries of one part do not displace entries of another part. Where a part is full, the entry that has
+// failed least recently is displaced. Guesses at a name that an attacker gets, with hashes of 0.3 s:
 //
 //     one address, one name    22 in the first hour, then 4 an hour. Junk names do not help: each
-//                              refreshes the entry of the address, which goes last.
+//                              refreshes the entry of the address, which is displaced last.
 //     one address, all names   42 in the first hour, then 4 an hour
-//     an IPv6 /64              the same: it is one address
+//     an IPv6 /64              as one address: 42 in the first hour, then 4 an hour
 //     a /24, a /56, 127/8      185 in the first hour, then 60 an hour
 //     an IPv6 /48              305 in the first hour, then 60 an hour
 //     up to 64 addresses       9 an hour each at a name, then 4 (after the 30 that begin an attack)
@@ -53,13 +55,13 @@
 //                              have displaced it: 110 an hour
 //     more addresses, of many networks     3,700 in the first hour, then 3,600 an hour: the line
 //
-// A restart empties the table: it is not stored, because each failure would write to the disk, and
-// whoever can restart the program needs no guesses. The counts of an attack are back after 30 attempts.
+// A restart empties the table. The table is not stored, because each failure would write to the disk. An
+// attacker who can restart the program needs no guesses. The counts of an attack are back after 30 attempts.
 //
-// Known and unknown names are treated alike: a key is a digest of the name under random octets, so
-// nobody can choose names that collide, and nothing here knows which names exist. No heap; the cost is
-// ten SHA-256 compressions and some walks through 192 entries, far below what a clock over the network
-// sees beside a password's 20,000 iterations.
+// Known and unknown names are treated alike, because the table does not know which names exist. A key is a
+// digest of the name under random octets, so nobody can choose names that collide. The throttle uses no heap.
+// An attempt costs ten SHA-256 compressions and some walks through 192 entries. A clock over the network
+// cannot see that beside the 20,000 iterations of a password.
 
 import MartletBytes
 import MartletHTTP
@@ -67,18 +69,19 @@ import MartletToken
 
 /// Slows down those who fail to log in.
 ///
-/// An application has one, and hands it to `Response.checkPassword` wherever it asks for a password.
+/// An application has one throttle, and passes it to `Response.checkPassword` wherever a page asks for a
+/// password.
 public struct Throttle: ~Copyable {
   fileprivate struct Entry {
     var key: UInt64 = 0
-    /// When it has last failed: the lower half of the clock's milliseconds. They begin anew every 49
-    /// days; an entry is seen as younger than it is only if nobody has tried to log in for so long.
+    /// When the entry last failed: the lower half of the clock's milliseconds, which wraps every 49 days. An
+    /// entry seems younger than it is only after 49 days without any attempt to log in.
     var moment: UInt32 = 0
-    /// How often; 0 in an entry that is free.
+    /// Failures of the entry; 0 in a free entry.
     var count: UInt16 = 0
   }
 
-  /// What an entry is about, as an index, and which part of the table that is.
+  /// The subject of an entry, as an index, and the part of the table for each subject.
   fileprivate enum Subject {
     static var address: Int { 0 }
     static var login: Int { 1 }
@@ -99,7 +102,7 @@ public struct Throttle: ~Copyable {
     }
   }
 
-  /// What an attempt is counted under, a key for each subject.
+  /// The keys that an attempt is counted under: one key for each subject.
   fileprivate typealias Keys = InlineArray<5, UInt64>
 
   /// Attempts that cost no wait, and the first wait after them, in seconds.
@@ -115,26 +118,27 @@ public struct Throttle: ~Copyable {
     static var underAttack: Patience { Patience(freeCount: 2, firstSeconds: 32) }
   }
 
-  /// Failures of a name or a shared address that are an attack.
+  /// From so many failures on, a name or a shared address is under attack.
   fileprivate static var attackCount: UInt16 { 30 }
-  /// Seconds to wait at most.
+  /// The longest wait in seconds.
   static var waitSecondsMax: Int64 { 900 }
-  /// Milliseconds without a failure after which an entry is forgotten. A rest that long gains nothing:
-  /// all that is free again after it is less than what the longest wait allows meanwhile.
+  /// Milliseconds without a failure after which an entry is forgotten. An attacker gains nothing by such a
+  /// rest: the free attempts after the rest are fewer than the attempts that the longest wait allows
+  /// meanwhile.
   static var memoryMilliseconds: UInt32 { 4 * 3_600_000 }
 
-  /// Milliseconds from one attempt of the line to the next, and attempts that are let in at once.
+  /// Milliseconds from one attempt of the line to the next, and attempts that begin at once.
   static var lineStepMilliseconds: Int64 { 1_000 }
   static var lineFreeCount: Int64 { 60 }
 
   private var table = FailureTable<Entry>(repeating: Entry())
-  /// Keys of known logins, the one that has logged in last first; 0: none.
+  /// Keys of known logins, the most recent login first; 0 is no key.
   private var known = InlineArray<16, UInt64>(repeating: 0)
   /// When the line's budget is whole again.
   private var lineTime: Int64 = .min
   private var secret = InlineArray<16, UInt8>(repeating: 0)
 
-  /// A table without failures.
+  /// Makes a table without failures.
   @inline(never)
   public init() {
     invariant(
@@ -145,17 +149,17 @@ public struct Throttle: ~Copyable {
 
   // MARK: Attempts
 
-  /// What comes of an attempt that wants to begin.
+  /// The result of `begin`.
   enum Beginning: Equatable {
-    /// It has begun, and is to be ended with `end`.
+    /// The attempt has begun, and must be ended with `end`.
     case begun
-    /// It is refused, for that many whole seconds, 1...900.
+    /// The attempt is refused for that many whole seconds, 1...900.
     case wait(seconds: Int)
-    /// It stands in the line, whose next attempt may begin at that moment.
+    /// The attempt stands in the line, whose next attempt may begin at that moment.
     case line(until: Int64)
   }
 
-  /// Whether that name has logged in from there, or a cookie of its account is there.
+  /// Whether that name has logged in from the client's address, or the request has a cookie of the account.
   func knows(_ name: Span<UInt8>, from client: ClientAddress) -> Bool {
     if client.isRecognized { return true }
     let key = key(Subject.login, client.address.network, name)
@@ -163,7 +167,8 @@ public struct Throttle: ~Copyable {
     return false
   }
 
-  /// Which network a client is of: a number that is as good as random.
+  /// A number for the client's network. The number is a digest, so that nobody can choose networks that share
+  /// it.
   func share(of client: ClientAddress) -> UInt16 {
     UInt16(truncatingIfNeeded: key(Subject.near, client.address.nearNetwork, ("" as StaticString).octets))
   }
@@ -171,8 +176,8 @@ public struct Throttle: ~Copyable {
   /// Begins an attempt, which counts as failed until it succeeds; or says how long to wait.
   ///
   /// - Parameters:
-  ///   - name: What was typed, in the form that accounts are looked up by.
-  ///   - client: Where it was typed.
+  ///   - name: The typed name, in the form that accounts are looked up by.
+  ///   - client: Where the request comes from.
   ///   - now: Milliseconds of a clock that never goes back.
   mutating func begin(_ name: Span<UInt8>, from client: ClientAddress, now time: Int64) -> Beginning {
     var keys = keys(name, client)
@@ -184,7 +189,7 @@ public struct Throttle: ~Copyable {
     guard milliseconds <= 0 else { return .wait(seconds: Int((milliseconds + 999) / 1_000)) }
     if isKnown { Self.forgetNetworks(&keys) }
     if !isKnown, entries.isFull(for: client) {
-      // A clock that was set back does not close the line.
+      // A clock that was set back must not close the line, so a line too far in the future begins again now.
       let (step, free) = (Self.lineStepMilliseconds, Self.lineFreeCount)
       let next = lineTime > time &+ (free + 1) * step ? time : max(lineTime, time)
       let begin = next &- (free - 1) * step
@@ -195,8 +200,8 @@ public struct Throttle: ~Copyable {
     return .begun
   }
 
-  /// Ends an attempt that has begun. A right password makes forgotten what has failed before at this
-  /// name from this address; after a wrong one the wait is counted from here on.
+  /// Ends an attempt that has begun. A right password removes the earlier failures at this name from this
+  /// address. After a wrong password the wait is counted from now on.
   mutating func end(
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64, isRight: Bool
   ) {
@@ -215,21 +220,21 @@ public struct Throttle: ~Copyable {
         entries[index].count &-= min(failed, entries[index].count)
         if !isRight { entries[index].moment = now }
       } else if !isRight {
-        // It has been displaced since the attempt began.
+        // The entry has been displaced since the attempt began.
         entries.count(subject, keys, now)
       }
     }
   }
 
-  /// A known login is not counted for its address and networks, which it does not wait for: it would
-  /// displace what others have failed there.
+  /// Removes the keys of the address and the networks. A known login does not wait for these, so it must not
+  /// displace the failures of others there.
   private static func forgetNetworks(_ keys: inout Keys) {
     keys[Subject.address] = 0
     keys[Subject.near] = 0
     keys[Subject.far] = 0
   }
 
-  /// Puts a login before all others that are known.
+  /// Puts a login before all other known logins.
   private mutating func remember(_ key: UInt64) {
     var moved = key
     for i in known.indices {
@@ -248,7 +253,7 @@ public struct Throttle: ~Copyable {
     keys[Subject.login] = key(Subject.login, client.isRecognized ? .ofCookies : network, name)
     keys[Subject.name] = key(Subject.name, .unspecified, name)
     let nobody = name.extracting(0..<0)
-    // All who come through this machine are no network.
+    // Requests through this machine share a loopback address, which is no network.
     let isLocal = client.isShared && client.address.isCommonLoopback
     if !isLocal { keys[Subject.near] = key(Subject.near, client.address.nearNetwork, nobody) }
     if !client.address.isIPv4, !client.isShared {
@@ -257,7 +262,7 @@ public struct Throttle: ~Copyable {
     return keys
   }
 
-  /// The first eight octets of a digest of secret, subject, address and name.
+  /// The first eight octets of a SHA-256 digest of secret, subject, address and name.
   @inline(never)
   private func key(_ subject: Int, _ network: IPAddress, _ name: Span<UInt8>) -> UInt64 {
     var head = InlineArray<33, UInt8>(repeating: UInt8(truncatingIfNeeded: subject))
@@ -276,9 +281,9 @@ public struct Throttle: ~Copyable {
   }
 }
 
-/// The table, where it lies. Moments are the lower half of the clock's milliseconds.
+/// The table in its place. Moments are the lower half of the clock's milliseconds.
 extension MutableSpan where Element == Throttle.Entry {
-  /// Forgets what is long enough ago; also what a clock that was set back has not yet come to.
+  /// Forgets entries that last failed long ago, and entries in the future of a clock that was set back.
   @inline(never)
   @_lifetime(self: copy self)
   fileprivate mutating func sweep(_ now: UInt32) {
@@ -306,7 +311,7 @@ extension MutableSpan where Element == Throttle.Entry {
     return Swift.max(all, wait(find(Throttle.Subject.far, keys), .forFar, now))
   }
 
-  /// Whether all entries are taken that tell clients of that kind apart.
+  /// Whether all entries are used that tell clients of that kind apart.
   fileprivate func isFull(for client: ClientAddress) -> Bool {
     let subject = client.isShared ? Throttle.Subject.login : Throttle.Subject.address
     for index in Throttle.Subject.range(subject) where self[index].count == 0 { return false }
@@ -321,13 +326,13 @@ extension MutableSpan where Element == Throttle.Entry {
   /// Milliseconds until the wait of an entry is over; 0 or less when it is.
   private func wait(_ index: Int?, _ patience: Throttle.Patience, _ now: UInt32) -> Int64 {
     guard let index, self[index].count >= patience.freeCount else { return 0 }
-    // Ten times doubled, the shortest first wait is beyond the longest wait.
+    // After ten doublings, the shortest first wait is beyond the longest wait.
     let doublings = Swift.min(self[index].count - patience.freeCount, 10)
     let seconds = Swift.min(patience.firstSeconds << Int64(doublings), patience.secondsMax)
     return seconds * 1_000 - Int64(age(index, now))
   }
 
-  /// Counts a failure. Where there is no room the entry that has failed least recently goes.
+  /// Counts a failure. Where the part is full, the entry that has failed least recently is displaced.
   @inline(never)
   @_lifetime(self: copy self)
   fileprivate mutating func count(_ subject: Int, _ keys: Throttle.Keys, _ now: UInt32) {
@@ -343,13 +348,13 @@ extension MutableSpan where Element == Throttle.Entry {
     if self[index].count < .max { self[index].count += 1 }
   }
 
-  /// Whether an entry is to be displaced before another one: a free one is, and then the older one.
+  /// Whether an entry is displaced before another entry: a free entry first, then the older entry.
   private func goesBefore(_ index: Int, _ other: Int, _ now: UInt32) -> Bool {
     if self[index].count == 0 || self[other].count == 0 { return self[other].count > 0 }
     return age(index, now) > age(other, now)
   }
 
-  /// The entry of that key.
+  /// The index of the entry with that key.
   @inline(never)
   fileprivate func find(_ subject: Int, _ keys: Throttle.Keys) -> Int? {
     for index in Throttle.Subject.range(subject)
@@ -370,10 +375,10 @@ extension IPAddress {
   /// The largest network that a site has: IPv6 /48.
   fileprivate var farNetwork: IPAddress { IPAddress(high: high & ~0xFFFF, low: 0) }
 
-  /// Key of all requests with a cookie of the account; no client has this address.
+  /// The address in the key of all requests with a cookie of the account. No client has this address.
   fileprivate static var ofCookies: IPAddress { IPAddress(high: .max, low: .max) }
 
-  /// Whether it is 127.0.0.1 or ::1, where proxies are, or not known.
+  /// Whether the address is unknown, or 127.0.0.1 or ::1, where proxies are.
   fileprivate var isCommonLoopback: Bool {
     self == .unspecified || isLoopback && (!isIPv4 || low & 0xFF_FFFF == 1)
   }

@@ -1,42 +1,43 @@
-// Session tokens that have been verified lately. A browser sends the same token with every request, and
-// to verify it costs more than everything else that a small page takes: five compressions of SHA-256,
-// base64url, JSON. A token has one text (JWS refuses every other), so octets that were valid once are
-// valid again as long as the secret is the same, but for its times, which are judged each time.
+// The session tokens that were verified last. A browser sends its token with every request. Verifying the
+// token costs more than the rest of a small page: five compressions of SHA-256, base64url, JSON. A token has
+// one text, because JWS refuses every other spelling. So octets that were valid once stay valid as long as
+// the secret is unchanged. Only the token's times are checked again, at each request.
 //
-// What is compared is secret, so it is compared in constant time; and only a valid token gets in, so
-// nobody without one can push another out. This file faces C: the memory is an array of it.
+// Tokens are secret, so they are compared in constant time. Only a valid token is stored, so nobody without a
+// valid token can displace another token. This file faces C: the memory is an array of C.
 
 import CMartletPlatform
 import MartletBytes
 import MartletToken
 
-/// What a session's claims say about who it is.
+/// What a session's claims say about the visitor.
 struct SessionFacts {
-  /// Whom it names; `nil` when nobody is logged in.
+  /// The user that the session names; `nil` when no user is logged in.
   var user: UserID?
   /// The epoch, and whether there is any: Microdot's tokens have none.
   var epoch: Int64?
   var hasEpoch = false
   var isFresh = false
-  /// When the token was minted: the time of day, the boot, and the boot clock; `none` where the token
-  /// does not say.
+  /// When the token was minted: the time of day, the boot, and the boot clock; `none` where the token does
+  /// not say.
   var at = Self.none
   var boot = Self.none
   var up = Self.none
-  /// How old the session was then, and how long ago the password had been entered, in seconds.
+  /// Age of the session when the token was minted, and age of the password then, in seconds.
   var age: Int64 = 0
   var passwordAge: Int64 = 0
-  /// When it becomes and when it ceases to be valid (`nbf`, `exp`); always, where it does not say so.
+  /// When the token becomes valid and when it ends (`nbf`, `exp`). A token without these claims is always
+  /// valid.
   var notBefore = Int64.min
   var expiration = Int64.max
 
-  /// No number.
+  /// The value for "no number".
   static var none: Int64 { .min }
 
-  /// Of nobody.
+  /// The facts of an empty session.
   init() {}
 
-  /// Reads what valid claims say.
+  /// Copies what valid claims say.
   init(_ claims: borrowing ClaimsSet) {
     self.init(times: claims)
     user = claims.userID("_user_id")
@@ -45,7 +46,7 @@ struct SessionFacts {
     isFresh = claims.boolean(of: "_fresh") ?? false
   }
 
-  /// Reads what valid claims say about times.
+  /// Copies what valid claims say about times.
   @inline(never)
   init(times claims: borrowing ClaimsSet) {
     at = claims.integer(of: "_at") ?? Self.none
@@ -57,16 +58,16 @@ struct SessionFacts {
     expiration = claims.number(of: "exp") ?? .max
   }
 
-  /// A duration of a claim, held within bounds whose sums stay in reach.
+  /// A duration from a claim, clamped to 0...2^40, so that sums do not overflow.
   static func duration(_ claim: Int64?) -> Int64 { min(max(claim ?? 0, 0), 1 << 40) }
 
-  /// Seconds since the token was minted, or `nil` where nobody knows.
+  /// Seconds since the token was minted; `nil` where they are not known.
   func seconds(at clock: SystemClock) -> Int64? { clock.seconds(since: boot, up, at) }
 
-  /// Whether the token is good at that moment.
+  /// Whether the token is valid at that moment.
   ///
-  /// - Parameter limits: How long the application's sessions last. A token of this boot is judged on
-  ///   the boot clock alone, however the time of day was set meanwhile.
+  /// - Parameter limits: How long the application's sessions last. A token of this boot is checked by the
+  ///   boot clock alone, so that a change of the time of day does not matter.
   func areValid(at clock: SystemClock, _ limits: SessionLimits?) -> Bool {
     if let limits, hasEpoch {
       guard let seconds = seconds(at: clock), seconds < limits.lifetime(age: age)
@@ -77,17 +78,17 @@ struct SessionFacts {
   }
 }
 
-/// The tokens.
+/// The cache of verified tokens.
 @safe struct TokenCache {
   private let site: UnsafeMutablePointer<martlet_site>
   private let tokens: UnsafeMutablePointer<martlet_token>
-  /// What is remembered of the token that `find` has found.
+  /// The entry of the token that `find` has found.
   private var entry: UnsafeMutablePointer<martlet_token>
   private let owner: UInt32
-  /// Of the token's last octets, which are as good as random: entries with another tag are passed over.
+  /// The last four octets of the token, which are as good as random. Entries with another tag are skipped.
   private let tag: UInt32
 
-  /// The cache, asked for one token.
+  /// The cache, for a search for one token.
   init(_ memory: SiteMemory, of token: Span<UInt8>, owner: UInt32) {
     unsafe site = memory.site
     let tokens = unsafe site.pointee.tokens ?? martlet_static_tokens()
@@ -100,17 +101,17 @@ struct SessionFacts {
     unsafe entry = tokens
   }
 
-  /// Tells what is known of the token.
+  /// Finds the token's entry and copies its facts.
   ///
-  /// - Returns: Whether it is remembered.
+  /// - Returns: Whether the token has an entry.
   mutating func find(_ token: Span<UInt8>, _ facts: inout SessionFacts) -> Bool {
     for index in 0..<Limits.rememberedTokenCountMax {
       unsafe entry = tokens + index
-      // Entries are filled in order.
+      // Entries are filled in order, so an unused entry ends the search.
       guard unsafe entry.pointee.owner != 0 else { return false }
       guard unsafe entry.pointee.owner == owner, unsafe entry.pointee.tag == tag, isEntry(of: token)
       else { continue }
-      // Safe: facts were written there.
+      // Safe: `remember` has written facts there.
       unsafe withUnsafeBytes(of: &entry.pointee.facts) {
         unsafe facts = $0.load(as: SessionFacts.self)
       }
@@ -120,7 +121,7 @@ struct SessionFacts {
   }
 
   private func isEntry(of token: Span<UInt8>) -> Bool {
-    // Safe: the entry holds so many octets.
+    // Safe: the entry holds `count` octets.
     unsafe withUnsafeBytes(of: &entry.pointee.octets) { octets -> Bool in
       let count = unsafe Int(entry.pointee.count)
       let known = unsafe Span<UInt8>(
@@ -129,10 +130,10 @@ struct SessionFacts {
     }
   }
 
-  /// The claims of the token that is remembered here.
+  /// Copies the claims of the token that `find` has found.
   func copyClaims(to target: inout MutableSpan<UInt8>) -> Int {
     let count = unsafe Int(entry.pointee.claims_count)
-    // Safe: so many octets have been written.
+    // Safe: `remember` has written `claims_count` octets.
     unsafe withUnsafeBytes(of: &entry.pointee.claims) { octets in
       target.copy(
         unsafe Span<UInt8>(
@@ -142,14 +143,14 @@ struct SessionFacts {
     return count
   }
 
-  /// Remembers a valid token in the place of the one that was remembered first, if the token is not too
-  /// long for that.
+  /// Stores a valid token in an unused entry, or else in the oldest entry. A token that is too long is not
+  /// stored.
   mutating func remember(_ token: Span<UInt8>, _ facts: SessionFacts, claims: Span<UInt8>) {
     guard token.count <= Int(MARTLET_TOKEN_SIZE), claims.count <= Int(MARTLET_TOKEN_CLAIMS_SIZE)
     else { return }
     invariant(
       MemoryLayout<SessionFacts>.size <= Int(MARTLET_TOKEN_FACTS_SIZE), "facts fit their place")
-    // An unused entry, or the entry that was filled first.
+    // An unused entry, or else the entry that was filled first.
     unsafe entry = tokens + site.pointee.token_count % Limits.rememberedTokenCountMax
     unsafe site.pointee.token_count += 1
     // Safe: each array has room for what is written to it; facts are plain octets.

@@ -1,4 +1,4 @@
-// Who is logged in: what the library must know of an application's user.
+// The user who is logged in: what the library must know about the application's user.
 
 public import MartletBytes
 
@@ -22,13 +22,14 @@ public enum UserID: Equatable, Sendable, ExpressibleByStringLiteral, Expressible
 
 /// An application's user.
 public protocol SessionUser {
-  /// What its tokens carry; never given to another user.
+  /// The identifier in the user's tokens. An identifier is never given to another user.
   var id: UserID { get }
 
-  /// Counted up to end all of the user's sessions at once: tokens made before are dead from then on.
+  /// A number that the application increases to end all of the user's sessions at once. Tokens with an older
+  /// epoch are invalid from then on.
   var epoch: Int64 { get }
 
-  /// What the user may do: the roles that routes ask for.
+  /// The roles of the user, which routes ask for.
   var roles: Roles { get }
 
   /// Whether it is `NoUser`.
@@ -36,7 +37,7 @@ public protocol SessionUser {
 }
 
 extension SessionUser {
-  /// Sessions that nothing ends before their time.
+  /// The epoch of users whose sessions are never ended early.
   public var epoch: Int64 { 0 }
 
   /// No roles.
@@ -45,7 +46,7 @@ extension SessionUser {
   public static var _isNobody: Bool { false }
 }
 
-/// For applications without logins.
+/// The user type of applications without logins.
 public struct NoUser: SessionUser {
   public var id: UserID { 0 }
   public static var _isNobody: Bool { true }

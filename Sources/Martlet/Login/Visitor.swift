@@ -1,9 +1,9 @@
-// Cookies → who is there. A token is judged in this order: its signature, its times, its purpose,
-// whether the application knows the user, whether the user's epoch is still the token's. Whatever
-// fails, the visitor is simply not logged in; nobody is told why.
+// Cookies → the visitor. A token is checked in this order: its signature, its times, its purpose, the user,
+// the user's epoch. The application must know the user, and the token's epoch must be the user's. A visitor
+// whose token fails a check is not logged in; the response does not say which check failed.
 //
-// Of several cookies of a name the first that passes counts, because other programs of the same host
-// can put cookies of that name before it. At most `Limits.cookieTryCountMax` of a name are judged.
+// Of several cookies with one name, the first valid cookie counts. Other programs of the host can put cookies
+// of that name before it. At most `Limits.cookieTryCountMax` cookies of a name are checked.
 
 import MartletBytes
 import MartletHTTP
@@ -12,35 +12,36 @@ import MartletToken
 
 /// How long a session lasts.
 public struct SessionLimits: Sendable {
-  /// Seconds that it may be unused, and from the login to its end.
+  /// Seconds that a session may be unused, and seconds from the login to the end of the session.
   let idleTime: Int64
   let lifetime: Int64
 
   /// - Parameters:
-  ///   - unused: How long it may be unused.
-  ///   - inAll: How long it may last, however much it is used.
+  ///   - unused: How long a session may be unused.
+  ///   - inAll: How long a session may last, however much it is used.
   public init(unused: Duration, inAll: Duration) {
     idleTime = SessionFacts.duration(unused.components.seconds)
     lifetime = SessionFacts.duration(inAll.components.seconds)
   }
 
-  /// Seconds that a session of that age has from now on, if it is not used.
+  /// Seconds until a session of that age ends, if it is not used.
   func lifetime(age: Int64) -> Int64 { min(idleTime, lifetime - age) }
 
-  /// Whether its end is to be moved: not at each request, but after a sixteenth of the idle time.
+  /// Whether the end of the session must be moved. The end moves after a sixteenth of the idle time, not at
+  /// each request.
   func isDue(after seconds: Int64) -> Bool { seconds >= idleTime / 16 }
 }
 
-/// Who is there.
+/// The visitor of one request.
 struct Visitor<User: SessionUser> {
   var user: User?
   var isFresh = false
-  /// Seconds since the session began, and since the password was entered; `nil` when nobody knows.
+  /// Seconds since the session began, and since the password was entered; `nil` when they are not known.
   var age: Int64?
   var passwordAge: Int64?
-  /// Whether the session's token is to be minted anew.
+  /// Whether the session's token must be minted anew.
   var isDue = false
-  /// Whether the session is ours and names a user who is gone, or was ended.
+  /// Whether the session's token is valid but names a user who is gone, or a session that was ended.
   var sessionIsDead = false
 
   /// Why a visitor may not enter.
@@ -91,20 +92,19 @@ extension SiteResponder where A: ~Copyable {
     }
   }
 
-  /// Finds out how old the session is, and whether its token is to be minted anew.
+  /// Computes the age of the session, and whether its token must be minted anew.
   private func note(_ facts: SessionFacts, _ visitor: inout Visitor<A.User>) {
     guard let seconds = facts.seconds(at: keeper.clock) else { return }
     visitor.age = facts.age + seconds
     visitor.passwordAge = facts.passwordAge + seconds
     guard !A._listsSessions, facts.hasEpoch else { return }
-    // What was minted before the time of day was known is minted anew when it is.
+    // A token that was minted before the time of day was known is minted anew once the time is known.
     visitor.isDue =
       facts.at == SessionFacts.none && keeper.clock.isSet
       || A._sessionLimits.map { $0.isDue(after: seconds) } ?? false
   }
 
-  /// Mints the session's token anew. A remember cookie that does not say at which time of day it ends is
-  /// made to say so.
+  /// Mints the session's token anew. A remember cookie without a time of day for its end gets one.
   @inline(never)
   @_lifetime(session: copy session)
   mutating func renew(
@@ -124,12 +124,12 @@ extension SiteResponder where A: ~Copyable {
     session.setRemember(.set(days: found.days))
   }
 
-  /// Restores a login from the remember cookie: never a fresh one. The session then names the user
-  /// and the remember cookie is renewed for the days that it was made for.
+  /// Restores a login from the remember cookie. A restored login is never fresh. The session then names the
+  /// user, and the remember cookie is renewed for its original number of days.
   ///
-  /// A cookie that is ours and useless is cleared.
+  /// A remember cookie with a valid signature but without a known user is deleted.
   ///
-  /// - Parameter scratch: Memory to work in.
+  /// - Parameter scratch: Memory for the token's claims.
   @inline(never)
   @_lifetime(session: copy session)
   mutating func restoreLogin(
@@ -152,9 +152,9 @@ extension SiteResponder where A: ~Copyable {
     }
   }
 
-  /// Finds out what a remember token says; `nil` where it is no good.
+  /// What a remember token says; `nil` where the token is not valid.
   ///
-  /// - Parameter scratch: Memory to work in.
+  /// - Parameter scratch: Memory for the token's claims.
   @inline(never)
   private func remembered(
     _ token: Span<UInt8>, into scratch: inout MutableSpan<UInt8>
@@ -167,8 +167,8 @@ extension SiteResponder where A: ~Copyable {
     return facts
   }
 
-  /// The user, when the application knows one of that identifier and the token's epoch is theirs.
-  /// A token without any epoch is one of Microdot's.
+  /// The user with that identifier, when the application knows the user and the user's epoch is the token's.
+  /// A token without an epoch was minted by Microdot.
   @inline(never)
   private mutating func user(_ id: UserID, epoch: Int64?, _ hasEpoch: Bool) -> A.User? {
     if hasEpoch { return epoch.flatMap { site._user(id, epoch: $0, at: keeper.clock) } }
@@ -176,22 +176,22 @@ extension SiteResponder where A: ~Copyable {
   }
 }
 
-/// What a good remember token says.
+/// What a valid remember token says.
 struct RememberFacts {
   let user: UserID
   let epoch: Int64?
   let hasEpoch: Bool
   let hasExpiration: Bool
   let days: UInt16
-  /// How old the session is, in seconds.
+  /// Age of the session in seconds.
   let age: Int64
 
-  /// - Parameter isListed: Whether the application knows when it ends.
-  /// - Returns: `nil` when it is no remember token, or not a good one now.
+  /// - Parameter isListed: Whether the application's list says when the session ends.
+  /// - Returns: `nil` when the token is no remember token, or not valid now.
   init?(
     _ claims: borrowing ClaimsSet, _ clock: SystemClock, isListed: Bool, _ limits: SessionLimits?
   ) {
-    // A session is no remember token, whatever members the program has put into it.
+    // A session token is no remember token, whatever members the program has put into the session.
     guard !claims.contains("_session"), !claims.contains("_user_id"),
       let user = claims.userID("user_id")
     else { return nil }
@@ -213,12 +213,12 @@ struct RememberFacts {
       seconds = clock.bootSeconds - times.up
       if seconds >= lifetime { return nil }
     } else {
-      // One that never ends is no remember token.
+      // A token without an end is no remember token.
       guard hasExpiration, clock.lowerBound < times.expiration else { return nil }
       if times.boot != SessionFacts.none {
-        // Ours of another boot can be judged only when the time of day is known. One with more than its
-        // days before it was minted by a clock that was wrong. Both numbers are positive: nothing that
-        // ends before 1970 gets here.
+        // A token that this library minted in another boot can be checked only when the time of day is known.
+        // A token that ends in more than its days was minted by a clock that was wrong. Both numbers are
+        // positive, because a token that ended before 1970 was refused above.
         guard clock.isSet, times.expiration - clock.unixSeconds <= lifetime else { return nil }
         seconds = lifetime - (times.expiration - clock.unixSeconds)
       }
@@ -229,10 +229,10 @@ struct RememberFacts {
 }
 
 extension HMACKey {
-  /// Verifies a token's signature, and checks its claims but for their times.
+  /// Verifies a token's signature, and checks its claims except their times.
   ///
   /// - Parameter payload: Receives the claims.
-  /// - Returns: How many octets of claims, or `nil` when it is no good.
+  /// - Returns: Octets of the claims, or `nil` when the token is not valid.
   fileprivate func claims(
     of token: Span<UInt8>, into payload: inout MutableSpan<UInt8>
   ) -> Int? {
@@ -247,13 +247,13 @@ extension HMACKey {
 }
 
 extension Session {
-  /// Takes over the claims of a session token, if it is a good one.
+  /// Copies the claims of a session token, if the token is valid.
   ///
   /// - Parameters:
-  ///   - owner: For whom tokens are remembered that were verified with that key.
-  ///   - limits: How long sessions last, where their tokens say so.
-  ///   - facts: What they say about who it is.
-  /// - Returns: Whether it is one.
+  ///   - owner: The responder's number. Tokens in the cache are valid for their owner only.
+  ///   - limits: How long sessions last, where the tokens say so.
+  ///   - facts: Receives what the claims say about the visitor.
+  /// - Returns: Whether the token is a valid session token.
   @_lifetime(self: copy self)
   fileprivate mutating func load(
     _ token: Span<UInt8>, _ key: borrowing HMACKey, _ memory: SiteMemory, owner: UInt32, _ clock: SystemClock,
@@ -274,7 +274,7 @@ extension Session {
     return true
   }
 
-  /// Verifies a token, and takes over its claims.
+  /// Verifies a token, and copies its claims.
   @_lifetime(self: copy self)
   private mutating func verify(
     _ token: Span<UInt8>, _ key: borrowing HMACKey, _ facts: inout SessionFacts
@@ -284,7 +284,7 @@ extension Session {
       let set = try? ClaimsSet(claims.span)
     else { return false }
     facts = SessionFacts(set)
-    // A remember token is no session: its purpose is another.
+    // A remember token is no session token, because its purpose is another.
     return !set.contains("_remember")
   }
 }

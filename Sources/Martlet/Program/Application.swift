@@ -1,6 +1,6 @@
-// What a program writes: its pages as an enumeration, what each is reached by and who may enter, and what
-// each answers. Both are a `switch` without a default, so a page without a route, a route without access
-// and a page without an answer do not compile.
+// What a program writes: an enumeration of its pages, the route of each page, and the answer of each page.
+// Routes and answers are a `switch` without a default. So a page without a route, a route without access and
+// a page without an answer do not compile.
 
 public import MartletBytes
 public import MartletHTTP
@@ -25,23 +25,32 @@ public import MartletHTTP
 ///       }
 ///     }
 ///
-/// What else an application can do is a protocol each, and its calls exist only for an application that
-/// conforms: logins and sessions (`SessionApplication`), Basic and Bearer (`CredentialsApplication`), long
-/// content (`UploadApplication`), long answers (`StreamingApplication`), timers (`TimedApplication`), calls
-/// around each page (`HookedApplication`), error pages (`ErrorPageApplication`), log lines
-/// (`LoggingApplication`). A program is not made larger by protocols that its application does not name.
+/// Each further capability is a protocol. Its calls exist only for an application that conforms to the
+/// protocol:
+///
+/// - `SessionApplication`: logins and sessions
+/// - `CredentialsApplication`: Basic and Bearer
+/// - `UploadApplication`: long content
+/// - `StreamingApplication`: long answers
+/// - `TimedApplication`: timers
+/// - `HookedApplication`: calls around each page
+/// - `ErrorPageApplication`: error pages
+/// - `LoggingApplication`: log lines
+/// - `MountingApplication`: parts below a path
+///
+/// A protocol that the application does not name adds nothing to the program.
 public protocol Application: ~Copyable {
   /// The pages: an enumeration whose raw values are 0, 1, 2 …, as Swift numbers them by itself.
   associatedtype Page: RawRepresentable where Page.RawValue == UInt8
 
-  /// The users; `NoUser` for an application without logins.
+  /// The type of the users; `NoUser` for an application without logins.
   associatedtype User: SessionUser = NoUser
 
-  /// What a page of an upload keeps from one piece to the next (`UploadApplication`).
+  /// The state that a page of an upload keeps from one piece to the next (`UploadApplication`).
   associatedtype UploadState: BitwiseCopyable = NoUpload
 
-  /// What a page is reached by, and who may enter. The first page that has a request's path and method
-  /// answers. The table is checked when the program starts.
+  /// The route of a page: what the page is reached by, and who may enter. The first page answers whose route
+  /// matches a request's path and method. The table of routes is checked when the program starts.
   static func route(to page: Page) -> Route
 
   /// Answers a request for a page that the visitor may enter.
@@ -49,46 +58,45 @@ public protocol Application: ~Copyable {
     to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer
 
-  /// Whether the value of a path's parameter is of a type that the application has made: `<color:c>` asks for
+  /// Whether the value of a path's parameter is of a type of the application's own: `<color:c>` asks for
   /// `color`. Another value does not match, so that the answer is 404.
   ///
   /// - Parameters:
-  ///   - value: Still encoded: text without controls (`PathPattern.match`).
+  ///   - value: The value, still encoded: text without controls (`PathPattern.match`).
   ///   - type: The name of the type, as in the path.
   static func accepts(_ value: Span<UInt8>, ofType type: Span<UInt8>) -> Bool
 
-  /// Whether the application has made that type. Asked when the program starts.
+  /// Whether the application has a type of that name. The library asks when the program starts.
   static func isType(_ type: Span<UInt8>) -> Bool
 
   /// Header lines of every response, each ended by CRLF.
   static var headers: StaticString { get }
 
-  /// The host names that the application answers, with blanks between; `*.example.org` stands for
-  /// every name below that one. IP addresses, `localhost` and the machine's own name need not be
-  /// named. Requests for other hosts are refused with 421, because another site may have had its name
-  /// resolved to this machine (DNS rebinding). An application without sessions refuses only requests
-  /// that change something.
+  /// The host names that the application answers, with blanks between; `*.example.org` stands for every name
+  /// below `example.org`. IP addresses, `localhost` and the machine's own name are always answered. Requests
+  /// for other hosts are refused with 421, because another site may have its name resolved to this machine
+  /// (DNS rebinding). An application without sessions refuses only requests that change something.
   static var hosts: StaticString { get }
 
-  /// Whether programs use the application rather than people. Errors are then problem details (RFC 9457),
-  /// those of unknown paths too, unless Accept names text/html as that of a browser does; and `forPrograms`
+  /// Whether programs use the application rather than people. Errors are then problem details (RFC 9457), also
+  /// where no page has the path. A browser, whose Accept names text/html, still gets a page. `forPrograms`
   /// counts for every route.
   static var isForPrograms: Bool { get }
 
-  /// Whether browsers reach the application by https alone, because TLS ends at a proxy. Cookies then
-  /// have the attribute `Secure` and a name that begins with `__Host-`, and an Origin must be one of
-  /// https. Without it a trusted proxy may say so for each request (X-Forwarded-Proto).
+  /// Whether browsers reach the application by https only, because TLS ends at a proxy. Cookies then have the
+  /// attribute `Secure` and a name that begins with `__Host-`. An Origin must then be an https origin. Where
+  /// this is false, a trusted proxy may say for each request that it came by https (X-Forwarded-Proto).
   static var usesHTTPS: Bool { get }
 
-  /// Called when a request has been refused with 421, for a line in the log.
+  /// Called when a request has been refused with 421, so that the application can log it.
   ///
   /// - Parameters:
-  ///   - host: What the request names.
+  ///   - host: The host that the request names.
   ///   - headers: The request's headers, for `client(peer:trusting:)`.
-  ///   - peer: Where the connection comes from.
+  ///   - peer: The address of the connection's peer.
   func refused(host: Span<UInt8>, _ headers: FieldSection, from peer: IPAddress)
 
-  // What capabilities answer (Capabilities.swift). No program writes these.
+  // The answers of capabilities (Capabilities.swift). A program does not implement these.
   static var _hasMounts: Bool { get }
   static func _route(number: UInt8, of mount: Page) -> Route?
   static var _hasSessions: Bool { get }
@@ -142,9 +150,9 @@ extension Application where Self: ~Copyable {
   public static var usesHTTPS: Bool { false }
   public func refused(host: Span<UInt8>, _ headers: FieldSection, from peer: IPAddress) {}
 
-  /// Nothing is loaded from other sites and no script stands in a page, no framing by other sites, no
-  /// guessing of media types, no address handed to other sites. Styles may stand in a page; a program
-  /// whose pages need more says its own `Content-Security-Policy`.
+  /// Headers that forbid content and scripts from other sites, scripts in a page, framing by other sites, and
+  /// guessing of media types. The address of a page is not sent to other sites. Styles may stand in a page. A
+  /// program whose pages need more sets its own `Content-Security-Policy`.
   public static var headers: StaticString {
     """
     Content-Security-Policy: default-src 'self'; img-src 'self' data:; \
@@ -158,5 +166,5 @@ extension Application where Self: ~Copyable {
   }
 }
 
-/// For applications that receive no uploads.
+/// The state of applications that receive no uploads.
 public struct NoUpload: BitwiseCopyable, Sendable {}

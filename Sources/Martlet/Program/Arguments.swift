@@ -1,17 +1,17 @@
-// The program's arguments, one after the other. Embedded Swift has no `CommandLine`.
+// The program's arguments, in order. Embedded Swift has no `CommandLine`.
 
 import CMartletPlatform
 import MartletBytes
 
 /// The arguments of the running program, without its name.
 public struct Arguments {
-  /// Which is the next.
+  /// Index of the next argument.
   private(set) var index = 1
 
   /// The arguments from the first one on.
   public init() {}
 
-  /// The next argument, or `nil` after the last. It lies in the process's own memory, for ever.
+  /// The next argument, or `nil` after the last. The octets lie in the process's own memory until it ends.
   @inline(never) @_lifetime(immortal)
   public mutating func next() -> Span<UInt8>? {
     guard let argument = Self[index] else { return nil }
@@ -19,7 +19,7 @@ public struct Arguments {
     return argument
   }
 
-  /// An argument, counted from 1; `nil` when there are not so many.
+  /// An argument, counted from 1; `nil` beyond the last argument.
   static subscript(index: Int) -> Span<UInt8>? {
     @_lifetime(immortal)
     get {
@@ -32,20 +32,20 @@ public struct Arguments {
   }
 }
 
-/// The secret that the command line gives. It lies in static memory, because an argument can be read by
-/// everybody (`ps`).
+/// The secret that the command line gives. It is kept in static memory, because everybody can read an
+/// argument (`ps`).
 enum GivenSecret {
-  /// Octets of it at most.
+  /// Octets of the longest secret.
   static var sizeMax: Int { Int(MARTLET_SECRET_SIZE) }
 
-  /// Takes an argument as the secret, and overwrites it.
+  /// Copies an argument as the secret, and overwrites the argument.
   ///
-  /// - Returns: How many octets it has; more than `sizeMax` are not taken.
+  /// - Returns: Octets of the argument. More than `sizeMax` octets are not copied.
   static func take(argument index: Int) -> Int { martlet_take_secret(index) }
 
-  /// Reads the secret from a file: all of it, without a line end.
+  /// Reads the secret from a file: the whole file, without line ends at its end.
   ///
-  /// - Returns: How many octets it has, up to two more than `sizeMax`; or a negative errno.
+  /// - Returns: Octets of the secret, at most two more than `sizeMax`; or a negative errno.
   static func read(_ path: Span<UInt8>) -> Int {
     let octets = unsafe martlet_secret()!
     // Safe: C reads the path and writes at most that many octets during the call.
@@ -53,12 +53,12 @@ enum GivenSecret {
       unsafe martlet_read_secret_file(path.baseAddress, path.count, octets, sizeMax + 2)
     }
     var end = Int(count)
-    // The line end of an editor, or of echo, is no part of it.
+    // A line end that an editor or echo has added is no part of the secret.
     while end > 0, unsafe octets[end - 1] == 0x0A || octets[end - 1] == 0x0D { end -= 1 }
     return end
   }
 
-  /// Whether the file was refused because others may read or change it.
+  /// Whether the file was refused because other users may read or change it.
   static func isOthers(_ error: Int) -> Bool {
     error == -Int(MARTLET_OTHERS_MAY) || error == -Int(MARTLET_ANOTHER_OWNER)
   }

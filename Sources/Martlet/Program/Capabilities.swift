@@ -1,9 +1,9 @@
-// What an application can do beyond answering pages: a protocol each. A protocol's requirements have no
-// default where the capability is nothing without them, so that no half of it is forgotten.
+// What an application can do beyond answering pages: each capability is a protocol. A requirement has no
+// default where the capability makes no sense without it, so that half a capability does not compile.
 //
-// The library asks through the requirements of `Application` whose names begin with an underscore. Each has
-// an answer for applications without the capability, and one for those with it; the compiler knows which
-// counts, and leaves out what cannot happen.
+// The library asks through the requirements of `Application` whose names begin with an underscore. Each of
+// these has an answer for applications without the capability, and another for applications with it. The
+// compiler knows which answer counts, and removes code that cannot run.
 
 import MartletBytes
 public import MartletHTTP
@@ -26,56 +26,56 @@ public protocol MountingApplication: Application, ~Copyable {
 
 // MARK: Sessions
 
-/// An application with sessions and logins. `response.session`, `response.login` and `response.logout` are
-/// there for these.
+/// An application with sessions and logins. Only such an application has `response.session`, `response.login`
+/// and `response.logout`.
 ///
 ///     struct Site: SessionApplication {
 ///       func user(_ id: UserID) -> Person? { … }
 public protocol SessionApplication: Application, ~Copyable {
-  /// The users.
+  /// The type of the users.
   associatedtype User
 
-  /// The user of that identifier, or `nil` when there is none (Microdot's `user_loader`). Called for
-  /// each request that carries a valid session.
+  /// The user of that identifier, or `nil` when there is no such user (Microdot's `user_loader`). Called for
+  /// each request with a valid session.
   func user(_ id: UserID) -> User?
 
-  /// The user whose token carries that epoch, or `nil` when the token is no longer good. As long as
-  /// an application does not say otherwise: when it is the user's own. An application that keeps a
-  /// list of sessions (`listsSessions`) gives each session an epoch of its own, looks the epoch up here, and
-  /// notes that the session is used.
+  /// The user whose token carries that epoch, or `nil` when the token is no longer valid. By default a token
+  /// is valid when its epoch is the user's own.
+  ///
+  /// An application that keeps a list of sessions (`listsSessions`) gives each session its own epoch. It
+  /// looks the epoch up here, and notes that the session is used.
   mutating func user(_ id: UserID, epoch: Int64, at clock: SystemClock) -> User?
 
-  /// The server has stopped: the last chance to store something.
+  /// Called when the server has stopped: the last chance to store something.
   mutating func serverStopped(at clock: SystemClock)
 
-  /// The path of the login page, where those are sent who may not enter.
+  /// The path of the login page. Visitors who may not enter a page are redirected there.
   var loginPath: StaticString { get }
 
-  /// Whether sessions and remember cookies minted by Microdot with the same secret are accepted.
-  /// They lack the epoch, so they cannot be ended before their time; the default is no.
+  /// Whether sessions and remember cookies are accepted that Microdot minted with the same secret. They have
+  /// no epoch, so they cannot be ended early. The default is no.
   static var acceptsMicrodotTokens: Bool { get }
 
-  /// The names of the session cookie and of the remember cookie. As long as an application does not
-  /// say otherwise: Microdot's when it accepts Microdot's tokens, or else `martlet-PORT` and
-  /// `martlet-PORT-remember`.
+  /// The names of the session cookie and of the remember cookie. By default the names are Microdot's where
+  /// Microdot's tokens are accepted, or else `martlet-PORT` and `martlet-PORT-remember`.
   static var cookieNames: CookieNames { get }
 
-  /// Whether GET of the login page sends on who is logged in already: to where a login would lead. The
-  /// form is still shown to whoever has come for a page that wants a fresher login. As long as an
-  /// application does not say otherwise: yes, unless it accepts Microdot's tokens.
+  /// Whether GET of the login page redirects a visitor who is logged in, to the page that a login would lead
+  /// to. A visitor who needs a fresher login still gets the form. The default is yes, unless Microdot's
+  /// tokens are accepted.
   static var skipsLogin: Bool { get }
 
-  /// How long a session lasts; `nil`, as in Microdot, until something ends it. The end travels with the
-  /// token, so that Microdot holds to it too, and moves on quietly while the session is used.
+  /// How long a session lasts. With `nil`, as in Microdot, a session lasts until something ends it. The token
+  /// carries the end, so that Microdot obeys the end as well. The end moves while the session is used.
   static var sessionLimits: SessionLimits? { get }
 
-  /// Whether the application keeps a list of the sessions that have not ended, and decides alone, in
-  /// `user(_:epoch:at:)`, when one ends. Tokens then need no end of their own, which a board that does
-  /// not know the time of day could not judge.
+  /// Whether the application keeps a list of the sessions that have not ended. Then `user(_:epoch:at:)` alone
+  /// decides when a session ends. Tokens then carry no end, because a board that does not know the time of
+  /// day could not check it.
   static var listsSessions: Bool { get }
 
-  /// The newest moment that the application has ever recorded on the disk, Unix seconds; 0 when it
-  /// records none. A system whose clock is earlier has not been told the time yet (`SystemClock.State`).
+  /// The newest moment that the application has recorded on the disk, in Unix seconds; 0 when it records
+  /// none. A system clock before that moment has not been set yet (`SystemClock.State`).
   var newestMoment: Int64 { get }
 }
 
@@ -98,23 +98,23 @@ extension SessionApplication where Self: ~Copyable {
 }
 
 extension SessionApplication where Self: ~Copyable, User == NoUser {
-  /// Sessions without users.
+  /// The answer for sessions without users: no user.
   public func user(_ id: UserID) -> NoUser? { nil }
 }
 
 // MARK: Credentials
 
 /// An application that programs and browsers may enter with an Authorization header: Basic (RFC 7617) or
-/// Bearer (RFC 6750). Beside sessions, the header counts more than a cookie.
+/// Bearer (RFC 6750). In an application with sessions, the header counts more than a cookie.
 public protocol CredentialsApplication: Application, ~Copyable {
-  /// The users.
+  /// The type of the users.
   associatedtype User
 
-  /// What is asked of a visitor who may not enter: the scheme and the realm. Where the application has
-  /// sessions too, a browser is sent to the login page instead.
+  /// The scheme and the realm that are sent to a visitor who may not enter. In an application with sessions,
+  /// a browser is redirected to the login page instead.
   static var challenge: Challenge { get }
 
-  /// The user whose credentials those are.
+  /// The user to whom the credentials belong.
   ///
   ///     mutating func user(
   ///       for credentials: borrowing Credentials, _ request: borrowing Request<Self>
@@ -134,11 +134,12 @@ public protocol CredentialsApplication: Application, ~Copyable {
 /// An application with pages that receive content of any length, piece by piece (`Route.upload`,
 /// `response.receive`). At most one piece of an upload is in memory.
 ///
-/// Each upload has a state of the application's own type, at most `Limits.uploadStateSizeMax` octets, in
-/// memory that is lent as long as the upload lasts. The page answers `receive(atMost:into:)` with the first
-/// state; then `receive` gets each piece; then `finish` answers. Whatever else ends an upload calls `abandon`.
+/// Each upload has a state of the application's own type, of at most `Limits.uploadStateSizeMax` octets. The
+/// server lends the memory of the state while the upload lasts. The page answers `receive(atMost:into:)` with
+/// the first state. Then `receive` gets each piece, and `finish` answers. An upload that ends in another way
+/// calls `abandon`.
 public protocol UploadApplication: Application, ~Copyable {
-  /// What is kept of an upload from one piece to the next.
+  /// The type of the state that an upload keeps from one piece to the next.
   associatedtype UploadState
 
   /// Handles the next piece.
@@ -146,32 +147,32 @@ public protocol UploadApplication: Application, ~Copyable {
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState
   ) -> UploadStep
 
-  /// Answers when all of the content has been received. The request's user is judged anew: a visitor whose
-  /// session has ended meanwhile does not get here, and `abandon` is called.
+  /// Answers when the whole content has been received. The request's user is checked again. For a visitor
+  /// whose session has ended meanwhile, `abandon` is called instead.
   mutating func finish(
     _ page: Page, _ request: borrowing Request<Self>, _ state: UploadState,
     _ response: consuming Response<Self>
   ) -> Answer
 
-  /// The upload has ended before its last piece: the client has gone, was too slow or sent too much, the
-  /// upload was refused, or the server stops. The request's user is not known here.
+  /// Called when the upload has ended before its last piece. Reasons are a client that is gone, too slow or
+  /// sends too much, a refused upload, and a server that stops. The request's user is not known here.
   mutating func abandon(_ page: Page, _ request: borrowing Request<Self>, _ state: UploadState)
 }
 
 // MARK: Long answers
 
-/// An application with pages that answer piece by piece (`response.stream`): with what is longer than a
-/// buffer, or has no end yet.
+/// An application with pages that answer piece by piece (`response.stream`), because the answer is longer
+/// than a buffer or has no end yet.
 public protocol StreamingApplication: Application, ~Copyable {
   /// Writes the next piece of an answer that `response.stream` has begun.
   ///
   /// - Parameters:
   ///   - page: The page that has begun the answer.
-  ///   - state: What the page has noted before; what it notes now it gets to see the next time.
-  ///   - body: Where to write: at most `body.room` octets. A piece with nothing in it is possible.
+  ///   - state: The state of the stream. A change is kept for the next piece.
+  ///   - body: The place to write at most `body.room` octets to. A piece may be empty.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep
 
-  /// The stream has ended before its last piece: the client has gone, or the server stops.
+  /// Called when the stream has ended before its last piece, because the client is gone or the server stops.
   mutating func streamEnded(_ page: Page, _ state: StreamState)
 }
 
@@ -181,20 +182,20 @@ extension StreamingApplication where Self: ~Copyable {
 
 // MARK: Timers
 
-/// An application that is asked every so often, whether or not anybody visits: to sample a sensor, or to
+/// An application that is called at regular times, whether or not anybody visits: to sample a sensor, or to
 /// store what has changed.
 public protocol TimedApplication: Application, ~Copyable {
-  /// How often, from 10 ms to 24 days.
+  /// The time between two calls, from 10 ms to 24 days.
   static var period: Duration { get }
 
-  /// A period is over. Connections wait meanwhile, so this takes some milliseconds at most. Periods that
-  /// were missed are not made up for.
+  /// Called when a period is over. Connections wait during the call, so it may need some milliseconds at
+  /// most. Missed periods are skipped.
   mutating func tick(_ tick: inout Tick)
 }
 
-/// A period of a `TimedApplication`.
+/// One call of a `TimedApplication`.
 public struct Tick: ~Copyable {
-  /// Seconds since 1970 UTC, as the system believes.
+  /// Seconds since 1970 UTC, by the system's clock.
   public let time: Int64
   /// Milliseconds of a clock that never goes back.
   public let monotonicMilliseconds: Int64
@@ -205,7 +206,7 @@ public struct Tick: ~Copyable {
     monotonicMilliseconds = moment.monotonicMilliseconds
   }
 
-  /// Wakes the streams of a page: each writes its next piece at once.
+  /// Wakes the streams of a page: each stream writes its next piece at once.
   public mutating func wake<Page: RawRepresentable>(_ page: Page) where Page.RawValue == UInt8 {
     woken.insert(page.rawValue)
   }
@@ -215,17 +216,17 @@ public struct Tick: ~Copyable {
 
 /// An application with calls before and after each page.
 public protocol HookedApplication: Application, ~Copyable {
-  /// A page is about to be asked, which the visitor may enter. Headers that are set on the response stay.
+  /// Called before a page that the visitor may enter. Headers that are set on the response stay.
   mutating func before(
     _ page: Page, _ request: borrowing Request<Self>, _ response: inout Response<Self>
   ) -> Verdict
 
-  /// A request has been answered, with an error page too.
+  /// Called when a request has been answered, also with an error page.
   ///
   /// - Parameters:
   ///   - page: `nil` where no page has the path or the method.
   ///   - request: The request.
-  ///   - status: What has been answered.
+  ///   - status: The status of the answer.
   mutating func after(_ page: Page?, _ request: borrowing Request<Self>, _ status: Status)
 }
 
@@ -237,29 +238,29 @@ extension HookedApplication where Self: ~Copyable {
   public mutating func after(_ page: Page?, _ request: borrowing Request<Self>, _ status: Status) {}
 }
 
-/// What `HookedApplication.before` decides.
+/// The decision of `HookedApplication.before`.
 public enum Verdict: Sendable {
   /// The page answers.
   case proceed
-  /// An error page answers, with that reason.
+  /// An error page answers, with that status and that reason.
   case refuse(Status, StaticString)
-  /// The visitor is sent to a path of the program.
+  /// The visitor is redirected to that path of the program.
   case redirect(StaticString)
 }
 
 /// An application that writes its own error pages. A program that asks for JSON gets problem details
 /// (RFC 9457) instead. Requests that the server refuses before their head is parsed get the library's page.
 public protocol ErrorPageApplication: Application, ~Copyable {
-  /// Writes the page of an error: `response.html(error.status, …)`.
+  /// Writes the page of an error, for example with `response.html(error.status, …)`.
   mutating func errorPage(
     _ error: borrowing ErrorPage, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer
 }
 
-/// An error that a page says something about.
+/// An error that an error page describes.
 public struct ErrorPage: ~Escapable {
   public let status: Status
-  /// Why, for a person: HTML without tags. `\(error.reason)` puts the reason into a page.
+  /// The reason, for a person: HTML without tags. `\(error.reason)` writes the reason into a page.
   public let reason: EscapedText
 
   @_lifetime(copy reason)
@@ -271,10 +272,10 @@ public struct ErrorPage: ~Escapable {
 
 // MARK: Log lines
 
-/// An application that says on standard error, in one line each, why it has answered with a status of 500 or
-/// above; and each request that it has answered where `logsRequests` says so.
+/// An application that logs to standard error, one line for each event. Each answer with a status of 500 or
+/// above is logged with its reason. Where `logsRequests` is true, each answered request is logged as well.
 public protocol LoggingApplication: Application, ~Copyable {
-  /// Whether each request is logged. As long as an application does not say otherwise: no.
+  /// Whether each request is logged. The default is no.
   static var logsRequests: Bool { get }
 }
 

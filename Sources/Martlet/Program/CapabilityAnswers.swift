@@ -1,5 +1,5 @@
-// The answers to the requirements of `Application` that capabilities give: first those of an application
-// without a capability, then those of one with it (Capabilities.swift).
+// The default answers to the underscored requirements of `Application` (Capabilities.swift). First come the
+// answers of an application without a capability, then those of an application with it.
 
 import MartletBytes
 public import MartletHTTP

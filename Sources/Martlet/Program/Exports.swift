@@ -1,4 +1,4 @@
-// What a program sees with the one line `import Martlet`.
+// The modules that a program sees with the one line `import Martlet`.
 
 @_exported public import MartletBytes
 @_exported public import MartletHTTP

@@ -1,33 +1,33 @@
-// The last values of a sensor, one for each interval: what a page draws a curve from.
+// The last values of a sensor, one for each interval: the data of a curve on a page.
 //
 //     var temperatures = History<288>(intervalMilliseconds: 300_000)      // a day
 //     temperatures.record(2150, at: request.moment.monotonicMilliseconds)
 //     let day = temperatures.samples
 //     body.write("from \(FixedPoint(day.minimum ?? 0, digits: 2))")
 //
-//     oldest ──────────── gap ── gap ──────── newest          older ones make room for newer ones
+//     oldest ──────────── gap ── gap ──────── newest          a new sample replaces the oldest one
 //
-// The place of a sample says when it was taken, so a sample costs four octets.
+// The place of a sample in the ring gives its moment, so a sample needs only four octets.
 
 import MartletBytes
 
-/// A ring of the last `capacity` samples, stored in place; 4 octets each and 24 beside.
+/// A ring of the last `capacity` samples, stored in place: 4 octets for each sample, and 24 more.
 public struct History<let capacity: Int>: ~Copyable {
-  /// `Int32.min` is a gap.
+  /// The samples; `Int32.min` is a gap.
   private var storage = InlineArray<capacity, Int32>(repeating: .min)
-  /// Where the next sample goes, below `capacity`.
+  /// Index of the next sample, below `capacity`.
   private var next = 0
-  /// Samples and gaps in the ring, at most `capacity`. Nothing counts all samples ever taken, so nothing
+  /// Samples and gaps in the ring, at most `capacity`. No counter counts all samples ever recorded, so none
   /// wraps however long the program runs.
   private var count = 0
   private let interval: Int64
   /// When the newest sample was taken, in milliseconds.
   private var newest: Int64 = 0
 
-  /// An empty ring.
+  /// Makes an empty ring.
   ///
-  /// - Parameter intervalMilliseconds: Time from one sample to the next, at least 1. Less is a bug of the
-  ///   program and stops the program.
+  /// - Parameter intervalMilliseconds: Time from one sample to the next, at least 1. A smaller value is a bug
+  ///   and stops the program.
   public init(intervalMilliseconds: Int64) {
     invariant(intervalMilliseconds > 0 && capacity > 0, "a history has an interval and room")
     interval = intervalMilliseconds
@@ -35,12 +35,12 @@ public struct History<let capacity: Int>: ~Copyable {
 
   /// Records a sample.
   ///
-  /// A sample less than half an interval after the newest one replaces the newest one, and so does a
-  /// sample that is older. For each interval without a sample since the newest one a gap is recorded.
+  /// A sample less than half an interval after the newest one replaces the newest one. So does a sample that is
+  /// older than the newest one. Each interval without a sample becomes a gap.
   ///
   /// - Parameters:
-  ///   - value: In the smallest units, for example hundredths of a degree. `Int32.min` stands for a gap,
-  ///     so it becomes `Int32.min + 1`.
+  ///   - value: The value in the smallest units, for example hundredths of a degree. `Int32.min` stands for a
+  ///     gap, so it is recorded as `Int32.min + 1`.
   ///   - moment: When the sample was taken, in milliseconds of a clock that does not go back
   ///     (`Moment.monotonicMilliseconds`).
   /// - Complexity: O(gaps), at most O(capacity).
@@ -48,12 +48,12 @@ public struct History<let capacity: Int>: ~Copyable {
     if count > 0 {
       let (passed, wraps) = moment.subtractingReportingOverflow(newest)
       let age = wraps ? (moment < newest ? 0 : Int64.max) : max(0, passed)
-      // Half an interval more or less is the same step: timers are late.
+      // A sample up to half an interval early or late belongs to the nearest step, because timers are late.
       let steps = age / interval + (age % interval >= interval - interval / 2 ? 1 : 0)
       if steps == 0 {
         next = next == 0 ? capacity - 1 : next - 1
         count -= 1
-        // The moment stays, so that samples in quick succession do not move the grid.
+        // The moment is not changed, so that samples in quick succession do not move the grid.
         put(max(value, .min + 1))
         return
       }
@@ -72,8 +72,8 @@ public struct History<let capacity: Int>: ~Copyable {
   /// Forgets all samples.
   public mutating func removeAll() { count = 0 }
 
-  /// When the newest sample was taken, in milliseconds of the clock that `record` was given; `nil` when
-  /// there is none. A sample that replaced the newest one has that one's moment.
+  /// When the newest sample was taken, in milliseconds of the clock of `record`; `nil` when there is no
+  /// sample. A sample that replaced the newest one keeps the moment of the replaced sample.
   public var newestMoment: Int64? { count > 0 ? newest : nil }
 
   /// The moment of the first sample or gap after a moment; `nil` where there is none. With it a stream goes on
@@ -113,13 +113,13 @@ public struct History<let capacity: Int>: ~Copyable {
   }
 }
 
-/// Samples of a history in their order, the oldest first.
+/// The samples of a history, from the oldest to the newest.
 ///
 ///     for i in 0..<samples.count { if let value = samples[i] { … } }
 public struct HistorySamples: ~Escapable {
   private let storage: Span<Int32>
   private let start: Int
-  /// Samples and gaps.
+  /// The number of samples and gaps.
   public let count: Int
 
   @_lifetime(copy storage)
@@ -129,8 +129,8 @@ public struct HistorySamples: ~Escapable {
     self.count = count
   }
 
-  /// The sample at an index from 0 (the oldest) to `count - 1` (the newest); `nil` for a gap. Any other
-  /// index is a bug of the program and stops the program.
+  /// The sample at an index from 0 (the oldest) to `count - 1` (the newest); `nil` for a gap. Any other index
+  /// is a bug and stops the program.
   public subscript(index: Int) -> Int32? {
     invariant(index >= 0 && index < count, "a sample is among those of its history")
     let place = start + index
@@ -138,18 +138,18 @@ public struct HistorySamples: ~Escapable {
     return value == .min ? nil : value
   }
 
-  /// The newest samples: that many, or all when there are fewer.
+  /// The newest `countMax` samples, or all samples when there are fewer.
   @_lifetime(copy self)
   public func last(_ countMax: Int) -> HistorySamples {
     part(max(0, count - max(0, countMax))..<count)
   }
 
-  /// One of `bucketCount` parts of about the same length, for a plot of so many columns; the parts
-  /// together are all samples. A part is empty where there are more parts than samples.
+  /// One of `bucketCount` parts of about equal length, for a plot of so many columns. The parts together have
+  /// all samples. Where there are more parts than samples, some parts are empty.
   ///
   /// - Parameters:
-  ///   - index: From 0 (the oldest part) to `bucketCount - 1`. Any other index is a bug of the program
-  ///     and stops the program.
+  ///   - index: From 0 (the oldest part) to `bucketCount - 1`. Any other index is a bug and stops the
+  ///     program.
   ///   - bucketCount: From 1 to 65,535.
   @_lifetime(copy self)
   public func bucket(_ index: Int, of bucketCount: Int) -> HistorySamples {
@@ -164,32 +164,32 @@ public struct HistorySamples: ~Escapable {
     return HistorySamples(storage, place >= storage.count ? place - storage.count : place, range.count)
   }
 
-  /// How many are no gap.
+  /// The number of samples without the gaps.
   ///
-  /// - Complexity: O(n), as are the three below.
+  /// - Complexity: O(n), as for `minimum`, `maximum` and `mean`.
   public var sampleCount: Int { summed().count }
 
-  /// The least value; `nil` where all are gaps.
+  /// The least value; `nil` where all samples are gaps.
   public var minimum: Int32? {
     var result: Int32?
     for i in 0..<count { if let value = self[i], value < result ?? .max { result = value } }
     return result ?? (sampleCount > 0 ? .max : nil)
   }
 
-  /// The greatest value; `nil` where all are gaps.
+  /// The greatest value; `nil` where all samples are gaps.
   public var maximum: Int32? {
     var result: Int32?
     for i in 0..<count { if let value = self[i], value > result ?? .min { result = value } }
     return result
   }
 
-  /// The mean of what is no gap, rounded to the nearest unit, a half away from zero; `nil` where all are
-  /// gaps.
+  /// The mean without the gaps, rounded to the nearest unit, a half away from zero; `nil` where all samples
+  /// are gaps.
   public var mean: Int32? {
     let (sum, count) = summed()
     guard count > 0 else { return nil }
     let half = Int64(count / 2)
-    // A sum of less than 2^31 samples fits, and a mean lies between two samples.
+    // The sum of less than 2^31 samples fits, and a mean lies between two samples.
     return Int32(clamping: (sum < 0 ? sum - half : sum + half) / Int64(count))
   }
 

@@ -1,12 +1,13 @@
-// The machine's name, as the kernel has it at this moment. This file faces C.
+// The machine's name, as the kernel knows it now. This file faces C.
 
 import CMartletPlatform
 import MartletBytes
 
 enum MachineName {
-  /// The name. It is read again after a second, so that it costs no system call for each request.
+  /// The name of the machine. The name is read again after a second, so that most requests need no system
+  /// call.
   ///
-  /// - Parameter now: The monotonic time in milliseconds; `nil` reads it again in any case.
+  /// - Parameter now: The monotonic time in milliseconds; `nil` reads the name again in any case.
   @_lifetime(immortal)
   static func read(now: Int64?) -> Span<UInt8> {
     var count = 0

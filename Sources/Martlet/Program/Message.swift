@@ -1,12 +1,12 @@
-// Lines for people on the terminal: start-up messages and errors, put together without a heap.
+// Lines for people on the terminal: messages of the start and errors, put together without a heap.
 
 import CMartletPlatform
 import MartletBytes
 
-/// A text for the terminal, at most 1,024 octets; what is beyond is cut. One at a time: its text lies
-/// in memory that all messages share.
+/// A text for the terminal of at most 1,024 octets; further octets are cut. A program makes one message at a
+/// time, because all messages share one buffer.
 public struct Message: ~Copyable {
-  /// Where it goes.
+  /// The stream that the message is written to.
   public enum Stream: Int32 {
     case output = 1
     case error = 2
@@ -21,7 +21,7 @@ public struct Message: ~Copyable {
   /// Adds a literal.
   public mutating func add(_ literal: StaticString) { Self.append(literal.octets) }
 
-  /// Adds octets; controls become `?`, so that nothing from outside steers the terminal.
+  /// Adds octets. Control octets become `?`, so that no octet from outside steers the terminal.
   public mutating func add(_ octets: Span<UInt8>) {
     for i in octets.indices {
       if ASCII.isControl(octets[i]) { add("?") } else { Self.append(octets.extracting(i..<i + 1)) }

@@ -1,4 +1,4 @@
-// What every program of Martlet's can be told: where to listen and which secret to use.
+// The command-line options of every Martlet program: the address to listen at, the hosts, and the secret.
 
 public import MartletBytes
 
@@ -6,10 +6,10 @@ public import MartletBytes
 public struct Endpoint: Sendable {
   /// A numeric IPv4 or IPv6 address, without brackets.
   public let host: Text<64>
-  /// 0 lets the system choose.
+  /// The port; with 0 the system chooses a port.
   public let port: UInt16
 
-  /// Reads `ADDRESS:PORT`; an IPv6 address stands in brackets. `nil` when it is not that.
+  /// Parses `ADDRESS:PORT`; an IPv6 address stands in brackets. `nil` when the text has another form.
   public init?(_ text: Span<UInt8>) {
     var colon = text.count
     while colon > 0, text[colon - 1] != ":" { colon -= 1 }
@@ -19,7 +19,7 @@ public struct Endpoint: Sendable {
     let isBracketed = end >= 2 && text[0] == "[" && text[end - 1] == "]"
     if isBracketed { (start, end) = (1, end - 1) }
     let host = text.extracting(start..<end)
-    // Without brackets nobody knows which colon begins the port.
+    // An IPv6 address must have brackets, because otherwise no colon clearly begins the port.
     guard isBracketed || host.firstIndex(of: 0x3A) == nil, let host = Text<64>(host) else {
       return nil
     }
@@ -28,44 +28,44 @@ public struct Endpoint: Sendable {
   }
 }
 
-/// The options that every program has; a program with more reads `Arguments` itself.
+/// The options that every program has. A program with more options reads `Arguments` itself.
 public struct Options {
   /// The program's name, for messages.
   public let program: StaticString
-  /// Where to listen.
+  /// The address and the port to listen at.
   public private(set) var endpoint: Endpoint
-  /// How browsers reach the program.
+  /// The host names, the scheme and the path by which browsers reach the program.
   public var reach = Reach()
-  /// What sessions are signed with without the option.
+  /// The secret that signs sessions when no option gives a secret.
   private let secretLiteral: StaticString
-  /// How many octets the option's secret has, or 0.
+  /// Octets of the option's secret; 0 without the option.
   private var secretCount = 0
-  /// Whether the secret has stood among the arguments.
+  /// Whether the secret was an argument, which other users could read.
   private(set) var secretWasArgument = false
 
-  /// What sessions are signed with; empty for a program without logins.
+  /// The secret that signs sessions; empty for a program without logins.
   public var secret: Span<UInt8> {
     @_lifetime(immortal)
     get { secretCount > 0 ? GivenSecret.span(secretCount) : secretLiteral.octets }
   }
 
-  /// Reads `--listen ADDRESS:PORT`, `--host NAME` and `--help` from the command line, for a program without
-  /// logins. Anything else ends the program with a line that says what it takes.
+  /// Parses `--listen ADDRESS:PORT`, `--host NAME` and `--help` of the command line, for a program without
+  /// logins. Another argument ends the program with a line that names the options.
   ///
   /// - Parameters:
   ///   - program: The program's name, for messages.
-  ///   - listen: Where to listen without the option.
+  ///   - listen: The address and the port to listen at without the option.
   public init(program: StaticString, listen: StaticString) {
     self.init(program, listen, secret: "")
     readArguments(secretUsage: "") { _, _, _ in false }
   }
 
-  /// Reads `--secret-file PATH` and `--secret TEXT` as well.
+  /// Parses `--secret-file PATH` and `--secret TEXT` as well.
   ///
   /// - Parameters:
   ///   - program: The program's name, for messages.
-  ///   - listen: Where to listen without the option.
-  ///   - secret: What to sign with without the option.
+  ///   - listen: The address and the port to listen at without the option.
+  ///   - secret: The secret to sign with without the option.
   public init(program: StaticString, listen: StaticString, secret: StaticString) {
     self.init(program, listen, secret: secret)
     readArguments(secretUsage: " [--secret-file PATH | --secret TEXT]") { options, name, arguments in
@@ -81,8 +81,8 @@ public struct Options {
     reach.takesHostOption = true
   }
 
-  /// - Parameter readOther: Reads an option that not every program has, and its value; returns whether it
-  ///   is one. A program without logins does not link what reads secrets.
+  /// - Parameter readOther: Parses an option that only some programs have, and its value; returns whether it
+  ///   was such an option. So a program without logins does not link the code that reads secrets.
   private mutating func readArguments(
     secretUsage: StaticString, _ readOther: (inout Options, Span<UInt8>, inout Arguments) -> Bool
   ) {
@@ -99,7 +99,7 @@ public struct Options {
         self.endpoint = endpoint
         continue
       }
-      // Each host that is allowed is read where it is needed.
+      // A host is only skipped here; `HostNames` parses the allowed hosts when a request comes.
       if name.equals("--host"), arguments.next() != nil { continue }
       if readOther(&self, name, &arguments) { continue }
       var message = Message(program)
@@ -111,7 +111,7 @@ public struct Options {
     }
   }
 
-  /// Reads an option about the secret; returns whether it is one and has a value.
+  /// Parses an option about the secret; returns whether the option is about the secret and has a value.
   private mutating func readSecret(_ name: Span<UInt8>, _ arguments: inout Arguments) -> Bool {
     if name.equals("--secret"), arguments.next() != nil {
       secretWasArgument = true
@@ -130,7 +130,7 @@ public struct Options {
   }
 }
 
-/// Ends a program whose secret's file is of no use.
+/// Ends a program whose secret's file cannot be used.
 private func fail(_ program: StaticString, secretFile path: Span<UInt8>, error: Int) -> Never {
   var message = Message(program)
   message.add(": --secret-file ")
@@ -153,7 +153,7 @@ extension Message {
   }
 }
 
-/// Ends a program that was told a wrong address.
+/// Ends a program whose argument is no address with a port.
 public func fail(_ program: StaticString, notAnEndpoint value: Span<UInt8>) -> Never {
   var message = Message(program)
   message.add(": ")
@@ -163,7 +163,7 @@ public func fail(_ program: StaticString, notAnEndpoint value: Span<UInt8>) -> N
   message.fail(status: 2)
 }
 
-/// Ends a program that was called wrongly: one line, status 2.
+/// Ends a program that was called with wrong arguments: one line, status 2.
 public func fail(_ program: StaticString, _ reason: StaticString) -> Never {
   var message = Message(program)
   message.add(": ")

@@ -1,22 +1,22 @@
-// Where a program hands over: the one static memory, the listener, the loop.
+// The end of a program's own code: the static memory, the listener, and the loop.
 
 import CMartletPlatform
 import MartletBytes
 import MartletServer
 import MartletToken
 
-/// Where a program takes connections: bound, not yet served.
+/// A socket that is bound and listens, before the program serves.
 public struct Listener: ~Copyable {
   fileprivate let program: StaticString
   fileprivate let endpoint: Endpoint
   fileprivate var transport: POSIXTransport
 
-  /// Listens, once the kernel has random numbers. What keeps it from that is said in one line, and the
-  /// program ends with status 1.
+  /// Binds a socket and listens, once the kernel has random numbers. A failure ends the program with one line
+  /// and status 1.
   ///
   /// - Parameters:
   ///   - program: The program's name, for messages.
-  ///   - endpoint: Where to listen.
+  ///   - endpoint: The address and the port to listen at.
   public init(program: StaticString, at endpoint: Endpoint) {
     waitForRandomNumbers(program)
     self.program = program
@@ -34,8 +34,8 @@ private func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTranspo
   }
 }
 
-/// Serves an application until SIGINT or SIGTERM; then finishes what is being sent and ends the
-/// program with status 0. What keeps it from starting is said in one line; the status is then 1.
+/// Serves an application until SIGINT or SIGTERM. Then responses that are being sent are finished, and the
+/// program ends with status 0. A failure at the start ends the program with one line and status 1.
 public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
   // No branch here: beside one, Swift 6.3.1 leaves out the call that consumes the site.
   A.checkHostOption(of: options.program)
@@ -47,15 +47,16 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
   exitNormally()
 }
 
-/// Serves an application, as above.
+/// Serves an application until SIGINT or SIGTERM, with a listener of the program's own.
 ///
 /// - Parameters:
 ///   - site: The application.
-///   - listener: Where. What a program prints before it serves, it prints after it has this.
-///   - secret: What cookies are signed with. RFC 7518 §3.2 asks for at least 32 octets. Needed when
-///     any page is not for everyone; without one, cookies are signed with a key that is forgotten
-///     at the end. An application without sessions needs none.
-///   - reach: How browsers reach the program.
+///   - listener: The listener. What a program prints before it serves, it prints after it has made the
+///     listener.
+///   - secret: The secret that signs cookies. RFC 7518 §3.2 asks for at least 32 octets. A program needs a
+///     secret when any page is not for everyone. Without a secret, cookies are signed with a key that is
+///     forgotten at the end. An application without sessions needs no secret.
+///   - reach: The host names, the scheme and the path by which browsers reach the program.
 ///   - stopped: Called when the last response has been sent.
 public func serve<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
@@ -93,8 +94,8 @@ private func run<A: Application & ~Copyable>(
   server.run()
 }
 
-/// Waits for the kernel's random numbers before the port is open, so that nobody connects to a server that
-/// cannot answer yet. Nothing is safe without them: where there are none the program ends.
+/// Waits for the kernel's random numbers before the port is open, so that no client connects to a server that
+/// cannot answer yet. No secret is safe without random numbers: where the kernel has none the program ends.
 @inline(never)
 private func waitForRandomNumbers(_ program: StaticString) {
   var state = Random.state()
@@ -111,12 +112,12 @@ private func waitForRandomNumbers(_ program: StaticString) {
   message.fail()
 }
 
-/// Whether everybody knows a secret, from this library's documentation or Microdot's.
+/// Whether a secret is published in the documentation of this library or of Microdot.
 private func isPublished(_ secret: Span<UInt8>) -> Bool {
   secret.equals("top-secret!") || secret.equals("top-secret") || secret.equals("secret")
 }
 
-/// Says what is wrong with the secret, and yet served.
+/// Prints what is wrong with the secret, although the program serves.
 @inline(never)
 private func warn(_ program: StaticString, isPublished: Bool, wasArgument: Bool) {
   guard isPublished || wasArgument else { return }
@@ -134,7 +135,7 @@ private func warn(_ program: StaticString, isPublished: Bool, wasArgument: Bool)
 public func exitNormally() -> Never { martlet_exit(0) }
 
 extension Application where Self: ~Copyable {
-  /// Waits for random numbers where they are needed: a program without sessions does without.
+  /// Waits for random numbers where they are needed. A program without sessions needs none.
   fileprivate static func waitForRandomNumbers(_ program: StaticString) {
     if _hasSessions { Martlet.waitForRandomNumbers(program) }
   }
@@ -142,11 +143,11 @@ extension Application where Self: ~Copyable {
   /// Whether any page is not for everyone.
   static var needsLogin: Bool { hasRoute { $0.access.needsLogin } }
 
-  /// Whether it matters by which host the program is reached: there is something that a page of
-  /// another site may not read, or may not cause.
+  /// Whether the Host of a request must be checked. The check is needed where a page of another site may not
+  /// read something, or may not cause something.
   static var isGuarded: Bool { _hasSessions || hasRoute { $0.methods.hasUnsafe } }
 
-  /// Ends a program that was told a host which is no name, where hosts matter.
+  /// Ends a program whose option `--host` is no host name, where the Host of requests is checked.
   static func checkHostOption(of program: StaticString) {
     if isGuarded { Reach.checkHostOption(of: program) }
   }
@@ -163,8 +164,8 @@ extension Application where Self: ~Copyable {
 }
 
 extension Endpoint {
-  /// Whether only this machine can connect. What is written in an unusual way counts as an address that
-  /// others reach.
+  /// Whether only this machine can connect. An address in an unusual spelling counts as an address that other
+  /// machines reach.
   fileprivate var isLoopback: Bool { host.span.hasPrefix("127.") || host.span.equals("::1") }
 }
 

@@ -1,5 +1,5 @@
-// What a site keeps between requests, in memory that is lent: passwords that are being hashed, tokens that were
-// verified, the session of the visitor who is being answered. This file faces C: the memory is its arrays.
+// The memory that a site keeps between requests. It holds the passwords that are being hashed, the tokens
+// that were verified, and the session of the current visitor. This file faces C: the memory is arrays of C.
 
 package import CMartletPlatform
 import MartletBytes
@@ -8,27 +8,28 @@ import MartletBytes
 @safe package struct SiteMemory {
   let site: UnsafeMutablePointer<martlet_site>
 
-  /// The static memory, for the one site of a process.
+  /// Uses the static memory, for the one site of a process.
   package init() { unsafe site = martlet_static_site() }
 
-  /// Memory that a test lends: zeros at first, and arrays as large as C says.
+  /// Uses memory that a test lends: zeros at first, and arrays as large as C says.
   package init(_ site: UnsafeMutablePointer<martlet_site>) { unsafe self.site = site }
 
-  /// A number for a responder that the memory is lent to: a token is valid for its owner only.
+  /// A new number for a responder that the memory is lent to. A verified token is valid for its responder
+  /// only.
   func newOwner() -> UInt32 {
     unsafe site.pointee.owner_count += 1
     return unsafe site.pointee.owner_count
   }
 
-  /// The passwords that are being verified or hashed.
+  /// The table of passwords that are being verified or hashed.
   var work: PasswordWork { PasswordWork(self) }
 
-  /// Memory for the session of the visitor who is being answered, whatever is in it.
+  /// Memory for the session of the current visitor. The memory may hold an older session.
   var session: MutableSpan<UInt8> {
     @_lifetime(immortal)
     get {
       let octets = unsafe site.pointee.session ?? martlet_static_session()
-      // Safe: an array of that size; one visitor is answered at a time.
+      // Safe: the array has that size, and one visitor is answered at a time.
       let buffer = unsafe UnsafeMutableBufferPointer(start: octets, count: Limits.sessionSizeMax)
       return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), copying: ())
     }

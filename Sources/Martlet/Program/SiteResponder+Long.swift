@@ -1,12 +1,11 @@
-// What is longer than a buffer, what takes longer than a turn, and what happens without a request: the loop
-// asks, the application goes on.
+// Long answers, long content, long work and timers: the loop asks, the application continues.
 
 package import MartletBytes
 package import MartletHTTP
 package import MartletServer
 
 extension Reply.Kind {
-  /// The same, with the page's number in its state.
+  /// The reply with the page's number in the state of its stream.
   func of<Page: RawRepresentable>(_ page: Page) -> Reply.Kind where Page.RawValue == UInt8 {
     switch self {
     case .stream(var state):
@@ -30,7 +29,9 @@ extension SiteResponder where A: ~Copyable {
   }
 
   package mutating func beginUpload(_ state: inout MutableSpan<UInt8>) {
-    guard let page = outcome.page, let pending = pendingUpload else { stop("an upload begins after its page") }
+    guard let page = outcome.page, let pending = pendingUpload else {
+      stop("an upload begins after its page")
+    }
     KeptUpload(page: page, state: pending).write(to: &state)
     pendingUpload = nil
   }
@@ -55,7 +56,7 @@ extension SiteResponder where A: ~Copyable {
     if A._hasSessions { keeper.update(request.moment) }
     pendingUpload = kept.state
     let reply = reply(to: request, &content, &fields) { $0.answerUpload(kept.page, $1, &$2, &$3) }
-    // The visitor may no longer enter: the page has not been asked.
+    // The page has not been asked, because the visitor may no longer enter.
     if pendingUpload != nil { abandon(request, &state) }
     pendingUpload = nil
     return reply
@@ -67,7 +68,7 @@ extension SiteResponder where A: ~Copyable {
     site._abandon(page, view(request, match, Visitor()), kept.state)
   }
 
-  /// The page of an upload, and what its route has matched.
+  /// The page of an upload, and the match of its route.
   private func uploadPage(_ number: UInt8, _ request: borrowing IncomingRequest) -> (A.Page, RouteMatch) {
     let path = request.octets[request.head.target.path]
     guard case .page(let page, let match) = A.destination(request.head.method, path),
@@ -97,7 +98,7 @@ extension SiteResponder where A: ~Copyable {
   package static var hasStreams: Bool { A._hasStreams }
 
   package mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
-    // The request is gone, and with it what a proxy has said: what the command line says remains.
+    // The request is gone, and with it what a proxy has said. What the command line says still counts.
     PageText.setPrefix(reach.prefix.span)
     PageText.begin(in: content.roomSpan)
     var body = StreamBody(capacity: content.room)
@@ -123,7 +124,8 @@ extension SiteResponder where A: ~Copyable {
     return woken
   }
 
-  /// Notes pages whose streams are woken: a bit for each of the first 63, and the last bit for all others.
+  /// Notes the pages whose streams are woken: a bit for each of the first 63 pages, and the last bit for all
+  /// other pages.
   mutating func wake(_ pages: UInt64) {
     guard pages != 0 else { return }
     for page in 0..<UInt8(63) where pages & 1 << UInt64(page) != 0 { woken.insert(page) }

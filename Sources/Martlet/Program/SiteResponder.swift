@@ -5,48 +5,51 @@ import MartletHTTP
 package import MartletServer
 import MartletToken
 
-/// What has become of a request.
+/// The result of handling a request.
 struct Outcome {
   var kind = Reply.Kind.written
   /// The number of the page that the request is for.
   var page: UInt8?
   var isForPrograms = false
-  /// How long the request rests before it comes again.
+  /// Milliseconds until the request is handled again, where it rests.
   var pauseMilliseconds = 0
   var stopsProgram = false
-  /// Why the library has refused it.
+  /// The reason of a request that the library has refused.
   var reason: StaticString?
 }
 
-/// Answers requests with an application's pages: for the server, and for tests without one.
+/// Answers requests with an application's pages, for the server and for tests.
 ///
-/// What an application does not have - sessions - is left out where `A._hasSessions` is asked: the
-/// optimizer knows the answer.
+/// Code for sessions is behind `A._hasSessions`. The optimizer knows its value, and removes the code from
+/// applications without sessions.
 package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   var site: A
   let key: HMACKey
-  /// How browsers reach the program, and the port that it listens on.
+  /// The host names, the scheme and the path by which browsers reach the program, and the port that it
+  /// listens on.
   let reach: Reach
   let port: UInt16
-  /// How the browser that is being answered has come.
+  /// The scheme and the path by which the current browser has come.
   var approach: Approach
-  /// For whom tokens are remembered.
+  /// The number under which the cache keeps this responder's tokens.
   let tokenOwner: UInt32
   let memory: SiteMemory
-  /// What the time is. Only where there are sessions.
+  /// Keeps the clock, in an application with sessions.
   var keeper: ClockKeeper
-  /// What has become of the request that is being answered.
+  /// The result of handling the current request.
   var outcome = Outcome()
-  /// The state of an upload between its page and the server's memory: at its begin, and at its end.
+  /// The state of an upload on its way from the page to the server's memory at the start, and back at the
+  /// end.
   var pendingUpload: A.UploadState?
-  /// Pages whose streams are to write at once.
+  /// Pages whose streams must write at once.
   var woken = StreamSet()
 
   /// - Parameters:
-  ///   - secret: What cookies are signed with; without one, with a key that nobody knows.
-  ///   - reach: How browsers reach the program.
+  ///   - secret: The secret that signs cookies. Without a secret, a random key signs them.
+  ///   - reach: The host names, the scheme and the path by which browsers reach the program.
   ///   - port: The port that the program listens on.
-  ///   - memory: What the site keeps between requests. The static memory is for one site in a process.
+  ///   - memory: The memory that the site keeps between requests. The static memory is for one site in a
+  ///     process.
   package init(
     _ site: consuming A, secret: Span<UInt8>, reach: Reach = Reach(), port: UInt16 = 0,
     _ memory: SiteMemory = SiteMemory()
@@ -81,7 +84,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return reply(to: request, &content, &fields) { $0.journey($1, &$2, &$3) }
   }
 
-  /// Lets `write` answer, and makes a reply of what it has written.
+  /// Lets `write` answer, and makes a reply of the text that was written.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func reply(
@@ -116,7 +119,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return reply
   }
 
-  /// Whether there is no answer yet.
+  /// Whether the page has not answered yet.
   private var isUnfinished: Bool {
     switch outcome.kind {
     case .later, .upload: true
@@ -124,12 +127,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
-  /// Says what the system would say about its clock.
+  /// Sets what the system would say about its clock.
   package mutating func simulateClock(boot: Int64, isSynchronized: Bool) {
     keeper.simulate(boot: boot, isSynchronized: isSynchronized)
   }
 
-  /// A request as a page sees it.
+  /// The request as a page sees it.
   @_lifetime(copy request)
   func view(
     _ request: borrowing IncomingRequest, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>
@@ -140,7 +143,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   // MARK: Errors
 
-  /// What the page has written does not fit: an error page takes its place.
+  /// Writes an error page in place of a page whose text or headers do not fit.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func writeOverflow(
@@ -179,7 +182,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return status
   }
 
-  /// Writes an error page, with a link to the first page where there is one.
+  /// Writes an error page, with a link to `/` where a page answers GET there.
   @inline(never)
   @_lifetime(content: copy content)
   private func writeErrorPage(_ status: Status, _ reason: Span<UInt8>, _ content: inout Writer) {
@@ -189,9 +192,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       below: PageText.prefix, to: &content)
   }
 
-  /// Writes the error page that a page has asked for; its other headers come with the answer's.
+  /// Writes the error page that a page has asked for. Its other headers come with the answer's headers.
   ///
-  /// - Parameter reason: What the page has written, at the start of `content`.
+  /// - Parameter reason: The text that the page has written, at the start of `content`.
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
@@ -232,7 +235,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let answer = site._errorPage(
       ErrorPage(status, EscapedText(reason)), view(request, RouteMatch.none, Visitor()), response)
     PageText.end()
-    // An error page that is an error itself: the library's takes its place.
+    // An error page of the application that fails is replaced by the library's error page.
     guard case .none = answer.action, case .written = answer.content, answer.status == status,
       !answer.overflowed
     else {
@@ -244,7 +247,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     fields.advance(by: answer.fieldsCount)
   }
 
-  /// Says in the log what has come of a request.
+  /// Logs the answer to a request.
   @inline(never)
   private func log(_ request: borrowing IncomingRequest, _ status: Status) {
     let isError = status.code >= 500
@@ -260,7 +263,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   // MARK: The journey
 
-  /// From the route to the cookies.
+  /// Handles a request from its route to its cookies.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func journey(
@@ -268,7 +271,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Status {
     if A.isGuarded {
       readApproach(request)
-      // Before anything else is decided: nothing of this request counts.
+      // The Host is checked before anything else, because nothing of a request for another host may count.
       if A._hasSessions || !request.head.method.isSafe, isMisdirected(request) {
         if let host = request.head.host {
           site.refused(
@@ -298,7 +301,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       }
       outcome.page = page.rawValue
       outcome.isForPrograms = match.isForPrograms
-      // Where no page changes anything, what checks it is left out.
+      // The check is left out of programs in which no page changes anything.
       if A.isGuarded, let refusal = request.refusal(match, approach.scheme) {
         return refuse(request, refusal.status, refusal.reason, &content, &fields)
       }
@@ -310,13 +313,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
-  /// Finds out how the browser has come: as the command line says, or else a trusted proxy.
+  /// Finds the scheme by which the browser has come: the command line decides, or else a trusted proxy.
   mutating func readApproach(_ request: borrowing IncomingRequest) {
     approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
     if reach.proxies.contains(request.peer) { approach.read(request.head.fields(in: request.octets)) }
   }
 
-  /// Whether the request is for a host that the program does not answer.
+  /// Whether the request names a host that the program does not answer.
   private func isMisdirected(_ request: borrowing IncomingRequest) -> Bool {
     guard let host = request.head.host else { return false }
     return !HostNames.allow(
@@ -371,12 +374,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     {
       return status
     }
-    // Credentials count more than a cookie.
+    // Credentials count more than a session cookie.
     if visitor.user == nil { readSession(request, &session, &visitor) }
     var isRenewal = false
-    // A session that names somebody gone does not fall back to the remember cookie, as in Microdot.
-    // Where a fresh login is asked for, a restored one would not do, so the cookie is left alone. At the
-    // login page a restored login leads on (`writeWayOn`), and tells the page which user's cookie came.
+    // A session of a user who is gone does not fall back to the remember cookie, as in Microdot. For a page
+    // that needs a fresh login the remember cookie is not read, because a restored login is not fresh. At the
+    // login page a restored login redirects the visitor (`writeWayOn`), and tells the page which user's
+    // cookie came.
     let isLogin = A._skipsLogin && request.octets[request.head.target.path].equals(site._loginPath)
     if access.needsLogin && !access.needsFreshLogin || isLogin, visitor.user == nil, !visitor.sessionIsDead {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
@@ -401,13 +405,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return answer.status
   }
 
-  /// Notes what a page has answered.
+  /// Stores the answer of a page in `outcome`.
   @_lifetime(content: copy content)
   private mutating func take(_ answer: Answer, _ page: A.Page, _ content: inout Writer) {
     switch answer.action {
     case .later: outcome.kind = .later
     case .receive(let countMax):
-      // What has been written is the first state.
+      // The text that was written is the first state of the upload.
       pendingUpload = KeptUpload<A.UploadState>.loaded(content.span)
       content.truncate(to: 0)
       outcome.kind = .upload(countMax: countMax)
@@ -415,7 +419,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
-  /// Adds to an answer what only the library knows: where it leads, and the cookies.
+  /// Adds to an answer what only the library knows: the target of a redirection, and the cookies.
   @inline(never)
   @_lifetime(storage: copy storage)
   @_lifetime(content: copy content)
@@ -442,15 +446,15 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       renew(request, &after, visitor)
     }
     if after.outcome.overflowed { content.overflow() }
-    // A page that logs out has the last word on the remember cookie.
+    // A page that logs the visitor out decides about the remember cookie, so a renewal is dropped.
     let renews = isRenewal && answer.session.remember != .clear
     if after.wantsCookies { writeCookies(request, after, isRenewal: renews, to: &fields) }
   }
 
-  /// Answers a visitor who may not enter: a person is sent to the login page, a program gets 401.
+  /// Answers a visitor who may not enter: a browser is redirected to the login page, a program gets 401.
   ///
-  /// The scheme `Session` is nobody's, so a browser asks for no password of its own (RFC 9110 §11.6.1
-  /// demands the header, and Basic would open a dialog).
+  /// RFC 9110 §11.6.1 demands WWW-Authenticate with 401. The scheme is `Session`, which no browser knows,
+  /// because Basic would open a dialog for a password.
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
@@ -481,9 +485,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// Writes the Location of the page whose path the request spells in another way (PlainPath.swift).
   ///
-  /// - Parameter scratch: Memory to work in.
-  /// - Returns: The status, or `nil` when no page with that path answers the method, or when the query
-  ///   does not fit.
+  /// - Parameter scratch: Memory for the plain path.
+  /// - Returns: The status. `nil` when no page with that path answers the method, or when the query does not
+  ///   fit.
   @inline(never)
   @_lifetime(fields: copy fields)
   private func writePlainLocation(
@@ -505,7 +509,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return nil
   }
 
-  /// Lets the page answer, in what remains of the two writers.
+  /// Lets the page answer, in the room that remains in both writers.
   @inline(never)
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
@@ -534,7 +538,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return note(answer, &content, &fields)
   }
 
-  /// Does what a hook has decided.
+  /// Carries out what a hook has decided.
   private mutating func obey(
     _ verdict: Verdict, _ page: A.Page, _ request: borrowing Request<A>, _ response: consuming Response<A>
   ) -> Answer {
@@ -545,7 +549,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
   }
 
-  /// Ends a page's text, and notes how much of it there is.
+  /// Ends a page's text, and sets its length in both writers.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func note(
@@ -562,10 +566,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return answer
   }
 
-  /// Writes the Location of where a login leads: the `next` of the query where it is a path of this
-  /// site that GET may answer, or else `path`.
+  /// Writes the Location after a login: the `next` of the query, or else `path`. A `next` counts when it is a
+  /// path of this site and a page may answer GET there.
   ///
-  /// - Returns: Where the path begins in what has been written.
+  /// - Returns: The index in `fields` where the path begins.
   @inline(never)
   @_lifetime(fields: copy fields)
   private func writeNextLocation(
@@ -577,7 +581,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var isWritten = false
     if let next = request.query["next"], NextTarget.write(next, to: &fields) {
       isWritten = true
-      // What only POST answers, such as a logout, would be answered 405.
+      // A target that only POST answers, such as a logout, is not used, because GET would be answered 405.
       if case .otherMethods = destination(fields.span, from: start) { isWritten = false }
     }
     if !isWritten {
@@ -587,15 +591,16 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return start
   }
 
-  /// What GET finds at a target that ends a text.
+  /// The page that answers GET at the target from `start` to the end of a text.
   private func destination(_ text: Span<UInt8>, from start: Int) -> Destination<A.Page> {
     A.destination(
       .get, text.extracting(start..<(text.firstIndex(of: 0x3F, from: start) ?? text.count)))
   }
 
-  /// Sends somebody who is logged in from the login page to where a login would lead.
+  /// Redirects a visitor who is logged in from the login page to the page that a login would lead to.
   ///
-  /// - Returns: Whether the visitor may enter there; nothing is written where it takes a fresher login.
+  /// - Returns: Whether the visitor may enter that page. Nothing is written where the page needs a fresher
+  ///   login.
   @inline(never)
   @_lifetime(fields: copy fields)
   private func writeWayOn(
@@ -616,8 +621,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// Writes the Location of the login page.
   ///
-  /// - Parameter keepingNext: Whether to hand on the `next` of this request's query, or else to come
-  ///   back to this request's target. A target that GET does not answer is no place to come back to.
+  /// - Parameter keepingNext: Whether to copy the `next` of this request's query. Otherwise `next` becomes
+  ///   this request's target, unless no page answers GET there.
   @inline(never)
   @_lifetime(fields: copy fields)
   private mutating func writeLoginLocation(

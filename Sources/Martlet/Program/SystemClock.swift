@@ -1,6 +1,6 @@
-// What the time is, and whether that is known. A board without a battery starts in 1970, or where it was
-// switched off, until NTP sets its clock. So durations are counted on the boot clock, which nobody sets,
-// as long as the kernel has not been restarted; the time of day is for what outlasts that.
+// The clocks of the system, and whether the time of day is known. A board without a battery starts in 1970,
+// or at the time of its last stop, until NTP sets its clock. So durations are counted on the boot clock,
+// which cannot be set, as long as the kernel runs. The time of day is for durations that go beyond a restart.
 
 import CMartletPlatform
 import MartletBytes
@@ -9,33 +9,36 @@ import MartletToken
 
 /// The clocks at the moment of a request.
 public struct SystemClock: Sendable {
-  /// What is known of the time of day.
+  /// Whether the time of day is known.
   public enum State: UInt8, Sendable {
-    /// It is earlier than this program, or than what the application has recorded: nobody has set it.
+    /// The clock is before this program was made, or before what the application has recorded: the clock has
+    /// not been set.
     case notSet
-    /// It is later than that, or it was set while the program was running. Nobody vouches for it.
+    /// The clock is later than that, or was set while the program was running. No other source confirms the
+    /// time.
     case plausible
-    /// The kernel says that it is synchronized.
+    /// The kernel says that its clock is synchronized.
     case synchronized
   }
 
-  /// Unix seconds that are before any time at which this program can run: 2026-01-01. A clock that is
-  /// earlier has not been set.
+  /// 2026-01-01 in Unix seconds, which is before any time at which this program can run. An earlier clock has
+  /// not been set.
   public static var earliest: Int64 { 1_767_225_600 }
 
-  /// What is known of the time of day.
+  /// Whether the time of day is known, and how well.
   public internal(set) var state = State.notSet
 
-  /// Seconds since 1970 UTC, as the system believes.
+  /// Seconds since 1970 UTC, by the system's clock.
   public internal(set) var unixSeconds: Int64 = 0
 
-  /// Seconds since this boot of the kernel: never set, never stopped, also while the machine sleeps.
+  /// Seconds since this boot of the kernel. The boot clock cannot be set and never stops, even while the
+  /// machine sleeps.
   public internal(set) var bootSeconds: Int64 = 0
 
-  /// A number of this boot of the kernel, below 2^53.
+  /// A number that identifies this boot of the kernel, below 2^53.
   public internal(set) var boot: Int64 = 0
 
-  /// A time of day that is not later than the true one, for what ends at a time of day.
+  /// A time of day that is not later than the true time. Ends that are times of day are compared with it.
   var lowerBound: Int64 = 0
 
   init() {}
@@ -43,7 +46,7 @@ public struct SystemClock: Sendable {
   /// Whether the time of day is known.
   public var isSet: Bool { state != .notSet }
 
-  /// The clocks now, for what a program does before it serves.
+  /// The clocks now, for code that runs before the program serves.
   ///
   /// - Parameter newest: The newest moment that the application has recorded, or 0.
   public static func now(newest: Int64) -> SystemClock {
@@ -68,41 +71,41 @@ public struct SystemClock: Sendable {
     return number
   }
 
-  /// Seconds since a moment, or `nil` where nobody knows: by the boot clock when it was in this boot, by
-  /// the time of day when it was in another one.
+  /// Seconds since a moment; `nil` where they are not known. A moment of this boot is compared on the boot
+  /// clock. A moment of another boot is compared by the time of day.
   ///
   /// - Parameters:
   ///   - boot: The boot of that moment.
-  ///   - bootSeconds: What the boot clock was.
+  ///   - bootSeconds: The boot clock at that moment.
   ///   - unixSeconds: The time of day, or `SessionFacts.none` where it was not known.
   func seconds(since boot: Int64, _ bootSeconds: Int64, _ unixSeconds: Int64) -> Int64? {
     if isSameBoot(boot, bootSeconds) { return self.bootSeconds - bootSeconds }
-    // Any difference of two numbers that are not negative is in reach.
+    // The difference of two numbers that are not negative cannot overflow.
     guard isSet, unixSeconds > 0, unixSeconds <= self.unixSeconds else { return nil }
     return self.unixSeconds - unixSeconds
   }
 
-  /// Whether a moment is one that this boot's clock has seen.
+  /// Whether the clock of this boot has reached that moment.
   func isSameBoot(_ boot: Int64, _ bootSeconds: Int64) -> Bool {
     boot == self.boot && bootSeconds >= 0 && bootSeconds <= self.bootSeconds
   }
 }
 
-/// Keeps the clock from one request to the next, and finds out whether it is set.
+/// Keeps the clock from one request to the next, and finds out whether the time of day is known.
 struct ClockKeeper {
   private(set) var clock = SystemClock()
   /// The newest moment that the application has recorded.
   private let newest: Int64
-  /// Milliseconds between the boot clock and the monotonic one.
+  /// Milliseconds that the boot clock is ahead of the monotonic clock.
   private var sleptMilliseconds: Int64 = 0
-  /// When the system is asked again, on the monotonic clock.
+  /// When the system's clock is read again, in milliseconds of the monotonic clock.
   private var nextReading = Int64.min
-  /// `unixSeconds` - `bootSeconds` at the last moment.
+  /// `unixSeconds` - `bootSeconds` at the last update.
   private var unixStart: Int64?
   /// Whether the time of day was set while the program was running.
   private var wasSet = false
   private var isSynchronized = false
-  /// Whether a test says what the system would say.
+  /// Whether a test sets what the system would say.
   private var isSimulated = false
 
   /// - Parameter newest: The newest moment that the application has recorded, or 0.
@@ -110,7 +113,7 @@ struct ClockKeeper {
     self.newest = newest
   }
 
-  /// Takes over the moment of a request. The system is asked every five seconds at most, and when the
+  /// Sets the clock to the moment of a request. The system is asked every five seconds at most, and when the
   /// time of day has jumped.
   @inline(never)
   mutating func update(_ moment: Moment) {
@@ -118,7 +121,7 @@ struct ClockKeeper {
     clock.bootSeconds = (now &+ sleptMilliseconds) / 1_000
     clock.unixSeconds = moment.unixSeconds
     if now >= nextReading || jump != 0 { read(now) }
-    // Jumps of a minute are somebody's doing; smaller ones are how a clock is kept right.
+    // A jump of more than a minute means that the clock was set. Smaller jumps come from NTP's corrections.
     let jump = jump
     if jump > 60 || jump < -60 { wasSet = true }
     unixStart = clock.unixSeconds &- clock.bootSeconds
@@ -134,8 +137,8 @@ struct ClockKeeper {
       ? clock.unixSeconds : max(clock.unixSeconds, max(newest, SystemClock.earliest))
   }
 
-  /// Seconds that the time of day has gone more, or less, than the boot clock since the last moment;
-  /// less than three are none.
+  /// Seconds by which the time of day has moved more or less than the boot clock since the last update. A
+  /// difference below three seconds counts as 0.
   private var jump: Int64 {
     guard let unixStart else { return 0 }
     let jump = clock.unixSeconds &- clock.bootSeconds &- unixStart
@@ -150,11 +153,11 @@ struct ClockKeeper {
     clock.bootSeconds = (now &+ sleptMilliseconds) / 1_000
     isSynchronized = martlet_clock_is_synchronized() != 0
     if clock.boot == 0 { clock.boot = Int64(martlet_boot_id()) }
-    // Without the kernel's number a boot is as long as this program runs.
+    // Where the kernel gives no boot number, a random number stands for this run of the program.
     if clock.boot == 0 { clock.boot = SystemClock.randomNumber() }
   }
 
-  /// Says what the system would say.
+  /// Sets what the system would say about its clock.
   mutating func simulate(boot: Int64, isSynchronized: Bool) {
     isSimulated = true
     if clock.boot != boot {

@@ -1,17 +1,18 @@
-// Requests that another site made the visitor's browser send (cross-site request forgery).
-// `SameSite=Lax` keeps the cookies away from most of them; this refuses the rest, logins included.
+// Requests that another site made the visitor's browser send (cross-site request forgery). `SameSite=Lax`
+// keeps the cookies away from most of these requests. The check here refuses the rest, logins included.
 
 import MartletBytes
 import MartletHTTP
 import MartletServer
 
 extension IncomingRequest {
-  /// Why this request is refused as one of another site, or `nil`.
+  /// The reason to refuse this request as a request of another site; `nil` where it is a request of this
+  /// site.
   ///
-  /// Browsers send `Sec-Fetch-Site` where the connection is trustworthy, and `Origin` with every
-  /// POST. A request with neither comes from no browser of this decade.
+  /// Browsers send `Sec-Fetch-Site` where the connection is trustworthy, and `Origin` with every POST. No
+  /// browser of this decade sends a request without both fields.
   ///
-  /// - Parameter scheme: By which the browser has come.
+  /// - Parameter scheme: The scheme by which the browser has come.
   func crossOriginRefusal(_ scheme: Approach.Scheme) -> StaticString? {
     let fields = head.fields(in: octets)
     if let site = fields.value(of: "Sec-Fetch-Site") {
@@ -22,9 +23,9 @@ extension IncomingRequest {
     return isSameOrigin(origin, scheme) ? nil : Self.otherSite
   }
 
-  /// Whether `origin` names the scheme, the host and the port of this request. An absent port is the
-  /// default port of the origin's scheme. Where nobody has said which scheme the browser has come by,
-  /// TLS may end at a proxy, so either is right.
+  /// Whether `origin` names the scheme, the host and the port of this request. An absent port is the default
+  /// port of the origin's scheme. Where the scheme is unknown, TLS may end at a proxy, so http and https both
+  /// match.
   private func isSameOrigin(_ origin: Span<UInt8>, _ scheme: Approach.Scheme) -> Bool {
     let isHTTPS = origin.hasPrefix("https://")
     guard isHTTPS || origin.hasPrefix("http://"), scheme != (isHTTPS ? .http : .https), let host = head.host,

@@ -1,17 +1,17 @@
-// Numbers that are typed into a form.
+// The text of a form's field → a number.
 
 public import MartletBytes
 public import MartletHTTP
 
 extension FormValue {
-  /// The number with that many decimals that was typed, exactly. Blanks around the number are read over.
+  /// The exact number that was typed, with that many decimals. Blanks around the number are ignored.
   ///
   ///     let celsius = try form["celsius"]?.fixedPoint(digits: 1, in: -400...850)
   ///
   /// - Parameters:
   ///   - digits: Decimals, from 0 to 18 (`Limits.decimalCountMax`).
   ///   - bounds: Least and greatest value, each times 10 to the power of `digits`.
-  /// - Throws: As `FixedPoint.init(parsing:digits:in:)` does; what has more than 64 octets is
+  /// - Throws: The errors of `FixedPoint.init(parsing:digits:in:)`. A value of more than 64 octets is
   ///   `.malformed`.
   public func fixedPoint(
     digits: Int, in bounds: ClosedRange<Int64> = .min ... .max
@@ -22,10 +22,10 @@ extension FormValue {
       parsing: octets.extracting(octets.trimmed(octets.indices)), digits: digits, in: bounds)
   }
 
-  /// The whole number that was typed. Blanks around the number are read over.
+  /// The whole number that was typed. Blanks around the number are ignored.
   ///
   /// - Parameter bounds: Least and greatest value.
-  /// - Throws: As `fixedPoint(digits:in:)` does.
+  /// - Throws: The errors of `fixedPoint(digits:in:)`.
   public func integer<Number: BinaryInteger & FixedWidthInteger>(
     in bounds: ClosedRange<Number>
   ) throws(NumberRefusal) -> Number {
@@ -34,9 +34,10 @@ extension FormValue {
     return number
   }
 
-  /// The double that was typed, rounded to the nearest. Blanks around the number are read over.
+  /// The number that was typed, rounded to the nearest double. Blanks around the number are ignored.
   ///
-  /// - Throws: `.malformed` where it is no number or has more than 64 octets, `.outOfRange`.
+  /// - Throws: `.malformed` where the value is no number or has more than 64 octets; `.outOfRange` where the
+  ///   number is outside of `bounds`.
   public func double(
     in bounds: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
   ) throws(NumberRefusal) -> Double {

@@ -1,5 +1,5 @@
-// A request as a page sees it: a view of the octets received, which the compiler keeps from outliving
-// them.
+// A request as a page sees it: a view of the received octets. The compiler keeps the view from outliving the
+// octets.
 
 public import MartletBytes
 public import MartletHTTP
@@ -11,14 +11,14 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   private let match: RouteMatch
   private let approach: Approach
 
-  /// The user who is logged in, or whose credentials the request carries. There is always one on a page that
-  /// is not for everyone.
+  /// The user who is logged in, or whose credentials the request carries. On a page that is not for everyone
+  /// the user is never `nil`.
   public let user: Site.User?
 
   /// Whether the user has entered the password in this session.
   public let isFresh: Bool
 
-  /// What the time is, and whether that is known. For an application with sessions.
+  /// The clocks, and whether the time of day is known. For an application with sessions.
   public let clock: SystemClock
 
   @_lifetime(copy incoming)
@@ -36,7 +36,7 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
 
   // MARK: What is asked for
 
-  /// The method; HEAD comes as GET does.
+  /// The method; HEAD is shown as GET.
   public var method: Method { incoming.head.method == .head ? .get : incoming.head.method }
 
   /// The path as it was received, percent-encoded.
@@ -48,8 +48,8 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   ///
   ///     let id = request[.id]
   ///
-  /// A key whose name the page's pattern does not have, or whose type the value is not of, is a bug and stops
-  /// the program.
+  /// A key whose name is not in the page's pattern is a bug and stops the program. So is a key whose type
+  /// does not fit the value.
   public subscript<Value>(key: PathParameter<Value>) -> Value {
     guard let found = parameter(named: key.parameterName), let value = Value(found) else {
       stop("a page reads the parameters of its path, with the types that the path names")
@@ -57,14 +57,15 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     return value
   }
 
-  /// The value of a parameter of the path, in place; `nil` where the page's pattern has no such parameter.
+  /// The value of a parameter of the path, still encoded; `nil` where the page's pattern has no such
+  /// parameter.
   @_lifetime(copy self)
   public func parameter(named name: StaticString) -> PathValue? {
     guard let index = PathPattern(match.pattern).parameter(named: name) else { return nil }
     return match.parameters.value(index, in: pathBelowMount)
   }
 
-  /// The path below the mount; the whole path of a page that is in no part.
+  /// The path below the mount. For a page outside of parts, the whole path.
   private var pathBelowMount: Span<UInt8> {
     @_lifetime(copy self)
     get {
@@ -73,8 +74,8 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     }
   }
 
-  /// The path that the part is mounted at which the page belongs to; empty for a page that is in no part. A
-  /// part puts it before its own paths.
+  /// The path that the page's part is mounted at; empty for a page outside of parts. A part writes it before
+  /// its own paths.
   ///
   ///     "<a href=\"\(request.mount)/\(id)\">"        response.redirect("\(request.mount)/\(id)")
   public var mount: MountPath {
@@ -102,7 +103,7 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     @_lifetime(copy self) get { incoming.head.fields(in: incoming.octets) }
   }
 
-  /// The content, chunks put together; empty where there is none, and on a page of an upload.
+  /// The content, with chunks joined. Empty where the request has no content, and on the page of an upload.
   public var content: Span<UInt8> {
     @_lifetime(copy self) get { incoming.content }
   }
@@ -114,12 +115,13 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
 
   /// The JSON object in the content (`Route.taking(.json)`).
   ///
-  /// - Throws: Where the content is no JSON, or no object; the words name what is wrong and where.
+  /// - Throws: `JSONError` where the content is no JSON, or no object. The error's words name the fault and
+  ///   its place.
   @_lifetime(copy self)
   public func json() throws(JSONError) -> JSONObject { try JSONDocument(incoming.content).object() }
 
-  /// The value of a cookie of the application's own, as it was sent; `nil` where there is none. Whoever uses
-  /// the browser can change it.
+  /// The value of a cookie of the application's own, as it was received; `nil` where the request has no such
+  /// cookie. The person at the browser can change the value.
   @_lifetime(copy self)
   public func cookie(_ name: CookieName) -> Span<UInt8>? {
     var values = CookieValues(of: name.octets, in: incoming.head.cookieFields(in: incoming.octets))
@@ -128,19 +130,19 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
 
   // MARK: Where it comes from
 
-  /// Where the client is: the peer, or what a trusted proxy says of it in X-Forwarded-For.
+  /// The address of the client: the peer, or what a trusted proxy says in X-Forwarded-For.
   ///
-  /// - Parameter proxies: The proxies that are believed; as a rule those on this machine.
+  /// - Parameter proxies: The proxies that are trusted; by default those on this machine.
   public func client(trusting proxies: borrowing TrustedProxies = .loopback) -> ClientAddress {
     headers.client(peer: incoming.peer, trusting: proxies)
   }
 
-  /// Where the client is, who asks to be let in as `candidate`: a client whose session is the candidate's is
-  /// recognized, so that others' failures never keep the owner out (`Throttle`).
+  /// The address of a client that asks to log in as `candidate`. A client whose session is the candidate's is
+  /// recognized. So failures of others never keep the owner out (`Throttle`).
   ///
   /// - Parameters:
-  ///   - candidate: The user of the name that was typed; `nil` where there is none.
-  ///   - proxies: The proxies that are believed.
+  ///   - candidate: The user of the typed name; `nil` where no user has the name.
+  ///   - proxies: The proxies that are trusted.
   public func client(
     for candidate: Site.User?, trusting proxies: borrowing TrustedProxies = .loopback
   ) -> ClientAddress {
@@ -149,7 +151,7 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     return client
   }
 
-  /// The host that the request names, as it was received, with its port where there is one.
+  /// The host that the request names, as it was received, with the port where the request names a port.
   public var host: Span<UInt8> {
     @_lifetime(copy self)
     get {
@@ -161,22 +163,22 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   /// Whether the browser has come by https, as the command line or a trusted proxy says.
   public var isHTTPS: Bool { approach.scheme == .https }
 
-  /// Which connection the request came on: the same each time that a page answers `later`.
+  /// The number of the request's connection. The number is unchanged each time that a page answers `later`.
   public var connection: UInt64 { incoming.connection }
 
   // MARK: When
 
-  /// Seconds since 1970 UTC, as the system believes.
+  /// Seconds since 1970 UTC, by the system's clock.
   public var time: Int64 { incoming.moment.unixSeconds }
 
   /// Milliseconds of a clock that never goes back.
   public var monotonicMilliseconds: Int64 { incoming.moment.monotonicMilliseconds }
 }
 
-/// The path that a part is mounted at (`Request.mount`). No other value can be made, so that no path from
-/// outside stands in a redirection.
+/// The path that a part is mounted at (`Request.mount`). Only the library makes such values, so that no path
+/// from outside gets into a redirection.
 public struct MountPath: ~Escapable {
-  /// As received, percent-encoded.
+  /// The octets as they were received, percent-encoded.
   let octets: Span<UInt8>
 
   @_lifetime(copy octets)
@@ -184,7 +186,7 @@ public struct MountPath: ~Escapable {
 }
 
 extension IncomingRequest {
-  /// The form in the target's query; empty without one.
+  /// The form in the target's query; empty without a query.
   var query: FormFields {
     @_lifetime(copy self) get {
       guard let query = head.target.query else { return FormFields(octets.extracting(0..<0)) }

@@ -1,15 +1,16 @@
-// Whether a page is asked at all: who has caused the request, and which content it brings.
+// Whether a page may be asked: which site caused the request, and which content the request brings.
 
 import MartletBytes
 import MartletHTTP
 import MartletServer
 
 extension IncomingRequest {
-  /// Why the request is refused before its page is asked, or `nil`.
+  /// The status and the reason of a request that is refused before its page is asked; `nil` where the page
+  /// may be asked.
   ///
-  /// Each request that may change something must be one of this site's, whatever its content.
+  /// Each request that may change something must come from this site, whatever its content.
   ///
-  /// - Parameter scheme: By which the browser has come.
+  /// - Parameter scheme: The scheme by which the browser has come.
   func refusal(
     _ match: RouteMatch, _ scheme: Approach.Scheme
   ) -> (status: Status, reason: StaticString)? {
@@ -25,7 +26,7 @@ extension IncomingRequest {
   private func mediaTypeRefusal(_ wanted: RequestContent) -> (status: Status, reason: StaticString)? {
     let mediaType = head.fields(in: octets).value(of: "Content-Type")
     guard let mediaType else {
-      // curl and old programs send a form without its name.
+      // curl and old programs send a form without Content-Type.
       let isFree = wanted == .form || wanted == .any || wanted == .upload
       return isFree ? nil : (.unsupportedMediaType, "This page asks for content that names its type.")
     }

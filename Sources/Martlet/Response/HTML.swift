@@ -1,7 +1,7 @@
-// Page text: literals as they are, values escaped. The literal parts of an interpolated string come
-// from the program's source and are trusted; everything put in with `\(…)` is text from somewhere
-// and is escaped, so a page cannot be made to carry foreign markup by forgetting something. Where
-// escaping is not enough the page becomes an error (Markup.swift).
+// Page text: literals are written as they are, values are escaped. The literal parts of an interpolated
+// string come from the program's source and are trusted. Everything put in with `\(…)` may come from outside
+// and is escaped. So no forgotten call can put foreign markup into a page. Where escaping is not enough the
+// page becomes an error (Markup.swift).
 
 import MartletBytes
 import MartletHTTP
@@ -10,22 +10,28 @@ import MartletHTTP
 ///
 ///     response.html("<h1>Hello, \(user.name)!</h1>")
 ///
-/// Values are escaped for text and for quoted attributes. In an attribute that is a URL (`href`, `src`,
-/// `action`, `formaction`, `data`, `poster`) a value may be a path, or a URL of the schemes http, https,
-/// mailto and tel; any other becomes `about:invalid#blocked`. A value in an unquoted attribute, in a tag
-/// outside of an attribute's value, in an attribute that is a script, a style or a document (`onclick`,
-/// `style`, `srcdoc`), in a script or in a style is a bug of the page, which becomes a 500. A number, which
-/// nothing can be made of, may stand anywhere.
+/// Values are escaped for text and for quoted attributes.
 ///
-/// A text is not collected first: it is put
-/// into the response as the string is made, so it costs no memory and has no limit of its own. This
-/// is why it stands where it is given to `html` or `write`; one that is kept for later, or written
-/// twice, is a bug and stops the program.
+/// Some attributes are URLs: `href`, `src`, `action`, `formaction`, `data`, `poster`. There a value may be a
+/// path, or a URL of the schemes http, https, mailto and tel. Any other value becomes
+/// `about:invalid#blocked`.
+///
+/// At some places a value is a bug of the page, which becomes a 500:
+///
+/// - in a tag outside of an attribute's value, and in an unquoted attribute;
+/// - in an attribute that is a script, a style or a document (`onclick`, `style`, `srcdoc`);
+/// - in a script or a style.
+///
+/// A number may stand anywhere, because its characters can begin nothing.
+///
+/// The text is written into the response while the string is made. So a text needs no memory of its own and
+/// has no limit of its own. Write the string where it is passed to `html` or `write`. A text that is kept for
+/// later, or written twice, is a bug and stops the program.
 public struct HTML: ExpressibleByStringInterpolation {
-  /// Where it lies in the page.
+  /// Where the text lies in the page.
   let range: Range<Int>
 
-  /// - Parameter range: Where page text of another kind lies.
+  /// - Parameter range: Where text of another kind lies in the page.
   init(range: Range<Int>) { self.range = range }
 
   public init(stringLiteral literal: StaticString) {
@@ -53,7 +59,7 @@ public struct HTML: ExpressibleByStringInterpolation {
       appendInterpolation(text.span)
     }
 
-    /// Adds a text, or nothing.
+    /// Adds a text; adds nothing for `nil`.
     public mutating func appendInterpolation<let capacity: Int>(_ text: Text<capacity>?) {
       if let text { appendInterpolation(text.span) }
     }
@@ -63,29 +69,30 @@ public struct HTML: ExpressibleByStringInterpolation {
       appendInterpolation(text.octets)
     }
 
-    /// Adds the text of a literal held in a variable, or nothing.
+    /// Adds the text of a literal held in a variable; adds nothing for `nil`.
     public mutating func appendInterpolation(_ text: StaticString?) {
       if let text { appendInterpolation(text.octets) }
     }
 
-    /// Adds markup that is part of the program: it is not escaped.
+    /// Adds markup that is part of the program, without escaping.
     public mutating func appendInterpolation(markup literal: StaticString) {
       appendLiteral(literal)
     }
 
-    /// Adds a path of the program, such as `/login`, below the path under which browsers see it: for
-    /// links, style sheets and forms.
+    /// Adds a path of the program, such as `/login`, for links, style sheets and forms. The path under which
+    /// browsers see the program is written before it.
     public mutating func appendInterpolation(path: StaticString) {
       PageText.append(PageText.prefix)
       PageText.append(path.octets)
     }
 
-    /// Adds octets as above, or nothing.
+    /// Adds octets read as UTF-8; ill-formed parts become U+FFFD. Adds nothing for `nil`.
     public mutating func appendInterpolation(_ octets: Span<UInt8>?) {
       if let octets { appendInterpolation(octets) }
     }
 
-    /// Adds the path that a part is mounted at, below the path under which browsers see the program.
+    /// Adds the path that a part is mounted at. The path under which browsers see the program is written
+    /// before it.
     public mutating func appendInterpolation(_ mount: borrowing MountPath) {
       PageText.append(PageText.prefix)
       appendInterpolation(mount.octets)
@@ -100,7 +107,7 @@ public struct HTML: ExpressibleByStringInterpolation {
       var repair = UTF8Repair()
       var i = 0
       while i < octets.count {
-        // Most texts are all of this kind; they need nothing else.
+        // Most texts are plain octets only, which need no check.
         let end = repair.isAtStart ? Self.endOfPlain(octets, i) : i
         if end > i {
           PageText.append(octets.extracting(i..<end))
@@ -113,10 +120,10 @@ public struct HTML: ExpressibleByStringInterpolation {
       Self.put(repair.finish())
     }
 
-    /// What takes the place of a URL that would run something.
+    /// The text that replaces a URL which would run something.
     private static var blocked: StaticString { "about:invalid#blocked" }
 
-    /// Where what can be written as it is ends.
+    /// The index after the octets that can be written as they are.
     private static func endOfPlain(_ octets: Span<UInt8>, _ start: Int) -> Int {
       var end = start
       while end < octets.count, isPlain(octets[end]) { end &+= 1 }
@@ -148,7 +155,7 @@ public struct HTML: ExpressibleByStringInterpolation {
       Self.put(repair.finish())
     }
 
-    /// Adds what a person typed into a form, or nothing where the form has no such field.
+    /// Adds what a person typed into a form, decoded; adds nothing where the form has no such field.
     public mutating func appendInterpolation(_ value: borrowing FormValue?) {
       if let value = copy value { appendInterpolation(value) }
     }
@@ -158,7 +165,7 @@ public struct HTML: ExpressibleByStringInterpolation {
       PageText.append(decimal: number)
     }
 
-    /// Adds a text that has been escaped.
+    /// Adds a text that is already escaped.
     public mutating func appendInterpolation(_ text: borrowing EscapedText) { PageText.append(text.octets) }
 
     /// Escapes for text and for attributes in either kind of quotes.
@@ -177,7 +184,7 @@ public struct HTML: ExpressibleByStringInterpolation {
   }
 }
 
-/// HTML without tags whose values have been escaped: the reason of an error page.
+/// HTML without tags, whose values are escaped: the reason of an error page.
 public struct EscapedText: ~Escapable {
   let octets: Span<UInt8>
 

@@ -1,5 +1,5 @@
-// JSON text, made as HTML is made: the literal parts are JSON markup and come from the program's source;
-// every value is encoded by its type, so that no value can become markup.
+// JSON text, made as HTML is made. The literal parts are JSON markup and come from the program's source.
+// Every value is encoded by its type, so that no value can become markup.
 //
 //     response.json("{\"name\":\(user.name),\"celsius\":\(FixedPoint(2150, digits: 2)),\"on\":\(isOn)}")
 
@@ -8,19 +8,19 @@ public import MartletHTTP
 
 /// A piece of JSON (RFC 8259), written as a string literal with interpolated values.
 ///
-/// A text becomes a JSON string with its quotation marks, so the literal has none around the value. A
-/// number, a `Bool` and what may be missing (`null`) become what JSON has for them. A double that is no
-/// number becomes `null`. The characters `<`, `>`, `&`, U+2028 and U+2029 in a text are written as
-/// escapes, so that the JSON may stand in a script element.
+/// A text becomes a JSON string with its quotation marks, so the literal has none around the value. A number
+/// and a `Bool` become a JSON number and `true` or `false`; `nil` becomes `null`. A double that is no number
+/// becomes `null`. The characters `<`, `>`, `&`, U+2028 and U+2029 in a text are written as escapes, so that
+/// the JSON may stand in a script element.
 ///
-/// Each piece is checked as it is made: every string of the literal must end within the literal, and a
-/// value must stand where JSON has a value, which a place between quotation marks is not. A piece that
-/// breaks this is a bug of the page: the page becomes a 500, and nothing of the page is sent.
+/// Each piece is checked while it is made. Every string that the literal begins must end within the literal.
+/// A value must stand where JSON allows a value, so not between quotation marks. A piece that breaks a rule
+/// is a misuse: a bug of the page. The page then becomes a 500, and nothing of the page is sent.
 ///
-/// A piece is put into the response as it is made, as `HTML` is, so it stands where it is given to `json`
-/// or `write(json:)`. A function may return a piece that is a value of another piece:
-/// `\(json: list())`. A piece that is kept for later, or written twice, is a bug and stops the program.
-/// Types of the program join by extension:
+/// A piece is written into the response while it is made, as `HTML` is. Write the piece where it is passed to
+/// `json` or `write(json:)`. A function may return a piece that is a value of another piece:
+/// `\(json: list())`. A piece that is kept for later, or written twice, is a bug and stops the program. An
+/// extension adds types of the program:
 ///
 ///     extension JSONText.Interpolation {
 ///       mutating func appendInterpolation(_ reading: Reading) {
@@ -42,7 +42,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
     self.init(stringInterpolation: interpolation)
   }
 
-  /// Ends a piece. A string that the literal has begun and not ended is a misuse.
+  /// Ends a piece. A string that the literal begins and does not end is a misuse.
   public init(stringInterpolation: Interpolation) {
     if stringInterpolation.isInString { PageText.misuse() }
     range = stringInterpolation.start..<PageText.count
@@ -55,11 +55,11 @@ public struct JSONText: ExpressibleByStringInterpolation {
     fileprivate let start: Int
     /// Octets of the page when the last part had been written.
     private var end: Int
-    /// Whether the literals are between quotation marks.
+    /// Whether the end of the last literal lies inside a JSON string.
     fileprivate private(set) var isInString = false
-    /// Whether a backslash comes before the next octet of a string.
+    /// Whether the last octet was a backslash in a string, so that the next octet is escaped.
     private var isEscaped = false
-    /// The last octet of the markup that is no blank: 0 at the start, `valueMark` after a value.
+    /// The last octet of the markup that is not blank: 0 at the start, `valueMark` after a value.
     private var last: UInt8 = 0
     private static var valueMark: UInt8 { 1 }
 
@@ -88,7 +88,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
       }
       switch octet {
       case 0x20, 0x09, 0x0A, 0x0D: return
-      // What may follow a value.
+      // Octets that may follow a value: `,` `:` `]` `}`.
       case 0x2C, 0x3A, 0x5D, 0x7D: break
       default: if last == Self.valueMark { PageText.misuse() }
       }
@@ -96,12 +96,13 @@ public struct JSONText: ExpressibleByStringInterpolation {
       last = octet
     }
 
-    /// Notes that a value follows; where none can stand the page becomes a 500.
+    /// Notes that a value follows. Where JSON allows no value, the page becomes a 500.
     private mutating func beginValue() {
       switch last {
-      // At the start of a piece, and after `,` `:` `[` `{`.
+      // A value may stand at the start of a piece, and after `,` `:` `[` `{`.
       case 0, 0x2C, 0x3A, 0x5B, 0x7B: break
-      // Among others between quotation marks, where the last octet of the markup is a quotation mark.
+      // Elsewhere a value is a misuse. Between quotation marks, the last octet of the markup is a quotation
+      // mark.
       default: PageText.misuse()
       }
       last = Self.valueMark
@@ -114,7 +115,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
       appendInterpolation(text.span)
     }
 
-    /// Adds a text as a JSON string, or `null`.
+    /// Adds a text as a JSON string; adds `null` for `nil`.
     public mutating func appendInterpolation<let capacity: Int>(_ text: Text<capacity>?) {
       if let text { appendInterpolation(text.span) } else { appendNull() }
     }
@@ -122,12 +123,12 @@ public struct JSONText: ExpressibleByStringInterpolation {
     /// Adds the text of a literal held in a variable as a JSON string.
     public mutating func appendInterpolation(_ text: StaticString) { appendInterpolation(text.octets) }
 
-    /// Adds the text of a literal held in a variable as a JSON string, or `null`.
+    /// Adds the text of a literal held in a variable as a JSON string; adds `null` for `nil`.
     public mutating func appendInterpolation(_ text: StaticString?) {
       if let text { appendInterpolation(text.octets) } else { appendNull() }
     }
 
-    /// Adds octets as a JSON string, or `null`.
+    /// Adds octets read as UTF-8 as a JSON string; adds `null` for `nil`.
     public mutating func appendInterpolation(_ octets: Span<UInt8>?) {
       if let octets { appendInterpolation(octets) } else { appendNull() }
     }
@@ -142,7 +143,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
       var repair = UTF8Repair()
       var i = 0
       while i < octets.count {
-        // Most texts are all of this kind; they need nothing else.
+        // Most texts are plain octets only, which need no check.
         var plain = i
         if repair.isAtStart { while plain < octets.count, Self.isPlain(octets[plain]) { plain &+= 1 } }
         if plain > i {
@@ -218,7 +219,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
 
     // MARK: Numbers and words
 
-    /// Adds a whole number. Readers that know doubles only, JavaScript among them, lose digits beyond
+    /// Adds a whole number. Readers that know doubles only, such as JavaScript, lose digits beyond
     /// 9,007,199,254,740,991 (RFC 8259 §6).
     public mutating func appendInterpolation(_ number: some BinaryInteger & FixedWidthInteger) {
       beginValue()
@@ -226,7 +227,7 @@ public struct JSONText: ExpressibleByStringInterpolation {
       end = PageText.count
     }
 
-    /// Adds a whole number, or `null`.
+    /// Adds a whole number; adds `null` for `nil`.
     public mutating func appendInterpolation(_ number: (some BinaryInteger & FixedWidthInteger)?) {
       if let number { appendInterpolation(number) } else { appendNull() }
     }
@@ -238,13 +239,13 @@ public struct JSONText: ExpressibleByStringInterpolation {
       end = PageText.count
     }
 
-    /// Adds a number with all its decimals, or `null`.
+    /// Adds a number with all its decimals; adds `null` for `nil`.
     public mutating func appendInterpolation(_ number: FixedPoint?) {
       if let number { appendInterpolation(number) } else { appendNull() }
     }
 
-    /// Adds a double with as many digits as are needed to read the same double again; `null` for what is
-    /// no number.
+    /// Adds a double with as many digits as are needed to read the same double again. Adds `null` for a
+    /// double that is no number.
     public mutating func appendInterpolation(_ number: Double) {
       guard number.isFinite else { return appendNull() }
       beginValue()
@@ -252,13 +253,13 @@ public struct JSONText: ExpressibleByStringInterpolation {
       end = PageText.count
     }
 
-    /// Adds a double (see there), or `null`.
+    /// Adds a double, as `appendInterpolation(_: Double)` does; adds `null` for `nil`.
     public mutating func appendInterpolation(_ number: Double?) {
       if let number { appendInterpolation(number) } else { appendNull() }
     }
 
-    /// Adds a double with that many decimals, from 0 to 18, rounded as `Writer.append(_:digits:)` does;
-    /// `null` for what is no number.
+    /// Adds a double with that many decimals, from 0 to 18, rounded as `Writer.append(_:digits:)` does. Adds
+    /// `null` for a double that is no number.
     public mutating func appendInterpolation(_ number: Double, digits: Int) {
       guard number.isFinite else { return appendNull() }
       beginValue()
@@ -266,7 +267,8 @@ public struct JSONText: ExpressibleByStringInterpolation {
       end = PageText.count
     }
 
-    /// Adds a double with that many decimals (see there), or `null`.
+    /// Adds a double with that many decimals, as `appendInterpolation(_: Double, digits:)` does; adds `null`
+    /// for `nil`.
     public mutating func appendInterpolation(_ number: Double?, digits: Int) {
       if let number { appendInterpolation(number, digits: digits) } else { appendNull() }
     }
@@ -274,12 +276,12 @@ public struct JSONText: ExpressibleByStringInterpolation {
     /// Adds `true` or `false`.
     public mutating func appendInterpolation(_ value: Bool) { appendWord(value ? "true" : "false") }
 
-    /// Adds `true`, `false` or `null`.
+    /// Adds `true` or `false`; adds `null` for `nil`.
     public mutating func appendInterpolation(_ value: Bool?) {
       if let value { appendInterpolation(value) } else { appendNull() }
     }
 
-    /// Adds the sentence that says why a value was refused, as a JSON string; cut after 256 octets.
+    /// Adds the sentence that says why a value was refused, as a JSON string, cut after 256 octets.
     public mutating func appendInterpolation(_ error: JSONError) {
       var sentence = InlineArray<256, UInt8> { _ in 0 }
       var writer = Writer(sentence.mutableSpan)
@@ -298,11 +300,11 @@ public struct JSONText: ExpressibleByStringInterpolation {
 
     // MARK: JSON
 
-    /// Adds markup that is part of the program, such as a comma: it is not encoded.
+    /// Adds markup that is part of the program, such as a comma, without encoding.
     public mutating func appendInterpolation(markup literal: StaticString) { appendLiteral(literal) }
 
-    /// Adds a piece that the interpolation makes itself, such as the result of a function. A piece that
-    /// was made before is a misuse.
+    /// Adds a piece that is made within the interpolation, such as the result of a function. A piece that was
+    /// made before the interpolation is a misuse.
     public mutating func appendInterpolation(json piece: JSONText) {
       if piece.range.lowerBound != end || piece.range.upperBound != PageText.count { PageText.misuse() }
       beginValue()
@@ -316,8 +318,8 @@ extension HTML.Interpolation {
   ///
   ///     "<script id=\"data\" type=\"application/json\">\(json: "{\"name\":\(name)}")</script>"
   ///
-  /// The JSON is not escaped as HTML, because a script element knows no character references; it holds
-  /// no `<`. It stands right after the script's tag. At any other place it is a misuse.
+  /// The JSON is not escaped as HTML, because a script element has no character references. The JSON contains
+  /// no `<`. It must stand right after the script's tag. At any other place it is a misuse.
   public mutating func appendInterpolation(json piece: JSONText) {
     if !PageText.isScriptBegun(at: piece.range.lowerBound) || piece.range.upperBound != PageText.count {
       PageText.misuse()

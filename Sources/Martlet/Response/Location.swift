@@ -1,5 +1,5 @@
-// Where a redirection leads: literals as they are, values percent-encoded, so that a value can neither leave
-// its segment nor name another site.
+// The target of a redirection: literals are written as they are, values are percent-encoded. So a value can
+// neither leave its segment nor name another site.
 
 public import MartletBytes
 public import MartletHTTP
@@ -8,8 +8,9 @@ public import MartletHTTP
 ///
 ///     return response.redirect("/items/\(id)?from=\(name)")
 ///
-/// Every octet of a value but letters, digits, `-`, `.`, `_` and `~` is percent-encoded (RFC 3986 §2.1). A target
-/// stands where it is given to `redirect`, `setLocation` or `logout`.
+/// Letters, digits, `-`, `.`, `_` and `~` of a value are written as they are. Every other octet is
+/// percent-encoded (RFC 3986 §2.1). Write a target where it is passed to `redirect`, `setLocation` or
+/// `logout`.
 public struct Location: ExpressibleByStringInterpolation {
   private let range: Range<Int>
 
@@ -21,8 +22,8 @@ public struct Location: ExpressibleByStringInterpolation {
 
   public init(stringInterpolation: Interpolation) { range = stringInterpolation.start..<PageText.count }
 
-  /// Writes the target, below the path under which browsers see the program. A control octet in a literal
-  /// makes the answer a 500.
+  /// Writes the target. For a path, the path under which browsers see the program is written before it. An
+  /// octet that no URI may have is percent-encoded, also in a literal.
   @_lifetime(writer: copy writer)
   func write(to writer: inout Writer) {
     invariant(range.upperBound == PageText.count, "a location is written where it is made")
@@ -47,25 +48,25 @@ public struct Location: ExpressibleByStringInterpolation {
 
     public mutating func appendLiteral(_ literal: StaticString) { PageText.append(literal.octets) }
 
-    /// Adds a text, encoded.
+    /// Adds a text, percent-encoded.
     public mutating func appendInterpolation<let capacity: Int>(_ text: Text<capacity>) {
       appendInterpolation(text.span)
     }
 
-    /// Adds the text of a literal held in a variable, encoded.
+    /// Adds the text of a literal held in a variable, percent-encoded.
     public mutating func appendInterpolation(_ text: StaticString) { appendInterpolation(text.octets) }
 
-    /// Adds octets, encoded.
+    /// Adds octets, percent-encoded.
     ///
     /// - Complexity: O(n).
     public mutating func appendInterpolation(_ octets: Span<UInt8>) {
       for i in octets.indices { Self.put(octets[i]) }
     }
 
-    /// Adds what a person typed into a form, encoded.
+    /// Adds what a person typed into a form, decoded and then percent-encoded.
     public mutating func appendInterpolation(_ value: borrowing FormValue) { append(decoded: value.decoder) }
 
-    /// Adds the value of a parameter of the path, decoded and encoded anew.
+    /// Adds the value of a parameter of the path, decoded and then percent-encoded.
     public mutating func appendInterpolation(_ value: borrowing PathValue) { append(decoded: value.decoder) }
 
     private func append(decoded value: PercentDecoder) {

@@ -1,6 +1,7 @@
-// Where a value stands in a page: in text, in a quoted attribute, in one that is a URL, or where escaping
-// cannot keep it a value: in a tag, in an unquoted attribute, in a script or a style. The literals before
-// the value say so. They are read when a value comes, each octet once: a page without values costs nothing.
+// The markup before a value → what escaping the value needs. A value may stand in text, in a quoted
+// attribute, and in a quoted attribute that is a URL. In a tag, in an unquoted attribute, in a script or a
+// style no escaping is enough. The literals before the value decide. They are parsed when a value comes, each
+// octet once, so that a page without values costs nothing.
 //
 //     text ──<──► opened ──► tag ──► between ──► attribute ──=──► equals ──"──► double ──"──► between
 //       ▲                     │         │            │              │  └────'──► single ──'──► between
@@ -10,19 +11,19 @@
 
 import MartletBytes
 
-/// What has been read of a page's markup.
+/// The state of parsing a page's markup.
 struct Markup {
-  /// What the next octet belongs to.
+  /// The construct that the next octet belongs to.
   enum State: UInt8 {
     case text, opened, tag, between, attribute, afterAttribute, equals, double, single, unquoted
-    /// `<!` and what follows, to the next `>`; `<!--` to the next `-->`.
+    /// `declaration`: `<!` to the next `>`. `comment`: `<!--` to the next `-->`.
     case declaration, comment
     /// The page is no HTML.
     case plain
   }
 
   var state = State.text
-  /// Octets of the page that have been read.
+  /// Octets of the page that have been parsed.
   private var count: UInt32 = 0
   /// Where the attribute's value begins.
   private var valueStart: UInt32 = 0
@@ -31,7 +32,7 @@ struct Markup {
   /// The name of the tag that ends the script or the style; 0 outside of both.
   private var end: UInt64 = 0
 
-  /// What a value that follows `page` must pass; `nil` when none can stand there.
+  /// The check that a value after `page` must pass; `nil` when no value can stand there.
   @inline(never)
   mutating func check(after page: Span<UInt8>) -> SchemeCheck? {
     read(page)
@@ -55,11 +56,11 @@ struct Markup {
     }
   }
 
-  /// Whether the last octet of `page` ends the tag of a script, so that the script's text begins there.
+  /// Whether the last octet of `page` ends the tag of a script, so that the script's text begins after it.
   mutating func endsWithScriptTag(_ page: Span<UInt8>) -> Bool {
     read(page.extracting(0..<page.count - 1))
     switch state {
-    // In a script `</x` is no tag unless it ends the script.
+    // In a script, `</x` is a tag only if it ends the script.
     case .tag where end != 0: return false
     case .tag, .between, .attribute, .afterAttribute, .equals, .unquoted: break
     case .text, .opened, .double, .single, .declaration, .comment, .plain: return false
@@ -69,14 +70,14 @@ struct Markup {
     return state == .text && end == 0x2F_7363_7269_7074
   }
 
-  /// Reads what has been added to the page.
+  /// Parses what has been added to the page.
   private mutating func read(_ page: Span<UInt8>) {
     guard state != .plain else { return }
     var i = Int(count)
     count = UInt32(page.count)
     while i < page.count {
       switch state {
-      // The next octet that ends the state is found by words.
+      // A search by words finds the next octet that ends the state.
       case .text:
         guard let found = page.firstIndex(of: 0x3C, from: i) else { return }
         i = found
@@ -98,11 +99,11 @@ struct Markup {
     }
   }
 
-  /// Takes an octet of a tag, in lower case, a blank as SP.
+  /// Parses one octet of a tag, in lower case, with each blank as SP.
   private mutating func step(_ octet: UInt8) {
     switch (state, octet) {
     case (.opened, _):
-      // In a script or a style nothing but its end is a tag.
+      // In a script or a style, only the end tag is a tag.
       let isTag = octet == "/" || end == 0 && "a"..."z" ~= octet
       let isDeclaration = end == 0 && (octet == "!" || octet == "?")
       name = UInt64(octet)
@@ -123,7 +124,7 @@ struct Markup {
     case (_, "/"): state = .between
     case (.tag, _): add(octet)
     case (.attribute, _):
-      // Of a name that begins with "on" no more is needed.
+      // A name that begins with "on" is decided, so its other octets are dropped.
       if name != 0x6F6E { add(octet) }
     default:
       state = .attribute
@@ -133,7 +134,7 @@ struct Markup {
 
   private mutating func add(_ octet: UInt8) { name = name << 8 | UInt64(octet) }
 
-  /// The name of a tag is complete.
+  /// Ends the name of a tag.
   private mutating func endName() {
     state = .between
     switch name {
@@ -146,19 +147,19 @@ struct Markup {
   }
 }
 
-/// Whether a URL is a path of this site or has a scheme that runs nothing: http, https, mailto, tel.
+/// Checks that a URL is a path of this site or has a scheme that runs nothing: http, https, mailto, tel.
 struct SchemeCheck {
   /// The last eight octets before the first `:`, `/`, `?` or `#`, in lower case.
   private var letters: UInt64 = 0
   private var isDecided: Bool
   private(set) var isAllowed = true
 
-  /// A check of what is no URL.
+  /// A check that every value passes, for a place that is no URL.
   static var anything: SchemeCheck { SchemeCheck(isDecided: true) }
 
   init(isDecided: Bool = false) { self.isDecided = isDecided }
 
-  /// Takes the next octets.
+  /// Checks the next octets.
   @inline(never)
   mutating func read(_ octets: Span<UInt8>) {
     for i in octets.indices {
@@ -167,7 +168,7 @@ struct SchemeCheck {
     }
   }
 
-  /// Takes the next octet.
+  /// Checks the next octet.
   mutating func read(_ octet: UInt8) {
     guard !isDecided else { return }
     isDecided = octet == ":" || octet == "/" || octet == "?" || octet == "#"

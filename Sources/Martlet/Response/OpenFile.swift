@@ -3,11 +3,11 @@
 import CMartletPlatform
 import MartletBytes
 
-/// What came of opening a file.
+/// The result of opening a file.
 enum OpenFile {
-  /// Its descriptor, and how many octets it has.
+  /// The file's descriptor, and its size in octets.
   case file(Int32, Int64)
-  /// The system has no descriptor now.
+  /// The process or the system has no free descriptor now.
   case notNow
   case notThere
 

@@ -1,4 +1,4 @@
-// Plain text, made as HTML is made: literals and values as they are.
+// Plain text, made as HTML is made. Literals and values are written as they are.
 
 public import MartletBytes
 public import MartletHTTP
@@ -7,9 +7,9 @@ public import MartletHTTP
 ///
 ///     response.plain("uptime \(seconds) s, \(FixedPoint(2150, digits: 2)) °C\n")
 ///
-/// Nothing is escaped, because `text/plain` has no markup; each ill-formed part of a text from outside
-/// becomes U+FFFD. A piece is put into the response as it is made, as `HTML` is, so it stands where it
-/// is given to `plain` or `write(plain:)`.
+/// Nothing is escaped, because `text/plain` has no markup. Each ill-formed part of a text from outside
+/// becomes U+FFFD. A piece is written into the response while it is made, as `HTML` is. Write the piece where
+/// it is passed to `plain` or `write(plain:)`.
 public struct Plain: ExpressibleByStringInterpolation {
   /// Where the piece lies in the page.
   let range: Range<Int>
@@ -39,7 +39,7 @@ public struct Plain: ExpressibleByStringInterpolation {
       appendInterpolation(text.span)
     }
 
-    /// Adds a text, or nothing.
+    /// Adds a text; adds nothing for `nil`.
     public mutating func appendInterpolation<let capacity: Int>(_ text: Text<capacity>?) {
       if let text { appendInterpolation(text.span) }
     }
@@ -47,12 +47,12 @@ public struct Plain: ExpressibleByStringInterpolation {
     /// Adds the text of a literal held in a variable.
     public mutating func appendInterpolation(_ text: StaticString) { PageText.append(text.octets) }
 
-    /// Adds the text of a literal held in a variable, or nothing.
+    /// Adds the text of a literal held in a variable; adds nothing for `nil`.
     public mutating func appendInterpolation(_ text: StaticString?) {
       if let text { PageText.append(text.octets) }
     }
 
-    /// Adds octets as below, or nothing.
+    /// Adds octets read as UTF-8; adds nothing for `nil`.
     public mutating func appendInterpolation(_ octets: Span<UInt8>?) {
       if let octets { appendInterpolation(octets) }
     }

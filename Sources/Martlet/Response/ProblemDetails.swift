@@ -1,4 +1,4 @@
-// An error for a program (RFC 9457).
+// An error as JSON for a program (RFC 9457).
 
 import MartletBytes
 import MartletHTTP
@@ -6,7 +6,7 @@ import MartletHTTP
 enum ProblemDetails {
   /// Writes `{"title":…,"status":…,"detail":…}`.
   ///
-  /// - Parameter reason: HTML without tags, escaped: the entities that escaping has made are undone.
+  /// - Parameter reason: Escaped HTML without tags. The entities that escaping has made are decoded.
   @_lifetime(writer: copy writer)
   static func write(_ status: Status, _ reason: Span<UInt8>, to writer: inout Writer) {
     writer.append("{\"title\":\"")
@@ -29,7 +29,7 @@ enum ProblemDetails {
     writer.append("\"}\n")
   }
 
-  /// The first octet, and how many octets stand for it.
+  /// The first character, and how many octets of the text encode it.
   private static func character(_ octets: Span<UInt8>) -> (UInt8, Int) {
     guard octets[0] == "&" else { return (octets[0], 1) }
     if octets.hasPrefix("&amp;") { return (0x26, 5) }

@@ -3,7 +3,8 @@
 public import MartletHTTP
 
 extension Response where Site: ~Copyable {
-  /// Answers with JSON (`application/json`, RFC 8259 §11). A misuse makes the answer a 500.
+  /// Answers with JSON (`application/json`, RFC 8259 §11). A misuse of the interpolation makes the answer a
+  /// 500.
   public consuming func json(_ piece: JSONText) -> Answer { json(.ok, piece) }
 
   /// Answers with JSON and a status.

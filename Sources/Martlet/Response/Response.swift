@@ -1,24 +1,24 @@
-// A page's answer. `Response` is used up by the answer, so none is given twice; `Answer` cannot be
-// made otherwise, so none is forgotten.
+// A page's answer. Answering consumes the `Response`, so a page cannot answer twice. Only a `Response` makes
+// an `Answer`, so a page cannot forget to answer.
 
 import MartletBytes
 public import MartletHTTP
 public import MartletServer
 
-/// Proof that a page has answered, and what; made by consuming a `Response`.
+/// Proof that a page has answered, and a summary of the answer. Consuming a `Response` makes it.
 public struct Answer {
-  /// What the library adds to the answer.
+  /// What the library does after the page.
   enum Action {
     case none
-    /// To where the visitor was going before the login, or else to that path.
+    /// Redirects to the page that the visitor wanted before the login, or else to that path.
     case toNext(StaticString)
-    /// To the login page, which remembers where the visitor was going.
+    /// Redirects to the login page, with the current target as `next`.
     case toLogin
-    /// An error page. What has been written is the reason.
+    /// Sends an error page. The text that was written is the reason.
     case refuse
-    /// Nothing yet.
+    /// Sends nothing yet; the page is asked again.
     case later
-    /// Nothing yet; the request's content is to be received piece by piece.
+    /// Sends nothing yet; the request's content is received piece by piece.
     case receive(countMax: Int)
   }
 
@@ -28,40 +28,43 @@ public struct Answer {
   var action = Action.none
   /// Whether the content or the headers did not fit.
   var overflowed = false
-  /// Whether caches may hand it to others: then it carries no cookies.
+  /// Whether caches may give the answer to others. Such an answer carries no cookies.
   var isPublic = false
-  /// Where the content is, if not in what has been written.
+  /// Where the content is, unless it is the text that was written.
   var content = Reply.Kind.written
-  /// What has become of the session.
+  /// What the page has changed in the session.
   var session = SessionChanges()
-  /// Milliseconds until the page is asked again at the earliest, where there is no answer yet.
+  /// Milliseconds until the page is asked again at the earliest, where the page answers `later`.
   var pauseMilliseconds = 0
-  /// Pages whose streams are woken: a bit for each of the first 63, and the last bit for all others.
+  /// Pages whose streams are woken: a bit for each of the first 63 pages, and the last bit for all other
+  /// pages.
   var wokenPages: UInt64 = 0
-  /// Whether the program ends when the answer has been sent.
+  /// Whether the program ends after the answer has been sent.
   var stopsProgram = false
 }
 
 /// How long a login is remembered.
 public enum Remember: Equatable, Sendable {
-  /// Until the browser ends its session.
+  /// The login ends with the browser's session.
   case no
-  /// That many days, from 1 to 400 (`Limits.rememberDaysMax`), counted anew at each renewal.
+  /// The login is remembered for that many days, from 1 to 400 (`Limits.rememberDaysMax`), counted anew at
+  /// each renewal.
   case days(Int)
 
-  /// 30 days, or not at all: a checkbox.
+  /// Remembers the login for 30 days if `isWanted`, as a checkbox says.
   public init(_ isWanted: Bool) { self = isWanted ? .days(30) : .no }
 }
 
-/// What a page answers with.
+/// The value that a page answers with.
 ///
-/// Unless `cache` is called, the answer is for this visitor at this moment only:
+/// Unless the page calls `cache`, the answer is for this visitor at this moment only:
 /// `Cache-Control: no-store` and `Vary: Cookie`.
 public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   private var fields: Writer
   /// Octets of page text that belong to the answer.
   private var contentCount = 0
-  /// Seconds that caches may keep a success; -1 for not at all, and -2 where they never may.
+  /// Seconds that caches may keep a success; -1 where the page has not called `cache`, and -2 where
+  /// caches may never keep the answer.
   private var cacheSeconds: Int32
   /// Whether the browser has come by https.
   private let isSecure: Bool
@@ -73,7 +76,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// The visitor's session, empty in an application without sessions.
   private var kept: Session
 
-  /// Its content is `PageText`.
+  /// Makes a response whose content is the text in `PageText`.
   @_lifetime(copy fields, copy session)
   init(
     fields: consuming Writer, session: consuming Session, _ memory: SiteMemory, isForEveryone: Bool,
@@ -90,8 +93,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   /// Adds a header with a literal value.
   ///
-  /// A header that the library writes itself (Content-Length, Content-Type, Set-Cookie and others) is a bug:
-  /// the answer becomes a 500.
+  /// A header that the library writes itself (Content-Length, Content-Type, Set-Cookie and others) is a bug.
+  /// The answer then becomes a 500.
   @_lifetime(self: copy self)
   public mutating func setHeader(_ name: StaticString, _ value: StaticString) {
     setHeader(name, value.octets)
@@ -117,15 +120,15 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     setHeader(name, digits.span.extracting(first: count))
   }
 
-  /// Lets browsers and caches keep the answer for that time, and give it to anybody. It counts for the
-  /// successes (2xx, 304) of a page that is for everyone; every other answer is stored nowhere. Not for
-  /// what depends on the session: the answer carries no cookies, whatever has changed.
+  /// Lets browsers and shared caches keep the answer for that time, and give it to anybody. The call applies
+  /// to successes (2xx, 304) of a page that is for everyone. Every other answer is stored nowhere. Do not
+  /// call it for what depends on the session, because the answer then carries no cookies.
   @_lifetime(self: copy self)
   public mutating func cache(forSeconds seconds: Int) {
     if cacheSeconds > -2 { cacheSeconds = Int32(clamping: max(0, seconds)) }
   }
 
-  /// Says when it is worth while to ask again (Retry-After, RFC 9110 §10.2.3).
+  /// Sets Retry-After: the seconds after which a new request makes sense (RFC 9110 §10.2.3).
   @_lifetime(self: copy self)
   public mutating func setRetryAfter(seconds: Int) {
     fields.append("Retry-After: ")
@@ -133,8 +136,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     fields.append("\r\n")
   }
 
-  /// Says where what the answer is about lies (Location, RFC 9110 §10.2.2): for example what the page has
-  /// made, with the status 201. `redirect` sends the visitor there.
+  /// Sets Location (RFC 9110 §10.2.2): for example the path of what the page has created, with the status
+  /// 201. `redirect` sends the visitor there.
   ///
   ///     response.setLocation("/items/\(id)")
   ///     return response.json(.created, "{\"id\":\(id)}")
@@ -154,7 +157,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   // MARK: Cookies
 
-  /// Sets a cookie of the application's own, for all pages. With it, no cache keeps the answer.
+  /// Sets a cookie of the application's own, for all pages. An answer with a cookie is not kept by caches.
   ///
   /// - Parameters:
   ///   - name: The cookie's name, a literal.
@@ -162,7 +165,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   ///     semicolons and backslashes (RFC 6265 §4.1.1). Another octet makes the answer a 500.
   ///   - seconds: How long the browser keeps the cookie; `nil` until the browser ends its session.
   ///   - isReadByScripts: Whether scripts of the page may read the cookie (no `HttpOnly`).
-  ///   - sameSite: To which requests the browser adds the cookie.
+  ///   - sameSite: The requests to which the browser adds the cookie.
   @_lifetime(self: copy self)
   public mutating func setCookie(
     _ name: CookieName, _ value: Span<UInt8>, forSeconds seconds: Int? = nil,
@@ -185,7 +188,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       fields.append("; Max-Age=")
       fields.append(decimal: max(0, seconds))
     }
-    // A browser takes SameSite=None with Secure only.
+    // A browser accepts SameSite=None only together with Secure.
     if isSecure || sameSite == .none { fields.append("; Secure") }
     if !isReadByScripts { fields.append("; HttpOnly") }
     fields.append(sameSite.attribute)
@@ -214,9 +217,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   ///
   /// - Parameters:
   ///   - status: The status of the answer.
-  ///   - mediaType: What the page is. Of whatever type, values that are put into an `HTML` text are escaped
-  ///     as in HTML; `write(json:)` and `write(plain:)` are for other types, and `write(octets:)` escapes
-  ///     nothing.
+  ///   - mediaType: The media type of the page. In every type, values in an `HTML` text are escaped as in
+  ///     HTML. `write(json:)` and `write(plain:)` are for other types, and `write(octets:)` escapes nothing.
   @_lifetime(copy self)
   public consuming func body(
     _ status: Status = .ok, mediaType: StaticString = "text/html; charset=utf-8"
@@ -226,11 +228,11 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return Body(self, status)
   }
 
-  /// Answers that there is nothing to say (204).
+  /// Answers without content (204).
   public consuming func noContent() -> Answer { answer(.noContent, .none) }
 
-  /// Answers with octets that are part of the program: any number of them. They are sent from where
-  /// they lie.
+  /// Answers with octets that are part of the program, of any number. The octets are sent from where they
+  /// lie, without a copy.
   ///
   /// - Parameters:
   ///   - mediaType: For example `text/css; charset=utf-8`.
@@ -240,18 +242,17 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return answer(.ok, .none, .data(octets))
   }
 
-  /// Answers with a file of the system, which is sent without being read into the program. A reader
-  /// who is slow costs the file's descriptor and no memory.
+  /// Answers with a file of the system. The file is sent without being read into the program. A slow reader
+  /// holds the file's descriptor and no memory.
   ///
-  /// A page that is not there is answered with 404; one that cannot be opened now, because
-  /// descriptors have run out, with 503. A file that becomes shorter while it is sent ends the
-  /// connection. Files without a length, such as those of `/proc`, come out empty: those are for
-  /// `stream`.
+  /// A missing file is answered with 404. A file that cannot be opened because descriptors have run out is
+  /// answered with 503. A file that becomes shorter while it is sent ends the connection. Files without a
+  /// length, such as those of `/proc`, are sent empty: use `stream` for them.
   ///
   /// - Parameters:
   ///   - mediaType: For example `application/octet-stream`.
-  ///   - path: At most 511 octets, without a NUL; relative to the working directory. Nothing in it
-  ///     is checked: a path must not come from outside.
+  ///   - path: At most 511 octets, without a NUL; relative to the working directory. The path is not checked,
+  ///     so it must not come from outside.
   public consuming func file(_ mediaType: StaticString, at path: Span<UInt8>) -> Answer {
     switch OpenFile.open(path) {
     case .file(let descriptor, let count):
@@ -272,32 +273,33 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   // MARK: Redirection and refusal
 
-  /// Sends the visitor to a path of the program, below the path under which browsers see it, or to a URL.
+  /// Redirects the visitor to a path of the program or to a URL. Before a path, the path under which browsers
+  /// see the program is written.
   ///
   ///     return response.redirect("/items/\(id)")
   ///
   /// - Parameters:
   ///   - location: A path, or a URL.
-  ///   - status: 302; `.seeOther` after a form, so that the browser asks with GET.
+  ///   - status: 302; use `.seeOther` after a form, so that the browser continues with GET.
   public consuming func redirect(_ location: Location, _ status: Status = .found) -> Answer {
     setLocation(location)
     return answer(status, .none)
   }
 
-  /// Answers with an error page that says why.
+  /// Answers with an error page that says the reason.
   ///
   ///     return response.refuse(.notFound, "There is no item \(id).")
   ///
   /// - Parameters:
-  ///   - status: An error's, 400 or above.
+  ///   - status: A status of an error, 400 or above.
   ///   - reason: HTML, as in `html(_:)`; values are escaped. At most `Limits.reasonSizeMax` octets; a longer
-  ///     reason is left out.
+  ///     reason is omitted.
   public consuming func refuse(_ status: Status, _ reason: HTML) -> Answer {
     write(reason)
     return answer(status, .refuse)
   }
 
-  /// Answers with an error page that says why, and when it is worth while to ask again.
+  /// Answers with an error page that says the reason, and with Retry-After.
   public consuming func refuse(
     _ status: Status, _ reason: HTML, retryAfter seconds: Int
   ) -> Answer {
@@ -305,19 +307,21 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return refuse(status, reason)
   }
 
-  /// Answers in a later turn: the page is asked again, with the same request, when what it has asked
-  /// for is done (`checkPassword`, `verify`, `hash`); without such a wish, in one of the next turns, so that a
-  /// page can do long work of its own in steps of some 0.1 ms, whose state it keeps under
-  /// `request.connection`. All such work together gets 2 ms of a turn. Changes to the session made in
-  /// this turn are forgotten.
+  /// Answers in a later turn: the page is asked again with the unchanged request. Changes to the session in
+  /// this turn are dropped.
   ///
-  /// At most `Limits.workCountMax` requests are worked on at a time, and `Limits.workQueueCountMax`
-  /// wait for that; beyond, or when it takes too long, the visitor gets a 503 with Retry-After. A
-  /// visitor who closes the connection ends the work.
+  /// The page is asked again when the work that it has begun is done (`checkPassword`, `verify`, `hash`). A
+  /// page without such work is asked in one of the next turns. So a page can do long work of its own in steps
+  /// of some 0.1 ms. The page keeps the state of its work under `request.connection`. All such work together
+  /// gets 2 ms of a turn.
+  ///
+  /// At most `Limits.workCountMax` requests are worked on at a time, and `Limits.workQueueCountMax` more
+  /// wait. Beyond these, or after too long a time, the visitor gets a 503 with Retry-After. A visitor who
+  /// closes the connection ends the work.
   public consuming func later() -> Answer { answer(.ok, .later) }
 
-  /// Answers in a later turn, as `later()` does, but not before that many milliseconds have passed: for
-  /// a page that waits for something outside of the program. The loop rests meanwhile.
+  /// Answers in a later turn, as `later()` does, but after that many milliseconds at the earliest. This is
+  /// for a page that waits for something outside of the program. The loop sleeps meanwhile.
   public consuming func later(inMilliseconds milliseconds: Int) -> Answer {
     var answer = later()
     answer.pauseMilliseconds = milliseconds
@@ -326,8 +330,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   // MARK: The program
 
-  /// Ends the program when the answer has been sent, as SIGTERM does: what is being sent is finished. A
-  /// service manager that restarts the program (`Restart=always`) makes a restart of it.
+  /// Ends the program after the answer has been sent, as SIGTERM does: responses that are being sent are
+  /// finished. With a service manager that restarts the program (`Restart=always`), the call is a restart.
   @_lifetime(self: copy self)
   public mutating func stopProgram() { stopsProgram = true }
 
@@ -369,7 +373,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 // MARK: Logins
 
 extension Response where Site: SessionApplication & ~Copyable {
-  /// The visitor's session: members of the application's own, by name.
+  /// The visitor's session, with the application's own members by name.
   public var session: Session {
     @_lifetime(borrow self)
     _read { yield kept }
@@ -377,14 +381,14 @@ extension Response where Site: SessionApplication & ~Copyable {
     _modify { yield &kept }
   }
 
-  /// Logs a user in, freshly, and sends the visitor to where they were going: the `next` of the
-  /// login page's query when it is a path of this site, or else `path`.
+  /// Logs a user in with a fresh login, and redirects to the page that the visitor wanted. That page is the
+  /// `next` of the login page's query when it is a path of this site, or else `path`.
   ///
   /// - Parameters:
-  ///   - user: Who has entered the password.
-  ///   - remember: Whether and how long a cookie restores the login, no longer fresh, after the browser's
-  ///     session. Days outside of 1...400 become the nearest bound.
-  ///   - path: Where to, without a `next`.
+  ///   - user: The user who has entered the password.
+  ///   - remember: Whether and how long a cookie restores the login after the browser's session. A restored
+  ///     login is not fresh. Days outside of 1...400 become the nearest bound.
+  ///   - path: The target without a `next`.
   public consuming func login(
     _ user: borrowing some SessionUser, remember: Remember = .no, to path: StaticString = "/"
   ) -> Answer {
@@ -395,17 +399,17 @@ extension Response where Site: SessionApplication & ~Copyable {
     return answer(.found, .toNext(path))
   }
 
-  /// Keeps the visitor logged in, freshly, after the user's epoch has been counted up.
+  /// Keeps the visitor logged in, with a fresh login, after the user's epoch was increased.
   @_lifetime(self: copy self)
   public mutating func renewLogin(_ user: borrowing some SessionUser) {
     session.logIn(user.id, epoch: user.epoch, isFresh: true)
   }
 
-  /// Sends the visitor back to the login page, which still knows where they were going.
+  /// Redirects the visitor to the login page, and keeps the `next` of the query.
   public consuming func redirectToLogin() -> Answer { answer(.found, .toLogin) }
 
-  /// Logs the visitor out, forgets the remember cookie, and sends them to `path`. All members of the
-  /// session end, those of the program too.
+  /// Logs the visitor out, deletes the remember cookie, and redirects to `path`. All members of the session
+  /// are removed, those of the program as well.
   public consuming func logout(to path: Location) -> Answer {
     session.logOut()
     session.setRemember(.clear)
@@ -416,13 +420,13 @@ extension Response where Site: SessionApplication & ~Copyable {
 // MARK: Long content and long answers
 
 extension Response where Site: UploadApplication & ~Copyable {
-  /// Receives the request's content piece by piece (`UploadApplication`). For a page whose route is an
-  /// `upload`. Changes to the session made in this call are forgotten; those in `finish` count.
+  /// Receives the request's content piece by piece (`UploadApplication`), for a page whose route is an
+  /// `upload`. Changes to the session in this call are dropped; changes in `finish` count.
   ///
   /// - Parameters:
-  ///   - countMax: Octets that are received; a request with more is refused with 413, at once where it
-  ///     says how many.
-  ///   - state: What `receive` gets to see first.
+  ///   - countMax: The largest content in octets. A request with more is refused with 413. Where the request
+  ///     states its length, it is refused at once.
+  ///   - state: The state that `receive` gets with the first piece.
   public consuming func receive(atMost countMax: Int, into state: Site.UploadState) -> Answer {
     contentCount = PageText.write(state)
     return answer(.ok, .receive(countMax: countMax))
@@ -430,13 +434,13 @@ extension Response where Site: UploadApplication & ~Copyable {
 }
 
 extension Response where Site: StreamingApplication & ~Copyable {
-  /// Answers piece by piece: `write` of the application is asked for one piece after the other, whenever the
-  /// client has room for more: for what is longer than a buffer, or has no end yet. A slow reader costs
+  /// Answers piece by piece, for an answer that is longer than a buffer or has no end yet. `write` of the
+  /// application is asked for the next piece whenever the client has room for more. A slow reader costs
   /// nothing else.
   ///
   /// - Parameters:
   ///   - mediaType: For example `text/event-stream`.
-  ///   - state: What `write` gets to see first.
+  ///   - state: The state that `write` gets first.
   public consuming func stream(
     _ mediaType: StaticString, from state: StreamState = StreamState()
   ) -> Answer {
@@ -444,7 +448,7 @@ extension Response where Site: StreamingApplication & ~Copyable {
     return answer(.ok, .none, .stream(state))
   }
 
-  /// Wakes the streams of a page: each writes its next piece at once.
+  /// Wakes the streams of a page: each stream writes its next piece at once.
   @_lifetime(self: copy self)
   public mutating func wake(_ page: Site.Page) {
     wokenPages |= 1 << UInt64(min(page.rawValue, 63))
@@ -479,13 +483,13 @@ private enum ServerHeaders {
   }
 }
 
-/// To which requests of other sites a browser adds a cookie (RFC 6265bis §4.1.2.7).
+/// The requests of other sites to which a browser adds a cookie (RFC 6265bis §4.1.2.7).
 public enum SameSite: Sendable {
-  /// To none.
+  /// No requests of other sites.
   case strict
-  /// To links that a person follows.
+  /// Links of other sites that a person follows.
   case lax
-  /// To all, by https alone.
+  /// All requests of other sites, by https only.
   case none
 
   fileprivate var attribute: StaticString {
@@ -497,7 +501,7 @@ public enum SameSite: Sendable {
   }
 }
 
-/// A page under way.
+/// A page that is being written.
 ///
 ///     var body = response.body()
 ///     body.write("<h1>\(title)</h1>")
@@ -512,22 +516,22 @@ public struct Body<Site: Application & ~Copyable>: PageWriter, ~Copyable, ~Escap
     self.status = status
   }
 
-  /// How many more octets fit. What does not fit makes the response a 500.
+  /// Octets that still fit. Text that does not fit makes the response a 500.
   public var room: Int { PageText.room }
 
-  /// Adds to the page.
+  /// Adds HTML to the page; values are escaped.
   @_lifetime(self: copy self)
   public mutating func write(_ text: HTML) { response.write(text) }
 
-  /// Adds to an answer whose media type is JSON.
+  /// Adds JSON to an answer whose media type is JSON; values are encoded.
   @_lifetime(self: copy self)
   public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
 
-  /// Adds to an answer whose media type is plain text.
+  /// Adds plain text to an answer whose media type is plain text.
   @_lifetime(self: copy self)
   public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
 
-  /// Adds octets as they are: for other media types.
+  /// Adds octets as they are, for other media types.
   @_lifetime(self: copy self)
   public mutating func write(octets: Span<UInt8>) { response.write(octets: octets) }
 
@@ -535,25 +539,25 @@ public struct Body<Site: Application & ~Copyable>: PageWriter, ~Copyable, ~Escap
   public consuming func end() -> Answer { response.answer(status, .none) }
 }
 
-/// Where page text is written: a whole page (`Body`), or a piece of a long one (`StreamBody`). A function that
-/// takes `inout some PageWriter` writes the same layout for both.
+/// A target of page text: a whole page (`Body`), or a piece of a long answer (`StreamBody`). A function with
+/// a parameter `inout some PageWriter` writes its layout to both.
 public protocol PageWriter: ~Copyable, ~Escapable {
-  /// How many more octets fit.
+  /// Octets that still fit.
   var room: Int { get }
 
-  /// Adds to the page; values are escaped.
+  /// Adds HTML to the page; values are escaped.
   @_lifetime(self: copy self)
   mutating func write(_ text: HTML)
 
-  /// Adds to an answer whose media type is JSON; values are encoded.
+  /// Adds JSON to an answer whose media type is JSON; values are encoded.
   @_lifetime(self: copy self)
   mutating func write(json piece: JSONText)
 
-  /// Adds to an answer whose media type is plain text.
+  /// Adds plain text to an answer whose media type is plain text.
   @_lifetime(self: copy self)
   mutating func write(plain piece: Plain)
 
-  /// Adds octets as they are: for other media types.
+  /// Adds octets as they are, for other media types.
   @_lifetime(self: copy self)
   mutating func write(octets: Span<UInt8>)
 }

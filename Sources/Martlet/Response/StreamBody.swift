@@ -2,9 +2,11 @@
 
 import MartletBytes
 
-/// Where a page writes the next piece of a long answer (`StreamingApplication.write`).
+/// The place where a page writes the next piece of a long answer (`StreamingApplication.write`).
 ///
-///     mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
+///     mutating func write(
+///       _ page: Page, _ state: inout StreamState, to body: inout StreamBody
+///     ) -> StreamStep {
 ///       while body.room > 100, state.position < 10_000 {
 ///         body.write("<li>\(state.position)</li>")
 ///         state.position += 1
@@ -12,16 +14,16 @@ import MartletBytes
 ///       return state.position < 10_000 ? .more : .end
 ///     }
 public struct StreamBody: PageWriter, ~Copyable {
-  /// Octets that fit.
+  /// Octets that the piece can have.
   private let capacity: Int
   private var count = 0
 
   init(capacity: Int) { self.capacity = capacity }
 
-  /// How many more octets fit. What does not fit is lost, and ends the connection.
+  /// Octets that still fit. Text that does not fit is lost, and ends the connection.
   public var room: Int { capacity - count }
 
-  /// Adds to the page; values are escaped.
+  /// Adds HTML to the page; values are escaped.
   public mutating func write(_ text: HTML) {
     invariant(
       text.range.lowerBound == count && text.range.upperBound == PageText.count,
@@ -29,13 +31,13 @@ public struct StreamBody: PageWriter, ~Copyable {
     count = text.range.upperBound
   }
 
-  /// Adds to a long answer whose media type is JSON.
+  /// Adds JSON to a long answer whose media type is JSON.
   public mutating func write(json piece: JSONText) { write(HTML(range: piece.range)) }
 
-  /// Adds to a long answer whose media type is plain text.
+  /// Adds plain text to a long answer whose media type is plain text.
   public mutating func write(plain piece: Plain) { write(HTML(range: piece.range)) }
 
-  /// Adds octets as they are: for other media types.
+  /// Adds octets as they are, for other media types.
   public mutating func write(octets: Span<UInt8>) {
     PageText.append(octets)
     count = PageText.count

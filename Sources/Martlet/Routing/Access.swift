@@ -1,4 +1,4 @@
-// Who may enter a page: a rule that stands in the page's route, so that no page is without one.
+// Who may enter a page. The rule is part of the page's route, so that no page is without a rule.
 
 /// Roles of a user, as a set of bits: an application names its own.
 ///
@@ -8,7 +8,7 @@
 ///     }
 ///
 /// A user has a set of roles (`SessionUser.roles`). A page that asks for roles may be entered by a user who
-/// has one of them.
+/// has at least one of these roles.
 public struct Roles: Equatable, Sendable {
   let bits: UInt16
 
@@ -26,7 +26,7 @@ public struct Roles: Equatable, Sendable {
   /// The roles that one set or the other holds.
   public static func | (first: Roles, second: Roles) -> Roles { Roles(bits: first.bits | second.bits) }
 
-  /// Whether both sets hold a role.
+  /// Whether the sets have a role in common.
   public func intersects(_ other: Roles) -> Bool { bits & other.bits != 0 }
 }
 
@@ -34,12 +34,13 @@ public struct Roles: Equatable, Sendable {
 public struct Access: Equatable, Sendable {
   /// Whether a user must be logged in.
   let needsLogin: Bool
-  /// Whether the user must have entered the password in this session, and at most so many seconds ago.
+  /// Whether the user must have entered the password in this session, and at most `passwordAgeMax` seconds
+  /// ago.
   let needsFreshLogin: Bool
   let passwordAgeMax: Int64
-  /// Roles of which the user must have one; none where any user will do.
+  /// Roles of which the user must have one; `.none` where any user may enter.
   let roles: Roles
-  /// The same, of the part's mount.
+  /// Roles of the part's mount, of which the user must have one; `.none` where any user may enter.
   let outerRoles: Roles
 
   private init(
@@ -53,31 +54,33 @@ public struct Access: Equatable, Sendable {
     outerRoles = outer
   }
 
-  /// Everyone.
+  /// Lets everyone enter.
   public static var everyone: Access { Access(false) }
 
-  /// Users who are logged in. Other people are sent to the login page; other programs get 401.
+  /// Lets users enter who are logged in. A browser without a login is sent to the login page; another program
+  /// gets 401.
   public static var loggedIn: Access { Access(true) }
 
-  /// Users who are logged in and have one of the roles. A user without them gets 403.
+  /// Lets users enter who are logged in and have at least one of the roles. A user without these roles gets
+  /// 403.
   public static func loggedIn(as roles: Roles) -> Access { Access(true, false, roles) }
 
-  /// Users who have entered the password in this session. A session that "remember me" has restored is not
-  /// enough.
+  /// Lets users enter who have entered the password in this session. A login that the remember cookie has
+  /// restored does not count.
   public static var freshLogin: Access { Access(true, true) }
 
-  /// Users who have entered the password within that time, and have one of the roles.
+  /// Lets users enter who have entered the password within that time, and have at least one of the roles.
   ///
   /// - Parameters:
-  ///   - duration: How long ago the password was entered, at most.
+  ///   - duration: The longest time since the password was entered.
   ///   - roles: `.none` for users of any role.
   public static func freshLogin(within duration: Duration, as roles: Roles = .none) -> Access {
     Access(true, true, roles, passwordAgeMax: duration.components.seconds)
   }
 
-  /// The rule that asks for what both rules ask for.
+  /// Combines two rules: the result asks for everything that either rule asks for.
   ///
-  /// - Parameter outer: The rule of a mount. A mount is in no other mount.
+  /// - Parameter outer: The rule of a mount. A mount is never inside another mount.
   func within(_ outer: Access) -> Access {
     Access(
       needsLogin || outer.needsLogin, needsFreshLogin || outer.needsFreshLogin, roles,
@@ -91,6 +94,6 @@ public struct Access: Equatable, Sendable {
 }
 
 extension Duration {
-  /// That many minutes.
+  /// A duration of that many minutes.
   public static func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
 }

@@ -1,9 +1,10 @@
-// Which hosts a program answers. A page of another site can have its own name resolved to this
-// machine's address after it has been loaded (DNS rebinding). The browser then takes this program for
-// that site: it sends no foreign Origin, and the page reads every answer. Only the Host field tells.
+// The Host field → whether the program answers. A page of another site can have its own name resolved to this
+// machine's address after the page was loaded (DNS rebinding). The browser then mistakes this program for
+// that site. So the browser sends no foreign Origin, and the page reads every answer. Only the Host field
+// shows the difference.
 //
-// An IP address cannot be rebound, and nobody but the local network decides about `localhost`, this
-// machine's own name, and its name in a domain that no public name server has. Every other name must be
+// An IP address cannot be rebound. Only the local network decides where these names lead: `localhost`, the
+// machine's own name, and that name in a domain without public name servers. Every other name must be
 // allowed.
 
 import MartletBytes
@@ -13,8 +14,8 @@ enum HostNames {
   /// Names of this machine that need no resolver.
   private static var local: StaticString { "localhost *.localhost" }
 
-  /// What a home's router, mDNS or a local domain adds to a machine's name: reserved (RFC 6762, RFC
-  /// 8375, `internal`), not delegated, or the router's maker's.
+  /// Domains that a home's router, mDNS or a local domain adds to a machine's name. They are reserved (RFC
+  /// 6762, RFC 8375, `internal`), not delegated, or belong to the router's maker.
   private static var localDomains: StaticString {
     ".local .lan .home .home.arpa .internal .localdomain .fritz.box"
   }
@@ -22,9 +23,10 @@ enum HostNames {
   /// Whether a program answers requests for a host.
   ///
   /// - Parameters:
-  ///   - octets: The value of Host. Without a name, as HTTP/1.1 allows, no browser has sent it.
-  ///   - names: Names that are allowed, with blanks between; `*.example.org` stands for every name
-  ///     below that one.
+  ///   - octets: The value of Host. An empty value is allowed, as HTTP/1.1 permits it and no browser sends
+  ///     it.
+  ///   - names: Names that are allowed, with blanks between; `*.example.org` stands for every name below
+  ///     `example.org`.
   ///   - takesOption: Whether the command line allows names with `--host`.
   ///   - now: The monotonic time in milliseconds.
   @inline(never)
@@ -46,7 +48,7 @@ enum HostNames {
     return isOwn(host, MachineName.read(now: now)) || isOwn(host, MachineName.read(now: nil))
   }
 
-  /// Whether the host is one of a list of names with blanks between.
+  /// Whether the host matches a name of a list with blanks between.
   private static func isAny(_ host: Span<UInt8>, of names: Span<UInt8>) -> Bool {
     var start = 0
     while start < names.count {
@@ -64,7 +66,7 @@ enum HostNames {
     return false
   }
 
-  /// Whether the host is this machine's name, or the first label of it alone or in a local domain.
+  /// Whether the host is this machine's name, the first label of that name, or that label in a local domain.
   private static func isOwn(_ host: Span<UInt8>, _ name: Span<UInt8>) -> Bool {
     let count = name.firstIndex(of: 0x2E) ?? name.count
     guard count > 0, host.count >= count else { return false }
@@ -75,7 +77,7 @@ enum HostNames {
     return host.count == count || isAny(host.extracting(count..<host.count), of: localDomains.octets)
   }
 
-  /// Whether a text can be a name that is allowed: letters, digits, `-`, `_` and dots, perhaps `*.` before
+  /// Whether a text can be an allowed name: letters, digits, `-`, `_` and dots, with an optional `*.` before
   /// them.
   static func isPattern(_ text: Span<UInt8>) -> Bool {
     let start = text.hasPrefix("*.") ? 2 : 0

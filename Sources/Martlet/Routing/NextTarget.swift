@@ -1,15 +1,15 @@
-// Where a visitor was going: carried through the login page as `?next=…`, and believed only when it
-// is a path of this site. An open redirect would let a foreign link end on a foreign page with the
-// user's trust in this one.
+// The page that a visitor wanted before the login. The login page carries its target as `?next=…`, and only a
+// path of this site is accepted from there. An open redirect would let a foreign link end on a foreign page,
+// while the user trusts this site.
 
 package import MartletBytes
 package import MartletHTTP
 package import MartletServer
 
-/// The `next` of a login.
+/// Encodes, checks and writes the `next` of a login.
 package enum NextTarget {
-  /// Writes an octet of a target in the value of `next`, as Microdot does, but `%` too, so that what
-  /// is encoded comes back as it was: `/?a=b` becomes `/%3Fa%3Db`.
+  /// Writes one octet of a target in the value of `next`, as Microdot does: `/?a=b` becomes `/%3Fa%3Db`.
+  /// Unlike Microdot, `%` is encoded as well, so that decoding gives back the target unchanged.
   @inline(never)
   @_lifetime(writer: copy writer)
   private static func encode(_ octet: UInt8, to writer: inout Writer) {
@@ -25,9 +25,9 @@ package enum NextTarget {
     if ASCII.isURIOctet(octet) { writer.append(octet) } else { writer.append(percentEncoded: octet) }
   }
 
-  /// Writes the target of a request: its path and, where there is one, its query.
+  /// Writes the target of a request: the path, then the query if there is a query.
   ///
-  /// - Returns: Whether it is within `Limits.nextSizeMax`.
+  /// - Returns: Whether the text is within `Limits.nextSizeMax`.
   @_lifetime(writer: copy writer)
   package static func encode(_ request: borrowing IncomingRequest, to writer: inout Writer) -> Bool {
     let start = writer.count
@@ -49,16 +49,16 @@ package enum NextTarget {
   @_lifetime(writer: copy writer)
   static func write(path: Span<UInt8>, to writer: inout Writer) { encode(path, to: &writer) }
 
-  /// Writes a query, as it came, in a Location.
+  /// Writes a query, as it was received, in a Location.
   @_lifetime(writer: copy writer)
   static func write(query: Span<UInt8>, to writer: inout Writer) {
     writer.append("?")
     for i in query.indices { write(query[i], to: &writer) }
   }
 
-  /// Writes the `next` of a query as the value of another one's.
+  /// Writes the `next` of one query as the value of another query's `next`.
   ///
-  /// - Returns: Whether it is within `Limits.nextSizeMax` and not empty.
+  /// - Returns: Whether the value is within `Limits.nextSizeMax` and not empty.
   @_lifetime(writer: copy writer)
   package static func reencode(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
     let start = writer.count
@@ -67,14 +67,15 @@ package enum NextTarget {
     return writer.count > start && writer.count - start <= Limits.nextSizeMax
   }
 
-  /// Writes the decoded `next` as a Location when it is a path of this site.
+  /// Writes the decoded `next` as a Location when the text is a path of this site.
   ///
-  /// A path of this site begins with one `/` that neither `/` nor `\` follows, and has no control
-  /// octet, which browsers leave out: `/<TAB>/host` is `//host` to them. This must hold for what is
-  /// written when it is decoded, which also shows what was encoded twice, for whoever decodes too
-  /// often on the way.
+  /// A path of this site begins with one `/`, and the next octet is neither `/` nor `\`. It has no control
+  /// octet, because browsers drop control octets: they read `/<TAB>/host` as `//host`.
   ///
-  /// - Returns: Whether it is one, of at most `Limits.nextSizeMax` octets.
+  /// The rule is checked on what is written, decoded once more. So a slash that was encoded twice is found as
+  /// well, because a program on the way may decode once too often.
+  ///
+  /// - Returns: Whether the text is such a path, of at most `Limits.nextSizeMax` octets.
   @_lifetime(writer: copy writer)
   package static func write(_ next: borrowing FormValue, to writer: inout Writer) -> Bool {
     let start = writer.count

@@ -1,17 +1,17 @@
 // Another spelling of a page's path → the path itself: `/login/`, `//login`, `/./login`, `/a/../login` and
-// `/login/index.html` mean `/login`. A visitor who asks so is sent to the page (308) instead of being
-// answered there, so that each page has one address, and no two spellings differ in who may enter.
+// `/login/index.html` mean `/login`. A visitor who asks for such a spelling is redirected to the path (308).
+// So each page has one address, and all spellings have one access rule.
 
 import MartletBytes
 import MartletHTTP
 import MartletServer
 
 enum PlainPath {
-  /// Writes a path decoded and without empty segments, dot segments (RFC 3986 §5.2.4), `index.html` and
-  /// the slash at the end.
+  /// Writes a path decoded and without empty segments, dot segments (RFC 3986 §5.2.4), `index.html` and the
+  /// slash at the end.
   ///
-  /// - Returns: How many octets, the first of which is the only slash at the start; `nil` when they do
-  ///   not fit, or when one is a percent sign, because whoever reads a path decodes it.
+  /// - Returns: Octets of the path, which begins with exactly one slash. `nil` when the path does not fit, or
+  ///   contains a percent sign, because a reader of the path would decode it.
   @inline(never)
   static func write(_ path: Span<UInt8>, to target: inout MutableSpan<UInt8>) -> Int? {
     var decoder = PercentDecoder(path, plusIsSpace: false)

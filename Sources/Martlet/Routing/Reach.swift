@@ -1,25 +1,25 @@
-// How browsers reach a program: by which host names, by which scheme, below which path. What the
-// command line says holds for all requests; a trusted proxy may say more about one request.
+// How browsers reach a program: by which host names, by which scheme, and below which path. The command line
+// decides for all requests; a trusted proxy may say more about one request.
 
 import MartletBytes
 public import MartletHTTP
 
-/// How browsers reach a program.
+/// The host names, the scheme and the path by which browsers reach a program.
 public struct Reach: Sendable {
-  /// Whether browsers reach the program by https alone: TLS ends at a proxy.
+  /// Whether browsers reach the program by https only, because TLS ends at a proxy.
   public var isHTTPS = false
   /// The proxies whose X-Forwarded fields are believed.
   public var proxies = TrustedProxies.loopback
-  /// Whether `--host NAME` on the command line allows a host.
+  /// Whether hosts that the command line names with `--host NAME` are allowed.
   var takesHostOption = false
-  /// The path below which browsers see the program; empty when it is the root.
+  /// The path below which browsers see the program; empty when the program is at the root.
   fileprivate(set) var prefix = Text<64>()
 
-  /// By any of the machine's own names, by http, at the root.
+  /// Any of the machine's own names, http, and the root.
   public init() {}
 
-  /// Reads the hosts that are allowed from the command line, too: every `--host NAME`. What is no
-  /// host name ends the program with one line and status 2.
+  /// Allows the hosts that the command line names with `--host NAME`, in addition to the machine's own names.
+  /// A value that is no host name ends the program with one line and status 2.
   public mutating func takeHostOption(of program: StaticString) {
     takesHostOption = true
     Self.checkHostOption(of: program)
@@ -42,11 +42,11 @@ public struct Reach: Sendable {
     }
   }
 
-  /// Sets the path below which browsers see the program, such as `/box`. A slash at its end does not
-  /// count.
+  /// Sets the path below which browsers see the program, such as `/box`. A slash at the end is ignored.
   ///
-  /// - Returns: Whether it is one: a `/`, then letters, digits, `-`, `.`, `_`, `~` and single slashes
-  ///   between, at most `Limits.prefixSizeMax` octets, no segment `.` or `..`.
+  /// - Returns: Whether the path is valid and was set. A path begins with `/` and has letters, digits, `-`,
+  ///   `.`, `_`, `~` and single slashes. It has at most `Limits.prefixSizeMax` octets and no segment `.` or
+  ///   `..`.
   public mutating func setPrefix(_ path: Span<UInt8>) -> Bool {
     guard PathPrefix.isPath(path), let prefix = Text<64>(PathPrefix.trimmed(path)) else {
       return false
@@ -56,7 +56,7 @@ public struct Reach: Sendable {
   }
 }
 
-/// A path that a proxy has taken off.
+/// A path that a proxy has removed from the target.
 enum PathPrefix {
   /// The path without a slash at its end.
   @_lifetime(copy path)
@@ -64,11 +64,11 @@ enum PathPrefix {
     path.extracting(first: path.count > 0 && path[path.count - 1] == "/" ? path.count - 1 : path.count)
   }
 
-  /// Whether it is what `Reach.setPrefix` takes.
+  /// Whether `Reach.setPrefix` accepts the path.
   static func isPath(_ path: Span<UInt8>) -> Bool {
     let path = trimmed(path)
     guard path.count <= Limits.prefixSizeMax else { return false }
-    // Whether the octets since the last slash are dots, or none: browsers would resolve such a segment.
+    // Whether the octets since the last slash are dots only, or none. Browsers would resolve such a segment.
     var isDots = false
     for i in path.indices {
       switch path[i] {
@@ -84,18 +84,18 @@ enum PathPrefix {
   }
 }
 
-/// How the browser of one request has come.
+/// The scheme and the path by which the browser of one request has come.
 struct Approach {
   enum Scheme { case unknown, http, https }
 
   var scheme = Scheme.unknown
 
-  /// As far as the program itself knows.
+  /// What the program itself knows about the scheme.
   init(isHTTPS: Bool) { if isHTTPS { scheme = .https } }
 
-  /// Adds what a proxy says in X-Forwarded-Proto and X-Forwarded-Prefix: the last element of the last
-  /// field of the name, which is the one that the nearest proxy has written. What the command line
-  /// says counts more, because a proxy may hand on what its client has written.
+  /// Reads X-Forwarded-Proto and X-Forwarded-Prefix of a proxy. The last element of the last field with that
+  /// name counts, because the nearest proxy wrote it. The command line counts more, because a proxy may
+  /// forward what its client has written.
   @inline(never)
   mutating func read(_ fields: FieldSection) {
     let knowsScheme = scheme == .https
@@ -108,7 +108,7 @@ struct Approach {
       }
       let value = field.value.lastElement
       if !saysScheme {
-        // One that is no path is none.
+        // A value that is no path counts as no prefix.
         let isPath = PathPrefix.isPath(value)
         PageText.setPrefix(isPath ? PathPrefix.trimmed(value) : value.extracting(0..<0))
       } else if value.equalsIgnoringCase("https") {
@@ -121,7 +121,7 @@ struct Approach {
 }
 
 extension Span where Element == UInt8 {
-  /// The last element of a list that is divided by commas.
+  /// The last element of a list whose elements commas separate.
   fileprivate var lastElement: Span<UInt8> {
     @_lifetime(copy self)
     get {

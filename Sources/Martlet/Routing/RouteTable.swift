@@ -1,4 +1,4 @@
-// Method and path → page. The table is the application's `route(to:)`, asked for one page after the other.
+// Method and path → page. The table is the application's `route(to:)`, called for each page in order.
 
 import MartletBytes
 import MartletHTTP
@@ -6,28 +6,29 @@ import MartletHTTP
 /// What a method and a path lead to.
 enum Destination<Page> {
   case page(Page, RouteMatch)
-  /// A page has the path, and none of its methods is the request's.
+  /// A page has the path, but none of its methods is the request's.
   case otherMethods(Methods)
   case nowhere
 }
 
-/// What is known of a request once its page is found.
+/// What is known of a request once its page has been found.
 struct RouteMatch: Sendable {
-  /// Who may enter: as the route says, and the mount where there is one.
+  /// Who may enter, by the rule of the route and by the rule of its mount.
   let access: Access
   let content: RequestContent
   let contentSizeMax: Int32
   let isForPrograms: Bool
-  /// Whether the page is a part's, and which page of the part; -1 where the part has no such page.
+  /// Whether the page belongs to a part, and the number of the part's page; -1 where the part has no such
+  /// page.
   let isInPart: Bool
   let partPage: Int16
   /// Octets of the path that belong to the mount.
   let mountSize: UInt16
-  /// The pattern, and where the values of its parameters are in the path below the mount.
+  /// The pattern, and the values of its parameters as ranges of the path below the mount.
   let pattern: StaticString
   let parameters: PathMatch
 
-  /// Of a request that no page answers.
+  /// The match of a request that no page answers.
   static var none: RouteMatch { RouteMatch(.get("", for: .everyone), PathMatch()) }
 
   init(
@@ -46,7 +47,7 @@ struct RouteMatch: Sendable {
   }
 }
 
-/// The largest number of pages, of an application and of a part.
+/// The largest number of pages of an application, and of a part.
 private var pageCountMax: Int { Int(UInt8.max) + 1 }
 
 extension Application where Self: ~Copyable {
@@ -56,7 +57,7 @@ extension Application where Self: ~Copyable {
     return route(to: page)
   }
 
-  /// Whether GET is answered at that path.
+  /// Whether a page answers GET at that path.
   static func isAnsweredByGET(_ path: Span<UInt8>) -> Bool { isAnswered(.get, path) }
 
   /// Whether a page answers the method at that path.
@@ -65,9 +66,10 @@ extension Application where Self: ~Copyable {
     return false
   }
 
-  /// Finds the page: the first whose pattern has the path and whose methods include the request's.
+  /// Finds the page of a request. The first page counts whose pattern matches the path and whose methods
+  /// include the request's.
   ///
-  /// - Parameter path: As it was received, percent-encoded.
+  /// - Parameter path: The path as it was received, percent-encoded.
   static func destination(_ method: Method, _ path: Span<UInt8>) -> Destination<Page> {
     var others = Methods.none
     var number = 0
@@ -89,14 +91,14 @@ extension Application where Self: ~Copyable {
     return others.isEmpty ? .nowhere : .otherMethods(others)
   }
 
-  /// Finds the page of a part.
+  /// Finds the page of a mounted part.
   ///
-  /// - Parameter size: Octets of the path that are the mount's.
+  /// - Parameter size: Octets of the path that belong to the mount.
   @inline(never)
   private static func find(
     _ page: Page, _ mount: Route, _ size: Int, _ method: Method, _ path: Span<UInt8>
   ) -> Destination<Page> {
-    // With a slash at its end the path is another spelling of the mount's.
+    // With a slash at its end, the path is another spelling of the mount's path.
     guard path.count != size + 1 else { return .nowhere }
     let slash: StaticString = "/"
     let rest = size == path.count ? slash.octets : path.extracting(size..<path.count)
@@ -126,7 +128,7 @@ extension Application where Self: ~Copyable {
 }
 
 private enum Mount {
-  /// How many octets of a path are the mount's; `nil` where the path is not below the mount.
+  /// Octets of a path that belong to the mount; `nil` where the path is not below the mount.
   static func size(of mount: StaticString, in path: Span<UInt8>) -> Int? {
     let mount = mount.octets
     var decoder = PercentDecoder(path, plusIsSpace: false)
@@ -142,34 +144,35 @@ private enum Mount {
 
 /// What is wrong with a table of pages.
 struct RouteFault: Error {
-  /// The number of the page, and where the fault is in a mounted part, of the page that the mount has.
+  /// The number of the page. For a fault in a mounted part, `mount` is the number of the page that mounts the
+  /// part.
   let page: Int
   let mount: Int?
   let path: StaticString
-  /// What is wrong.
+  /// The kind of fault.
   let reason: Reason
 
   enum Reason {
     case pattern(PathPatternFault)
-    /// The pattern of an earlier page has all paths of this page's, for a method of both.
+    /// The pattern of an earlier page matches every path of this page, and both have a method in common.
     case unreachable(behind: Int)
-    /// A mount has parameters, ends with a slash, or has a mount below it.
+    /// A mount has parameters, ends with a slash, or contains another mount.
     case mountMalformed
-    /// Page numbers do not count 0, 1, 2 …
+    /// The raw values of the pages are not 0, 1, 2 …
     case numbersSkip
-    /// The page needs a capability that the application lacks.
+    /// The page needs a protocol that the application does not conform to.
     case capabilityMissing(StaticString)
   }
 }
 
 extension Application where Self: ~Copyable {
-  /// Checks the table.
+  /// Checks the table of pages at the start of the program.
   ///
   /// - Throws: The first fault. A program with a fault does not start.
   /// - Complexity: O(n²) in the number of pages.
   @inline(never)
   static func checkRoutes() throws(RouteFault) {
-    try RouteCheck.check(mount: nil, { route(number: Int($0)) }) { isType($0) }
+    try RouteCheck.check(mount: nil, { route(number: Int($0)) }, isType: { isType($0) })
     for beyond in 0..<pageCountMax where Page(rawValue: UInt8(beyond)) != nil {
       guard beyond == 0 || Page(rawValue: UInt8(beyond - 1)) != nil else {
         throw RouteFault(page: beyond, mount: nil, path: "", reason: .numbersSkip)
@@ -184,7 +187,7 @@ extension Application where Self: ~Copyable {
         guard PathPattern(route.path).isLiteral, route.path.octets.count > 1,
           route.path.octets[route.path.octets.count - 1] != "/"
         else { throw RouteFault(page: number, mount: nil, path: route.path, reason: .mountMalformed) }
-        try RouteCheck.check(mount: number, { _route(number: $0, of: page) }) { isType($0) }
+        try RouteCheck.check(mount: number, { _route(number: $0, of: page) }, isType: { isType($0) })
         var partNumber = 0
         while partNumber < pageCountMax, let route = _route(number: UInt8(partNumber), of: page) {
           if let missing = missingCapability(route) {
@@ -198,7 +201,7 @@ extension Application where Self: ~Copyable {
     }
   }
 
-  /// What the route needs and the application is not.
+  /// The protocol that the route needs and the application does not conform to.
   private static func missingCapability(_ route: Route) -> StaticString? {
     if route.content == .upload, !_hasUploads { return "UploadApplication" }
     if route.access.needsLogin, User._isNobody || !_hasSessions && !_hasCredentials {
@@ -235,7 +238,7 @@ private enum RouteCheck {
 }
 
 extension RouteFault {
-  /// Says what is wrong and ends the program with status 1.
+  /// Prints the fault and ends the program with status 1.
   @inline(never)
   func fail(_ program: StaticString) -> Never {
     var message = Message(program)
