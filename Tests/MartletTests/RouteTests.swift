@@ -43,7 +43,7 @@ private struct Shop: Part {
   ) -> Answer {
     guard let page = request.page(of: Shop.self) else { return response.refuse(.notFound, "No such ware.") }
     switch page {
-    case .list: return response.plain("list \((request.form.has("a") ? "a" : "-") as StaticString)")
+    case .list: return response.plain("list \(request.form.has("a") ? "a" : "-")")
     case .item: return response.plain("item \(request[.id])")
     case .secret: return response.plain("secret")
     }
@@ -95,7 +95,7 @@ private struct RouteSite: SessionApplication, MountingApplication {
     case .item: response.plain("\(request.method.name) \(request[.id])")
     case .hello: response.html("Hello, \(request[.name])!")
     case .rest: response.plain("\(request[.id]) \(request.parameter(named: "rest")?.encoded)")
-    case .color: response.plain("\((request[.color] == .red ? "red" : "green") as StaticString)")
+    case .color: response.plain("\(request[.color] == .red ? "red" : "green")")
     case .json: response.plain("json \(request.content)")
     case .text, .any, .small, .thing: response.plain("\(request.content)")
     case .shop, .closedShop: Shop().respond(request, response)

@@ -122,6 +122,9 @@ public struct HistorySamples: ~Escapable {
   /// The number of samples and gaps.
   public let count: Int
 
+  /// The indices of the samples and gaps, from the oldest to the newest.
+  public var indices: Range<Int> { 0..<count }
+
   @_lifetime(copy storage)
   init(_ storage: Span<Int32>, _ start: Int, _ count: Int) {
     self.storage = storage

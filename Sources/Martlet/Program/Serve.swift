@@ -147,6 +147,9 @@ extension Application where Self: ~Copyable {
   /// read something, or may not cause something.
   static var isGuarded: Bool { _hasSessions || hasRoute { $0.methods.hasUnsafe } }
 
+  /// Whether programs read any page, so that errors may be problem details.
+  static var hasProgramPages: Bool { isForPrograms || hasRoute { $0.isForPrograms || $0.content == .json } }
+
   /// Ends a program whose option `--host` is no host name, where the Host of requests is checked.
   static func checkHostOption(of program: StaticString) {
     if isGuarded { Reach.checkHostOption(of: program) }

@@ -172,7 +172,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     outcome.reason = reason
-    if A._hasErrorPages || A.isForPrograms {
+    if A._hasErrorPages || A.hasProgramPages {
       writeOwnError(request, status, reason.octets, &content, &fields)
       fields.append("Cache-Control: no-store\r\n")
     } else {
@@ -205,7 +205,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var reason = FixedBuffer<512>()
     if content.count <= Limits.reasonSizeMax { reason.append(content.span) }
     content.truncate(to: 0)
-    if A._hasErrorPages || A.isForPrograms {
+    if A._hasErrorPages || A.hasProgramPages {
       writeOwnError(request, status, reason.span, &content, &fields)
     } else {
       writeErrorPage(status, reason.span, &content)

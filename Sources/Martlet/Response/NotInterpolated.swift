@@ -7,6 +7,7 @@ extension HTML.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: String) {}
 
   @available(
@@ -14,6 +15,7 @@ extension HTML.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: Substring) {}
 
   @available(
@@ -49,6 +51,7 @@ extension JSONText.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: String) {}
 
   @available(
@@ -56,6 +59,7 @@ extension JSONText.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: Substring) {}
 
   @available(
@@ -81,6 +85,7 @@ extension Plain.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: String) {}
 
   @available(
@@ -88,6 +93,7 @@ extension Plain.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: Substring) {}
 
   @available(
@@ -120,6 +126,7 @@ extension Location.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: String) {}
 
   @available(
@@ -127,6 +134,7 @@ extension Location.Interpolation {
     message:
       "A String is on the heap. Use a StaticString for a literal, Text for a short text, or a Span of octets."
   )
+  @_disfavoredOverload
   public mutating func appendInterpolation(_ text: Substring) {}
 
   @available(

@@ -38,7 +38,7 @@ struct RouteMatch: Sendable {
     access = outer.map { route.access.within($0) } ?? route.access
     content = route.content
     contentSizeMax = route.contentSizeMax
-    self.isForPrograms = route.isForPrograms || isForPrograms
+    self.isForPrograms = route.isForPrograms || route.content == .json || isForPrograms
     isInPart = outer != nil || route.isMount
     self.partPage = Int16(partPage)
     self.mountSize = UInt16(mountSize)
