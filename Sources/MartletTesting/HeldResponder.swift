@@ -19,6 +19,7 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   static var fields: StaticString { SiteResponder<A>.fields }
   static var uploadStateSize: Int { SiteResponder<A>.uploadStateSize }
   static var hasStreams: Bool { SiteResponder<A>.hasStreams }
+  static var hasWork: Bool { SiteResponder<A>.hasWork }
   static var tickMilliseconds: Int { SiteResponder<A>.tickMilliseconds }
 
   mutating func respond(

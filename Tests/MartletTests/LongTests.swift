@@ -7,7 +7,7 @@ import Testing
 @testable import Martlet
 
 /// Verifies a password, and hashes a new one.
-struct PasswordSite: Application {
+struct PasswordSite: DeferringApplication {
   enum Page: UInt8 { case verify, change }
 
   var hash: StaticString = """
@@ -22,7 +22,6 @@ struct PasswordSite: Application {
     }
   }
 
-  static var hasSessions: Bool { true }
 
   func respond(
     to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>

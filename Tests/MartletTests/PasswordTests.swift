@@ -19,7 +19,7 @@ private func makeHash(_ password: String, iterations: UInt32 = 100) -> PasswordH
   try? PasswordHash.make(Array(password.utf8).span, iterations: iterations)
 }
 
-private struct CheckedSite: Application {
+private struct CheckedSite: DeferringApplication {
   enum Page: UInt8 { case login, change, plain, two }
 
   let desk: PasswordDesk

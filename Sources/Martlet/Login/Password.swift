@@ -20,7 +20,7 @@ public enum PasswordCheck: Equatable, Sendable {
   case later
 }
 
-extension Response where Site: ~Copyable {
+extension Response where Site: DeferringApplication & ~Copyable {
   /// Counts an attempt to log in, and verifies the password.
   ///
   ///     switch response.checkPassword(

@@ -103,7 +103,7 @@ public struct Session: ~Copyable, ~Escapable {
   var wantsCookies: Bool { isChanged || remember != .keep }
 
   private func checkIsThere() {
-    invariant(claims.capacity > 0, "an application that uses sessions says so with hasSessions")
+    invariant(claims.capacity > 0, "an application that uses sessions is a SessionApplication")
   }
 
   private var reading: ClaimsSet? {

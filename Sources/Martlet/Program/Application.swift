@@ -99,6 +99,7 @@ public protocol Application: ~Copyable {
   // The answers of capabilities (Capabilities.swift). A program does not implement these.
   static var _hasMounts: Bool { get }
   static func _route(number: UInt8, of mount: Page) -> Route?
+  static var _hasWork: Bool { get }
   static var _hasSessions: Bool { get }
   static var _acceptsMicrodotTokens: Bool { get }
   static var _cookieNames: CookieNames { get }

@@ -24,6 +24,13 @@ public protocol MountingApplication: Application, ~Copyable {
   static func route(number: UInt8, of mount: Page) -> Route?
 }
 
+// MARK: Later turns
+
+/// An application with pages that answer in a later turn of the loop: because they wait for the end of a
+/// password's verification, because they have long work of their own, or because they rest (`response.later`).
+/// An application with sessions or credentials is one.
+public protocol DeferringApplication: Application, ~Copyable {}
+
 // MARK: Sessions
 
 /// An application with sessions and logins. Only such an application has `response.session`, `response.login`
@@ -31,7 +38,7 @@ public protocol MountingApplication: Application, ~Copyable {
 ///
 ///     struct Site: SessionApplication {
 ///       func user(_ id: UserID) -> Person? { … }
-public protocol SessionApplication: Application, ~Copyable {
+public protocol SessionApplication: DeferringApplication, ~Copyable {
   /// The type of the users.
   associatedtype User
 
@@ -106,7 +113,7 @@ extension SessionApplication where Self: ~Copyable, User == NoUser {
 
 /// An application that programs and browsers may enter with an Authorization header: Basic (RFC 7617) or
 /// Bearer (RFC 6750). In an application with sessions, the header counts more than a cookie.
-public protocol CredentialsApplication: Application, ~Copyable {
+public protocol CredentialsApplication: DeferringApplication, ~Copyable {
   /// The type of the users.
   associatedtype User
 

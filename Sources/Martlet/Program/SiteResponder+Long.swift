@@ -142,6 +142,8 @@ extension SiteResponder where A: ~Copyable {
     woken = tick.woken
   }
 
+  package static var hasWork: Bool { A._hasWork }
+
   package mutating func work(_ connection: UInt64) -> Bool { memory.work.step(connection) }
 
   package mutating func cancel(_ connection: UInt64) { memory.work.end(connection) }

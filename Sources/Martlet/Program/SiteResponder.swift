@@ -113,7 +113,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     reply.stopsServer = outcome.stopsProgram
     if case .later = outcome.kind {
       reply.turn = memory.work.turn
-    } else {
+    } else if A._hasWork {
       memory.work.end(request.connection)
     }
     return reply
@@ -518,8 +518,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Answer {
     let view = view(request, match, visitor)
-    memory.work.enter(
-      request.connection, now: request.moment.monotonicMilliseconds)
+    if A._hasWork {
+      memory.work.enter(request.connection, now: request.moment.monotonicMilliseconds)
+    }
     var response = Response<A>(
       fields: fields.remainder, session: session, memory, isForEveryone: match.access == .everyone,
       isSecure: approach.scheme == .https)

@@ -307,27 +307,6 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return refuse(status, reason)
   }
 
-  /// Answers in a later turn: the page is asked again with the unchanged request. Changes to the session in
-  /// this turn are dropped.
-  ///
-  /// The page is asked again when the work that it has begun is done (`checkPassword`, `verify`, `hash`). A
-  /// page without such work is asked in one of the next turns. So a page can do long work of its own in steps
-  /// of some 0.1 ms. The page keeps the state of its work under `request.connection`. All such work together
-  /// gets 2 ms of a turn.
-  ///
-  /// At most `Limits.workCountMax` requests are worked on at a time, and `Limits.workQueueCountMax` more
-  /// wait. Beyond these, or after too long a time, the visitor gets a 503 with Retry-After. A visitor who
-  /// closes the connection ends the work.
-  public consuming func later() -> Answer { answer(.ok, .later) }
-
-  /// Answers in a later turn, as `later()` does, but after that many milliseconds at the earliest. This is
-  /// for a page that waits for something outside of the program. The loop sleeps meanwhile.
-  public consuming func later(inMilliseconds milliseconds: Int) -> Answer {
-    var answer = later()
-    answer.pauseMilliseconds = milliseconds
-    return answer
-  }
-
   // MARK: The program
 
   /// Ends the program after the answer has been sent, as SIGTERM does: responses that are being sent are
@@ -367,6 +346,31 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
       overflowed: PageText.overflowed || fields.overflowed, isPublic: isPublic,
       content: content, session: kept.outcome, wokenPages: wokenPages, stopsProgram: stopsProgram)
+  }
+}
+
+// MARK: Later turns
+
+extension Response where Site: DeferringApplication & ~Copyable {
+  /// Answers in a later turn: the page is asked again with the unchanged request. Changes to the session in
+  /// this turn are dropped.
+  ///
+  /// The page is asked again when the work that it has begun is done (`checkPassword`, `verify`, `hash`). A
+  /// page without such work is asked in one of the next turns. So a page can do long work of its own in steps
+  /// of some 0.1 ms. The page keeps the state of its work under `request.connection`. All such work together
+  /// gets 2 ms of a turn.
+  ///
+  /// At most `Limits.workCountMax` requests are worked on at a time, and `Limits.workQueueCountMax` more
+  /// wait. Beyond these, or after too long a time, the visitor gets a 503 with Retry-After. A visitor who
+  /// closes the connection ends the work.
+  public consuming func later() -> Answer { answer(.ok, .later) }
+
+  /// Answers in a later turn, as `later()` does, but after that many milliseconds at the earliest. This is
+  /// for a page that waits for something outside of the program. The loop sleeps meanwhile.
+  public consuming func later(inMilliseconds milliseconds: Int) -> Answer {
+    var answer = later()
+    answer.pauseMilliseconds = milliseconds
+    return answer
   }
 }
 

@@ -7,7 +7,7 @@ struct Person: SessionUser {
 }
 
 struct Site: Application {
-  enum Page: UInt8 { case read, login, logout, back, stream, wake, receive }
+  enum Page: UInt8 { case read, login, logout, back, stream, wake, receive, later }
 
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
 
@@ -28,6 +28,9 @@ struct Site: Application {
     case .back:
       // error: requires that 'Site' conform to 'SessionApplication'
       return response.redirectToLogin()
+    case .later:
+      // error: requires that 'Site' conform to 'DeferringApplication'
+      return response.later()
     case .stream:
       // error: requires that 'Site' conform to 'StreamingApplication'
       return response.stream("text/html")
