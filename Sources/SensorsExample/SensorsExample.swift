@@ -21,8 +21,7 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
 
   /// Records a sample. Seconds without a sample become gaps.
   mutating func tick(_ tick: inout Tick) {
-    let second = (tick.monotonicMilliseconds + 500) / 1_000
-    if let sample = loadAverage(proc) { load.record(sample, at: second * 1_000) }
+    if let sample = loadAverage(proc) { load.record(sample, at: tick.monotonicMilliseconds) }
   }
 
   mutating func respond(
@@ -59,10 +58,11 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
   }
 
   /// Writes the next samples, because 3,600 samples do not fit into a whole page. The position is the moment of
-  /// the sample that was written last, because new samples meanwhile replace the oldest ones.
+  /// the sample that was written last, because new samples meanwhile replace the oldest ones. The search begins
+  /// half a second behind it: ticks come some milliseconds late, and all moments move with the newest sample.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
     if state.position == 0 { body.write(json: "{\"seconds\":1,\"load\":[") }
-    while let moment = load.moment(after: state.position) {
+    while let moment = load.moment(after: state.position + 500) {
       guard body.room >= 20 else { return .more }
       body.write(
         json: "\(markup: state.position == 0 ? "" : ",")\(decimals(load.sample(at: moment)))")

@@ -1,7 +1,7 @@
 // The last values of a sensor, one for each interval: the data of a curve on a page.
 //
 //     var temperatures = History<288>(intervalMilliseconds: 300_000)      // a day
-//     temperatures.record(2150, at: request.moment.monotonicMilliseconds)
+//     temperatures.record(2150, at: tick.monotonicMilliseconds)           // in `tick` of a TimedApplication
 //     let day = temperatures.samples
 //     body.write("from \(FixedPoint(day.minimum ?? 0, digits: 2))")
 //
