@@ -58,11 +58,10 @@ struct Site: TimedApplication, StreamingApplication, ~Copyable {
   }
 
   /// Writes the next samples, because 3,600 samples do not fit into a whole page. The position is the moment of
-  /// the sample that was written last, because new samples meanwhile replace the oldest ones. The search begins
-  /// half a second behind it: ticks come some milliseconds late, and all moments move with the newest sample.
+  /// the sample that was written last, because new samples meanwhile replace the oldest ones.
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
     if state.position == 0 { body.write(json: "{\"seconds\":1,\"load\":[") }
-    while let moment = load.moment(after: state.position + 500) {
+    while let moment = load.moment(after: state.position) {
       guard body.room >= 20 else { return .more }
       body.write(
         json: "\(markup: state.position == 0 ? "" : ",")\(decimals(load.sample(at: moment)))")

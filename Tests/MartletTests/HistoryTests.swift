@@ -151,7 +151,23 @@ import Testing
     #expect(read == [nil, nil, 9] && moment == 90)
     let outside = [history.sample(at: 91), history.sample(at: 50), history.sample(at: -5)]
     #expect(outside == [nil, nil, nil])
-    let between = history.moment(after: 75)
+    let between = history.moment(after: 74)
     #expect(between == 80)
+    let end = history.moment(after: .max)
+    #expect(end == nil)
+  }
+
+  @Test("A sample that comes late is read once, and so is the sample before it")
+  func late() {
+    var history = History<4>(intervalMilliseconds: 10)
+    history.record(1, at: 10)
+    history.record(2, at: 20)
+    let first = history.moment(after: 10)
+    #expect(first == 20)
+    history.record(3, at: 33)
+    let second = history.moment(after: 20)
+    #expect(second == 33)
+    let third = history.moment(after: 33)
+    #expect(third == nil)
   }
 }

@@ -76,7 +76,7 @@ public struct History<let capacity: Int>: ~Copyable {
   /// sample. A sample that replaced the newest one keeps the moment of the replaced sample.
   public var newestMoment: Int64? { count > 0 ? newest : nil }
 
-  /// The moment of the first sample or gap after a moment; `nil` where there is none. With it a stream goes on
+  /// The moment of the first sample or gap that is more than half an interval after a moment; `nil` where there is none. With it a stream goes on
   /// behind what it has written, whatever the ring has forgotten meanwhile.
   ///
   ///     while body.room >= 20, let moment = history.moment(after: state.position) {
@@ -84,10 +84,12 @@ public struct History<let capacity: Int>: ~Copyable {
   ///       state.position = moment
   ///     }
   public func moment(after moment: Int64) -> Int64? {
-    guard count > 0, moment < newest else { return nil }
+    // All moments move with the newest sample, by half an interval at most.
+    let (start, wraps) = moment.addingReportingOverflow(interval / 2)
+    guard count > 0, !wraps, start < newest else { return nil }
     let oldest = newest - Int64(count - 1) * interval
-    guard moment >= oldest else { return oldest }
-    return newest - (newest - moment - 1) / interval * interval
+    guard start >= oldest else { return oldest }
+    return newest - (newest - start - 1) / interval * interval
   }
 
   /// The sample that was taken within an interval up to a moment; `nil` for a gap, and for what the history does
