@@ -131,15 +131,21 @@ struct TypedPassword: ~Copyable {
   /// What keeps it from being a new password, or `nil`.
   ///
   /// - Parameter repeated: What was typed the second time.
-  func problem(repeated: borrowing TypedPassword) -> StaticString? {
-    if let refusal { return refusal }
+  func problem(repeated: borrowing TypedPassword) -> Problem? {
+    if let refusal { return Problem(refusal, at: .newPassword) }
     if characterCount < AccountRules.passwordCharactersMin {
-      return "The password is too short: it needs at least 8 characters."
+      return Problem("The password is too short: it needs at least 8 characters.", at: .newPassword)
     }
     guard repeated.refusal == nil, key.equals(repeated.key) else {
-      return "The two passwords are not the same."
+      return Problem("The two passwords are not the same.", at: .passwordAgain)
     }
     return nil
+  }
+
+  /// What keeps it from being the new password of an account, or `nil`.
+  func problem(repeated: borrowing TypedPassword, of name: Text<32>) -> Problem? {
+    if let problem = problem(repeated: repeated) { return problem }
+    return isCommon(name: name) ? Problem(CommonPasswords.problem, at: .newPassword) : nil
   }
 
   /// Whether it is one of the first that others would try for an account. A longer one than is kept here

@@ -72,6 +72,16 @@ struct Problem {
   var status: Status { wait == nil ? .unprocessableContent : .tooManyRequests }
 }
 
+/// A form on its way into a page.
+struct Form {
+  /// Why it has been refused, if it has.
+  let problem: Problem?
+  /// Whether a field has the focus: the first one that is empty or wrong.
+  fileprivate var hasFocus = false
+
+  init(_ problem: Problem?) { self.problem = problem }
+}
+
 extension Response where Site == Panel {
   /// Begins the page of a form, in a card with the page's title.
   ///
@@ -95,8 +105,8 @@ extension Body where Site == Panel {
   /// Begins the form itself, with what is wrong with all of it.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func beginForm(_ problem: Problem?) {
-    if let problem, problem.field == nil { write(problem) }
+  mutating func begin(_ form: Form) {
+    if let problem = form.problem, problem.field == nil { write(problem) }
     write("\(begin: .form)")
   }
 
@@ -111,46 +121,53 @@ extension Body where Site == Panel {
   /// Writes a field.
   ///
   /// - Parameters:
+  ///   - field: Which, with its name, hint and kind.
+  ///   - label: What the field is called.
   ///   - typed: What was typed, or is known. Never a password.
-  ///   - problem: What is wrong with the form.
-  ///   - hasFocus: Whether typing begins here, unless another field is wrong.
+  ///   - form: The form that the field belongs to.
   @inline(never)
   @_lifetime(self: copy self)
   mutating func write(
-    _ field: Field, _ label: StaticString, typed: Span<UInt8>? = nil, _ problem: Problem?,
-    hasFocus: Bool = false
+    _ field: Field, _ label: StaticString, typed: Span<UInt8>? = nil, in form: inout Form
   ) {
     let name = field.name
-    let isWrong = problem?.field == field
+    let problem = form.problem?.field == field ? form.problem : nil
+    let isEmpty = (typed?.count ?? 0) == 0
     write(
-      "<label for=\"\(markup: name)\">\(markup: label)</label>\n<input id=\"\(markup: name)\" name=\"\(markup: name)\"\(markup: field.attributes)"
-    )
-    if let typed, typed.count > 0 { write(" value=\"\(typed)\"") }
-    if isWrong || field.hint != nil {
-      write(" aria-describedby=\"\(markup: isWrong ? "problem " : "")")
+      """
+      <label for="\(markup: name)">\(markup: label)</label>
+      <input id="\(markup: name)" name="\(markup: name)"\(markup: field.attributes)
+      """)
+    if let typed, !isEmpty { write(" value=\"\(typed)\"") }
+    if problem != nil || field.hint != nil {
+      write(" aria-describedby=\"\(markup: problem != nil ? "problem " : "")")
       if field.hint != nil { write("\(markup: name)-hint") }
       write("\"")
     }
-    if isWrong { write(" aria-invalid=\"true\"") }
-    if isWrong || hasFocus && problem?.field == nil { write(" autofocus") }
+    if problem != nil { write(" aria-invalid=\"true\"") }
+    if !form.hasFocus, problem != nil || isEmpty {
+      form.hasFocus = true
+      write(" autofocus")
+    }
     write(">\n")
-    if isWrong, let problem { write(problem) }
+    if let problem { write(problem) }
     if let hint = field.hint { write("<p class=\"hint\" id=\"\(markup: name)-hint\">\(markup: hint)</p>\n") }
   }
 
   /// Writes a box to tick.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func writeCheck(_ field: Field, _ label: StaticString, _ problem: Problem? = nil) {
-    let isWrong = problem?.field == field
+  mutating func writeCheck(_ field: Field, _ label: StaticString, in form: Form) {
+    let problem = form.problem?.field == field ? form.problem : nil
+    let marks: StaticString =
+      problem == nil ? "" : " aria-describedby=\"problem\" aria-invalid=\"true\" autofocus"
     write(
       """
-      <label class="check"><input name="\(markup: field.name)"\(markup: field.attributes)\
-      \(markup: isWrong ? " aria-describedby=\"problem\" aria-invalid=\"true\" autofocus" : "")>
+      <label class="check"><input name="\(markup: field.name)"\(markup: field.attributes)\(markup: marks)>
       <span>\(markup: label)</span></label>
 
       """)
-    if isWrong, let problem { write(problem) }
+    if let problem { write(problem) }
   }
 
   /// Ends the form with its button, and the card.
