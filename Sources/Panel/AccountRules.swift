@@ -115,16 +115,12 @@ struct TypedPassword: ~Copyable {
   }
 
   /// What keeps it from being anybody's password, or `nil`.
-  var refusal: StaticString? {
-    guard isText else { return "The password is no text: it is not in UTF-8." }
+  var refusal: Problem.Kind? {
+    guard isText else { return .passwordNoText }
     return switch key.refusal {
     case nil: nil
-    case .tooLong:
-      """
-      The password is too long: it may have up to 1,024 octets. A letter of English is one, others are \
-      two to four.
-      """
-    default: "The password has a character of no use."
+    case .tooLong: .passwordTooLong
+    default: .passwordUseless
     }
   }
 
@@ -134,10 +130,10 @@ struct TypedPassword: ~Copyable {
   func problem(repeated: borrowing TypedPassword) -> Problem? {
     if let refusal { return Problem(refusal, at: .newPassword) }
     if characterCount < AccountRules.passwordCharactersMin {
-      return Problem("The password is too short: it needs at least 8 characters.", at: .newPassword)
+      return Problem(.passwordShort, at: .newPassword)
     }
     guard repeated.refusal == nil, key.equals(repeated.key) else {
-      return Problem("The two passwords are not the same.", at: .passwordAgain)
+      return Problem(.passwordsDiffer, at: .passwordAgain)
     }
     return nil
   }
@@ -145,7 +141,7 @@ struct TypedPassword: ~Copyable {
   /// What keeps it from being the new password of an account, or `nil`.
   func problem(repeated: borrowing TypedPassword, of name: Text<32>) -> Problem? {
     if let problem = problem(repeated: repeated) { return problem }
-    return isCommon(name: name) ? Problem(CommonPasswords.problem, at: .newPassword) : nil
+    return isCommon(name: name) ? Problem(.passwordCommon, at: .newPassword) : nil
   }
 
   /// Whether it is one of the first that others would try for an account. A longer one than is kept here

@@ -8,7 +8,7 @@ extension Panel {
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let name = request.user?.name ?? Text()
-    return loginForm(response, name.span, isAgain: request.user != nil)
+    return loginForm(request, response, name.span, nil)
   }
 
   /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
@@ -18,14 +18,13 @@ extension Panel {
   ) -> Answer {
     let form = request.form
     let username = AccountRules.typedName(form["username"]) ?? Text()
-    let isAgain = request.user != nil
     // The page and the log say what was typed, or its start.
-    let typed: Text<32> = Field.start(of: form["username"])
+    let typed = Field.start(of: form["username"])
     let account = accounts.account(named: username)
     var password = TypedPassword(form["password"])
     defer { password.wipe() }
     if let refusal = password.refusal {
-      return loginForm(response, typed.span, isAgain: isAgain, Problem(refusal, at: .password))
+      return loginForm(request, response, typed.span, Problem(refusal, at: .password))
     }
     // As many iterations as a real one: they are the time that it takes.
     let hash =
@@ -39,8 +38,7 @@ extension Panel {
     case .later: return response.later()
     case .wait(let seconds):
       Log.refused("login_throttled", client, name: typed.span, wait: seconds)
-      return loginForm(
-        response, typed.span, isAgain: isAgain, Problem("Too many failed attempts.", wait: seconds))
+      return loginForm(request, response, typed.span, Problem(.attemptsTooMany, wait: seconds))
     case .wrong: break
     case .right: isRight = true
     }
@@ -48,7 +46,7 @@ extension Panel {
       Log.refused(
         "login_failed", client, name: typed.span,
         reason: account == nil ? "name" : "password")
-      return loginForm(response, typed.span, isAgain: isAgain, Problem("Wrong name or password."))
+      return loginForm(request, response, typed.span, Problem(.loginWrong))
     }
     // Hashed by a machine that was much faster or slower, it takes too long here or is too weak.
     if case .good = condition,
@@ -81,16 +79,15 @@ extension Panel {
     return response.logout(to: "/login")
   }
 
-  /// - Parameters:
-  ///   - name: What was typed for it, or the name of who is logged in.
-  ///   - isAgain: Whether somebody is logged in.
+  /// - Parameter name: What was typed for it, or the name of who is logged in.
   @inline(never)
   private func loginForm(
-    _ response: consuming Response<Panel>, _ name: Span<UInt8>, isAgain: Bool, _ problem: Problem? = nil
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ name: Span<UInt8>,
+    _ problem: Problem?
   ) -> Answer {
     var form = Form(problem)
     var body = response.form(
-      .login, problem, lead: isAgain ? "Enter your password again to go on." : nil)
+      .login, request, problem, lead: request.user == nil ? nil : "Enter your password again to go on.")
     writeCondition(to: &body)
     body.begin(form)
     body.write(.username, "Name", typed: name, in: &form)

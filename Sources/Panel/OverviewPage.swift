@@ -9,7 +9,7 @@ extension Panel {
   ) -> Answer {
     if let milliseconds = measurements.renew() { return response.later(inMilliseconds: milliseconds) }
     let device = Device()
-    var body = response.page(.overview, for: request.user)
+    var body = response.page(.overview, request)
     body.writeTitle(device, request.clock)
     writeCondition(to: &body)
     writePasswordHint(to: &body)
@@ -195,7 +195,8 @@ extension Body where Site == Panel {
     } else if let item, item.isKnown {
       guard now - item.answeredAt > 5_000 else { return }
       write(
-        "\(begin: .note)\(Readable.duration(seconds: UInt64(now - item.answeredAt) / 1_000)) ago\(end: .note)")
+        "\(begin: .note)\(Readable.duration(seconds: UInt64(now - item.answeredAt) / 1_000)) ago\(end: .note)"
+      )
     } else {
       write(.none, "How full it is cannot be found out.")
     }

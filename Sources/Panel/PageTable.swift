@@ -9,11 +9,11 @@ extension Panel {
   static func row(of page: Page) -> PageRow {
     let fresh = Access.freshLogin(within: .minutes(10))
     return switch page {
-    case .overview: PageRow("/", .get, for: .loggedIn, "Overview", .menu("Overview"))
+    case .overview: PageRow("/", .get, for: .loggedIn, "Overview", .menu)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
-    case .password: PageRow("/password", .getAndPost, for: fresh, "Change password", .menu("Password"))
-    case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess("System"))
+    case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
+    case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess)
     case .metrics: PageRow("/metrics", .get, for: .loggedIn, "Metrics", .program)
     case .logout: PageRow("/logout", .post, for: .loggedIn, "Log out", .action)
     case .style: PageRow("/panel.css", .get, for: .everyone, "Style sheet", .action)
@@ -23,8 +23,7 @@ extension Panel {
   static func route(to page: Page) -> Route {
     let row = row(of: page)
     let route = Route.methods(row.methods, row.path, for: row.access)
-    if case .program = row.place { return route.forPrograms() }
-    return route
+    return row.place == .program ? route.forPrograms() : route
   }
 }
 
@@ -34,16 +33,16 @@ struct PageRow {
   let methods: Methods
   /// Who may enter.
   let access: Access
-  /// For the window, and the heading where the page does not show something of its own.
+  /// For the menu, the window, and the heading where the page has no other.
   let title: StaticString
   let place: Place
 
   /// Where a page stands.
-  enum Place {
-    /// Below the header, whose menu has it under that name.
-    case menu(StaticString)
+  enum Place: UInt8 {
+    /// Below the header, whose menu has it.
+    case menu
     /// The same, where the panel is the first process; elsewhere the page does not exist.
-    case menuOfFirstProcess(StaticString)
+    case menuOfFirstProcess
     /// Before the login, without a header.
     case door
     /// It is for programs.
@@ -62,12 +61,12 @@ struct PageRow {
     self.place = place
   }
 
-  /// What the menu calls the page, if the menu has it.
-  var menuName: StaticString? {
+  /// Whether the menu has it.
+  var isInMenu: Bool {
     switch place {
-    case .menu(let name): name
-    case .menuOfFirstProcess(let name): Boot.isFirstProcess ? name : nil
-    case .door, .program, .action: nil
+    case .menu: true
+    case .menuOfFirstProcess: Boot.isFirstProcess
+    case .door, .program, .action: false
     }
   }
 }

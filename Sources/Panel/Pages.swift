@@ -66,7 +66,7 @@ struct Panel: SessionApplication, ~Copyable {
       if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
       return response.redirect("/login")
     case .setUp:
-      return isPost ? setUp(request, response) : setUpPage(response)
+      return isPost ? setUp(request, response) : setUpPage(request, response)
     case .login where !isSetUp:
       return response.redirect("/setup")
     case .login:

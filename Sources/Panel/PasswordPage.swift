@@ -8,7 +8,7 @@ extension Panel {
   func passwordPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
-    Self.passwordForm(response, request.user, nil)
+    Self.passwordForm(request, response, nil)
   }
 
   /// Changes the password. What is in memory changes only when the new one is on the disk.
@@ -27,7 +27,7 @@ extension Panel {
     }
     let client = request.client(for: request.user, trusting: proxies)
     if let refusal = current.refusal {
-      return Self.passwordForm(response, account, Problem(refusal, at: .current))
+      return Self.passwordForm(request, response, Problem(refusal, at: .current))
     }
     var problem = password.problem(repeated: repeated, of: account.name)
     switch current.check(
@@ -36,14 +36,13 @@ extension Panel {
     case .later: return response.later()
     case .wait(let seconds):
       Log.refused("password_throttled", client, name: account.name.span, wait: seconds)
-      return Self.passwordForm(
-        response, account, Problem("Too many failed attempts.", at: .current, wait: seconds))
+      return Self.passwordForm(request, response, Problem(.attemptsTooMany, at: .current, wait: seconds))
     case .wrong:
-      problem = Problem("The current password is wrong.", at: .current)
+      problem = Problem(.currentWrong, at: .current)
       Log.refused("password_failed", client, name: account.name.span, reason: "password")
     case .right: break
     }
-    if problem != nil { return Self.passwordForm(response, account, problem) }
+    if problem != nil { return Self.passwordForm(request, response, problem) }
     guard let hash = password.hash(iterations: calibration.wanted(), &response) else {
       return response.later()
     }
@@ -63,14 +62,18 @@ extension Panel {
 
   @inline(never)
   private static func passwordForm(
-    _ response: consuming Response<Panel>, _ user: Account?, _ problem: Problem?
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ problem: Problem?
   ) -> Answer {
     var form = Form(problem)
     var body = response.form(
-      .password, problem, lead: "All other sessions end when the password changes.", for: user)
+      .password, request, problem, lead: "All other sessions end when the password changes.")
     body.begin(form)
     // So that password managers know whose password changes.
-    body.write("<input name=\"username\" type=\"text\" value=\"\(user?.name)\" autocomplete=\"username\" hidden>\n")
+    body.write(
+      """
+      <input name="username" type="text" value="\(request.user?.name)" autocomplete="username" hidden>
+
+      """)
     body.write(.current, "Current password", in: &form)
     body.write(.newPassword, "New password", in: &form)
     body.write(.passwordAgain, "New password again", in: &form)

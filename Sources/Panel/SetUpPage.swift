@@ -4,8 +4,10 @@ import Martlet
 
 extension Panel {
   /// Shows the form.
-  func setUpPage(_ response: consuming Response<Panel>) -> Answer {
-    Self.setUpForm(response, nil, nil, nil)
+  func setUpPage(
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
+  ) -> Answer {
+    Self.setUpForm(request, response, nil)
   }
 
   /// Makes the first account and logs its owner in.
@@ -15,9 +17,7 @@ extension Panel {
     let form = request.form
     let username = AccountRules.typedName(form["username"])
     guard let code = form["code"], !code.isEmpty else {
-      return Self.setUpForm(
-        response, form["code"], form["username"],
-        Problem("Enter the set-up code that martlet-panel has printed on its terminal.", at: .code))
+      return Self.setUpForm(request, response, Problem(.codeMissing, at: .code))
     }
     let client = request.client(trusting: proxies)
     let isRight = setUpCode.matches(code)
@@ -27,23 +27,13 @@ extension Panel {
     case .right: break
     case .wait(let seconds):
       Log.refusedSetUp(client, wait: seconds)
-      return Self.setUpForm(
-        response, form["code"], form["username"],
-        Problem("Too many wrong codes.", at: .code, wait: seconds))
+      return Self.setUpForm(request, response, Problem(.codesTooMany, at: .code, wait: seconds))
     case .wrong, .later:
       Log.refusedSetUp(client)
-      return Self.setUpForm(
-        response, form["code"], form["username"],
-        Problem("That is not the set-up code. It is on the terminal where martlet-panel runs.", at: .code))
+      return Self.setUpForm(request, response, Problem(.codeWrong, at: .code))
     }
     guard let username, AccountRules.isName(username.span) else {
-      return Self.setUpForm(
-        response, form["code"], form["username"],
-        Problem(
-          """
-          The name needs 1 to 32 letters, digits, dots, underscores or hyphens, and begins with a \
-          letter.
-          """, at: .username))
+      return Self.setUpForm(request, response, Problem(.nameRefused, at: .username))
     }
     var password = TypedPassword(form["password"])
     var repeated = TypedPassword(form["password_again"])
@@ -52,7 +42,7 @@ extension Panel {
       repeated.wipe()
     }
     if let problem = password.problem(repeated: repeated, of: username) {
-      return Self.setUpForm(response, form["code"], form["username"], problem)
+      return Self.setUpForm(request, response, problem)
     }
     guard let hash = password.hash(iterations: calibration.wanted(), &response) else {
       return response.later()
@@ -72,18 +62,16 @@ extension Panel {
 
   @inline(never)
   private static func setUpForm(
-    _ response: consuming Response<Panel>, _ code: borrowing FormValue?, _ username: borrowing FormValue?,
-    _ problem: Problem?
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ problem: Problem?
   ) -> Answer {
-    // Whatever was typed, the page has room for what is shown of it.
-    let typedCode: Text<16> = Field.start(of: code)
-    let typedName: Text<48> = Field.start(of: username)
+    let code = Field.start(of: request.form["code"])
+    let username = Field.start(of: request.form["username"])
     var form = Form(problem)
     var body = response.form(
-      .setUp, problem, lead: "Choose the administrator’s name and password.")
+      .setUp, request, problem, lead: "Choose the administrator’s name and password.")
     body.begin(form)
-    body.write(.code, "Set-up code", typed: typedCode.span, in: &form)
-    body.write(.username, "Name", typed: typedName.span, in: &form)
+    body.write(.code, "Set-up code", typed: code.span, in: &form)
+    body.write(.username, "Name", typed: username.span, in: &form)
     body.write(.newPassword, "Password", in: &form)
     body.write(.passwordAgain, "Password again", in: &form)
     body.endForm("Create account")

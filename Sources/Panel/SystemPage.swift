@@ -11,45 +11,31 @@ extension Panel {
     guard Boot.isFirstProcess else {
       return response.refuse(.notFound, "There is no such page here.")
     }
-    guard request.method == .post else { return Self.systemForm(response, request.user, nil) }
+    guard request.method == .post else { return Self.systemForm(request, response, nil) }
     guard request.form.has("confirm") else {
-      return Self.systemForm(response, request.user, Problem("Tick the box first.", at: .confirm))
+      return Self.systemForm(request, response, Problem(.unconfirmed, at: .confirm))
     }
     // The answer is still sent, and as a page: nobody is there to answer after a redirect.
     response.stopProgram()
-    return Self.poweringOff(response)
-  }
-
-  private static func systemForm(
-    _ response: consuming Response<Panel>, _ user: Account?, _ problem: Problem?
-  ) -> Answer {
-    let form = Form(problem)
-    var body = response.page(.system, problem?.status ?? .ok, for: user)
-    body.write("<div class=\"title\"><h1>\(markup: row(of: .system).title)</h1></div>\n\(begin: .columns)")
-    body.writeUse(MemoryUse())
-    body.write("\(begin: .card)")
-    body.writeHeading("Power off")
-    body.write(
-      """
-      <p>This device then answers nobody until somebody switches it on again. Accounts are kept in \
-      memory: it is then set up anew.</p>
-
-      """)
-    body.begin(form)
-    body.writeCheck(.confirm, "Yes, power this device off", in: form)
-    body.endForm("Power off")
-    body.write("\(end: .columns)")
+    var body = response.message(.ok, ("Powering off" as StaticString).octets)
+    body.write("\(begin: .done)This device switches itself off now.\(end: .done)\(end: .narrowCard)")
     return body.finish()
   }
 
-  private static func poweringOff(_ response: consuming Response<Panel>) -> Answer {
-    var body = response.page(.system)
-    body.writeBrand()
-    body.write(
-      """
-      \(begin: .narrowCard)<h1>Powering off</h1>
-      \(begin: .done)This device switches itself off now.\(end: .done)\(end: .narrowCard)
-      """)
+  private static func systemForm(
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ problem: Problem?
+  ) -> Answer {
+    let form = Form(problem)
+    var body = response.form(
+      .system, request, problem,
+      lead: """
+        A device that is powered off answers nobody until somebody switches it on again. Accounts are kept \
+        in memory: it is then set up anew.
+        """)
+    body.begin(form)
+    body.writeCheck(.confirm, "Yes, power this device off", in: form)
+    body.endForm("Power off")
+    body.writeUse(MemoryUse())
     return body.finish()
   }
 }
@@ -89,7 +75,7 @@ struct MemoryUse {
 extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeUse(_ use: MemoryUse) {
-    write("\(begin: .card)")
+    write("\(begin: .narrowCard)")
     writeHeading("Memory")
     write("<table id=\"use\" data-kib=\"\(use.sum)\">\n")
     writeRow("User space", kibibytes: use.sum)
@@ -97,6 +83,6 @@ extension Body where Site == Panel {
     writeRow("Files in memory", kibibytes: use.files)
     writeRow("Page tables", kibibytes: use.pageTables)
     writeRow("Panel, resident", kibibytes: use.resident)
-    write("</table>\n\(end: .card)")
+    write("</table>\n\(end: .narrowCard)")
   }
 }

@@ -205,9 +205,9 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   /// Answers with an HTML page and a status.
   public consuming func html(_ status: Status, _ page: HTML) -> Answer {
-    var body = self.body(status)
-    body.write(page)
-    return body.end()
+    setMediaType("text/html; charset=utf-8")
+    write(page)
+    return answer(status, .none)
   }
 
   /// Begins a page that is written in several parts.
@@ -516,6 +516,8 @@ public struct Body<Site: Application & ~Copyable>: PageWriter, ~Copyable, ~Escap
   public var room: Int { PageText.room }
 
   /// Adds to the page.
+  // A page in parts has many calls: what all of them check is one function.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func write(_ text: HTML) { response.write(text) }
 

@@ -25,28 +25,36 @@ enum Field: UInt8 {
     case .code:
       """
        class="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" \
-      placeholder="XXXX-XXXX" required
+      placeholder="XXXX-XXXX" aria-describedby="code-hint" required
       """
     case .username: " autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required"
     case .current, .password: " type=\"password\" autocomplete=\"current-password\" required"
-    case .newPassword, .passwordAgain:
-      " type=\"password\" autocomplete=\"new-password\" minlength=\"8\" required"
+    case .newPassword:
+      """
+       type="password" autocomplete="new-password" minlength="8" aria-describedby="password-hint" \
+      required
+      """
+    case .passwordAgain: " type=\"password\" autocomplete=\"new-password\" minlength=\"8\" required"
     case .confirm: " type=\"checkbox\" required"
     case .remember: " type=\"checkbox\" value=\"yes\""
     }
   }
 
-  fileprivate var hint: StaticString? {
+  /// What the field wants; empty where the label says it all. Its element is what `attributes` refer to.
+  fileprivate var hint: StaticString {
     switch self {
-    case .code: "Printed on the terminal where martlet-panel was started."
-    case .newPassword: "At least 8 characters."
-    default: nil
+    case .code:
+      "<p class=\"hint\" id=\"code-hint\">Printed on the terminal where martlet-panel was started.</p>\n"
+    case .newPassword: "<p class=\"hint\" id=\"password-hint\">At least 8 characters.</p>\n"
+    default: ""
     }
   }
 
   /// As much of what was typed as fits: shown again beside what is wrong with it. Never for a password.
-  static func start<let capacity: Int>(of value: borrowing FormValue?) -> Text<capacity> {
-    var text = Text<capacity>()
+  /// Whatever was typed, the page has room for that.
+  @inline(never)
+  static func start(of value: borrowing FormValue?) -> Text<48> {
+    var text = Text<48>()
     guard let value = copy value else { return text }
     var decoder = value.decoder
     while let octet = decoder.next(), text.append(octet) {}
@@ -56,20 +64,58 @@ enum Field: UInt8 {
 
 /// Why a form has been refused.
 struct Problem {
-  let text: StaticString
+  let kind: Kind
   /// The field that is wrong; none where it cannot be said which.
   let field: Field?
   /// Seconds after which it is worth while to try again.
-  let wait: Int?
+  let wait: Int32?
 
-  init(_ text: StaticString, at field: Field? = nil, wait: Int? = nil) {
-    self.text = text
+  init(_ kind: Kind, at field: Field? = nil, wait: Int? = nil) {
+    self.kind = kind
     self.field = field
-    self.wait = wait
+    self.wait = wait.map { Int32(clamping: $0) }
   }
 
   /// The status of the page that shows the form again.
   var status: Status { wait == nil ? .unprocessableContent : .tooManyRequests }
+
+  enum Kind: UInt8 {
+    case codeMissing, codeWrong, codesTooMany
+    case nameRefused, passwordNoText, passwordTooLong, passwordUseless, passwordShort, passwordCommon
+    case passwordsDiffer
+    case loginWrong, currentWrong, attemptsTooMany
+    case unconfirmed
+
+    /// The words for it.
+    var text: StaticString {
+      switch self {
+      case .codeMissing: "Enter the set-up code that martlet-panel has printed on its terminal."
+      case .codeWrong: "That is not the set-up code. It is on the terminal where martlet-panel runs."
+      case .codesTooMany: "Too many wrong codes."
+      case .nameRefused:
+        """
+        The name needs 1 to 32 letters, digits, dots, underscores or hyphens, and begins with a letter.
+        """
+      case .passwordNoText: "The password is no text: it is not in UTF-8."
+      case .passwordTooLong:
+        """
+        The password is too long: it may have up to 1,024 octets. A letter of English is one, others are \
+        two to four.
+        """
+      case .passwordUseless: "The password has a character of no use."
+      case .passwordShort: "The password is too short: it needs at least 8 characters."
+      case .passwordCommon:
+        """
+        That password is one of the first that others would try. Choose another one, or add words to it.
+        """
+      case .passwordsDiffer: "The two passwords are not the same."
+      case .loginWrong: "Wrong name or password."
+      case .currentWrong: "The current password is wrong."
+      case .attemptsTooMany: "Too many failed attempts."
+      case .unconfirmed: "Tick the box first."
+      }
+    }
+  }
 }
 
 /// A form on its way into a page.
@@ -80,21 +126,29 @@ struct Form {
   fileprivate var hasFocus = false
 
   init(_ problem: Problem?) { self.problem = problem }
+
+  /// The problem, if it is a field's.
+  fileprivate func problem(at field: Field) -> Problem? {
+    problem?.field == field ? problem : nil
+  }
+
+  /// Attributes of a field that is wrong.
+  fileprivate static var marks: StaticString { " aria-invalid=\"true\" aria-errormessage=\"problem\"" }
 }
 
 extension Response where Site == Panel {
   /// Begins the page of a form, in a card with the page's title.
   ///
   /// - Parameters:
+  ///   - request: Says who is logged in.
+  ///   - problem: Why the form has been refused, if it has.
   ///   - lead: What the form is about.
-  ///   - problem: Why it has been refused, if it has.
   @_lifetime(copy self)
   consuming func form(
-    _ page: Panel.Page, _ problem: Problem?, lead: StaticString? = nil, for user: Account? = nil
+    _ page: Panel.Page, _ request: borrowing Request<Panel>, _ problem: Problem?, lead: StaticString?
   ) -> Body<Panel> {
-    if let wait = problem?.wait { setRetryAfter(seconds: wait) }
-    var body = self.page(page, problem?.status ?? .ok, for: user)
-    if user == nil { body.writeBrand() }
+    if let wait = problem?.wait { setRetryAfter(seconds: Int(wait)) }
+    var body = self.page(page, request, problem?.status ?? .ok)
     body.write("\(begin: .narrowCard)<h1>\(markup: Panel.row(of: page).title)</h1>\n")
     if let lead { body.write(.lead, lead) }
     return body
@@ -113,8 +167,8 @@ extension Body where Site == Panel {
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func write(_ problem: Problem) {
-    write("<p class=\"problem\" role=\"alert\" id=\"problem\">\(markup: problem.text)")
-    if let wait = problem.wait { write(" Try again in \(Readable.wait(seconds: wait)).") }
+    write("<p class=\"problem\" role=\"alert\" id=\"problem\">\(markup: problem.kind.text)")
+    if let wait = problem.wait { write(" Try again in \(Readable.wait(seconds: Int(wait))).") }
     write("</p>\n")
   }
 
@@ -131,39 +185,31 @@ extension Body where Site == Panel {
     _ field: Field, _ label: StaticString, typed: Span<UInt8>? = nil, in form: inout Form
   ) {
     let name = field.name
-    let problem = form.problem?.field == field ? form.problem : nil
+    let problem = form.problem(at: field)
     let isEmpty = (typed?.count ?? 0) == 0
+    let hasFocus = !form.hasFocus && (problem != nil || isEmpty)
+    if hasFocus { form.hasFocus = true }
     write(
       """
       <label for="\(markup: name)">\(markup: label)</label>
-      <input id="\(markup: name)" name="\(markup: name)"\(markup: field.attributes)
+      <input id="\(markup: name)" name="\(markup: name)"\(markup: field.attributes)\
+      \(markup: problem == nil ? "" : Form.marks)\(markup: hasFocus ? " autofocus" : "")
       """)
     if let typed, !isEmpty { write(" value=\"\(typed)\"") }
-    if problem != nil || field.hint != nil {
-      write(" aria-describedby=\"\(markup: problem != nil ? "problem " : "")")
-      if field.hint != nil { write("\(markup: name)-hint") }
-      write("\"")
-    }
-    if problem != nil { write(" aria-invalid=\"true\"") }
-    if !form.hasFocus, problem != nil || isEmpty {
-      form.hasFocus = true
-      write(" autofocus")
-    }
     write(">\n")
     if let problem { write(problem) }
-    if let hint = field.hint { write("<p class=\"hint\" id=\"\(markup: name)-hint\">\(markup: hint)</p>\n") }
+    write("\(markup: field.hint)")
   }
 
   /// Writes a box to tick.
   @inline(never)
   @_lifetime(self: copy self)
   mutating func writeCheck(_ field: Field, _ label: StaticString, in form: Form) {
-    let problem = form.problem?.field == field ? form.problem : nil
-    let marks: StaticString =
-      problem == nil ? "" : " aria-describedby=\"problem\" aria-invalid=\"true\" autofocus"
+    let problem = form.problem(at: field)
     write(
       """
-      <label class="check"><input name="\(markup: field.name)"\(markup: field.attributes)\(markup: marks)>
+      <label class="check"><input name="\(markup: field.name)"\(markup: field.attributes)\
+      \(markup: problem == nil ? "" : Form.marks)>
       <span>\(markup: label)</span></label>
 
       """)

@@ -6,19 +6,32 @@ extension Response where Site == Panel {
   /// Begins a page: everything up to its own content.
   ///
   /// - Parameters:
-  ///   - page: Gives the title, and what the menu marks.
+  ///   - page: Gives the title, what the menu marks, and whether there is a header.
+  ///   - request: Says who is logged in.
   ///   - status: The status of the answer.
-  ///   - user: Who is logged in; without, there is no header.
   @_lifetime(copy self)
   consuming func page(
-    _ page: Panel.Page, _ status: Status = .ok, for user: Account? = nil
+    _ page: Panel.Page, _ request: borrowing Request<Panel>, _ status: Status = .ok
   ) -> Body<Panel> {
+    let row = Panel.row(of: page)
     let notice = takeNotice()
     var body = body(status)
-    body.begin(Panel.row(of: page).title.octets, isDoor: user == nil)
-    if let user { body.writeHeader(page, user) }
+    body.begin(row.title.octets, isDoor: row.place == .door)
+    if row.place != .door { body.writeHeader(page, request) }
     body.write("<main>\n")
-    if let notice { body.write("\(begin: .done)\(markup: notice.text)\(end: .done)") }
+    if let notice { body.write(.done, notice.text) }
+    if row.place == .door { body.writeBrand() }
+    return body
+  }
+
+  /// Begins a page that is nothing but a message in a card.
+  @_lifetime(copy self)
+  consuming func message(_ status: Status, _ title: Span<UInt8>) -> Body<Panel> {
+    var body = body(status)
+    body.begin(title, isDoor: true)
+    body.write("<main>\n")
+    body.writeBrand()
+    body.write("\(begin: .narrowCard)<h1>\(title)</h1>\n")
     return body
   }
 }
@@ -52,7 +65,7 @@ extension Body where Site == Panel {
   /// Writes the mark and the product's name, above the card of a page without a header.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func writeBrand() {
+  fileprivate mutating func writeBrand() {
     write("<div class=\"brand large\">")
     writeMark()
     write("Martlet</div>\n")
@@ -72,7 +85,7 @@ extension Body where Site == Panel {
 
   @inline(never)
   @_lifetime(self: copy self)
-  fileprivate mutating func writeHeader(_ shown: Panel.Page, _ user: Account) {
+  fileprivate mutating func writeHeader(_ shown: Panel.Page, _ request: borrowing Request<Panel>) {
     write(
       """
       <header class="bar"><div class="bar-in"><a class="brand" href="\(path: Panel.row(of: .overview).path)">
@@ -82,16 +95,16 @@ extension Body where Site == Panel {
     var number: UInt8 = 0
     while let page = Panel.Page(rawValue: number) {
       let row = Panel.row(of: page)
-      if let name = row.menuName {
+      if row.isInMenu {
         let mark: StaticString = page == shown ? " aria-current=\"page\"" : ""
-        write("<a href=\"\(path: row.path)\"\(markup: mark)>\(markup: name)</a>\n")
+        write("<a href=\"\(path: row.path)\"\(markup: mark)>\(markup: row.title)</a>\n")
       }
       number += 1
     }
     write(
       """
       </nav>
-      <form method="post" action="\(path: Panel.row(of: .logout).path)"><span class="who">\(user.name)</span>
+      <form method="post" action="\(path: Panel.row(of: .logout).path)"><span class="who">\(request.user?.name)</span>
       <button class="quiet" type="submit">Log out</button></form>
       </div></header>
 
@@ -112,14 +125,10 @@ extension Panel: ErrorPageApplication {
   mutating func errorPage(
     _ error: borrowing ErrorPage, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
-    let title = error.status.reasonPhrase
     let home = Self.row(of: .overview).path
-    var body = response.body(error.status)
-    body.begin(title, isDoor: true)
-    body.write("<main>\n")
-    body.writeBrand()
-    body.write("\(begin: .narrowCard)<h1>\(title)</h1>\n<p>\(error.reason)</p>\n\(begin: .buttons)")
-    body.writeLink(to: home, request.path.equals(home) ? "Try again" : "To the overview")
+    var body = response.message(error.status, error.status.reasonPhrase)
+    body.write("<p>\(error.reason)</p>\n\(begin: .buttons)")
+    body.writeLink(to: home, error.status.code >= 500 ? "Try again" : "To the overview")
     body.write("\(end: .buttons)\(end: .narrowCard)")
     return body.finish()
   }

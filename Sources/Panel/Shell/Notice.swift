@@ -20,6 +20,7 @@ extension Response where Site == Panel {
   private static var member: StaticString { "notice" }
 
   /// Makes the page that follows say something.
+  @inline(never)
   @_lifetime(self: copy self)
   mutating func leave(_ notice: Notice) { session.set(Self.member, integer: notice.rawValue) }
 
@@ -30,6 +31,7 @@ extension Response where Site == Panel {
   }
 
   /// What is to be said, for the last time.
+  @inline(never)
   @_lifetime(self: copy self)
   mutating func takeNotice() -> Notice? {
     guard let number = session.integer(of: Self.member) else { return nil }

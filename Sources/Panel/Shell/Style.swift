@@ -95,6 +95,7 @@ enum Style {
     .card h1{font-size:1.375rem;line-height:1.25;letter-spacing:-.015em;margin-bottom:.25rem}
     .lead{color:var(--soft);margin-bottom:.25rem}
     .narrow{max-width:30rem;margin:0 auto;padding:1.75rem}
+    .narrow+.narrow{margin-top:1rem}
     .fields{display:flex;flex-direction:column;margin-top:1.125rem}
     .fields label{font-size:.9375rem;font-weight:500;margin-bottom:.3125rem}
     .fields input:not([type=checkbox]):not([hidden]){width:100%;padding:.5625rem .75rem;
