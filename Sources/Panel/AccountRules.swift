@@ -116,11 +116,14 @@ struct TypedPassword: ~Copyable {
 
   /// What keeps it from being anybody's password, or `nil`.
   var refusal: Problem.Kind? {
-    guard isText else { return .passwordNoText }
-    return switch key.refusal {
-    case nil: nil
-    case .tooLong: .passwordTooLong
-    default: .passwordUseless
+    @inline(never)
+    get {
+      guard isText else { return .passwordNoText }
+      return switch key.refusal {
+      case nil: nil
+      case .tooLong: .passwordTooLong
+      default: .passwordUseless
+      }
     }
   }
 

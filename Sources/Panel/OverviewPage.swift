@@ -62,36 +62,35 @@ extension Body where Site == Panel {
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeTiles(_ device: Device, _ measurements: Measurements) {
-    write("\(begin: .tiles)")
-    beginTile("Uptime", id: "uptime")
+    write("\(begin: .tiles)\(tile: "Uptime", id: "uptime")")
     if let uptime = device.uptime {
       write("\(Readable.duration(seconds: uptime))")
     } else {
       write("unknown")
     }
-    endTile()
-    beginTile("Load", id: "load")
+    write("\(end: .tile)\(tile: "Load", id: "load")")
     if let load = device.load {
       write("\(load[0]) \(begin: .aside)\(load[1]) \(load[2])\(end: .aside)")
     } else {
       write("unknown")
     }
-    endTile()
+    write("\(end: .tile)")
     if let count = device.processorCount {
-      beginTile("Processors", id: "processors")
-      write("\(count)")
+      write("\(tile: "Processors", id: "processors")\(count)")
       if let limit = device.processorLimit, limit < UInt64(count) * 100 {
         write(" \(begin: .aside)limited to \(Readable.hundredths(limit))\(end: .aside)")
       }
-      endTile()
+      write("\(end: .tile)")
     }
     if let temperature = measurements.temperature {
       let name: Text<96> = Text(showing: temperature.sensor.span)
-      beginTile("Temperature", id: "temperature")
-      write("\(Readable.temperature(milliDegrees: temperature.milliDegrees)) \(begin: .aside)\(name)")
-      if measurements.sensorIsSilent { write(", does not answer") }
-      write("\(end: .aside)")
-      endTile()
+      write(
+        """
+        \(tile: "Temperature", id: "temperature")\
+        \(Readable.temperature(milliDegrees: temperature.milliDegrees)) \
+        \(begin: .aside)\(name)\(markup: measurements.sensorIsSilent ? ", does not answer" : "")\
+        \(end: .aside)\(end: .tile)
+        """)
     }
     write("\(end: .tiles)")
   }
@@ -100,7 +99,7 @@ extension Body where Site == Panel {
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeMemory(_ device: Device) {
-    writeHeading("Memory")
+    write("\(heading: "Memory")")
     guard let machine = device.memory.kibibytes else { return write(.none, "unknown") }
     var (total, used) = (machine, device.memory.available.map { (machine - $0) * 1_024 })
     if let limit = device.memoryLimit {
@@ -124,7 +123,7 @@ extension Body where Site == Panel {
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeDisks(_ disks: Disks, _ measurements: Measurements) {
-    writeHeading("Disks")
+    write("\(heading: "Disks")")
     var (shownCount, emptyCount) = (0, 0)
     for rank in 0...Disks.rankMax {
       for i in 0..<disks.count where disks.items[i].rank == rank {
@@ -212,8 +211,7 @@ extension Body where Site == Panel {
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeNetwork(_ interfaces: Interfaces) {
-    write("\(begin: .card)")
-    writeHeading("Network")
+    write("\(begin: .card)\(heading: "Network")")
     if interfaces.count == 0 { write(.none, "No interfaces.") }
     for rank in 0...Interface.rankMax {
       for i in 0..<interfaces.count where interfaces.items[i].rank == rank {

@@ -75,14 +75,15 @@ struct MemoryUse {
 extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeUse(_ use: MemoryUse) {
-    write("\(begin: .narrowCard)")
-    writeHeading("Memory")
-    write("<table id=\"use\" data-kib=\"\(use.sum)\">\n")
-    writeRow("User space", kibibytes: use.sum)
-    writeRow("Data and stack", kibibytes: use.anonymous)
-    writeRow("Files in memory", kibibytes: use.files)
-    writeRow("Page tables", kibibytes: use.pageTables)
-    writeRow("Panel, resident", kibibytes: use.resident)
-    write("</table>\n\(end: .narrowCard)")
+    write(
+      """
+      \(begin: .narrowCard)\(heading: "Memory")<table id="use" data-kib="\(use.sum)">
+      \(row: "User space", kibibytes: use.sum)\
+      \(row: "Data and stack", kibibytes: use.anonymous)\
+      \(row: "Files in memory", kibibytes: use.files)\
+      \(row: "Page tables", kibibytes: use.pageTables)\
+      \(row: "Panel, resident", kibibytes: use.resident)</table>
+      \(end: .narrowCard)
+      """)
   }
 }

@@ -61,7 +61,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   private var fields: Writer
   /// Octets of page text that belong to the answer.
   private var contentCount = 0
-  /// Seconds that caches may keep a success; -1 for not at all, and -2 where they never may.
+  /// Seconds that caches may keep a success; -1 for not at all, and -2 where they never may. -3 for an error
+  /// page, beside which the header stands already.
   private var cacheSeconds: Int32
   /// Whether the browser has come by https.
   private let isSecure: Bool
@@ -77,10 +78,10 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   @_lifetime(copy fields, copy session)
   init(
     fields: consuming Writer, session: consuming Session, _ memory: SiteMemory, isForEveryone: Bool,
-    isSecure: Bool
+    isSecure: Bool, isErrorPage: Bool = false
   ) {
     self.memory = memory
-    cacheSeconds = isForEveryone ? -1 : -2
+    cacheSeconds = isErrorPage ? -3 : isForEveryone ? -1 : -2
     self.isSecure = isSecure
     self.fields = fields
     kept = session
@@ -172,7 +173,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       PageText.misuse()
       return fields.overflow()
     }
-    cacheSeconds = -2
+    cacheSeconds = min(cacheSeconds, -2)
     fields.append("Set-Cookie: ")
     fields.append(name.octets)
     fields.append("=")
@@ -356,7 +357,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       fields.append("Cache-Control: public, max-age=")
       fields.append(decimal: cacheSeconds)
       fields.append("\r\n")
-    } else {
+    } else if cacheSeconds > -3 {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
     }
     return Answer(

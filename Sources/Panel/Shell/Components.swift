@@ -11,9 +11,9 @@ enum Part: UInt8 {
   case card, narrowCard
   /// Cards side by side, as far as there is room.
   case columns
-  /// A row of tiles (`writeTile`).
-  case tiles
-  /// A row of buttons (`writeButton`, `writeLink`).
+  /// A row of tiles, and a tile, which `\(tile: …)` begins.
+  case tiles, tile
+  /// A row of buttons.
   case buttons
   /// A form that is sent to the page's own address, so that `next` stays in the query of the login page.
   case form
@@ -34,6 +34,7 @@ enum Part: UInt8 {
     case .narrowCard: "<section class=\"card narrow\">\n"
     case .columns: "<div class=\"columns\">\n"
     case .tiles: "<dl class=\"tiles\">\n"
+    case .tile: ""
     case .buttons: "<div class=\"buttons\">"
     case .form: "<form method=\"post\" class=\"fields\">\n"
     case .problem: "<p class=\"problem\" role=\"alert\">"
@@ -55,6 +56,7 @@ enum Part: UInt8 {
     case .card, .narrowCard: "</section>\n"
     case .columns, .buttons: "</div>\n"
     case .tiles: "</dl>\n"
+    case .tile: "</dd></div>\n"
     case .form: "</form>\n"
     case .problem, .done, .note, .none, .lead: "</p>\n"
     case .line: "</span></p>\n"
@@ -72,6 +74,43 @@ extension HTML.Interpolation {
   /// Ends a part.
   @inline(never)
   mutating func appendInterpolation(end part: Part) { appendLiteral(part.end) }
+
+  /// Adds the heading of a card.
+  @inline(never)
+  mutating func appendInterpolation(heading text: StaticString) {
+    appendLiteral("<h2>")
+    appendLiteral(text)
+    appendLiteral("</h2>\n")
+  }
+
+  /// Begins a tile: its name, and a value that follows.
+  @inline(never)
+  mutating func appendInterpolation(tile name: StaticString, id: StaticString) {
+    appendLiteral("<div><dt>")
+    appendLiteral(name)
+    appendLiteral("</dt><dd id=\"")
+    appendLiteral(id)
+    appendLiteral("\">")
+  }
+
+  /// Adds a link to a path of the panel that looks as a button.
+  mutating func appendInterpolation(button text: StaticString, path: StaticString) {
+    appendLiteral("<a class=\"button\" href=\"")
+    appendInterpolation(path: path)
+    appendLiteral("\">")
+    appendLiteral(text)
+    appendLiteral("</a>")
+  }
+
+  /// Adds a row of a table: a name and a size.
+  @inline(never)
+  mutating func appendInterpolation(row name: StaticString, kibibytes: UInt64) {
+    appendLiteral("<tr><th scope=\"row\">")
+    appendLiteral(name)
+    appendLiteral("</th><td>")
+    appendInterpolation(kibibytes)
+    appendLiteral(" KiB</td></tr>\n")
+  }
 }
 
 extension Body where Site == Panel {
@@ -80,33 +119,6 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   mutating func write(_ part: Part, _ text: StaticString) {
     write("\(begin: part)\(markup: text)\(end: part)")
-  }
-
-  /// Writes the heading of a card.
-  @_lifetime(self: copy self)
-  mutating func writeHeading(_ text: StaticString) { write("<h2>\(markup: text)</h2>\n") }
-
-  /// Writes a link that looks as a button.
-  @_lifetime(self: copy self)
-  mutating func writeLink(to path: StaticString, _ text: StaticString) {
-    write("<a class=\"button\" href=\"\(path: path)\">\(markup: text)</a>")
-  }
-
-  /// Begins a tile: a name, and a value that follows.
-  @inline(never)
-  @_lifetime(self: copy self)
-  mutating func beginTile(_ name: StaticString, id: StaticString) {
-    write("<div><dt>\(markup: name)</dt><dd id=\"\(markup: id)\">")
-  }
-
-  @_lifetime(self: copy self)
-  mutating func endTile() { write("</dd></div>\n") }
-
-  /// Writes a row of a table: a name and a size.
-  @inline(never)
-  @_lifetime(self: copy self)
-  mutating func writeRow(_ name: StaticString, kibibytes: UInt64) {
-    write("<tr><th scope=\"row\">\(markup: name)</th><td>\(kibibytes) KiB</td></tr>\n")
   }
 
   /// Writes a bar.

@@ -72,6 +72,7 @@ extension Body where Site == Panel {
   }
 
   /// Writes the mark. Its size stands here for a browser that does not get the style sheet.
+  @inline(never)
   @_lifetime(self: copy self)
   private mutating func writeMark() {
     write(
@@ -125,11 +126,14 @@ extension Panel: ErrorPageApplication {
   mutating func errorPage(
     _ error: borrowing ErrorPage, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
-    let home = Self.row(of: .overview).path
     var body = response.message(error.status, error.status.reasonPhrase)
-    body.write("<p>\(error.reason)</p>\n\(begin: .buttons)")
-    body.writeLink(to: home, error.status.code >= 500 ? "Try again" : "To the overview")
-    body.write("\(end: .buttons)\(end: .narrowCard)")
+    body.write(
+      """
+      <p>\(error.reason)</p>
+      \(begin: .buttons)\
+      \(button: error.status.code >= 500 ? "Try again" : "To the overview", path: Self.row(of: .overview).path)\
+      \(end: .buttons)\(end: .narrowCard)
+      """)
     return body.finish()
   }
 }
