@@ -90,8 +90,6 @@ int martlet_become_first_process(void) {
   return 0;
 }
 
-void martlet_request_stop(void) { kill(getpid(), SIGTERM); }
-
 int martlet_mount(int which) {
   static const struct {
     const char *type, *folder, *options, *sign; // `sign` is there when it is mounted

@@ -115,31 +115,36 @@ struct TypedPassword: ~Copyable {
   }
 
   /// What keeps it from being anybody's password, or `nil`.
-  var refusal: StaticString? {
-    guard isText else { return "The password is no text: it is not in UTF-8." }
-    return switch key.refusal {
-    case nil: nil
-    case .tooLong:
-      """
-      The password is too long: it may have up to 1,024 octets. A letter of English is one, others are \
-      two to four.
-      """
-    default: "The password has a character of no use."
+  var refusal: Problem.Kind? {
+    @inline(never)
+    get {
+      guard isText else { return .passwordNoText }
+      return switch key.refusal {
+      case nil: nil
+      case .tooLong: .passwordTooLong
+      default: .passwordUseless
+      }
     }
   }
 
   /// What keeps it from being a new password, or `nil`.
   ///
   /// - Parameter repeated: What was typed the second time.
-  func problem(repeated: borrowing TypedPassword) -> StaticString? {
-    if let refusal { return refusal }
+  func problem(repeated: borrowing TypedPassword) -> Problem? {
+    if let refusal { return Problem(refusal, at: .newPassword) }
     if characterCount < AccountRules.passwordCharactersMin {
-      return "The password is too short: it needs at least 8 characters."
+      return Problem(.passwordShort, at: .newPassword)
     }
     guard repeated.refusal == nil, key.equals(repeated.key) else {
-      return "The two passwords are not the same."
+      return Problem(.passwordsDiffer, at: .passwordAgain)
     }
     return nil
+  }
+
+  /// What keeps it from being the new password of an account, or `nil`.
+  func problem(repeated: borrowing TypedPassword, of name: Text<32>) -> Problem? {
+    if let problem = problem(repeated: repeated) { return problem }
+    return isCommon(name: name) ? Problem(.passwordCommon, at: .newPassword) : nil
   }
 
   /// Whether it is one of the first that others would try for an account. A longer one than is kept here

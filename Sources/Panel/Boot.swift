@@ -163,9 +163,4 @@ enum Boot {
     message.add(" KiB")
     message.print()
   }
-
-  // MARK: The end
-
-  /// Asks the panel to stop, which switches the system off.
-  static func powerOff() { martlet_request_stop() }
 }

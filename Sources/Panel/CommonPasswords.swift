@@ -10,11 +10,6 @@ import Martlet
 
 /// What makes a password one of the first guesses.
 enum CommonPasswords {
-  /// What whoever chooses one is told.
-  static var problem: StaticString {
-    "That password is one of the first that others would try. Choose another one, or add words to it."
-  }
-
   /// Whether a password is among the first guesses for an account.
   ///
   /// - Parameters:

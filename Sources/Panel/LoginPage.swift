@@ -7,7 +7,8 @@ extension Panel {
   func loginPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
-    loginForm(response, .ok, username: request.user?.name ?? Text(), user: request.user)
+    let name = request.user?.name ?? Text()
+    return loginForm(request, response, name.span, nil)
   }
 
   /// Logs in. A wrong name takes as long, and is answered the same, as a wrong password. The form
@@ -17,35 +18,27 @@ extension Panel {
   ) -> Answer {
     let form = request.form
     let username = AccountRules.typedName(form["username"]) ?? Text()
-    // The log says what was typed, or its start.
-    var typed = Text<32>()
-    if var decoder = form["username"]?.decoder {
-      while let octet = decoder.next(), typed.append(octet) {}
-    }
+    // The page and the log say what was typed, or its start.
+    let typed = Field.start(of: form["username"])
     let account = accounts.account(named: username)
     var password = TypedPassword(form["password"])
     defer { password.wipe() }
     if let refusal = password.refusal {
-      return loginForm(
-        response, .unprocessableContent, username: username, user: request.user, problem: refusal)
+      return loginForm(request, response, typed.span, Problem(refusal, at: .password))
     }
     // As many iterations as a real one: they are the time that it takes.
     let hash =
       account?.password
       ?? .decoy(iterations: accounts[0]?.password.iterations ?? Calibration.iterationCountMin)
-    var client = request.client(trusting: proxies)
-    if let user = request.user, let account { client.isRecognized = user.name == account.name }
+    let client = request.client(for: account, trusting: proxies)
     var isRight = false
     switch password.check(
       of: username, against: hash, from: client, &throttle, &response)
     {
     case .later: return response.later()
     case .wait(let seconds):
-      response.setRetryAfter(seconds: seconds)
       Log.refused("login_throttled", client, name: typed.span, wait: seconds)
-      return loginForm(
-        response, .tooManyRequests, username: username, user: request.user,
-        problem: "Too many failed attempts.", wait: seconds)
+      return loginForm(request, response, typed.span, Problem(.attemptsTooMany, wait: seconds))
     case .wrong: break
     case .right: isRight = true
     }
@@ -53,9 +46,7 @@ extension Panel {
       Log.refused(
         "login_failed", client, name: typed.span,
         reason: account == nil ? "name" : "password")
-      return loginForm(
-        response, .unprocessableContent, username: username, user: request.user,
-        problem: "Wrong name or password.")
+      return loginForm(request, response, typed.span, Problem(.loginWrong))
     }
     // Hashed by a machine that was much faster or slower, it takes too long here or is too weak.
     if case .good = condition,
@@ -88,40 +79,21 @@ extension Panel {
     return response.logout(to: "/login")
   }
 
+  /// - Parameter name: What was typed for it, or the name of who is logged in.
   @inline(never)
   private func loginForm(
-    _ response: consuming Response<Panel>, _ status: Status, username: Text<32>, user: Account?,
-    problem: StaticString? = nil, wait: Int? = nil
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ name: Span<UInt8>,
+    _ problem: Problem?
   ) -> Answer {
-    var body = response.body(status)
-    body.begin(title: "Log in", .door)
-    body.write("<div class=\"brand large\">")
-    body.writeMark()
-    body.write("Martlet</div>\n<section class=\"card\">\n<h1>Log in</h1>\n")
-    if user != nil {
-      body.write("<p class=\"lead\">Enter your password again to go on.</p>\n")
-    }
+    var form = Form(problem)
+    var body = response.form(
+      .login, request, problem, lead: request.user == nil ? nil : "Enter your password again to go on.")
     writeCondition(to: &body)
-    body.writeProblem(problem, wait: wait)
-    // The field that is still to be filled in has the focus.
-    let hasName = !username.isEmpty
-    body.write(
-      """
-      <form method="post" class="fields">
-      <label for="username">Name</label>
-      <input id="username" name="username" value="\(username)" autocomplete="username" \
-      autocapitalize="none" spellcheck="false" required\
-      \(markup: hasName ? "" : " autofocus")>
-      <label for="password">Password</label>
-      <input id="password" name="password" type="password" autocomplete="current-password" \
-      required\(markup: hasName ? " autofocus" : "")>
-      <label class="check"><input name="remember_me" type="checkbox" value="yes">
-      <span>Stay logged in for 30 days</span></label>
-      <button type="submit">Log in</button>
-      </form>
-      </section>
-
-      """)
+    body.begin(form)
+    body.write(.username, "Name", typed: name, in: &form)
+    body.write(.password, "Password", in: &form)
+    body.writeCheck(.remember, "Stay logged in for 30 days", in: form)
+    body.endForm("Log in")
     return body.finish()
   }
 }

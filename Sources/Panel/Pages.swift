@@ -1,4 +1,5 @@
-// The panel on one screen: its state, its pages, where each is reached and by whom.
+// The panel on one screen: its state, and what answers each page. Where pages are reached and by whom is in
+// PageTable.swift.
 
 import CMartletPlatform
 import Martlet
@@ -41,21 +42,6 @@ struct Panel: SessionApplication, ~Copyable {
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
   }
 
-  enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
-
-  static func route(to page: Page) -> Route {
-    switch page {
-    case .overview: .get("/", for: .loggedIn)
-    case .setUp: .getAndPost("/setup", for: .everyone)
-    case .login: .getAndPost("/login", for: .everyone)
-    case .password: .getAndPost("/password", for: .freshLogin(within: .minutes(10)))
-    case .system: .getAndPost("/system", for: .freshLogin(within: .minutes(10)))
-    case .metrics: .get("/metrics", for: .loggedIn).forPrograms()
-    case .logout: .post("/logout", for: .loggedIn)
-    case .style: .get("/panel.css", for: .everyone)
-    }
-  }
-
   mutating func respond(
     to page: Page, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
@@ -71,7 +57,7 @@ struct Panel: SessionApplication, ~Copyable {
   ) -> Answer {
     let isPost = request.method == .post
     if case .damaged(let error) = condition, page != .style {
-      return Self.damagedPage(response, error)
+      return Self.refuseDamaged(response, error)
     }
     switch page {
     case .overview:
@@ -80,7 +66,7 @@ struct Panel: SessionApplication, ~Copyable {
       if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
       return response.redirect("/login")
     case .setUp:
-      return isPost ? setUp(request, response) : setUpPage(response)
+      return isPost ? setUp(request, response) : setUpPage(request, response)
     case .login where !isSetUp:
       return response.redirect("/setup")
     case .login:

@@ -1,5 +1,5 @@
 // What the disk has not done → a line on the terminal and one on the pages, until it does it. A change
-// that was refused as a whole is not among it: the page that asked for it says so.
+// that was refused as a whole is not among it: an error page says so.
 
 import Martlet
 
@@ -43,8 +43,7 @@ enum StorageTrouble {
   /// Says it on a page.
   @_lifetime(body: copy body)
   func write(to body: inout Body<Panel>) {
-    body.write(
-      "<p class=\"problem\" role=\"alert\">Storage: \(what)\(error.text); \(consequence)</p>\n")
+    body.write("\(begin: .problem)Storage: \(what)\(error.text); \(consequence)\(end: .problem)")
   }
 }
 
@@ -55,28 +54,30 @@ extension Panel {
     guard case .older(let error) = condition else { return }
     body.write(
       """
-      <p class="problem" role="alert">The file of accounts cannot be used: \(error.text). Accounts are \
-      as they were before the last change; so is the password, if that was changed.</p>
-
+      \(begin: .problem)The file of accounts cannot be used: \(error.text). Accounts are as they were before \
+      the last change; so is the password, if that was changed.\(end: .problem)
       """)
   }
 
   /// What every page says when neither file of accounts is good. Nobody can log in, or set up.
-  static func damagedPage(_ response: consuming Response<Panel>, _ error: SystemError) -> Answer {
-    var body = response.body(.serviceUnavailable)
-    body.begin(title: "Out of order", .door)
-    body.write(
+  static func refuseDamaged(_ response: consuming Response<Panel>, _ error: SystemError) -> Answer {
+    response.refuse(
+      .serviceUnavailable,
       """
-      <section class="card">
-      <h1>Out of order</h1>
-      <p class="problem" role="alert">The file of accounts cannot be used: \(error.text). \
-      So nobody can log in.</p>
-      <p>Put a copy of <code>accounts</code> back into the data directory, or remove \
-      <code>accounts</code> and <code>accounts.old</code> to set this device up anew; then start \
-      martlet-panel again. Nothing is changed meanwhile.</p>
-      </section>
-
+      The file of accounts cannot be used: \(error.text). So nobody can log in. Put a copy of "accounts" \
+      back into the data directory, or remove "accounts" and "accounts.old" to set this device up anew; then \
+      start martlet-panel again. Nothing is changed meanwhile.
       """)
-    return body.finish()
+  }
+
+  /// Says that a change could not be stored, and why.
+  static func refuseUnstored(_ response: consuming Response<Panel>, _ error: SystemError) -> Answer {
+    Log.failed("account_not_stored", error)
+    return response.refuse(
+      .internalServerError,
+      """
+      The accounts could not be written: \(error.text). Nothing has changed. Check the data directory's \
+      disk and permissions, then try again.
+      """)
   }
 }

@@ -11,58 +11,31 @@ extension Panel {
     guard Boot.isFirstProcess else {
       return response.refuse(.notFound, "There is no such page here.")
     }
-    guard request.method == .post else {
-      return Self.systemPage(response, .ok, user: request.user, problem: nil)
-    }
+    guard request.method == .post else { return Self.systemForm(request, response, nil) }
     guard request.form.has("confirm") else {
-      return Self.systemPage(
-        response, .unprocessableContent, user: request.user, problem: "Tick the box first.")
+      return Self.systemForm(request, response, Problem(.unconfirmed, at: .confirm))
     }
-    // The answer is still sent: a stop waits for what is under way.
-    Boot.powerOff()
-    return Self.poweringOff(response)
-  }
-
-  private static func systemPage(
-    _ response: consuming Response<Panel>, _ status: Status, user: Account?, problem: StaticString?
-  ) -> Answer {
-    var body = response.body(status)
-    body.begin(title: "System", .system, user: user)
-    body.write("<div class=\"title\"><h1>System</h1></div>\n")
-    body.writeUse(MemoryUse())
-    body.write(
-      """
-      <section class="card">
-      <h2>Power off</h2>
-      <p>This device then answers nobody until somebody switches it on again. Accounts are kept in \
-      memory: it is then set up anew.</p>
-
-      """)
-    body.writeProblem(problem)
-    body.write(
-      """
-      <form method="post" class="fields">
-      <label class="check"><input name="confirm" type="checkbox" required> \
-      Yes, power this device off</label>
-      <div><button type="submit">Power off</button></div>
-      </form>
-      </section>
-
-      """)
+    // The answer is still sent, and as a page: nobody is there to answer after a redirect.
+    response.stopProgram()
+    var body = response.message(.ok, ("Powering off" as StaticString).octets)
+    body.write("\(begin: .done)This device switches itself off now.\(end: .done)\(end: .narrowCard)")
     return body.finish()
   }
 
-  private static func poweringOff(_ response: consuming Response<Panel>) -> Answer {
-    var body = response.body()
-    body.begin(title: "System", .door)
-    body.write(
-      """
-      <section class="card">
-      <h1>Powering off</h1>
-      <p class="lead" role="status">This device switches itself off now.</p>
-      </section>
-
-      """)
+  private static func systemForm(
+    _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ problem: Problem?
+  ) -> Answer {
+    let form = Form(problem)
+    var body = response.form(
+      .system, request, problem,
+      lead: """
+        A device that is powered off answers nobody until somebody switches it on again. Accounts are kept \
+        in memory: it is then set up anew.
+        """)
+    body.begin(form)
+    body.writeCheck(.confirm, "Yes, power this device off", in: form)
+    body.endForm("Power off")
+    body.writeUse(MemoryUse())
     return body.finish()
   }
 }
@@ -102,17 +75,15 @@ struct MemoryUse {
 extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeUse(_ use: MemoryUse) {
-    write("<dl class=\"tiles\" id=\"use\" data-kib=\"\(use.sum)\">\n")
-    writeTile("User space", use.sum)
-    writeTile("Data and stack", use.anonymous)
-    writeTile("Files in memory", use.files)
-    writeTile("Page tables", use.pageTables)
-    writeTile("Panel, resident", use.resident)
-    write("</dl>\n")
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func writeTile(_ name: StaticString, _ kibibytes: UInt64) {
-    write("<div><dt>\(name)</dt><dd>\(kibibytes) KiB</dd></div>\n")
+    write(
+      """
+      \(begin: .narrowCard)\(heading: "Memory")<table id="use" data-kib="\(use.sum)">
+      \(row: "User space", kibibytes: use.sum)\
+      \(row: "Data and stack", kibibytes: use.anonymous)\
+      \(row: "Files in memory", kibibytes: use.files)\
+      \(row: "Page tables", kibibytes: use.pageTables)\
+      \(row: "Panel, resident", kibibytes: use.resident)</table>
+      \(end: .narrowCard)
+      """)
   }
 }

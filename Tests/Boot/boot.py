@@ -143,7 +143,7 @@ def check_memory(system, cookie):
     expect("the system's page is shown", status == 200 and use)
     print("memory of user space, from /proc/meminfo: AnonPages, Cached and Buffers, PageTables;"
           " then the panel's\nown resident set, which is a part of it (/proc/self/smaps_rollup):")
-    for name, size in re.findall(r"<dt>([^<]+)</dt><dd>([0-9]+) KiB</dd>", text):
+    for name, size in re.findall(r'<th scope="row">([^<]+)</th><td>([0-9]+) KiB</td>', text):
         print(f"  {name:<18}{grouped(int(size)):>8} KiB")
     expect(f"user space takes less than {grouped(USER_SPACE_MAX)} KiB",
            0 < int(use[1]) < USER_SPACE_MAX)

@@ -273,7 +273,7 @@ class Rounds:
                 status = self.answer(connection)
         finally:
             watch.close()
-        ensure(status in (None, 200, 302), f"{change} is answered {status}")
+        ensure(status in (None, 302, 303), f"{change} is answered {status}")
         return status
 
     def count(self, is_new, status, data):

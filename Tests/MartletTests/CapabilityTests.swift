@@ -204,6 +204,17 @@ private struct HookedSite: HookedApplication, ErrorPageApplication, SessionAppli
     #expect(client.request("PUT", "/").body.contains("\"own\">405"))
   }
 
+  @Test("An error page says once that no cache may keep it, whoever refuses and whoever asks")
+  func errorPagesAreStoredNowhere() {
+    for target in ["/nowhere", "/refused", "/broken", "/own", "/closed", "/figures"] {
+      for accept in ["text/html", "application/json"] {
+        let page = client.get(target, fields: [("Accept", accept)])
+        #expect(page.values(of: "Cache-Control") == ["no-store"], "\(target) \(accept)")
+        #expect(page.values(of: "Content-Type").count <= 1, "\(target) \(accept)")
+      }
+    }
+  }
+
   @Test("A program gets problem details, and an error page that is an error itself the library's")
   func problemDetails() {
     let program = client.get("/own", fields: [("Accept", "application/json")])

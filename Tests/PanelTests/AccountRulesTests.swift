@@ -96,7 +96,7 @@ import Testing
       let form = FormFields(octets)
       let password = TypedPassword(form["password"])
       let repeated = TypedPassword(form["password_again"])
-      return password.problem(repeated: repeated).map { String($0.octets) }
+      return password.problem(repeated: repeated).map { String($0.kind.text.octets) }
     }
   }
 

@@ -135,7 +135,7 @@ def test_set_up_and_passwords(tmp_path):
     changed = {"current": "wrong password", "password": "another one 1", "password_again": "another one 1"}
     assert visitor.post("/password", changed).status == 422
     changed["current"] = PASSWORD
-    assert visitor.post("/password", changed).status == 200
+    assert visitor.post("/password", changed).status == 303
     panel.stop()
     assert [line["event"] for line in lines_of(panel.program.output())] == [
         "started", "setup_failed", "account_created", "password_failed", "password_changed", "stopped"]

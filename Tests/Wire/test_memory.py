@@ -130,7 +130,7 @@ def test_nothing_stays_of_a_right_login_and_a_change_and_a_set_up(panel):
     visitor = panel.logged_in(password=first)
     assert not traces(panel.program, first)
     change = {"current": first, "password": second, "password_again": second}
-    assert visitor.post("/password", change).status == 200
+    assert visitor.post("/password", change).status == 303
     assert not traces(panel.program, first) and not traces(panel.program, second)
     # Refused changes.
     for form in ({"current": third, "password": third, "password_again": third},

@@ -14,9 +14,6 @@ int martlet_is_first_process(void);
 // ctrl-alt-del arrives as SIGINT.
 int martlet_become_first_process(void);
 
-// Asks the program to stop, as SIGTERM does.
-void martlet_request_stop(void);
-
 enum {
   MARTLET_PROC, // /proc
   MARTLET_SYS,  // /sys

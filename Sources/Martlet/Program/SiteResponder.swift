@@ -230,7 +230,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return fields.append("Content-Type: text/html; charset=utf-8\r\n")
     }
     let response = Response<A>(
-      fields: fields.remainder, session: Session(), memory, isForEveryone: false, isSecure: false)
+      fields: fields.remainder, session: Session(), memory, isForEveryone: false, isSecure: false,
+      isErrorPage: true)
     PageText.begin(in: content.roomSpan)
     let answer = site._errorPage(
       ErrorPage(status, EscapedText(reason)), view(request, RouteMatch.none, Visitor()), response)
@@ -390,7 +391,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       if visitor.sessionIsDead { session.logOut() }
       let status = turnAway(obstacle, match, request, &content, &fields)
       writeCookies(request, session, isRenewal: false, to: &fields)
-      fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
+      fields.append("Vary: Cookie\r\n")
       return status
     }
     if isLogin, visitor.user != nil, request.head.method.isSafe,
@@ -469,11 +470,17 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     let preference = request.head.fields(in: request.octets).htmlPreference
     if A._hasSessions, preference != .excluded, preference != .possible || !match.isForPrograms {
       writeLoginLocation(request, keepingNext: false, &fields)
+      fields.append("Cache-Control: no-store\r\n")
       return .found
     }
     guard A._hasCredentials else {
       fields.append(
-        "WWW-Authenticate: Session realm=\"this device\"\r\nContent-Type: text/plain; charset=utf-8\r\n")
+        """
+        WWW-Authenticate: Session realm="this device"\r
+        Content-Type: text/plain; charset=utf-8\r
+        Cache-Control: no-store\r
+
+        """)
       content.append("This page needs a login. Log in at ")
       content.append(PageText.prefix)
       content.append(site._loginPath)

@@ -64,7 +64,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// Octets of page text that belong to the answer.
   private var contentCount = 0
   /// Seconds that caches may keep a success; -1 where the page has not called `cache`, and -2 where
-  /// caches may never keep the answer.
+  /// caches may never keep the answer. -3 for an error page, whose header has been written already.
   private var cacheSeconds: Int32
   /// Whether the browser has come by https.
   private let isSecure: Bool
@@ -80,10 +80,10 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   @_lifetime(copy fields, copy session)
   init(
     fields: consuming Writer, session: consuming Session, _ memory: SiteMemory, isForEveryone: Bool,
-    isSecure: Bool
+    isSecure: Bool, isErrorPage: Bool = false
   ) {
     self.memory = memory
-    cacheSeconds = isForEveryone ? -1 : -2
+    cacheSeconds = isErrorPage ? -3 : isForEveryone ? -1 : -2
     self.isSecure = isSecure
     self.fields = fields
     kept = session
@@ -175,7 +175,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       PageText.misuse()
       return fields.overflow()
     }
-    cacheSeconds = -2
+    cacheSeconds = min(cacheSeconds, -2)
     fields.append("Set-Cookie: ")
     fields.append(name.octets)
     fields.append("=")
@@ -208,9 +208,9 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   /// Answers with an HTML page and a status.
   public consuming func html(_ status: Status, _ page: HTML) -> Answer {
-    var body = self.body(status)
-    body.write(page)
-    return body.end()
+    setMediaType("text/html; charset=utf-8")
+    write(page)
+    return answer(status, .none)
   }
 
   /// Begins a page that is written in several parts.
@@ -339,7 +339,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       fields.append("Cache-Control: public, max-age=")
       fields.append(decimal: cacheSeconds)
       fields.append("\r\n")
-    } else {
+    } else if cacheSeconds > -3 {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
     }
     return Answer(
@@ -524,6 +524,8 @@ public struct Body<Site: Application & ~Copyable>: PageWriter, ~Copyable, ~Escap
   public var room: Int { PageText.room }
 
   /// Adds HTML to the page; values are escaped.
+  // A page in parts has many calls, and all of them check what this one function checks.
+  @inline(never)
   @_lifetime(self: copy self)
   public mutating func write(_ text: HTML) { response.write(text) }
 

@@ -95,6 +95,7 @@ enum Style {
     .card h1{font-size:1.375rem;line-height:1.25;letter-spacing:-.015em;margin-bottom:.25rem}
     .lead{color:var(--soft);margin-bottom:.25rem}
     .narrow{max-width:30rem;margin:0 auto;padding:1.75rem}
+    .narrow+.narrow{margin-top:1rem}
     .fields{display:flex;flex-direction:column;margin-top:1.125rem}
     .fields label{font-size:.9375rem;font-weight:500;margin-bottom:.3125rem}
     .fields input:not([type=checkbox]):not([hidden]){width:100%;padding:.5625rem .75rem;
@@ -114,11 +115,24 @@ enum Style {
     button.quiet{padding:.375rem .75rem;font-size:.9375rem;font-weight:500;color:var(--text);
     background:transparent;border-color:var(--line)}
     button.quiet:hover{background:var(--page);color:var(--text)}
-    .problem,.done{margin-top:1rem;padding:.6875rem .875rem;border-radius:.5625rem;
+    .buttons{display:flex;flex-wrap:wrap;gap:.75rem}
+    .narrow .buttons>*{flex:1}
+    .card>.buttons{margin-top:1.25rem}
+    .problem,.done,.caution{margin:0 0 1rem;padding:.6875rem .875rem;border-radius:.5625rem;
     font-size:.9375rem}
+    .card>.problem,.card>.done{margin:1rem 0 0}
     .problem{background:var(--bad-back);color:var(--bad)}
-    .done{background:var(--good-back);color:var(--good);margin-bottom:1.25rem}
-    .card>p:not([class]){margin-top:1rem}
+    .done{background:var(--good-back);color:var(--good)}
+    .caution{background:var(--track)}
+    .fields .problem{margin:-.6875rem 0 1rem;padding:0;background:none;font-weight:500}
+    .fields .check+.problem{margin-top:-.9375rem}
+    .fields [aria-invalid]:not([type=checkbox]){border-color:var(--bad)}
+    .card>h1+p:not([class]){margin-top:.75rem}
+    table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
+    th,td{padding:.375rem 0;text-align:left;font-weight:400}
+    th{color:var(--soft)}
+    td{text-align:right}
+    tr+tr{border-top:1px solid var(--line)}
 
     @media (max-width:36rem){
     main{padding:1.25rem 1rem}

@@ -1,0 +1,72 @@
+// The table of the panel's pages: where each is reached, by whom, what it is called, and where it stands.
+// Routes, the menu, windows' titles and headings come from here and from nowhere else.
+
+import Martlet
+
+extension Panel {
+  enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
+
+  static func row(of page: Page) -> PageRow {
+    let fresh = Access.freshLogin(within: .minutes(10))
+    return switch page {
+    case .overview: PageRow("/", .get, for: .loggedIn, "Overview", .menu)
+    case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
+    case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
+    case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
+    case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess)
+    case .metrics: PageRow("/metrics", .get, for: .loggedIn, "Metrics", .program)
+    case .logout: PageRow("/logout", .post, for: .loggedIn, "Log out", .action)
+    case .style: PageRow("/panel.css", .get, for: .everyone, "Style sheet", .action)
+    }
+  }
+
+  static func route(to page: Page) -> Route {
+    let row = row(of: page)
+    let route = Route.methods(row.methods, row.path, for: row.access)
+    return row.place == .program ? route.forPrograms() : route
+  }
+}
+
+/// What the panel knows of a page beside its content.
+struct PageRow {
+  let path: StaticString
+  let methods: Methods
+  /// Who may enter.
+  let access: Access
+  /// For the menu, the window, and the heading where the page has no other.
+  let title: StaticString
+  let place: Place
+
+  /// Where a page stands.
+  enum Place: UInt8 {
+    /// Below the header, whose menu has it.
+    case menu
+    /// The same, where the panel is the first process; elsewhere the page does not exist.
+    case menuOfFirstProcess
+    /// Before the login, without a header.
+    case door
+    /// It is for programs.
+    case program
+    /// It is no page to look at.
+    case action
+  }
+
+  init(
+    _ path: StaticString, _ methods: Methods, for access: Access, _ title: StaticString, _ place: Place
+  ) {
+    self.path = path
+    self.methods = methods
+    self.access = access
+    self.title = title
+    self.place = place
+  }
+
+  /// Whether the menu has it.
+  var isInMenu: Bool {
+    switch place {
+    case .menu: true
+    case .menuOfFirstProcess: Boot.isFirstProcess
+    case .door, .program, .action: false
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// What a form has done → a sentence on the page that follows. The form's answer is a redirect, so that a reload
+// sends nothing again; the sentence's number waits in the session, and the next page that is shown takes it out.
+
+import Martlet
+
+/// What a form has done.
+enum Notice: Int64 {
+  case accountCreated = 1
+  case passwordChanged
+
+  var text: StaticString {
+    switch self {
+    case .accountCreated: "Account created; you are logged in."
+    case .passwordChanged: "Password changed; all other sessions have ended."
+    }
+  }
+}
+
+extension Response where Site == Panel {
+  private static var member: StaticString { "notice" }
+
+  /// Makes the page that follows say something.
+  @inline(never)
+  @_lifetime(self: copy self)
+  mutating func leave(_ notice: Notice) { session.set(Self.member, integer: notice.rawValue) }
+
+  /// Sends the visitor to a page, which says something.
+  consuming func redirect(to page: Panel.Page, saying notice: Notice) -> Answer {
+    leave(notice)
+    return redirect(Location(stringLiteral: Panel.row(of: page).path), .seeOther)
+  }
+
+  /// What is to be said, for the last time.
+  @inline(never)
+  @_lifetime(self: copy self)
+  mutating func takeNotice() -> Notice? {
+    guard let number = session.integer(of: Self.member) else { return nil }
+    session.remove(Self.member)
+    return Notice(rawValue: number)
+  }
+}

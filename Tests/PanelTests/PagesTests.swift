@@ -1,0 +1,65 @@
+// The table of pages, and what forms say: nothing here needs a disk or a socket.
+
+import Martlet
+import TestSupport
+import Testing
+
+@testable import martlet_panel
+
+@Suite struct PagesTests {
+  private var pages: [Panel.Page] { (0...UInt8.max).compactMap { Panel.Page(rawValue: $0) } }
+
+  @Test("Each page has a path of its own")
+  func paths() {
+    let paths = pages.map { String(Panel.row(of: $0).path.octets) }
+    #expect(Set(paths).count == paths.count, "\(paths)")
+    #expect(paths.allSatisfy { $0.hasPrefix("/") })
+  }
+
+  @Test("A page with a header, and a page for programs, needs a login; a page without a header does not")
+  func access() {
+    for page in pages {
+      let row = Panel.row(of: page)
+      switch row.place {
+      case .menu, .menuOfFirstProcess, .program: #expect(row.access != .everyone, "\(page)")
+      case .door: #expect(row.access == .everyone, "\(page)")
+      case .action: break
+      }
+    }
+  }
+
+  @Test("The menu has the overview and the password page, and the system's page in the first process only")
+  func menu() {
+    let shown = pages.filter { Panel.row(of: $0).isInMenu }
+    #expect(shown == [.overview, .password])
+  }
+
+  @Test("A form that is refused answers 422, and 429 where it is worth while to wait")
+  func statuses() {
+    let wrong = Problem(.codeWrong, at: .code)
+    let early = Problem(.codesTooMany, at: .code, wait: 5)
+    #expect(wrong.status == .unprocessableContent)
+    #expect(early.status == .tooManyRequests && early.wait == 5)
+    #expect(Problem(.codesTooMany, wait: .max).wait == .max)
+  }
+
+  @Test(
+    "Of what was typed the first 48 octets are shown again, decoded",
+    arguments: [
+      ("a", "a"), ("a%22b", "a\"b"), ("", ""), ("+a+", " a "),
+      (String(repeating: "x", count: 5_000), String(repeating: "x", count: 48)),
+      (String(repeating: "%22", count: 5_000), String(repeating: "\"", count: 48)),
+    ])
+  func starts(_ typed: String, _ shown: String) {
+    let start = withGuardedOctets("a=\(typed)") { String(Field.start(of: FormFields($0)["a"]).span) }
+    #expect(start == shown)
+    let none = withGuardedOctets("b=\(typed)") { Field.start(of: FormFields($0)["a"]).count }
+    #expect(none == 0)
+  }
+
+  @Test("A notice whose number nobody has given is none")
+  func notices() {
+    #expect(Notice(rawValue: 0) == nil && Notice(rawValue: -1) == nil && Notice(rawValue: .max) == nil)
+    #expect(Notice(rawValue: 1) == .accountCreated && Notice(rawValue: 2) == .passwordChanged)
+  }
+}
