@@ -175,7 +175,7 @@ extension Body where Site == Panel {
     }
     if isMadeReadOnly {
       write(
-        .problem,
+        .fault,
         "The kernel has made this file system read-only: it has found errors, or the device fails.")
     }
     writeSilence(item, System.milliseconds)
@@ -185,12 +185,12 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   private mutating func writeSilence(_ item: Measurements.Item?, _ now: Int64) {
     if let since = item?.silentSince {
-      write("\(begin: .problem)It does not answer")
+      write("\(begin: .fault)It does not answer")
       let seconds = UInt64(max(0, now - since)) / 1_000
       if seconds > 0 { write(", for \(Readable.duration(seconds: seconds)) now") }
       write(".")
       if item?.isKnown == true { write(" This is what it said last.") }
-      write("\(end: .problem)")
+      write("\(end: .fault)")
     } else if let item, item.isKnown {
       guard now - item.answeredAt > 5_000 else { return }
       write(

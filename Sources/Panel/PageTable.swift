@@ -45,9 +45,9 @@ struct PageRow {
     case menuOfFirstProcess
     /// Before the login, without a header.
     case door
-    /// It is for programs.
+    /// Nowhere: the page is for programs.
     case program
-    /// It is no page to look at.
+    /// Nowhere: what answers is no page to look at.
     case action
   }
 

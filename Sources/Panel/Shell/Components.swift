@@ -19,6 +19,8 @@ enum Part: UInt8 {
   case form
   /// What went wrong, what has been done, what is to be known beside, what there is instead of nothing.
   case problem, done, note, none
+  /// What is wrong with one thing of many: read aloud in its turn, not at once as a problem.
+  case fault
   /// What a page is about, below its heading.
   case lead
   /// Two texts at the two ends of a line, with `.gap` between them; `.gap` has no end.
@@ -38,6 +40,7 @@ enum Part: UInt8 {
     case .buttons: "<div class=\"buttons\">"
     case .form: "<form method=\"post\" class=\"fields\">\n"
     case .problem: "<p class=\"problem\" role=\"alert\">"
+    case .fault: "<p class=\"problem\">"
     case .done: "<p class=\"done\" role=\"status\">"
     case .note: "<p class=\"note\">"
     case .none: "<p class=\"none\">"
@@ -58,7 +61,7 @@ enum Part: UInt8 {
     case .tiles: "</dl>\n"
     case .tile: "</dd></div>\n"
     case .form: "</form>\n"
-    case .problem, .done, .note, .none, .lead: "</p>\n"
+    case .problem, .done, .note, .none, .fault, .lead: "</p>\n"
     case .line: "</span></p>\n"
     case .gap: ""
     case .aside, .state, .goodState, .badState: "</span>"

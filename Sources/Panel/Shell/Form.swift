@@ -192,11 +192,15 @@ extension Body where Site == Panel {
     write(
       """
       <label for="\(markup: name)">\(markup: label)</label>
-      <input id="\(markup: name)" name="\(markup: name)"\(markup: field.attributes)\
-      \(markup: problem == nil ? "" : Form.marks)\(markup: hasFocus ? " autofocus" : "")
+      <input id="\(markup: name)" name="\(markup: name)"
       """)
     if let typed, !isEmpty { write(" value=\"\(typed)\"") }
-    write(">\n")
+    write(
+      """
+      \(markup: field.attributes)\(markup: problem == nil ? "" : Form.marks)\
+      \(markup: hasFocus ? " autofocus" : "")>
+
+      """)
     if let problem { write(problem) }
     write("\(markup: field.hint)")
   }

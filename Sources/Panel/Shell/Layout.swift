@@ -44,10 +44,8 @@ extension Body where Site == Panel {
     write(
       """
       <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <html lang="en"><head><meta charset="utf-8">\
+      <meta name="viewport" content="width=device-width, initial-scale=1">\
       <meta name="color-scheme" content="light dark">
       <title>\(title) · Martlet</title>
       <link rel="icon" href="data:image/svg+xml,\
@@ -77,7 +75,7 @@ extension Body where Site == Panel {
   private mutating func writeMark() {
     write(
       """
-      <svg class="mark" width="28" height="28" viewBox="0 0 24 24" aria-hidden="true">\
+      <svg class="mark" width="28" viewBox="0 0 24 24" aria-hidden="true">\
       <rect width="24" height="24" rx="6"/>\
       <path d="M4 8c4 .2 6.3 1.3 8 3.3C13.7 9.3 16 8.2 20 8c-1.2 3-3.3 5-6 5.8\
       l2.5 4.2L12 15.8 7.5 18l2.5-4.2C7.3 13 5.2 11 4 8z"/></svg>

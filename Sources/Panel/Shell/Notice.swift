@@ -1,5 +1,5 @@
 // What a form has done → a sentence on the page that follows. The form's answer is a redirect, so that a reload
-// sends nothing again; the sentence's number waits in the session, and the next page that is shown takes it out.
+// sends nothing again. The sentence's number waits in the session, and the next page that is shown takes it out.
 
 import Martlet
 
