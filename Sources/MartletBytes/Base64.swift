@@ -5,9 +5,9 @@
 public enum Base64 {
   /// Decodes `text` to the start of `target`.
   ///
-  /// - Returns: How many octets, or `nil` when `text` is not the canonical base64 of anything (wrong
-  ///   character, blanks, missing or surplus padding, unused bits that are not zero) or when `target` is
-  ///   too small. Part of the octets may be written then.
+  /// - Returns: How many octets, or `nil` when `text` is not canonical or `target` is too small; part of the
+  ///   octets may be written then. Not canonical is a text with a wrong character, a blank, missing or
+  ///   surplus padding, or unused bits that are not zero.
   @inline(never)
   public static func decode(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) -> Int? {
     guard text.count % 4 == 0 else { return nil }

@@ -2,8 +2,8 @@
 // number times a power of two, so its decimal digits end: at most 767 of them. They are all made, and
 // every question of rounding is one of comparing digits.
 //
-// Arrays are filled by `{ _ in 0 }`: a second use of `repeating` makes the first, which every program
-// has, a function of its own, and all programs larger.
+// Arrays are filled by `{ _ in 0 }`, not by `repeating`, which every program uses once. A second use
+// would make the first a function of its own, and all programs larger.
 
 extension Double {
   /// Reads a decimal number, rounded to the nearest double; a tie goes to the even one (IEEE 754 §4.3.1).
@@ -94,8 +94,8 @@ extension NumberText {
 
 /// All decimal digits of a whole number times a power of two.
 struct DecimalDigits {
-  /// Nine digits each, the lowest first. The most are those of the middle between 0 and the smallest
-  /// double, and of its neighbours: 54 bits times 5 to the power of 1,075, 768 digits.
+  /// Nine digits each, the lowest first. The longest number is the middle between the smallest double and
+  /// a neighbour. That number is 54 bits times 5 to the power of 1,075, which has 768 digits.
   private var words = InlineArray<87, UInt32> { _ in 0 }
   private var wordCount = 0
   /// How many digits; the first is not 0.
@@ -256,9 +256,10 @@ extension Writer {
     append(kept, from: kept.scale, to: kept.scale + digits)
   }
 
-  /// Writes a number with as many digits as are needed to read the same double again, 17 at most, in
-  /// ECMAScript's form (ECMA-262, Number::toString): `21.5`, `1e-7`, `1.5e+300`; zero has no sign. What is
-  /// no number becomes `NaN`, `Infinity` or `-Infinity`.
+  /// Writes a number with as many digits as are needed to read the same double again, 17 at most.
+  ///
+  /// The form is ECMAScript's (ECMA-262, Number::toString): `21.5`, `1e-7`, `1.5e+300`; zero has no sign.
+  /// What is no number becomes `NaN`, `Infinity` or `-Infinity`.
   @inline(never)
   @_lifetime(self: copy self)
   public mutating func append(shortest number: Double) {

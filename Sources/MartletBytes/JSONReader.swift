@@ -296,8 +296,9 @@ public enum JSONPresence: Equatable, Sendable {
 // there is no such member, `.duplicate` where there are several, and what the reader of `JSONItem` throws.
 // Each `…IfPresent` returns `nil` where the member is missing or `null`.
 extension JSONObject {
-  /// Whether there is a member of that name, and whether the member is `null`: in a merge patch
-  /// (RFC 7396) `null` removes, and a missing member leaves what is there.
+  /// Whether there is a member of that name, and whether the member is `null`.
+  ///
+  /// In a merge patch (RFC 7396) `null` removes a value, and a missing member leaves the value as it is.
   ///
   /// - Throws: `.duplicate`.
   public func presence(of name: StaticString) throws(JSONError) -> JSONPresence {

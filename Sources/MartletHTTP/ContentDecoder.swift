@@ -70,9 +70,10 @@ public struct ContentDecoder: Equatable, Sendable {
   ///   - start: Where the undecoded octets begin, and where the content goes on.
   ///   - end: Where the undecoded octets end; they are moved to the content's end.
   /// - Returns: Where the content ends and the undecoded octets begin; the last of them is before `end`.
-  /// - Throws: The reason why the content will never be complete, at the first octet that shows it: a
-  ///   size that is not hexadecimal digits only, a line end other than CR LF, `.contentTooLarge` as
-  ///   soon as a chunk's size goes beyond the limit, extensions or trailers that go beyond theirs.
+  /// - Throws: The reason why the content will never be complete, at the first octet that shows the reason.
+  ///   Reasons are a size that is not hexadecimal digits only, a line end other than CR LF, and extensions
+  ///   or trailers beyond their limits. `.contentTooLarge` is thrown as soon as a chunk's size goes beyond
+  ///   the limit.
   /// - Complexity: O(n) in the octets that have come.
   public mutating func decode(
     _ octets: inout MutableSpan<UInt8>, from start: Int, to end: inout Int

@@ -74,8 +74,9 @@ public struct Methods: Equatable, Sendable {
 }
 
 extension Writer {
-  /// Writes the value of an Allow field: the methods of the set, in the order GET, HEAD, POST, PUT,
-  /// PATCH, DELETE, QUERY, and at last OPTIONS.
+  /// Writes the value of an Allow field: the methods of the set.
+  ///
+  /// The order is GET, HEAD, POST, PUT, PATCH, DELETE, QUERY, and at last OPTIONS.
   ///
   /// OPTIONS is written even if the set does not hold OPTIONS, because the server answers OPTIONS at
   /// every path. The longest value has 51 octets.

@@ -1,5 +1,5 @@
-// Whether a pattern is what it should be, and whether one pattern hides another: questions for the
-// start of a program, so that a table of pages that cannot be right does not serve anything.
+// Whether a pattern is well-formed, and whether one pattern hides another. Both are asked when a program
+// starts, so that a program with a wrong table of pages serves nothing.
 
 import MartletBytes
 

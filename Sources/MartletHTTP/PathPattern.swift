@@ -43,7 +43,7 @@ public struct PathPattern: Sendable {
   /// | `path` | the rest of the path, not empty; it may hold slashes |
   /// | own | one segment, not empty, for which `isOwn` says so |
   ///
-  /// A value of any type but `int` is text: each `%` begins a whole escape, and the decoded value is
+  /// A value of any type but `int` is text. In a text each `%` begins a whole escape. The decoded value is
   /// well-formed UTF-8 without controls (U+0000 to U+001F, U+007F to U+009F). Neither `.` nor `..` is a
   /// segment of the decoded value, even between two `%2F`. Other values do not match, so that the answer
   /// is 404.

@@ -114,7 +114,7 @@ public struct PathValue: ~Escapable {
     return value
   }
 
-  /// Whether the octets are not empty, each `%` begins a whole escape, and the decoded octets are
+  /// Whether the octets are a text: not empty, and each `%` begins a whole escape. The decoded octets are
   /// well-formed UTF-8 without controls and without the segments `.` and `..`.
   @inline(never)
   static func isText(_ encoded: Span<UInt8>) -> Bool {

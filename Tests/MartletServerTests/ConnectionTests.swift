@@ -2,8 +2,9 @@
 
 import MartletBytes
 import MartletHTTP
-@testable import MartletServer
 import Testing
+
+@testable import MartletServer
 
 @Suite struct DeadlineTests {
   @Test("A head that is not complete after ten seconds is answered with 408, however it trickles")

@@ -56,7 +56,7 @@ import Testing
   private func error(listeningAt host: String, _ port: UInt16 = 0) -> ListenError? {
     do throws(ListenError) {
       var transport = try POSIXTransport(
-      host: [UInt8](host.utf8).span, port: port, Self.table())
+        host: [UInt8](host.utf8).span, port: port, Self.table())
       transport.stopListening()
       transport.stopListening()
       return nil
@@ -229,7 +229,7 @@ import Testing
   func exhausted() async {
     await #expect(processExitsWith: .success) {
       var transport = try POSIXTransport(
-      host: [UInt8]("127.0.0.1".utf8).span, port: 0, Self.table())
+        host: [UInt8]("127.0.0.1".utf8).span, port: 0, Self.table())
       let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)

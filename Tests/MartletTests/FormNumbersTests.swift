@@ -66,7 +66,9 @@ import Testing
     #expect(line("+a+b+") == "[a b]")
     #expect(line("S%C3%BC") == "[Sü]")
     #expect(line("12345678") == "[12345678]")
-    for none in ["", "+", "123456789", "a%00b", "a%0D%0Ab", "%FF", "%C3", "a%7F", String(repeating: "x", count: 300)] {
+    for none in [
+      "", "+", "123456789", "a%00b", "a%0D%0Ab", "%FF", "%C3", "a%7F", String(repeating: "x", count: 300),
+    ] {
       #expect(line(none) == "-", "\(none)")
     }
   }

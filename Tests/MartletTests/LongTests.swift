@@ -22,7 +22,6 @@ struct PasswordSite: DeferringApplication {
     }
   }
 
-
   func respond(
     to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {

@@ -258,7 +258,9 @@ struct RouteTableTests {
     #expect(fault(Mounting<Duplicated>.self) == "1.1 / behind 0")
     #expect(fault(Mounting<PartMalformed>.self) == "1.1 /<int:> nameEmpty")
     #expect(fault(Mounting<MountInPart>.self) == "1.1 /x mount")
-    #expect(fault(Mounting<PartLogin>.self) == "1.1 /<int:id> SessionApplication or CredentialsApplication with users")
+    #expect(
+      fault(Mounting<PartLogin>.self)
+        == "1.1 /<int:id> SessionApplication or CredentialsApplication with users")
   }
 
   struct Below: MountingApplication, Tabled {

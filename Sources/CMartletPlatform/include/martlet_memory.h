@@ -175,8 +175,8 @@ struct martlet_token {
 // Octets of the session of the visitor who is being answered.
 enum { MARTLET_SESSION_SIZE = 2048 };
 
-// What a site keeps between requests. Arrays that are absent are taken from the static memory when they are
-// needed for the first time, so that a program has only what it uses.
+// What a site keeps between requests. An array that is absent is taken from the static memory at its first
+// use. So a program has only what it uses.
 struct martlet_site {
   struct martlet_works works;
   struct martlet_work *_Nullable places;   // MARTLET_WORK_COUNT

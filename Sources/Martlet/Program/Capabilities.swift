@@ -26,9 +26,10 @@ public protocol MountingApplication: Application, ~Copyable {
 
 // MARK: Later turns
 
-/// An application with pages that answer in a later turn of the loop: because they wait for the end of a
-/// password's verification, because they have long work of their own, or because they rest (`response.later`).
-/// An application with sessions or credentials is one.
+/// An application with pages that answer in a later turn of the loop.
+///
+/// Such a page waits for the end of a password's verification, has long work of its own, or rests
+/// (`response.later`). An application with sessions or credentials is a `DeferringApplication` too.
 public protocol DeferringApplication: Application, ~Copyable {}
 
 // MARK: Sessions

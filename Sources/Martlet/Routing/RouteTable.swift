@@ -80,11 +80,14 @@ extension Application where Self: ~Copyable {
         guard let size = Mount.size(of: route.path, in: path) else { continue }
         switch find(page, route, size, method, path) {
         case .otherMethods(let methods): others = others.union(methods)
-        case .nowhere: return .page(page, RouteMatch(route, PathMatch(), mountSize: size, isForPrograms: isForPrograms))
+        case .nowhere:
+          return .page(page, RouteMatch(route, PathMatch(), mountSize: size, isForPrograms: isForPrograms))
         case let found: return found
         }
       } else if let parameters = match(route.path, path) {
-        if route.methods.contains(method) { return .page(page, RouteMatch(route, parameters, isForPrograms: isForPrograms)) }
+        if route.methods.contains(method) {
+          return .page(page, RouteMatch(route, parameters, isForPrograms: isForPrograms))
+        }
         others = others.union(route.methods)
       }
     }
