@@ -140,22 +140,31 @@ under_load() {
     -o cache_dir="$PWD/.build/pytest-cache-load" -o junit_suite_name="load" --junitxml "$report" "$@"
 }
 
-# sum_of_tests FOLDER: the sum over the tools' own reports; status 1 where something failed.
+# sum_of_tests FOLDER: what failed by name, and the sum over the tools' own reports; status 1 where
+# something failed.
 sum_of_tests() {
   .build/python/bin/python - "$1" <<'PYTHON'
 import pathlib, sys, xml.etree.ElementTree as tree
 
-passed = failed = skipped = 0
+SHOWN_MAX = 20
+passed = skipped = 0
+failed = []
 for report in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
     for case in tree.parse(report).iter("testcase"):
-        kinds = {child.tag for child in case}
-        if kinds & {"failure", "error"}:
-            failed += 1
-        elif "skipped" in kinds:
+        findings = [child for child in case if child.tag in ("failure", "error")]
+        if findings:
+            reason = " ".join((findings[0].get("message") or findings[0].text or "").split())
+            name = ".".join(filter(None, (case.get("classname"), case.get("name"))))
+            failed.append(f"failed in {report.stem}: {name}" + (f": {reason[:300]}" if reason else ""))
+        elif case.find("skipped") is not None:
             skipped += 1
         else:
             passed += 1
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed > 0)
+for line in failed[:SHOWN_MAX]:
+    print(line)
+if len(failed) > SHOWN_MAX:
+    print(f"... and {len(failed) - SHOWN_MAX} more")
+print(f"{passed} passed, {len(failed)} failed, {skipped} skipped")
+sys.exit(bool(failed))
 PYTHON
 }
