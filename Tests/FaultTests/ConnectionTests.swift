@@ -264,7 +264,6 @@ extension EachFault {
 
     @Test("Each fault of each call leaves answers whole, nothing lent out, and the server serving")
     func each() throws {
-      let clock = ContinuousClock()
       Faults.plan()
       let rig = try Rig()
       defer {
@@ -278,25 +277,35 @@ extension EachFault {
       let faults = Faults.all(in: Faults.calls)
       #expect(faults.count >= 280)
       for fault in faults {
-        let start = clock.now
-        Faults.plan(fault)
-        // Half an invitation to go on cannot be taken back, so the connection ends.
-        let isInvitation = fault.call.name == "send" && fault.call.result == 25
-        runClients(rig, "\(fault)", isRepaired: fault.isRepaired && !isInvitation)
-        // How often the loop waits depends on how the kernel delivers what the clients send.
-        #expect(
-          faults_injected_count() == 1 || fault.call.name == "poll", "\(fault) has happened")
-        #expect(clock.now - start < .seconds(10), "\(fault) takes \(clock.now - start)")
-        Faults.plan()
-        let good = Client(port: rig.port)
-        good.send(request("GET /good"))
-        rig.run([good]) { !good.answers.whole.isEmpty }
-        #expect(good.answers.whole == ["200 get /good []"], "\(fault): the next client is served")
-        good.close()
-        rig.settle()
-        // With less than everything back, all that follows would only be slow.
-        try #require(rig.isIdle && faults_open_count() == 2, "\(fault): after the next client")
+        // The kernel says when octets arrive, so a call may be left out; then the clients come again.
+        var hasHappened = false
+        for _ in 0..<5 where !hasHappened { hasHappened = try happens(fault, rig) }
+        // How often the loop waits differs most.
+        #expect(hasHappened || fault.call.name == "poll", "\(fault) has happened")
       }
+    }
+
+    /// Whether the fault has happened while the clients came; whatever happened, the server is as before.
+    private func happens(_ fault: Fault, _ rig: Rig) throws -> Bool {
+      let clock = ContinuousClock()
+      let start = clock.now
+      Faults.plan(fault)
+      // Half an invitation to go on cannot be taken back, so the connection ends.
+      let isInvitation = fault.call.name == "send" && fault.call.result == 25
+      runClients(rig, "\(fault)", isRepaired: fault.isRepaired && !isInvitation)
+      let count = faults_injected_count()
+      #expect(count <= 1, "\(fault) happens once")
+      #expect(clock.now - start < .seconds(10), "\(fault) takes \(clock.now - start)")
+      Faults.plan()
+      let good = Client(port: rig.port)
+      good.send(request("GET /good"))
+      rig.run([good]) { !good.answers.whole.isEmpty }
+      #expect(good.answers.whole == ["200 get /good []"], "\(fault): the next client is served")
+      good.close()
+      rig.settle()
+      // With less than everything back, all that follows would only be slow.
+      try #require(rig.isIdle && faults_open_count() == 2, "\(fault): after the next client")
+      return count == 1
     }
 
     @Test("A server that cannot start says why and leaves nothing open")
