@@ -23,7 +23,7 @@ enum RequestProgress: Equatable, Sendable {
   ///   - examinedCount: How many of them have been looked at before, while the end of the head was
   ///     not among them; 0 once it was. A head that trickles in is searched only for its end, and
   ///     parsed anew once a kibibyte: otherwise each octet would cost a parse of all before it.
-  /// - Complexity: O(n), n = `octets.count`, which the receive buffer bounds.
+  /// - Complexity: O(n), n = `octets.count`, which the content and its framing bound.
   static func of(_ octets: Span<UInt8>, examinedCount: Int) -> RequestProgress {
     if examinedCount > 0, examinedCount / 1_024 == octets.count / 1_024,
       RequestHead.endOfHead(octets, from: examinedCount) == nil
@@ -51,11 +51,9 @@ enum RequestProgress: Equatable, Sendable {
         ? .complete(head, size: size) : .content(head, wakeCount: size)
     case .chunked:
       let rest = octets.extracting(head.size..<octets.count)
-      if let chunks = try ChunkedContent.parse(rest) {
+      if let chunks = try decodedChunks(rest) {
         return .complete(head, size: head.size + chunks.size)
       }
-      // Framing may take more room than there is, even where the content would fit.
-      guard octets.count < Limits.receiveSizeMax else { throw .contentTooLarge }
       return .content(head, wakeCount: octets.count + 1)
     }
   }

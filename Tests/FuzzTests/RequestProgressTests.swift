@@ -80,13 +80,6 @@ private func post(_ path: String, _ content: String) -> String {
     #expect(progress(octets, 16_300) == .refused(.headTooLarge))
   }
 
-  @Test("Chunks that fill the buffer without an end are refused")
-  func chunksTooLarge() {
-    var octets = [UInt8](request("POST /", "Transfer-Encoding: chunked").utf8)
-    while octets.count < Limits.receiveSizeMax { octets += [UInt8]("1\r\na\r\n".utf8) }
-    #expect(progress([UInt8](octets.prefix(Limits.receiveSizeMax))) == .refused(.contentTooLarge))
-  }
-
   @Test("More content than a buffer holds is refused as soon as it is announced")
   func contentTooLarge() {
     #expect(

@@ -86,14 +86,11 @@ struct GunicornTests {
         content = Array(rest.prefix(count))
         rest.removeFirst(count)
       case .chunked:
-        let outcome = drive(rest, size: \.size, ChunkedContent.parse)
+        let outcome = drive(rest, size: \.size, decodeChunks)
         if case .refused(let refusal) = outcome { return .refused(refusal) }
-        guard case .value(let extent) = outcome else { return .incomplete }
-        var chunks = Array(rest.prefix(extent.size))
-        var span = chunks.mutableSpan
-        let count = ChunkedContent.compact(&span)
-        content = Array(chunks.prefix(count))
-        rest.removeFirst(extent.size)
+        guard case .value(let decoded) = outcome else { return .incomplete }
+        content = decoded.content
+        rest.removeFirst(decoded.size)
       }
       requests.append(
         Request(method: String(head.method.name), target: target, content: content))
