@@ -73,14 +73,19 @@ def test_memory_and_descriptors_stay(start, target, tmp_path, figure):
         ask(program.address, target, 1, fields, lambda _: None)
         ask(program.address, target, 1, anew, lambda _: None)
         ask_badly(program.address, 40, chance)
-        descriptors, before = resting_descriptors(program), program.memory()
-        done = ask(program.address, target, count * (1 - ANEW), fields, figure)
-        done += ask(program.address, target, count * ANEW, anew, figure)
-        ask_badly(program.address, count // 100, chance)
-        open_after = settles(program.descriptors, descriptors)
-        time.sleep(0.1)
-        after = program.memory()
-        figure(f"{done + count // 100:,} requests: resident {before[0]} KiB before and {after[0]} after, "
-               f"anonymous {before[1]} and {after[1]}; {descriptors} descriptors and {open_after}")
-        assert open_after == descriptors
+        # Who comes when decides which block is touched for the first time, so memory may still grow by a
+        # page or two. What leaks grows in each round.
+        for _ in range(3):
+            descriptors, before = resting_descriptors(program), program.memory()
+            done = ask(program.address, target, count * (1 - ANEW), fields, figure)
+            done += ask(program.address, target, count * ANEW, anew, figure)
+            ask_badly(program.address, count // 100, chance)
+            open_after = settles(program.descriptors, descriptors)
+            time.sleep(0.1)
+            after = program.memory()
+            figure(f"{done + count // 100:,} requests: resident {before[0]} KiB before and {after[0]} after, "
+                   f"anonymous {before[1]} and {after[1]}; {descriptors} descriptors and {open_after}")
+            assert open_after == descriptors
+            if after[0] <= before[0] and after[1] <= before[1]:
+                break
         assert after[0] <= before[0] and after[1] <= before[1]
