@@ -432,8 +432,11 @@ extension Response where Site: UploadApplication & ~Copyable {
   ///     states its length, it is refused at once.
   ///   - state: The state that `receive` gets with the first piece.
   public consuming func receive(atMost countMax: Int, into state: Site.UploadState) -> Answer {
-    contentCount = PageText.write(state)
-    return answer(.ok, .receive(countMax: countMax))
+    var answer = answer(.ok, .receive(countMax: countMax))
+    // The state is kept, whatever the page has written before, so that `abandon` gets the state.
+    PageText.restart()
+    answer.contentCount = PageText.write(state)
+    return answer
   }
 }
 
