@@ -21,9 +21,9 @@ private let hash = PasswordHash(stringLiteral: """
   """)
 
 private struct EndSite: SessionApplication, CredentialsApplication, UploadApplication, StreamingApplication,
-  HookedApplication, ErrorPageApplication
+  HookedApplication, ErrorPageApplication, ~Copyable
 {
-  enum Page: UInt8 { case upload, open, stream, index }
+  enum Page: UInt8 { case upload, open, stream, index, rest }
   struct UploadState: BitwiseCopyable { var count = 0 }
 
   let ends: Ends
@@ -35,6 +35,7 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     case .open: .upload("/open", for: .everyone)
     case .stream: .get("/stream", for: .everyone)
     case .index: .get("/", for: .everyone)
+    case .rest: .get("/rest", for: .everyone)
     }
   }
 
@@ -66,6 +67,7 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
       return response.receive(atMost: 1_000, into: UploadState())
     case .stream: return response.stream("text/plain")
     case .index: return response.html("index")
+    case .rest: return response.later(inMilliseconds: .max)
     }
   }
 
@@ -93,7 +95,10 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     ends.log.append("abandoned \(state.count)")
   }
 
-  func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep { .end }
+  func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
+    body.write(plain: "piece")
+    return .pause(milliseconds: .max)
+  }
 
   func streamEnded(_ page: Page, _ state: StreamState) { ends.streamsEnded += 1 }
 
@@ -175,6 +180,13 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
   func badStream() {
     #expect(client.get("/stream?name=%0A").status == .internalServerError)
     #expect(ends.streamsEnded == 1)
+  }
+
+  @Test("A pause of any length is only a pause")
+  func endlessPauses() {
+    #expect(client.get("/stream").body.contains("piece"))
+    #expect(client.get("/rest").status == .serviceUnavailable)
+    #expect(client.get("/").body == "index")
   }
 
   @Test("The hook before a page counts for the answer of an upload as well")
