@@ -60,7 +60,9 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
   func respond(
     to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
-    if let name: Text<4_000> = request.query["name"]?.text() { response.setHeader("X-Name", name.span) }
+    if let name: Text<255> = request.query["name"]?.text() {
+      for _ in 0..<(request.query.has("many") ? 200 : 1) { response.setHeader("X-Name", name.span) }
+    }
     switch page {
     case .upload, .open:
       ends.log.append("begun")
@@ -152,7 +154,7 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
 
   @Test("A header that cannot be sent ends the upload that it should have begun, once")
   func badHeader() {
-    for name in ["%0D%0AX:y", String(repeating: "x", count: 3_999) + "%00"] {
+    for name in ["%0D%0AX:y", "x%00", String(repeating: "x", count: 200) + "&many=1"] {
       ends.log = []
       #expect(upload("/open?name=\(name)").status == .internalServerError)
       #expect(ends.log == ["begun", "abandoned 0"])
