@@ -243,8 +243,8 @@ public protocol Responder: ~Copyable {
   /// - Parameter reason: HTML.
   /// - Returns: An answer of the kind `written`.
   mutating func refuse(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
-    content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
   /// The upload ends before its content is complete. The peer is gone, the content is refused or came too
@@ -316,8 +316,8 @@ extension Responder where Self: ~Copyable {
   ) -> Reply { noUploads() }
 
   public mutating func refuse(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
-    content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     fields.append(Self.fields)
     RefusalPage.write(status, reason, to: &content)

@@ -201,9 +201,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ moment: Moment, _ status: Status, _ reason: Span<UInt8>, _ response: inout LentBuffer,
     _ fields: inout LentBuffer
   ) -> Reply {
-    let view = blocks.view(upload, connection, R.uploadStateSize, moment, content: 0..<0)
+    var view = blocks.view(upload, connection, R.uploadStateSize, moment, content: 0..<0)
     return responder.refuse(
-      view.request, status, reason, content: Writer(response.content), fields: Writer(fields.storage))
+      view.request, &view.state, status, reason, content: Writer(response.content), fields: Writer(fields.storage))
   }
 
   /// The upload is over before its content is complete.

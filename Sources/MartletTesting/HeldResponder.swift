@@ -56,10 +56,10 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   mutating func refuse(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
-    content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
-    site.refuse(request, status, reason, content: content, fields: fields)
+    site.refuse(request, &state, status, reason, content: content, fields: fields)
   }
 
   mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {

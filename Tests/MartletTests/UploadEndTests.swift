@@ -15,10 +15,11 @@ private final class Ends {
 }
 
 /// A user who has the password `hello`.
-private let hash = PasswordHash(stringLiteral: """
-  pbkdf2-hmac-sha256:6d6172746c65742d7375736172000001:10000:\
-  a490a7858438832f9e19ae8b98e75fcdbb847c5047a55d95b065a36e905b603c
-  """)
+private let hash = PasswordHash(
+  stringLiteral: """
+    pbkdf2-hmac-sha256:6d6172746c65742d7375736172000001:10000:\
+    a490a7858438832f9e19ae8b98e75fcdbb847c5047a55d95b065a36e905b603c
+    """)
 
 private struct EndSite: SessionApplication, CredentialsApplication, UploadApplication, StreamingApplication,
   HookedApplication, ErrorPageApplication, ~Copyable

@@ -264,8 +264,8 @@ public enum Verdict: Sendable {
 }
 
 /// An application that writes its own error pages. A program that asks for JSON gets problem details
-/// (RFC 9457) instead. Requests that the server refuses before their page is known get the library's page: a
-/// head, or the content of a form, that is malformed, too large or too slow.
+/// (RFC 9457) instead. Requests that the server refuses before their page is known get the library's page. These
+/// are requests whose head, or whose form, is malformed, too large or too slow.
 public protocol ErrorPageApplication: Application, ~Copyable {
   /// Writes the page of an error, for example with `response.html(error.status, …)`. The response has no
   /// session, and the request has no user, because an error may come before both are known.

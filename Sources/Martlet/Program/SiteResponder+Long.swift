@@ -55,7 +55,7 @@ extension SiteResponder where A: ~Copyable {
     let kept = KeptUpload<A.UploadState>(state.span)
     if A._hasSessions { keeper.update(request.moment) }
     pendingUpload = kept.state
-    let reply = reply(to: request, &content, &fields) { $0.answerUpload(kept.page, $1, &$2, &$3) }
+    let reply = conclude(kept.page, request, nil, Span(), content, fields)
     // The page has not been asked: the visitor may no longer enter, or it is not known yet who the visitor is.
     if pendingUpload != nil, !reply.isUnfinished { abandon(request, &state) }
     pendingUpload = nil
@@ -63,18 +63,27 @@ extension SiteResponder where A: ~Copyable {
   }
 
   package mutating func refuse(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
-    content: consuming Writer, fields: consuming Writer
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    let page = KeptUpload<A.UploadState>(state.span).page
+    return conclude(page, request, status, reason, content, fields)
+  }
+
+  /// Answers an upload.
+  ///
+  /// - Parameters:
+  ///   - status: The status of a refusal; `nil` where the page answers.
+  ///   - reason: The reason of a refusal.
+  @inline(never)
+  private mutating func conclude(
+    _ number: UInt8, _ request: borrowing IncomingRequest, _ status: Status?, _ reason: Span<UInt8>,
+    _ content: consuming Writer, _ fields: consuming Writer
   ) -> Reply {
     var text = FixedBuffer<512>()
     if reason.count <= Limits.reasonSizeMax { text.append(reason) }
     return reply(to: request, &content, &fields) {
-      $0.readApproach($1)
-      if case .page(let page, let match) = A.destination($1.head.method, $1.octets[$1.head.target.path]) {
-        $0.outcome.page = page.rawValue
-        $0.outcome.isForPrograms = match.isForPrograms
-      }
-      return $0.refuse($1, status, text.span, &$2, &$3)
+      $0.answerUpload(number, $1, status, text.span, &$2, &$3)
     }
   }
 
@@ -120,11 +129,13 @@ extension SiteResponder where A: ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func answerUpload(
-    _ number: UInt8, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
+    _ number: UInt8, _ request: borrowing IncomingRequest, _ status: Status?, _ reason: Span<UInt8>,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     let (page, match) = uploadPage(number, request)
     outcome.page = number
+    outcome.isForPrograms = match.isForPrograms
+    if let status { return refuse(request, status, reason, &content, &fields) }
     guard A._hasSessions else {
       return enterWithoutSession(page, match, request, &content, &fields)
     }
