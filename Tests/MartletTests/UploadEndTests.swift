@@ -24,7 +24,7 @@ private let hash = PasswordHash(
 private struct EndSite: SessionApplication, CredentialsApplication, UploadApplication, StreamingApplication,
   HookedApplication, ErrorPageApplication, ~Copyable
 {
-  enum Page: UInt8 { case upload, open, stream, index, rest }
+  enum Page: UInt8 { case upload, open, stream, index, rest, form }
   struct UploadState: BitwiseCopyable { var count = 0 }
 
   let ends: Ends
@@ -37,6 +37,7 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     case .stream: .get("/stream", for: .everyone)
     case .index: .get("/", for: .everyone)
     case .rest: .get("/rest", for: .everyone)
+    case .form: .post("/form", for: .everyone)
     }
   }
 
@@ -65,7 +66,7 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
       for _ in 0..<(request.query.has("many") ? 200 : 1) { response.setHeader("X-Name", name.span) }
     }
     switch page {
-    case .upload, .open:
+    case .upload, .open, .form:
       ends.log.append("begun")
       return response.receive(atMost: 1_000, into: UploadState())
     case .stream: return response.stream("text/plain")
@@ -90,6 +91,7 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
       ends.rests -= 1
       return response.later()
     }
+    if request.query.has("again") { return response.receive(atMost: 1, into: state) }
     ends.log.append("finished \(state.count)")
     return response.plain("\(state.count) \(request.user?.name)")
   }
@@ -190,6 +192,18 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     #expect(client.get("/stream").body.contains("piece"))
     #expect(client.get("/rest").status == .serviceUnavailable)
     #expect(client.get("/").body == "index")
+  }
+
+  @Test("A page that receives content twice, or without the route of an upload, ends the program")
+  func misplacedReceive() async {
+    await #expect(processExitsWith: .failure) {
+      let client = TestClient(EndSite(ends: Ends()), secret: secret)
+      _ = client.request("POST", "/form", content: [1])
+    }
+    await #expect(processExitsWith: .failure) {
+      let client = TestClient(EndSite(ends: Ends()), secret: secret)
+      _ = client.request("POST", "/open?again=1", content: [1])
+    }
   }
 
   @Test("The hook before a page counts for the answer of an upload as well")

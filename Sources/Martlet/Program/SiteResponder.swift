@@ -548,12 +548,18 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       isSecure: approach.scheme == .https)
     UnderWay.begin(page: page.rawValue, request: request.line)
     PageText.begin(in: content.roomSpan)
+    let isFinishing = A._hasUploads && pendingUpload != nil
     let answer: Answer
     if A._hasHooks {
       let verdict = site._before(page, view, &response)
       answer = obey(verdict, page, view, response)
     } else {
       answer = ask(page, view, response)
+    }
+    if A._hasUploads, case .receive = answer.action {
+      // All content of another route, and of an upload that is finished, has been received already.
+      invariant(
+        match.content == .upload && !isFinishing, "a page receives content once, and its route is an upload")
     }
     return note(answer, &content, &fields)
   }

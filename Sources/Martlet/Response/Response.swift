@@ -425,7 +425,8 @@ extension Response where Site: SessionApplication & ~Copyable {
 
 extension Response where Site: UploadApplication & ~Copyable {
   /// Receives the request's content piece by piece (`UploadApplication`), for a page whose route is an
-  /// `upload`. Changes to the session in this call are dropped; changes in `finish` count.
+  /// `upload`. On another page, and in `finish`, the call is a bug and stops the program. Changes to the
+  /// session in this call are dropped; changes in `finish` count.
   ///
   /// - Parameters:
   ///   - countMax: The largest content in octets. A request with more is refused with 413. Where the request
