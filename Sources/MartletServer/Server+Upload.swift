@@ -203,7 +203,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
   ) -> Reply {
     var view = blocks.view(upload, connection, R.uploadStateSize, moment, content: 0..<0)
     return responder.refuse(
-      view.request, &view.state, status, reason, content: Writer(response.content), fields: Writer(fields.storage))
+      view.request, &view.state, status, reason, content: Writer(response.content),
+      fields: Writer(fields.storage))
   }
 
   /// The upload is over before its content is complete.
