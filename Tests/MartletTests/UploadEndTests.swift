@@ -222,3 +222,51 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     #expect(answer.setCookies.isEmpty)
   }
 }
+
+/// A page and an upload that fail, and say why.
+private struct LoggedSite: LoggingApplication, UploadApplication {
+  enum Page: UInt8 { case page, upload }
+
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .page: .get("/", for: .everyone)
+    case .upload: .upload("/upload", for: .everyone)
+    }
+  }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    switch page {
+    case .page: response.refuse(.insufficientStorage, "The disk is full.")
+    case .upload: response.receive(atMost: 10, into: NoUpload())
+    }
+  }
+
+  func receive(
+    _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout NoUpload
+  ) -> UploadStep { .refuse(.serviceUnavailable, "The sensor is gone.") }
+
+  func finish(
+    _ page: Page, _ request: borrowing Request<Self>, _ state: NoUpload, _ response: consuming Response<Self>
+  ) -> Answer { response.noContent() }
+
+  func abandon(_ page: Page, _ request: borrowing Request<Self>, _ state: NoUpload) {}
+}
+
+@Suite struct LoggedReasonTests {
+  @Test("Each answer of 500 and above is one log line, with the reason that its page gives")
+  func reasons() async {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      let client = TestClient(LoggedSite(), secret: "")
+      #expect(client.get("/").status == .insufficientStorage)
+      #expect(client.request("POST", "/upload", content: [1]).status == .serviceUnavailable)
+      #expect(client.get("/nowhere").status == .notFound)
+    }
+    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let lines = printed.split(separator: "\n").filter { $0.contains("event=") }
+    #expect(lines.count == 2)
+    #expect(lines.first?.contains("status=507 reason=\"The disk is full.\"") == true)
+    #expect(lines.last?.contains("status=503 reason=\"The sensor is gone.\"") == true)
+  }
+}
