@@ -87,6 +87,11 @@ void martlet_page_truncate(size_t count) {
   if (count < page.count) page.count = count;
 }
 
+void martlet_page_restart(void) {
+  page.count = 0;
+  page.overflowed = false;
+}
+
 size_t martlet_page_room(void) { return page.overflowed ? 0 : page.capacity - page.count; }
 
 bool martlet_page_overflowed(void) { return page.overflowed; }

@@ -207,8 +207,10 @@ int martlet_signal_descriptor(void) {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   blocked = set;
-  // A peer or a terminal that is gone is an error of write(), not the end of the program.
+  // A peer or a terminal that is gone is an error of write(), not the end of the program. So is a file that
+  // may not grow (RLIMIT_FSIZE).
   sigaddset(&blocked, SIGPIPE);
+  sigaddset(&blocked, SIGXFSZ);
   if (sigprocmask(SIG_BLOCK, &blocked, NULL) != 0) return -errno;
   int descriptor = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   return descriptor < 0 ? -errno : descriptor;

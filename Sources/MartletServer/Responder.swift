@@ -212,8 +212,8 @@ public protocol Responder: ~Copyable {
   /// - Parameter octets: What the head was parsed from.
   func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool
 
-  /// Begins the upload for which `respond` has just returned `.upload`. From here on either `finish` or
-  /// `abandon` is called for the upload, once.
+  /// Begins the upload for which `respond` has just returned `.upload`. From here on either `finish` answers
+  /// or `abandon` is called for the upload, once.
   ///
   /// - Parameter state: The upload's own memory: `uploadStateSize` octets, aligned to 16. What the memory
   ///   holds at first is not defined.
@@ -231,10 +231,20 @@ public protocol Responder: ~Copyable {
 
   /// Answers an upload whose content is complete, as `respond` does.
   ///
-  /// - Returns: An answer; neither `.later` nor `.upload`.
+  /// - Returns: An answer, or `.later`: `finish` is then called again, or `abandon`. Never `.upload`.
   mutating func finish(
     _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
     content: consuming Writer, fields: consuming Writer
+  ) -> Reply
+
+  /// Writes the error page of an upload that is refused: by `receive`, or because its content is malformed,
+  /// too large or too slow. `abandon` is called afterwards.
+  ///
+  /// - Parameter reason: HTML.
+  /// - Returns: An answer of the kind `written`.
+  mutating func refuse(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
   ) -> Reply
 
   /// The upload ends before its content is complete. The peer is gone, the content is refused or came too
@@ -304,6 +314,16 @@ extension Responder where Self: ~Copyable {
     _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
     content: consuming Writer, fields: consuming Writer
   ) -> Reply { noUploads() }
+
+  public mutating func refuse(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    fields.append(Self.fields)
+    RefusalPage.write(status, reason, to: &content)
+    RefusalPage.writeFields(to: &fields)
+    return Reply(status: status, contentCount: content.count, fieldsCount: fields.count)
+  }
 
   public mutating func abandon(
     _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>

@@ -134,15 +134,24 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func refuse(
     _ slot: Slot, _ status: Status, _ reason: Span<UInt8>, retryAfter: StaticString = ""
   ) {
+    let reply = writeRefusal(slot, status, reason, retryAfter)
     abandonFlow(slot)
     dropHeld(slot)
-    let content = writeRefusal(status, reason)
-    let fields = writeRefusalFields(retryAfter)
     connections[slot].afterResponse = .linger
     connections[slot].minorVersion = 1
-    begin(
-      slot, Reply(status: status, contentCount: content, fieldsCount: fields), sendsContent: true)
+    begin(slot, reply, sendsContent: true)
     send(slot)
+  }
+
+  /// Writes the page of a refusal. The request of an upload is known, so the responder writes that page.
+  private mutating func writeRefusal(
+    _ slot: Slot, _ status: Status, _ reason: Span<UInt8>, _ retryAfter: StaticString
+  ) -> Reply {
+    if R.hasUploads, case .upload(let upload) = connections[slot].flow {
+      return writeRefusal(of: upload, slot, status, reason, retryAfter)
+    }
+    let content = writeRefusal(status, reason)
+    return Reply(status: status, contentCount: content, fieldsCount: writeRefusalFields(retryAfter))
   }
 
   private mutating func writeRefusal(_ status: Status, _ reason: Span<UInt8>) -> Int {

@@ -248,7 +248,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch piece.next {
     case .more: break
     case .pause where isStopping, .wait where isStopping: return close(slot)
-    case .pause(let milliseconds): pause(slot, until: now + Int64(max(1, milliseconds)))
+    case .pause(let milliseconds): pause(slot, until: moment(after: max(1, milliseconds)))
     case .wait: pause(slot, until: .max)
     case .end: connections[slot].flow = .streamEnd
     case .failed: return close(slot)

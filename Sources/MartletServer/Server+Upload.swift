@@ -153,13 +153,20 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let (reply, isHead) = Self.finish(
       &responder, &blocks, connections[slot], upload, moment, &response, &fields)
     switch reply.kind {
-    case .later, .upload: stop("a page that has received all of its content answers")
+    case .upload: stop("a page that has received all of its content answers")
+    case .later:
+      // The upload keeps its block: the page is asked again, or the upload is abandoned.
+      guard R.hasWork else { stop("a responder with work says so") }
+      martlet_wipe_stack()
+      return putOff(slot, reply.turn, milliseconds: reply.pauseMilliseconds)
     case .written, .data, .file, .stream: break
     }
     Counter.requestsAnswered.add()
     release(upload)
     connections[slot].flow = .none
     connections[slot].hasContinued = false
+    connections[slot].isProbed = false
+    connections[slot].hasWork = false
     if isStopping { connections[slot].afterResponse = .close }
     begin(slot, reply, sendsContent: !isHead)
     send(slot)
@@ -173,6 +180,31 @@ extension Server where T: ~Copyable, R: ~Copyable {
     let reply = responder.finish(
       view.request, &view.state, content: Writer(response.content), fields: Writer(fields.storage))
     return (reply, view.request.head.method == .head)
+  }
+
+  /// Lets the responder write the page of an upload that is refused.
+  mutating func writeRefusal(
+    of upload: Upload, _ slot: Slot, _ status: Status, _ reason: Span<UInt8>, _ retryAfter: StaticString
+  ) -> Reply {
+    var reply = Self.refuse(
+      &responder, &blocks, connections[slot], upload, moment, status, reason, &response, &fields)
+    if case .written = reply.kind {} else { stop("a refusal is written") }
+    var rest = fields.storage
+    var writer = Writer(rest._mutatingExtracting(reply.fieldsCount..<rest.count))
+    writer.append(retryAfter)
+    reply.fieldsCount += writer.count
+    return reply
+  }
+
+  private static func refuse(
+    _ responder: inout R, _ blocks: inout BlockPool, _ connection: Connection, _ upload: Upload,
+    _ moment: Moment, _ status: Status, _ reason: Span<UInt8>, _ response: inout LentBuffer,
+    _ fields: inout LentBuffer
+  ) -> Reply {
+    var view = blocks.view(upload, connection, R.uploadStateSize, moment, content: 0..<0)
+    return responder.refuse(
+      view.request, &view.state, status, reason, content: Writer(response.content),
+      fields: Writer(fields.storage))
   }
 
   /// The upload is over before its content is complete.

@@ -94,7 +94,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func putOff(_ slot: Slot, _ turn: WorkTurn, milliseconds: Int) {
     connections[slot].rank = turn.rank
     connections[slot].share = turn.share
-    if milliseconds > 0 { connections[slot].pausedUntil = now + Int64(milliseconds) }
+    if milliseconds > 0 { connections[slot].pausedUntil = moment(after: milliseconds) }
     guard !connections[slot].waits(for: .job) else { return }
     connections[slot].hasWork = true
     if turn.rank == .line { lineOpens = turn.notBefore }

@@ -63,6 +63,12 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   /// Milliseconds of the monotonic clock in this turn.
   var now: Int64 { moment.monotonicMilliseconds }
 
+  /// The moment after a pause of any length that a page asks for; `.max` for a pause without an end.
+  func moment(after milliseconds: Int) -> Int64 {
+    let (end, isEndless) = now.addingReportingOverflow(Int64(milliseconds))
+    return isEndless ? .max : end
+  }
+
   /// Serves until SIGINT or SIGTERM, then finishes what is being sent and returns.
   public mutating func run() {
     // The only loop without a bound: each turn waits for something to happen.

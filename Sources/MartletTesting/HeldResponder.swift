@@ -26,7 +26,11 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
   ) -> Reply {
     site.simulateClock(boot: world.boot, isSynchronized: world.isSynchronized)
-    let reply = site.respond(to: request, content: content, fields: fields)
+    return note(request, site.respond(to: request, content: content, fields: fields))
+  }
+
+  /// Notes whether the answer to a request comes in a later turn.
+  private func note(_ request: borrowing IncomingRequest, _ reply: Reply) -> Reply {
     world.putOff = nil
     guard reply.isUnfinished else { return reply }
     world.putOff = request.connection
@@ -48,7 +52,14 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>,
     content: consuming Writer, fields: consuming Writer
   ) -> Reply {
-    site.finish(request, &state, content: content, fields: fields)
+    note(request, site.finish(request, &state, content: content, fields: fields))
+  }
+
+  mutating func refuse(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    site.refuse(request, &state, status, reason, content: content, fields: fields)
   }
 
   mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {

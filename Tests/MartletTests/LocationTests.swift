@@ -104,6 +104,15 @@ struct LocationTests {
     #expect(client.post("/one/x", form: []).field("Location") == "/one/a%2Fb")
   }
 
+  @Test("A part says itself that it has no such page, whatever the request brings")
+  func nowhere() {
+    let client = TestClient(MountSite(), secret: "")
+    for type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+      let answer = client.request("POST", "/one", fields: [("Content-Type", type)], content: [1])
+      #expect(answer.status == .seeOther, "\(type)")
+    }
+  }
+
   @Test("What was typed is shown, or nothing where the form has no such field")
   func absentValue() {
     let page = response(query: "a=%3Cb%3E") { request, response in

@@ -6,6 +6,7 @@ Shown here: what a newcomer reads in Sources/*Example is what comes over the wir
 import base64
 import json
 import re
+import resource
 import time
 
 import pytest
@@ -218,6 +219,18 @@ def test_settings_with_a_problem_are_shown_as_typed_and_not_stored(settings, for
         assert word in response.text, response.told
     assert " checked" not in response.text
     assert value_of(settings.get("/").text, "name") == "box"
+
+
+def test_file_that_may_not_grow_is_an_error_and_not_the_end_of_the_program(tmp_path):
+    for program in example("settings", cwd=tmp_path):
+        visitor = Visitor(program.address)
+        assert visitor.post("/", {"name": "before", "interval": "5"}).status == 303
+        resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        response = visitor.post("/", {"name": "after", "interval": "5"})
+        assert response.status == 507, response.told
+        assert value_of(visitor.get("/").text, "name") == "before"
+        resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert visitor.post("/", {"name": "after", "interval": "5"}).status == 303
 
 
 def test_settings_outlive_the_program_and_a_damaged_file_gives_the_defaults(tmp_path):

@@ -115,6 +115,9 @@ size_t martlet_page_count(void);
 // Drops what was written behind the first `count` octets.
 void martlet_page_truncate(size_t count);
 
+// Drops all that was written, and forgets that something did not fit.
+void martlet_page_restart(void);
+
 // How many more octets fit.
 size_t martlet_page_room(void);
 

@@ -63,7 +63,7 @@ _Noreturn void martlet_exit(int status);
 void martlet_at_exit(void (*function)(int status));
 
 // A descriptor that becomes readable when SIGINT or SIGTERM arrives; both no longer end the process.
-// SIGPIPE is blocked for ever. -errno on failure.
+// SIGPIPE and SIGXFSZ are blocked for ever. -errno on failure.
 int martlet_signal_descriptor(void);
 
 // Sockets. Every descriptor is non-blocking and closed on exec. What can fail returns -errno.

@@ -44,8 +44,8 @@ extension ClaimsSet {
 /// claim names (`exp`, `nbf`, `aud`, `iat`, `sub`, `iss`, `jti`) would change whether the token is valid.
 /// Setting a member with a name of either kind is a bug and stops the program.
 ///
-/// An application has sessions when it is a `SessionApplication`. Using the session of another application is
-/// a bug and stops the program.
+/// An application has sessions when it is a `SessionApplication`. An error page (`ErrorPageApplication`) has no
+/// session: there each member is `nil`, and a change is dropped.
 ///
 /// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500. The browser then
 /// keeps the session that it had.
@@ -86,7 +86,7 @@ public struct Session: ~Copyable, ~Escapable {
     age = changes.age
   }
 
-  /// No session, in an application without sessions.
+  /// No session, for an application without sessions and for an error page.
   @_lifetime(immortal)
   init() {
     claims = SessionClaims(MutableSpan(), count: 0)
@@ -102,16 +102,12 @@ public struct Session: ~Copyable, ~Escapable {
   /// Whether a cookie must be written.
   var wantsCookies: Bool { isChanged || remember != .keep }
 
-  private func checkIsThere() {
-    invariant(claims.capacity > 0, "an application that uses sessions is a SessionApplication")
-  }
+  /// Whether there is memory for claims.
+  private var isThere: Bool { claims.capacity > 0 }
 
   private var reading: ClaimsSet? {
     @_lifetime(borrow self)
-    get {
-      checkIsThere()
-      return try? ClaimsSet(claims.span)
-    }
+    get { isThere ? try? ClaimsSet(claims.span) : nil }
   }
 
   // MARK: Logins
@@ -139,6 +135,7 @@ public struct Session: ~Copyable, ~Escapable {
   ///   - age: Age in seconds of the session that the login continues.
   @_lifetime(self: copy self)
   mutating func logIn(_ id: UserID, epoch: Int64, isFresh: Bool, age: Int64 = 0) {
+    guard isThere else { return }
     // Members that another user left in this browser are removed.
     if let previous = userID, previous != id { claims.removeAll() }
     switch id {
@@ -182,7 +179,7 @@ public struct Session: ~Copyable, ~Escapable {
   /// session. Microdot keeps the program's members in the cookie.
   @_lifetime(self: copy self)
   mutating func logOut() {
-    checkIsThere()
+    guard isThere else { return }
     claims.removeAll()
     isMinted = false
     isChanged = true
@@ -217,33 +214,33 @@ public struct Session: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, text: Span<UInt8>) {
     check(name)
-    note(claims.set(name, text: text))
+    if isThere { note(claims.set(name, text: text)) }
   }
 
   /// Sets a member to an integer.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, integer: Int64) {
     check(name)
-    note(claims.set(name, integer: integer))
+    if isThere { note(claims.set(name, integer: integer)) }
   }
 
   /// Sets a member to true or false.
   @_lifetime(self: copy self)
   public mutating func set(_ name: StaticString, boolean: Bool) {
     check(name)
-    note(claims.set(name, boolean: boolean))
+    if isThere { note(claims.set(name, boolean: boolean)) }
   }
 
   /// Removes a member.
   @_lifetime(self: copy self)
   public mutating func remove(_ name: StaticString) {
     check(name)
+    guard isThere else { return }
     claims.remove(name)
     isChanged = true
   }
 
   private func check(_ name: StaticString) {
-    checkIsThere()
     let octets = name.octets
     let isReserved =
       octets.hasPrefix("_") || octets.equals("exp") || octets.equals("nbf")

@@ -59,7 +59,8 @@ public protocol Application: ~Copyable {
   ) -> Answer
 
   /// Whether the value of a path's parameter is of a type of the application's own: `<color:c>` asks for
-  /// `color`. Another value does not match, so that the answer is 404.
+  /// `color`. Another value does not match, so that the answer is 404. The result for a value never changes,
+  /// because the route of an upload is searched for at each piece.
   ///
   /// - Parameters:
   ///   - value: The value, still encoded: text without controls (`PathPattern.match`).

@@ -145,7 +145,8 @@ public protocol CredentialsApplication: DeferringApplication, ~Copyable {
 /// Each upload has a state of the application's own type, of at most `Limits.uploadStateSizeMax` octets. The
 /// server lends the memory of the state while the upload lasts. The page answers `receive(atMost:into:)` with
 /// the first state. Then `receive` gets each piece, and `finish` answers. An upload that ends in another way
-/// calls `abandon`.
+/// calls `abandon`. So for each `receive(atMost:into:)` either `finish` answers once, or `abandon` is called
+/// once.
 public protocol UploadApplication: Application, ~Copyable {
   /// The type of the state that an upload keeps from one piece to the next.
   associatedtype UploadState
@@ -157,6 +158,9 @@ public protocol UploadApplication: Application, ~Copyable {
 
   /// Answers when the whole content has been received. The request's user is checked again. For a visitor
   /// whose session has ended meanwhile, `abandon` is called instead.
+  ///
+  /// In a `DeferringApplication` the page may answer `later`. Then `finish` is called again with the
+  /// unchanged state, or `abandon` where the client does not wait.
   mutating func finish(
     _ page: Page, _ request: borrowing Request<Self>, _ state: UploadState,
     _ response: consuming Response<Self>
@@ -225,6 +229,9 @@ public struct Tick: ~Copyable {
 /// An application with calls before and after each page.
 public protocol HookedApplication: Application, ~Copyable {
   /// Called before a page that the visitor may enter. Headers that are set on the response stay.
+  ///
+  /// The call comes each time that the page is asked: again after an answer `later`, and for an upload before
+  /// `receive(atMost:into:)` and before `finish`.
   mutating func before(
     _ page: Page, _ request: borrowing Request<Self>, _ response: inout Response<Self>
   ) -> Verdict
@@ -257,9 +264,11 @@ public enum Verdict: Sendable {
 }
 
 /// An application that writes its own error pages. A program that asks for JSON gets problem details
-/// (RFC 9457) instead. Requests that the server refuses before their head is parsed get the library's page.
+/// (RFC 9457) instead. Requests that the server refuses before their page is known get the library's page. These
+/// are requests whose head, or whose form, is malformed, too large or too slow.
 public protocol ErrorPageApplication: Application, ~Copyable {
-  /// Writes the page of an error, for example with `response.html(error.status, …)`.
+  /// Writes the page of an error, for example with `response.html(error.status, …)`. The response has no
+  /// session, and the request has no user, because an error may come before both are known.
   mutating func errorPage(
     _ error: borrowing ErrorPage, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer

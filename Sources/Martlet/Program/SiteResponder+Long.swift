@@ -55,21 +55,70 @@ extension SiteResponder where A: ~Copyable {
     let kept = KeptUpload<A.UploadState>(state.span)
     if A._hasSessions { keeper.update(request.moment) }
     pendingUpload = kept.state
-    let reply = reply(to: request, &content, &fields) { $0.answerUpload(kept.page, $1, &$2, &$3) }
-    // The page has not been asked, because the visitor may no longer enter.
-    if pendingUpload != nil { abandon(request, &state) }
+    let reply = conclude(kept.page, request, nil, Span(), content, fields)
+    // The page has not been asked: the visitor may no longer enter, or it is not known yet who the visitor is.
+    if pendingUpload != nil, !reply.isUnfinished { abandon(request, &state) }
     pendingUpload = nil
     return reply
   }
 
-  package mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {
-    let kept = KeptUpload<A.UploadState>(state.span)
-    let (page, match) = uploadPage(kept.page, request)
-    site._abandon(page, view(request, match, Visitor()), kept.state)
+  package mutating func refuse(
+    _ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>, _ status: Status,
+    _ reason: Span<UInt8>, content: consuming Writer, fields: consuming Writer
+  ) -> Reply {
+    let page = KeptUpload<A.UploadState>(state.span).page
+    return conclude(page, request, status, reason, content, fields)
   }
 
-  /// The page of an upload, and the match of its route.
-  private func uploadPage(_ number: UInt8, _ request: borrowing IncomingRequest) -> (A.Page, RouteMatch) {
+  /// Answers an upload.
+  ///
+  /// - Parameters:
+  ///   - status: The status of a refusal; `nil` where the page answers.
+  ///   - reason: The reason of a refusal.
+  @inline(never)
+  private mutating func conclude(
+    _ number: UInt8, _ request: borrowing IncomingRequest, _ status: Status?, _ reason: Span<UInt8>,
+    _ content: consuming Writer, _ fields: consuming Writer
+  ) -> Reply {
+    var text = FixedBuffer<512>()
+    if reason.count <= Limits.reasonSizeMax { text.append(reason) }
+    return reply(to: request, &content, &fields) {
+      $0.answerUpload(number, $1, status, text.span, &$2, &$3)
+    }
+  }
+
+  package mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {
+    let kept = KeptUpload<A.UploadState>(state.span)
+    abandon(kept.page, request, kept.state)
+  }
+
+  private mutating func abandon(
+    _ number: UInt8, _ request: borrowing IncomingRequest, _ state: A.UploadState
+  ) {
+    let (page, match) = uploadPage(number, request)
+    site._abandon(page, view(request, match, Visitor()), state)
+  }
+
+  /// Ends what a page has begun, where an error page takes the place of the page's answer.
+  mutating func dropBegun(_ request: borrowing IncomingRequest) {
+    switch outcome.kind {
+    case .file(let file, _): OpenFile.close(file)
+    case .stream(let state): if A._hasStreams { abandon(state) }
+    case .upload:
+      guard A._hasUploads, let page = outcome.page, let state = pendingUpload else { return }
+      pendingUpload = nil
+      abandon(page, request, state)
+    case .written, .data, .later: break
+    }
+  }
+
+  /// The page of an upload, and the match of its route. Finds out how the browser has come, because other
+  /// requests have been answered since the last piece.
+  private mutating func uploadPage(
+    _ number: UInt8, _ request: borrowing IncomingRequest
+  ) -> (A.Page, RouteMatch) {
+    PageText.setPrefix(reach.prefix.span)
+    readApproach(request)
     let path = request.octets[request.head.target.path]
     guard case .page(let page, let match) = A.destination(request.head.method, path),
       page.rawValue == number
@@ -80,12 +129,13 @@ extension SiteResponder where A: ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func answerUpload(
-    _ number: UInt8, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
+    _ number: UInt8, _ request: borrowing IncomingRequest, _ status: Status?, _ reason: Span<UInt8>,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    if A.isGuarded { readApproach(request) }
     let (page, match) = uploadPage(number, request)
     outcome.page = number
+    outcome.isForPrograms = match.isForPrograms
+    if let status { return refuse(request, status, reason, &content, &fields) }
     guard A._hasSessions else {
       return enterWithoutSession(page, match, request, &content, &fields)
     }

@@ -14,8 +14,8 @@ struct Outcome {
   /// Milliseconds until the request is handled again, where it rests.
   var pauseMilliseconds = 0
   var stopsProgram = false
-  /// The reason of a request that the library has refused.
-  var reason: StaticString?
+  /// Whether the answer has been logged, with its reason.
+  var isLogged = false
 }
 
 /// Answers requests with an application's pages, for the server and for tests.
@@ -102,7 +102,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if content.overflowed || fields.overflowed {
       status = writeOverflow(request, from: fieldsStart, &content, &fields)
     }
-    if A._logsErrors { log(request, status) }
+    if A._logsErrors, !outcome.isLogged { log(request, status, Span()) }
     if A._hasHooks, !isUnfinished {
       let page = outcome.page.flatMap { A.Page(rawValue: $0) }
       site._after(page, view(request, RouteMatch.none, Visitor()), status)
@@ -150,7 +150,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, from fieldsStart: Int, _ content: inout Writer,
     _ fields: inout Writer
   ) -> Status {
-    if case .file(let file, _) = outcome.kind { OpenFile.close(file) }
+    dropBegun(request)
     outcome.kind = .written
     content.truncate(to: 0)
     fields.truncate(to: fieldsStart)
@@ -171,12 +171,22 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ request: borrowing IncomingRequest, _ status: Status, _ reason: StaticString,
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    outcome.reason = reason
+    refuse(request, status, reason.octets, &content, &fields)
+  }
+
+  /// Writes an error page with its headers, for a reason that is no literal.
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  mutating func refuse(
+    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
+    _ content: inout Writer, _ fields: inout Writer
+  ) -> Status {
+    if A._logsErrors { log(request, status, reason) }
     if A._hasErrorPages || A.hasProgramPages {
-      writeOwnError(request, status, reason.octets, &content, &fields)
+      writeOwnError(request, status, reason, &content, &fields)
       fields.append("Cache-Control: no-store\r\n")
     } else {
-      writeErrorPage(status, reason.octets, &content)
+      writeErrorPage(status, reason, &content)
       RefusalPage.writeFields(to: &fields)
     }
     return status
@@ -205,6 +215,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     var reason = FixedBuffer<512>()
     if content.count <= Limits.reasonSizeMax { reason.append(content.span) }
     content.truncate(to: 0)
+    if A._logsErrors { log(request, status, reason.span) }
     if A._hasErrorPages || A.hasProgramPages {
       writeOwnError(request, status, reason.span, &content, &fields)
     } else {
@@ -249,16 +260,19 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   /// Logs the answer to a request.
+  ///
+  /// - Parameter reason: Why the request is refused; empty where nobody says.
   @inline(never)
-  private func log(_ request: borrowing IncomingRequest, _ status: Status) {
+  private mutating func log(_ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>) {
     let isError = status.code >= 500
     guard isError || A._logsRequests, !isUnfinished else { return }
+    outcome.isLogged = true
     var line = LogLine(isError ? .error : .info, isError ? "request_failed" : "request")
     line.add(request.head.fields(in: request.octets).client(peer: request.peer, trusting: .loopback))
     line.add("method", text: request.head.method.name)
     line.add("path", text: request.octets[request.head.target.path])
     line.add("status", Int(status.code))
-    if isError, let reason = outcome.reason { line.add("reason", text: reason.octets) }
+    if isError, !reason.isEmpty { line.add("reason", text: reason) }
     line.write()
   }
 
@@ -415,6 +429,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       // The text that was written is the first state of the upload.
       pendingUpload = KeptUpload<A.UploadState>.loaded(content.span)
       content.truncate(to: 0)
+      if answer.overflowed { content.overflow() }
       outcome.kind = .upload(countMax: countMax)
     case .none, .toNext, .toLogin, .refuse: outcome.kind = answer.content.of(page)
     }
@@ -533,17 +548,29 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       isSecure: approach.scheme == .https)
     UnderWay.begin(page: page.rawValue, request: request.line)
     PageText.begin(in: content.roomSpan)
+    let isFinishing = A._hasUploads && pendingUpload != nil
     let answer: Answer
-    if A._hasUploads, let state = pendingUpload {
-      pendingUpload = nil
-      answer = site._finish(page, view, state, response)
-    } else if A._hasHooks {
+    if A._hasHooks {
       let verdict = site._before(page, view, &response)
       answer = obey(verdict, page, view, response)
     } else {
-      answer = site.respond(to: page, view, response)
+      answer = ask(page, view, response)
+    }
+    if A._hasUploads, case .receive = answer.action {
+      // All content of another route, and of an upload that is finished, has been received already.
+      invariant(
+        match.content == .upload && !isFinishing, "a page receives content once, and its route is an upload")
     }
     return note(answer, &content, &fields)
+  }
+
+  /// Asks the page, or the page of an upload whose content is complete.
+  private mutating func ask(
+    _ page: A.Page, _ request: borrowing Request<A>, _ response: consuming Response<A>
+  ) -> Answer {
+    guard A._hasUploads, let state = pendingUpload else { return site.respond(to: page, request, response) }
+    pendingUpload = nil
+    return site._finish(page, request, state, response)
   }
 
   /// Carries out what a hook has decided.
@@ -551,7 +578,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ verdict: Verdict, _ page: A.Page, _ request: borrowing Request<A>, _ response: consuming Response<A>
   ) -> Answer {
     switch verdict {
-    case .proceed: site.respond(to: page, request, response)
+    case .proceed: ask(page, request, response)
     case .refuse(let status, let reason): response.refuse(status, "\(reason)")
     case .redirect(let path): response.redirect(Location(stringLiteral: path))
     }

@@ -26,6 +26,9 @@ enum PageText {
   /// Drops the text after the first `count` octets, where a value was only made there and is no page text.
   static func truncate(to count: Int) { martlet_page_truncate(count) }
 
+  /// Drops all text, and forgets that some text did not fit.
+  static func restart() { martlet_page_restart() }
+
   /// Octets that still fit.
   static var room: Int { martlet_page_room() }
 

@@ -425,15 +425,19 @@ extension Response where Site: SessionApplication & ~Copyable {
 
 extension Response where Site: UploadApplication & ~Copyable {
   /// Receives the request's content piece by piece (`UploadApplication`), for a page whose route is an
-  /// `upload`. Changes to the session in this call are dropped; changes in `finish` count.
+  /// `upload`. On another page, and in `finish`, the call is a bug and stops the program. Changes to the
+  /// session in this call are dropped; changes in `finish` count.
   ///
   /// - Parameters:
   ///   - countMax: The largest content in octets. A request with more is refused with 413. Where the request
   ///     states its length, it is refused at once.
   ///   - state: The state that `receive` gets with the first piece.
   public consuming func receive(atMost countMax: Int, into state: Site.UploadState) -> Answer {
-    contentCount = PageText.write(state)
-    return answer(.ok, .receive(countMax: countMax))
+    var answer = answer(.ok, .receive(countMax: countMax))
+    // The state is kept, whatever the page has written before, so that `abandon` gets the state.
+    PageText.restart()
+    answer.contentCount = PageText.write(state)
+    return answer
   }
 }
 

@@ -81,7 +81,10 @@ extension Application where Self: ~Copyable {
         switch find(page, route, size, method, path) {
         case .otherMethods(let methods): others = others.union(methods)
         case .nowhere:
-          return .page(page, RouteMatch(route, PathMatch(), mountSize: size, isForPrograms: isForPrograms))
+          // Whatever the request brings, the part says that it has no such page.
+          return .page(
+            page,
+            RouteMatch(route.taking(.any), PathMatch(), mountSize: size, isForPrograms: isForPrograms))
         case let found: return found
         }
       } else if let parameters = match(route.path, path) {
