@@ -286,7 +286,7 @@ extension EachFault {
     }
 
     /// Whether the fault has happened while the clients came; whatever happened, the server is as before.
-    private func happens(_ fault: Fault, _ rig: Rig) throws -> Bool {
+    private func happens(_ fault: Faults.Fault, _ rig: Rig) throws -> Bool {
       let clock = ContinuousClock()
       let start = clock.now
       Faults.plan(fault)
