@@ -327,8 +327,7 @@ extension JSONObject {
 
   @available(
     *, unavailable,
-    message:
-      "A member is read by its type, as in try object.text(\"name\"): text, line, integer, decimal, double, boolean, object, array, or value for any of them."
+    message: "A member is read by its type, as in try object.text(\"name\"); value reads one of any type."
   )
   public subscript(name: StaticString) -> JSONItem? {
     @_lifetime(copy self) get { nil }
@@ -411,7 +410,9 @@ extension JSONObject {
   public func textIfPresent<let capacity: Int>(
     _ name: StaticString, atMost countMax: Int = capacity
   ) throws(JSONError) -> Text<capacity>? {
-    guard let item = try present(name, .text(atMost: min(countMax, Text<capacity>.countMax))) else { return nil }
+    guard let item = try present(name, .text(atMost: min(countMax, Text<capacity>.countMax))) else {
+      return nil
+    }
     return try item.text(atMost: countMax)
   }
 

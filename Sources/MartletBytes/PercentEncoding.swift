@@ -97,8 +97,8 @@ extension Writer {
     append(ASCII.hexadecimal(octet & 15, uppercase: true))
   }
 
-  /// Writes octets as a value of a form or of a query: letters, digits, `-`, `.`, `_` and `~` as they are, and
-  /// every other octet as `%` and two digits. A value becomes three times as long at most.
+  /// Writes octets as a value of a form or of a query. Letters, digits, `-`, `.`, `_` and `~` stand for
+  /// themselves; every other octet becomes `%` and two digits.
   @_lifetime(self: copy self)
   public mutating func append(percentEncoded octets: Span<UInt8>) {
     for i in octets.indices {

@@ -179,8 +179,8 @@ public final class TestClient<A: Application & ~Copyable> {
     peer.isClosed || peer.isRead && !peer.answer.isEmpty
   }
 
-  /// Runs turns of the server until `isReached` returns true. A page may wait for an event that never comes,
-  /// so the turns also end where the server would wait for ever, or has waited for `waitSecondsMax`.
+  /// Runs turns of the server until `isReached` returns true. A page may wait for an event that never comes.
+  /// So the turns also end where the server would wait for ever, or has waited for `waitSecondsMax`.
   private func run(until isReached: () -> Bool) {
     world.milliseconds = (time &- bootTime) &* 1_000
     world.unixSeconds = time &+ clockError

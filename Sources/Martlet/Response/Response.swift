@@ -63,8 +63,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   private var fields: Writer
   /// Octets of page text that belong to the answer.
   private var contentCount = 0
-  /// Seconds that caches may keep a success. -1: the page has not called `cache`. -2: caches may
-  /// never keep the answer. -3: an error page has written its header already.
+  /// Seconds that caches may keep a success. The value is -1 where the page has not called `cache`, and -2 where
+  /// caches may never keep the answer. The value is -3 where an error page has written its header already.
   private var cacheSeconds: Int32
   /// Whether the browser has come by https.
   private let isSecure: Bool
