@@ -17,6 +17,8 @@ public enum JSONExpectation: Sendable {
   case object, array, boolean
   /// A text of at most so many octets of UTF-8.
   case text(atMost: Int)
+  /// One line of at most so many octets of UTF-8.
+  case line(atMost: Int)
   /// A whole number within bounds.
   case integer(ClosedRange<Int64>)
   /// A number within bounds, which count units of the last decimal.
@@ -43,6 +45,8 @@ public struct JSONError: Error, Sendable {
     case outOfRange
     /// The text has more octets than fit.
     case tooLong
+    /// The text is empty or has controls, and one line is asked for.
+    case notLine
     /// The number has more decimals than are asked for, or a whole number has some.
     case notExact
   }
@@ -211,7 +215,7 @@ public struct JSONItem: ~Escapable {
   /// - Parameter countMax: Octets of UTF-8; as many as the result holds unless told.
   /// - Throws: `.wrongType`, `.tooLong`; nothing is cut off.
   public func text<let capacity: Int>(atMost countMax: Int = capacity) throws(JSONError) -> Text<capacity> {
-    let limit = min(countMax, min(capacity, 255))
+    let limit = min(countMax, Text<capacity>.countMax)
     try expect(.string, .text(atMost: limit))
     var text = Text<capacity>()
     var decoder = JSONStringDecoder(octets)
@@ -219,6 +223,21 @@ public struct JSONItem: ~Escapable {
       guard text.count < limit, text.append(octet) else { throw error(.tooLong, .text(atMost: limit)) }
     }
     return text
+  }
+
+  /// The string that the value is, as one line: without controls, without the blanks around it, and not empty.
+  ///
+  /// - Throws: `.wrongType`, `.tooLong`, `.notLine`; nothing is cut off.
+  public func line<let capacity: Int>() throws(JSONError) -> Text<capacity> {
+    let expectation = JSONExpectation.line(atMost: Text<capacity>.countMax)
+    try expect(.string, expectation)
+    var text = Text<capacity>()
+    var decoder = JSONStringDecoder(octets)
+    while let octet = decoder.next() {
+      guard text.append(ofLine: octet) else { throw error(.tooLong, expectation) }
+    }
+    guard let line = try? text.line() else { throw error(.notLine, expectation) }
+    return line
   }
 
   /// Copies the string that the value is, as `text` does, into a buffer in place of what is there.
@@ -306,6 +325,14 @@ extension JSONObject {
     return item.isNull ? .null : .value
   }
 
+  @available(
+    *, unavailable,
+    message: "A member is read by its type, as in try object.text(\"name\"); value reads one of any type."
+  )
+  public subscript(name: StaticString) -> JSONItem? {
+    @_lifetime(copy self) get { nil }
+  }
+
   /// The member's value, of whatever kind.
   ///
   /// - Throws: `.missing`, `.duplicate`.
@@ -376,15 +403,28 @@ extension JSONObject {
   public func text<let capacity: Int>(
     _ name: StaticString, atMost countMax: Int = capacity
   ) throws(JSONError) -> Text<capacity> {
-    try required(name, .text(atMost: min(countMax, min(capacity, 255)))).text(atMost: countMax)
+    try required(name, .text(atMost: min(countMax, Text<capacity>.countMax))).text(atMost: countMax)
   }
 
   /// The text of a member (`JSONItem.text(atMost:)`), or `nil`.
   public func textIfPresent<let capacity: Int>(
     _ name: StaticString, atMost countMax: Int = capacity
   ) throws(JSONError) -> Text<capacity>? {
-    guard let item = try present(name, .text(atMost: min(countMax, min(capacity, 255)))) else { return nil }
+    guard let item = try present(name, .text(atMost: min(countMax, Text<capacity>.countMax))) else {
+      return nil
+    }
     return try item.text(atMost: countMax)
+  }
+
+  /// The text of a member as one line (`JSONItem.line()`).
+  public func line<let capacity: Int>(_ name: StaticString) throws(JSONError) -> Text<capacity> {
+    try required(name, .line(atMost: Text<capacity>.countMax)).line()
+  }
+
+  /// The text of a member as one line (`JSONItem.line()`), or `nil`.
+  public func lineIfPresent<let capacity: Int>(_ name: StaticString) throws(JSONError) -> Text<capacity>? {
+    guard let item = try present(name, .line(atMost: Text<capacity>.countMax)) else { return nil }
+    return try item.line()
   }
 
   /// Copies the text of a member into a buffer (`JSONItem.text(into:)`).
@@ -486,7 +526,7 @@ extension Writer {
     case .duplicate: return append(" stands there twice")
     case .missing: append(" is missing")
     case .notJSON: return append("the text is no JSON")
-    case .wrongType, .outOfRange, .tooLong, .notExact: break
+    case .wrongType, .outOfRange, .tooLong, .notLine, .notExact: break
     }
     if !error.member.octets.isEmpty { append(": ") }
     append(error.expectation)
@@ -501,6 +541,10 @@ extension Writer {
     case .boolean: append("true or false")
     case .text(let countMax):
       append("a text of at most ")
+      append(decimal: countMax, digitCountMin: 1)
+      append(" octets")
+    case .line(let countMax):
+      append("a line of 1 to ")
       append(decimal: countMax, digitCountMin: 1)
       append(" octets")
     case .integer(let range):

@@ -96,4 +96,16 @@ extension Writer {
     append(ASCII.hexadecimal(octet >> 4, uppercase: true))
     append(ASCII.hexadecimal(octet & 15, uppercase: true))
   }
+
+  /// Writes octets as a value of a form or of a query. Letters, digits, `-`, `.`, `_` and `~` stand for
+  /// themselves; every other octet becomes `%` and two digits.
+  @_lifetime(self: copy self)
+  public mutating func append(percentEncoded octets: Span<UInt8>) {
+    for i in octets.indices {
+      switch octets[i] {
+      case "0"..."9", "A"..."Z", "a"..."z", "-", ".", "_", "~": append(octets[i])
+      default: append(percentEncoded: octets[i])
+      }
+    }
+  }
 }

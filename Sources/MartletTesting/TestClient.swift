@@ -9,7 +9,7 @@ import MartletServer
 
 /// A client of an application.
 ///
-///     let client = TestClient(Site(), secret: "top-secret!")
+///     let client = TestClient(Site())
 ///     let page = client.get("/")
 ///     #expect(page.location == "/login?next=/")
 public final class TestClient<A: Application & ~Copyable> {
@@ -43,14 +43,20 @@ public final class TestClient<A: Application & ~Copyable> {
   /// The value of the Host field.
   public var host = "localhost"
 
+  /// How long a request waits for the end of its answer, in seconds of the clock that ticks and pauses count
+  /// on. A stream that has no end is cut off then, and the response has what came until then. The wait itself
+  /// takes no time.
+  public var waitSecondsMax: Int64 = 60
+
   /// Makes a client of an application.
   ///
   /// - Parameters:
-  ///   - secret: The secret that signs cookies; not empty.
+  ///   - site: The application.
+  ///   - secret: The secret that signs cookies; not empty. A test seldom needs one of its own.
   ///   - reach: The host names, the scheme and the path by which browsers reach the application.
   ///   - port: The port that the application believes it listens on.
   public init(
-    _ site: consuming A, secret: String, reach: Reach = Reach(), port: UInt16 = 8080
+    _ site: consuming A, secret: String = "a secret of tests", reach: Reach = Reach(), port: UInt16 = 8080
   ) {
     let responder = SiteResponder(
       site, secret: [UInt8](secret.utf8).span, reach: reach, port: port, memory.site)
@@ -173,16 +179,17 @@ public final class TestClient<A: Application & ~Copyable> {
     peer.isClosed || peer.isRead && !peer.answer.isEmpty
   }
 
-  /// Runs turns of the server until `isReached` returns true. A page may wait for an event that never comes,
-  /// so the turns also end where the server would wait for ever.
+  /// Runs turns of the server until `isReached` returns true. A page may wait for an event that never comes.
+  /// So the turns also end where the server would wait for ever, or has waited for `waitSecondsMax`.
   private func run(until isReached: () -> Bool) {
     world.milliseconds = (time &- bootTime) &* 1_000
     world.unixSeconds = time &+ clockError
     world.boot = boot
     world.isSynchronized = isSynchronized
+    let end = world.waitedMilliseconds &+ waitSecondsMax &* 1_000
     repeat {
       _ = server.turn()
-    } while !isReached() && !world.isAtRest
+    } while !isReached() && !world.isAtRest && world.waitedMilliseconds < end
   }
 
   /// Parses the answer, and ends the connection.

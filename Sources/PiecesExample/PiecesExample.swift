@@ -89,10 +89,7 @@ struct Site: StreamingApplication, UploadApplication {
     guard page == .digest else { return response.html("\(state.count) octets\n") }
     let digest = state.hash.finish()
     var text = Text<64>()
-    for i in digest.indices {
-      text.append(ASCII.hexadecimal(digest[i] >> 4))
-      text.append(ASCII.hexadecimal(digest[i] & 15))
-    }
+    text.append(hexadecimal: digest.span)
     return response.html("\(text)\n")
   }
 

@@ -20,10 +20,16 @@ struct Problems {
 extension Settings {
   /// Reads the settings of a form. A field with a mistake keeps its default.
   init(_ form: FormFields, _ problems: inout Problems) {
-    if let name: Text<32> = form["name"]?.line() {
+    do throws(LineRefusal) {
+      guard let name: Text<32> = try form["name"]?.line() else { throw .empty }
       self.name = name
-    } else {
-      problems.name = "Type a name of 1 to 32 octets."
+    } catch {
+      problems.name =
+        switch error {
+        case .empty: "Type a name."
+        case .tooLong: "Type at most 32 octets: a letter with an accent has two or more."
+        case .malformed: "Type letters, digits and signs only."
+        }
     }
     if let interval: Int = try? form["interval"]?.integer(in: 1...3_600) {
       self.interval = interval
@@ -48,7 +54,7 @@ extension Settings {
     var buffer = FixedBuffer<256>()
     var writer = Writer(buffer.storageSpan)
     writer.append("name=")
-    for i in name.span.indices { writer.append(percentEncoded: name.span[i]) }
+    writer.append(percentEncoded: name.span)
     writer.append("&interval=")
     writer.append(decimal: interval)
     if isEnabled { writer.append("&enabled=yes") }

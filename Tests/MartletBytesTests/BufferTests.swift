@@ -106,7 +106,7 @@ struct BufferTests {
     }
   }
 
-  @Test("A text holds what fits, at most 255 octets")
+  @Test("A text holds what fits, at most 65,535 octets")
   func text() {
     var text: Text<4> = "abc"
     let results = [
@@ -117,10 +117,20 @@ struct BufferTests {
     #expect(text.count == 4 && !text.isEmpty && Text<4>().isEmpty)
     #expect(withGuardedOctets("abcde") { Text<4>($0) } == nil)
     #expect(withGuardedOctets("abcd") { Text<4>($0) } == "abcd")
-    var long = Text<300>()
-    for _ in 0..<255 { long.append(0x61) }
+    var long = Text<65_540>()
+    for _ in 0..<65_535 { long.append(0x61) }
     let fitted = long.append(0x61) || long.append(("a" as StaticString).octets)
-    #expect(!fitted && long.count == 255)
+    #expect(!fitted && long.count == 65_535)
+  }
+
+  @Test("Octets are appended to a text as hexadecimal digits, all or none")
+  func hexadecimal() {
+    let octets: [UInt8] = [0x00, 0xFE, 0x9A]
+    var text: Text<7> = "="
+    let fitted = text.append(hexadecimal: octets.span)
+    #expect(fitted && text == "=00fe9a")
+    let second = text.append(hexadecimal: octets.span.extracting(first: 1))
+    #expect(!second && text == "=00fe9a")
   }
 
   @Test("A literal that is too long for its text stops the program")

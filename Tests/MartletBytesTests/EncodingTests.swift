@@ -163,6 +163,16 @@ struct PercentEncodingTests {
     }
   }
 
+  @Test("A value keeps its letters and digits, and can be read")
+  func values() {
+    let all = [UInt8](.min ... .max)
+    let text = written { $0.append(percentEncoded: all.span) }
+    #expect(decode(Array(text.utf8)) == all)
+    #expect(!text.contains("&") && !text.contains("=") && !text.contains("+") && !text.contains(" "))
+    let plain = [UInt8]("AZaz09-._~".utf8)
+    #expect(written { $0.append(percentEncoded: plain.span) } == "AZaz09-._~")
+  }
+
   @Test("A broken encoding stands for itself and is not well-formed")
   func broken() {
     for text in ["%", "a%", "%4", "%zz", "%4z", "%z4", "%%", "% 41"] {

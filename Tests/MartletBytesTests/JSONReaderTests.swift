@@ -120,6 +120,40 @@ struct JSONReaderTests {
         == "wrongType name: a whole number from 1 to 9")
   }
 
+  @Test("A line of JSON is a text without controls, without the blanks around it, and not empty")
+  func lines() {
+    func line(_ value: String) -> String {
+      read(#"{"name":\#(value)}"#) { o throws(JSONError) in
+        let name: Text<4> = try o.line("name")
+        let same: Text<4>? = try o.lineIfPresent("name")
+        return "[\(String(name.span))]\(same == name)"
+      }
+    }
+    for (value, expected) in [
+      (#""abcd""#, "[abcd]true"), (#""  a b  ""#, "[a b]true"), (#""é\u0020""#, "[é]true"),
+      (#""\t\tabcd      ""#, "[abcd]true"),
+    ] {
+      #expect(line(value) == expected, "\(value)")
+    }
+    let sentence = " name: a line of 1 to 4 octets"
+    for none in [#""""#, #""   ""#, #""a\nb""#, #""a\tb""#, #""\u0000""#, #""\r\n""#] {
+      #expect(line(none) == "notLine" + sentence, "\(none)")
+    }
+    for long in [#""abcde""#, #""a   b""#, #""ééé""#, #""abcd   e""#] {
+      #expect(line(long) == "tooLong" + sentence, "\(long)")
+    }
+    #expect(line("7") == "wrongType" + sentence)
+    #expect(line("null") == "wrongType" + sentence)
+    #expect(
+      read("{}") { o throws(JSONError) in (try o.line("name") as Text<4>).count }
+        == "missing name is missing: a line of 1 to 4 octets")
+    #expect(
+      read(#"{"name":null}"#) { o throws(JSONError) in
+        let name: Text<4>? = try o.lineIfPresent("name")
+        return "\(name == nil)"
+      } == "true")
+  }
+
   @Test("A refusal names the member and says what is expected")
   func refusals() {
     func integer(_ value: String) -> String {
@@ -153,7 +187,7 @@ struct JSONReaderTests {
         == "tooLong name: a text of at most 3 octets")
     #expect(
       read(settings) { o throws(JSONError) in (try o.text("port") as Text<300>).count }
-        == "wrongType port: a text of at most 255 octets")
+        == "wrongType port: a text of at most 300 octets")
     #expect(
       read(settings) { o throws(JSONError) in try o.decimal("celsius", digits: 2, in: -2_000...8_500) }
         == "outOfRange celsius: a number from -20.00 to 85.00 with at most 2 decimals")

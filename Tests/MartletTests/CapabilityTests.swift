@@ -226,4 +226,13 @@ private struct HookedSite: HookedApplication, ErrorPageApplication, SessionAppli
     let person = client.get("/figures", fields: [("Accept", "text/html")])
     #expect(person.status == .gone && person.body.contains("<title>410 Gone</title>"))
   }
+
+  @Test("A method that no page for programs has is refused with problem details")
+  func methodsOfPrograms() {
+    let problem = "application/problem+json"
+    #expect(client.request("PUT", "/figures", fields: [("Accept", "*/*")]).field("Content-Type") == problem)
+    let person = client.request("PUT", "/figures", fields: [("Accept", "text/html")])
+    #expect(person.status == .methodNotAllowed && person.body.contains("\"own\">405"))
+    #expect(client.request("PUT", "/", fields: [("Accept", "*/*")]).body.contains("\"own\">405"))
+  }
 }

@@ -51,12 +51,19 @@ import Testing
 }
 
 @Suite struct FormLineTests {
-  /// What `line` makes of a field that was typed; `-` for nothing.
+  /// What `line` makes of a field that was typed, or why the field is refused.
   private func line(_ typed: String) -> String {
     response(query: "a=" + typed) { request, response in
-      let line: Text<8>? = request.query["a"]?.line()
-      guard let line else { return response.plain("-") }
-      return response.plain("[\(line)]")
+      do throws(LineRefusal) {
+        guard let line: Text<8> = try request.query["a"]?.line() else { return response.plain("-") }
+        return response.plain("[\(line)]")
+      } catch {
+        switch error {
+        case .empty: return response.plain("empty")
+        case .tooLong: return response.plain("tooLong")
+        case .malformed: return response.plain("malformed")
+        }
+      }
     }.body
   }
 
@@ -66,10 +73,26 @@ import Testing
     #expect(line("+a+b+") == "[a b]")
     #expect(line("S%C3%BC") == "[Sü]")
     #expect(line("12345678") == "[12345678]")
-    for none in [
-      "", "+", "123456789", "a%00b", "a%0D%0Ab", "%FF", "%C3", "a%7F", String(repeating: "x", count: 300),
-    ] {
-      #expect(line(none) == "-", "\(none)")
+    let blanks = String(repeating: "+", count: 300)
+    #expect(line(blanks + "12345678" + blanks) == "[12345678]")
+    for none in ["", "+", "+%09+", blanks] { #expect(line(none) == "empty", "\(none)") }
+    for long in ["123456789", "1++++++++2", "12345678+9", String(repeating: "x", count: 300)] {
+      #expect(line(long) == "tooLong", "\(long)")
     }
+    for none in ["a%00b", "a%0D%0Ab", "%FF", "%C3", "a%7F", "a%09b"] {
+      #expect(line(none) == "malformed", "\(none)")
+    }
+  }
+
+  @Test("A text and a line may have more than 255 octets")
+  func long() {
+    let typed = String(repeating: "x", count: 400)
+    let counts = response(query: "a=" + typed) { request, response in
+      let text: Text<400>? = request.query["a"]?.text()
+      let line: Text<400>? = try? request.query["a"]?.line()
+      let short: Text<399>? = request.query["a"]?.text()
+      return response.plain("\(text?.count) \(line?.count) \(short == nil)")
+    }.body
+    #expect(counts == "400 400 true")
   }
 }

@@ -301,7 +301,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       if request.head.method == .options, path.equals("*") { return .ok }
       return writePlainLocation(request, scratch: content.roomSpan, &fields)
         ?? refuse(request, .notFound, "There is no such page here.", &content, &fields)
-    case .otherMethods(let methods):
+    case .otherMethods(let methods, let areForPrograms):
+      if areForPrograms { outcome.isForPrograms = true }
       fields.append("Allow: ")
       fields.append(allow: methods)
       fields.append("\r\n")

@@ -1,4 +1,4 @@
-// The text of a form's field → a number.
+// The text of a form's field → a number, or one line.
 
 public import MartletBytes
 public import MartletHTTP
@@ -52,13 +52,15 @@ extension FormValue {
 extension FormValue {
   /// One line of text that was typed: well-formed UTF-8 without controls, without the blanks around it.
   ///
-  ///     guard let name: Text<32> = form["name"]?.line() else { … }
+  ///     guard let name: Text<32> = try? form["name"]?.line() else { … }
   ///
-  /// - Returns: `nil` where the text is empty, is no such line, or has more than `capacity` octets.
-  public func line<let capacity: Int>() -> Text<capacity>? {
-    guard let text: Text<256> = self.text() else { return nil }
-    let octets = text.span.extracting(text.span.trimmed(text.span.indices))
-    guard octets.count > 0, octets.isUTF8, octets.firstControl() == nil else { return nil }
-    return Text<capacity>(octets)
+  /// - Throws: `.empty`, `.tooLong` where the line has more than `capacity` octets, or `.malformed`.
+  public func line<let capacity: Int>() throws(LineRefusal) -> Text<capacity> {
+    var text = Text<capacity>()
+    var decoder = decoder
+    while let octet = decoder.next() {
+      guard text.append(ofLine: octet) else { throw .tooLong }
+    }
+    return try text.line()
   }
 }

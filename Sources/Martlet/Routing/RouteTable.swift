@@ -6,8 +6,9 @@ import MartletHTTP
 /// What a method and a path lead to.
 enum Destination<Page> {
   case page(Page, RouteMatch)
-  /// A page has the path, but none of its methods is the request's.
-  case otherMethods(Methods)
+  /// A page has the path, but none of its methods is the request's. The flag says whether all pages of the
+  /// path are for programs.
+  case otherMethods(Methods, areForPrograms: Bool)
   case nowhere
 }
 
@@ -72,6 +73,7 @@ extension Application where Self: ~Copyable {
   /// - Parameter path: The path as it was received, percent-encoded.
   static func destination(_ method: Method, _ path: Span<UInt8>) -> Destination<Page> {
     var others = Methods.none
+    var areForPrograms = true
     var number = 0
     while number < pageCountMax, let page = Page(rawValue: UInt8(number)) {
       let route = route(to: page)
@@ -79,7 +81,9 @@ extension Application where Self: ~Copyable {
       if _hasMounts, route.isMount {
         guard let size = Mount.size(of: route.path, in: path) else { continue }
         switch find(page, route, size, method, path) {
-        case .otherMethods(let methods): others = others.union(methods)
+        case .otherMethods(let methods, let isForPrograms):
+          others = others.union(methods)
+          areForPrograms = areForPrograms && isForPrograms
         case .nowhere:
           // Whatever the request brings, the part says that it has no such page.
           return .page(
@@ -92,9 +96,10 @@ extension Application where Self: ~Copyable {
           return .page(page, RouteMatch(route, parameters, isForPrograms: isForPrograms))
         }
         others = others.union(route.methods)
+        areForPrograms = areForPrograms && (route.isForPrograms || route.content == .json)
       }
     }
-    return others.isEmpty ? .nowhere : .otherMethods(others)
+    return others.isEmpty ? .nowhere : .otherMethods(others, areForPrograms: areForPrograms)
   }
 
   /// Finds the page of a mounted part.
@@ -109,6 +114,7 @@ extension Application where Self: ~Copyable {
     let slash: StaticString = "/"
     let rest = size == path.count ? slash.octets : path.extracting(size..<path.count)
     var others = Methods.none
+    var areForPrograms = true
     var number = 0
     while number < pageCountMax, let route = _route(number: UInt8(number), of: page) {
       if let parameters = match(route.path, rest) {
@@ -120,10 +126,11 @@ extension Application where Self: ~Copyable {
               isForPrograms: isForPrograms))
         }
         others = others.union(route.methods)
+        areForPrograms = areForPrograms && (route.isForPrograms || route.content == .json)
       }
       number &+= 1
     }
-    return others.isEmpty ? .nowhere : .otherMethods(others)
+    return others.isEmpty ? .nowhere : .otherMethods(others, areForPrograms: areForPrograms)
   }
 
   private static func match(_ pattern: StaticString, _ path: Span<UInt8>) -> PathMatch? {

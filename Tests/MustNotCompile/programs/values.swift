@@ -7,7 +7,7 @@ extension PathParameter<Int> {
 }
 
 struct Site: Application {
-  enum Page: UInt8 { case name, cookie, status, refusal, parameter, key, location, asset }
+  enum Page: UInt8 { case name, cookie, status, refusal, parameter, key, location, asset, member }
 
   static func route(to page: Page) -> Route { .get("/<int:id>", for: .everyone) }
 
@@ -42,6 +42,10 @@ struct Site: Application {
     case .asset:
       // error: cannot convert value of type 'Span<UInt8>' to expected argument type 'StaticString'
       return response.asset("text/plain", request.path)
+    case .member:
+      // error: A member is read by its type, as in try object.text("name")
+      let name: Text<8>? = try? request.json()["name"]?.text()
+      return response.html("\(name)")
     }
   }
 }
