@@ -210,7 +210,7 @@ public protocol Responder: ~Copyable {
   /// been received, and answers or returns `.upload`.
   ///
   /// - Parameter octets: What the head was parsed from.
-  func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool
+  mutating func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool
 
   /// Begins the upload for which `respond` has just returned `.upload`. From here on either `finish` answers
   /// or `abandon` is called for the upload, once.
@@ -302,7 +302,7 @@ extension Responder where Self: ~Copyable {
   public static var hasUploads: Bool { uploadStateSize > 0 }
   public static var uploadStateSize: Int { 0 }
 
-  public func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool { false }
+  public mutating func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool { false }
 
   public mutating func beginUpload(_ state: inout MutableSpan<UInt8>) { noUploads() }
 

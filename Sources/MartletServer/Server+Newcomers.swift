@@ -134,7 +134,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Whether a connection's password waits to be worked on, or is one of many that are. Without this
   /// passwords would take all slots of a small table. A login that is known (the first rank) stays.
-  private func givesUpWork(_ slot: Slot) -> Bool {
+  private mutating func givesUpWork(_ slot: Slot) -> Bool {
     guard R.hasWork, connections[slot].rank == .password || connections[slot].rank == .line else {
       return false
     }

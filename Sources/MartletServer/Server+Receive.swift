@@ -166,7 +166,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Octets of the largest block that a connection holds and not yet sends.
-  private func capacityHeld(_ slot: Slot) -> Int {
+  private mutating func capacityHeld(_ slot: Slot) -> Int {
     let block = connections[slot].block
     let capacity = block > 0 ? blocks.capacity(block) : 0
     guard R.hasUploads, case .upload(let upload) = connections[slot].flow else { return capacity }
@@ -210,7 +210,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Parses a head. While a head trickles in, only its end is searched for, and the head is parsed anew once
   /// a kibibyte: otherwise each octet would cost a parse of all before it.
-  private func parseNewHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
+  private mutating func parseNewHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
     let held = connections[slot].held
     let octets = blocks.octets(connections[slot].block, held)
     let scannedCount =
@@ -223,7 +223,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     return try RequestHead.parse(octets)
   }
 
-  private func isUpload(_ slot: Slot, _ head: RequestHead) -> Bool {
+  private mutating func isUpload(_ slot: Slot, _ head: RequestHead) -> Bool {
     guard R.hasUploads else { return false }
     return responder.isUpload(
       head, blocks.octets(connections[slot].block, connections[slot].held))
@@ -254,7 +254,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private func parseHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
+  private mutating func parseHead(_ slot: Slot) throws(Refusal) -> RequestHead? {
     try RequestHead.parse(blocks.octets(connections[slot].block, connections[slot].held))
   }
 

@@ -27,7 +27,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Where in the block octets are kept, and how many at most.
-  private func keptPlace(_ upload: Upload) -> Range<Int> {
+  private mutating func keptPlace(_ upload: Upload) -> Range<Int> {
     UploadView.octetsStart(R.uploadStateSize) + Int(upload.headSize)..<blocks.capacity(upload.block)
   }
 
@@ -234,7 +234,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Milliseconds that the next octets of an upload may take.
-  private func patience(_ slot: Slot) -> Int64 {
+  private mutating func patience(_ slot: Slot) -> Int64 {
     min(Limits.contentTimeoutMilliseconds, Int64(connections[slot].slack))
   }
 }

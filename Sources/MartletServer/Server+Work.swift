@@ -35,7 +35,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   }
 
   /// Whether a request of the first rank is worked on.
-  private func hasFirst() -> Bool {
+  private mutating func hasFirst() -> Bool {
     var slots = connections.slots
     while let slot = slots.next() {
       guard connections[slot].waits(for: .job), connections[slot].rank == .first else { continue }
@@ -56,7 +56,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// The slot whose request is next: of the first rank, then of the network with the fewest jobs, then
   /// the request that has waited longest. `nil` where all have to wait.
-  private func nextInQueue() -> Slot? {
+  private mutating func nextInQueue() -> Slot? {
     var shares = InlineArray<8, UInt16>(repeating: 0)
     var count = 0
     var slots = connections.slots
@@ -113,7 +113,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   /// Whether one more request of a network may wait: networks have half of the places each, so that one
   /// network does not keep others out; where less than half is taken nothing needs to be counted.
-  private func hasRoomToWait(_ share: UInt16) -> Bool {
+  private mutating func hasRoomToWait(_ share: UInt16) -> Bool {
     guard share != 0, queueCount >= Limits.workQueueCountMax / 2 else { return true }
     var count = 0
     var slots = connections.slots

@@ -38,7 +38,7 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return reply
   }
 
-  func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool { site.isUpload(head, octets) }
+  mutating func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool { site.isUpload(head, octets) }
 
   mutating func beginUpload(_ state: inout MutableSpan<UInt8>) { site.beginUpload(&state) }
 

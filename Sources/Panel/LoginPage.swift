@@ -4,7 +4,7 @@ import Martlet
 
 extension Panel {
   /// Shows the form. Whoever is logged in has come for a page that asks for the password anew.
-  func loginPage(
+  mutating func loginPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let name = request.user?.name ?? Text()
@@ -81,7 +81,7 @@ extension Panel {
 
   /// - Parameter name: What was typed for it, or the name of who is logged in.
   @inline(never)
-  private func loginForm(
+  private mutating func loginForm(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>, _ name: Span<UInt8>,
     _ problem: Problem?
   ) -> Answer {

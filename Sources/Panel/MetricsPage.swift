@@ -5,7 +5,7 @@ import Martlet
 
 extension Panel {
   /// Shows the counts of this moment.
-  func metricsPage(
+  mutating func metricsPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     var body = response.body(mediaType: "text/plain; version=0.0.4; charset=utf-8")

@@ -74,7 +74,7 @@ struct PanelOptions {
   }
 
   /// Makes /proc, /sys and /etc be read below a directory.
-  private func setRoot(_ path: Span<UInt8>) {
+  private mutating func setRoot(_ path: Span<UInt8>) {
     do throws(SystemError) {
       try System.setRoot(path)
     } catch {

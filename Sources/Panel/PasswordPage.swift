@@ -5,7 +5,7 @@ import Martlet
 
 extension Panel {
   /// Shows the form.
-  func passwordPage(
+  mutating func passwordPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     Self.passwordForm(request, response, nil)

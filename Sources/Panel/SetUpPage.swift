@@ -4,7 +4,7 @@ import Martlet
 
 extension Panel {
   /// Shows the form.
-  func setUpPage(
+  mutating func setUpPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     Self.setUpForm(request, response, nil)

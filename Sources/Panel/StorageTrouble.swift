@@ -50,7 +50,7 @@ enum StorageTrouble {
 extension Panel {
   /// Says that the generation before is in use, if it is.
   @_lifetime(body: copy body)
-  func writeCondition(to body: inout Body<Panel>) {
+  mutating func writeCondition(to body: inout Body<Panel>) {
     guard case .older(let error) = condition else { return }
     body.write(
       """

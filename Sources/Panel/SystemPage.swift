@@ -5,7 +5,7 @@ import Martlet
 
 extension Panel {
   /// Shows the page, or switches off.
-  func systemPage(
+  mutating func systemPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     guard Boot.isFirstProcess else {

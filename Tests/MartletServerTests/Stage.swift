@@ -173,7 +173,7 @@ extension EchoResponder {
   static var uploadStateSize: Int { 72 }
   static var hasStreams: Bool { true }
 
-  func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
+  mutating func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
     let path = String(decoding: [UInt8](copying: octets[head.target.path]), as: UTF8.self)
     return path.hasSuffix("upload") || path == "/refused"
   }

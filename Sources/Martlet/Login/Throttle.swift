@@ -160,7 +160,7 @@ public struct Throttle: ~Copyable {
   }
 
   /// Whether that name has logged in from the client's address, or the request has a cookie of the account.
-  func knows(_ name: Span<UInt8>, from client: ClientAddress) -> Bool {
+  mutating func knows(_ name: Span<UInt8>, from client: ClientAddress) -> Bool {
     if client.isRecognized { return true }
     let key = key(Subject.login, client.address.network, name)
     for i in known.indices where known[i] == key { return true }
@@ -169,7 +169,7 @@ public struct Throttle: ~Copyable {
 
   /// A number for the client's network. The number is a digest, so that nobody can choose networks that share
   /// it.
-  func share(of client: ClientAddress) -> UInt16 {
+  mutating func share(of client: ClientAddress) -> UInt16 {
     UInt16(truncatingIfNeeded: key(Subject.near, client.address.nearNetwork, ("" as StaticString).octets))
   }
 
@@ -246,7 +246,7 @@ public struct Throttle: ~Copyable {
   // MARK: Keys
 
   @inline(never)
-  private func keys(_ name: Span<UInt8>, _ client: ClientAddress) -> Keys {
+  private mutating func keys(_ name: Span<UInt8>, _ client: ClientAddress) -> Keys {
     let network = client.address.network
     var keys = Keys(repeating: 0)
     keys[Subject.address] = key(Subject.address, network, name.extracting(0..<0))
@@ -264,7 +264,7 @@ public struct Throttle: ~Copyable {
 
   /// The first eight octets of a SHA-256 digest of secret, subject, address and name.
   @inline(never)
-  private func key(_ subject: Int, _ network: IPAddress, _ name: Span<UInt8>) -> UInt64 {
+  private mutating func key(_ subject: Int, _ network: IPAddress, _ name: Span<UInt8>) -> UInt64 {
     var head = InlineArray<33, UInt8>(repeating: UInt8(truncatingIfNeeded: subject))
     for i in 0..<16 {
       let half = i < 8 ? network.high : network.low
@@ -292,10 +292,10 @@ extension MutableSpan where Element == Throttle.Entry {
     }
   }
 
-  private func age(_ index: Int, _ now: UInt32) -> UInt32 { now &- self[index].moment }
+  private mutating func age(_ index: Int, _ now: UInt32) -> UInt32 { now &- self[index].moment }
 
   /// Milliseconds to wait; 0 or less when an attempt may begin.
-  fileprivate func wait(
+  fileprivate mutating func wait(
     _ keys: Throttle.Keys, _ client: ClientAddress, isKnown: Bool, _ now: UInt32
   ) -> Int64 {
     let address = find(Throttle.Subject.address, keys)
@@ -312,19 +312,19 @@ extension MutableSpan where Element == Throttle.Entry {
   }
 
   /// Whether all entries are used that tell clients of that kind apart.
-  fileprivate func isFull(for client: ClientAddress) -> Bool {
+  fileprivate mutating func isFull(for client: ClientAddress) -> Bool {
     let subject = client.isShared ? Throttle.Subject.login : Throttle.Subject.address
     for index in Throttle.Subject.range(subject) where self[index].count == 0 { return false }
     return true
   }
 
-  private func isAttacked(_ index: Int?) -> Bool {
+  private mutating func isAttacked(_ index: Int?) -> Bool {
     guard let index else { return false }
     return self[index].count >= Throttle.attackCount
   }
 
   /// Milliseconds until the wait of an entry is over; 0 or less when it is.
-  private func wait(_ index: Int?, _ patience: Throttle.Patience, _ now: UInt32) -> Int64 {
+  private mutating func wait(_ index: Int?, _ patience: Throttle.Patience, _ now: UInt32) -> Int64 {
     guard let index, self[index].count >= patience.freeCount else { return 0 }
     // After ten doublings, the shortest first wait is beyond the longest wait.
     let doublings = Swift.min(self[index].count - patience.freeCount, 10)
@@ -349,14 +349,14 @@ extension MutableSpan where Element == Throttle.Entry {
   }
 
   /// Whether an entry is displaced before another entry: a free entry first, then the older entry.
-  private func goesBefore(_ index: Int, _ other: Int, _ now: UInt32) -> Bool {
+  private mutating func goesBefore(_ index: Int, _ other: Int, _ now: UInt32) -> Bool {
     if self[index].count == 0 || self[other].count == 0 { return self[other].count > 0 }
     return age(index, now) > age(other, now)
   }
 
   /// The index of the entry with that key.
   @inline(never)
-  fileprivate func find(_ subject: Int, _ keys: Throttle.Keys) -> Int? {
+  fileprivate mutating func find(_ subject: Int, _ keys: Throttle.Keys) -> Int? {
     for index in Throttle.Subject.range(subject)
     where self[index].count > 0 && self[index].key == keys[subject] {
       return index

@@ -93,7 +93,7 @@ extension SiteResponder where A: ~Copyable {
   }
 
   /// Computes the age of the session, and whether its token must be minted anew.
-  private func note(_ facts: SessionFacts, _ visitor: inout Visitor<A.User>) {
+  private mutating func note(_ facts: SessionFacts, _ visitor: inout Visitor<A.User>) {
     guard let seconds = facts.seconds(at: keeper.clock) else { return }
     visitor.age = facts.age + seconds
     visitor.passwordAge = facts.passwordAge + seconds
@@ -156,7 +156,7 @@ extension SiteResponder where A: ~Copyable {
   ///
   /// - Parameter scratch: Memory for the token's claims.
   @inline(never)
-  private func remembered(
+  private mutating func remembered(
     _ token: Span<UInt8>, into scratch: inout MutableSpan<UInt8>
   ) -> RememberFacts? {
     guard let count = key.claims(of: token, into: &scratch),

@@ -22,7 +22,7 @@ extension SiteResponder where A: ~Copyable {
   package static var hasUploads: Bool { A._hasUploads }
   package static var uploadStateSize: Int { A._hasUploads ? MemoryLayout<KeptUpload<A.UploadState>>.size : 0 }
 
-  package func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
+  package mutating func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
     guard case .page(_, let match) = A.destination(head.method, octets[head.target.path])
     else { return false }
     return match.content == .upload
@@ -163,7 +163,7 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func abandon(_ state: StreamState) { site._streamEnded(page(of: state), state) }
 
-  private func page(of state: StreamState) -> A.Page {
+  private mutating func page(of state: StreamState) -> A.Page {
     guard let page = A.Page(rawValue: state.page) else { stop("a stream is one of a page") }
     return page
   }

@@ -134,7 +134,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// The request as a page sees it.
   @_lifetime(copy request)
-  func view(
+  mutating func view(
     _ request: borrowing IncomingRequest, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>
   ) -> Request<A> {
     Request(
@@ -195,7 +195,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// Writes an error page, with a link to `/` where a page answers GET there.
   @inline(never)
   @_lifetime(content: copy content)
-  private func writeErrorPage(_ status: Status, _ reason: Span<UInt8>, _ content: inout Writer) {
+  private mutating func writeErrorPage(_ status: Status, _ reason: Span<UInt8>, _ content: inout Writer) {
     let home: StaticString = "/"
     RefusalPage.write(
       status, reason, home: A.isAnsweredByGET(home.octets) ? home : "",
@@ -336,7 +336,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   /// Whether the request names a host that the program does not answer.
-  private func isMisdirected(_ request: borrowing IncomingRequest) -> Bool {
+  private mutating func isMisdirected(_ request: borrowing IncomingRequest) -> Bool {
     guard let host = request.head.host else { return false }
     return !HostNames.allow(
       request.octets[host], names: A.hosts, takesOption: reach.takesHostOption,
@@ -513,7 +513,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ///   fit.
   @inline(never)
   @_lifetime(fields: copy fields)
-  private func writePlainLocation(
+  private mutating func writePlainLocation(
     _ request: borrowing IncomingRequest, scratch: consuming MutableSpan<UInt8>,
     _ fields: inout Writer
   ) -> Status? {
@@ -608,7 +608,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// - Returns: The index in `fields` where the path begins.
   @inline(never)
   @_lifetime(fields: copy fields)
-  private func writeNextLocation(
+  private mutating func writeNextLocation(
     _ request: borrowing IncomingRequest, orElse path: StaticString, _ fields: inout Writer
   ) -> Int {
     fields.append("Location: ")
@@ -628,7 +628,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   /// The page that answers GET at the target from `start` to the end of a text.
-  private func destination(_ text: Span<UInt8>, from start: Int) -> Destination<A.Page> {
+  private mutating func destination(_ text: Span<UInt8>, from start: Int) -> Destination<A.Page> {
     A.destination(
       .get, text.extracting(start..<(text.firstIndex(of: 0x3F, from: start) ?? text.count)))
   }
@@ -639,7 +639,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ///   login.
   @inline(never)
   @_lifetime(fields: copy fields)
-  private func writeWayOn(
+  private mutating func writeWayOn(
     _ request: borrowing IncomingRequest, _ visitor: borrowing Visitor<A.User>,
     _ fields: inout Writer
   ) -> Bool {
