@@ -6,19 +6,24 @@ import Testing
 
 @testable import Martlet
 
+/// A throttle that questions, too, may change.
+private final class Kept {
+  var throttle = Throttle()
+}
+
 /// A throttle with a clock: names as text, time in seconds.
 private struct Login: ~Copyable {
-  var throttle = Throttle()
+  let kept = Kept()
   /// Milliseconds.
   var now: Int64 = 1_000_000
 
   func knows(_ name: String, _ client: ClientAddress) -> Bool {
-    throttle.knows(Array(name.utf8).span, from: client)
+    kept.throttle.knows(Array(name.utf8).span, from: client)
   }
 
   /// Seconds to wait, or `nil` when the attempt has begun.
   mutating func begin(_ name: String, _ client: ClientAddress) -> Int? {
-    switch throttle.begin(Array(name.utf8).span, from: client, now: now) {
+    switch kept.throttle.begin(Array(name.utf8).span, from: client, now: now) {
     case .begun: nil
     case .wait(let seconds): seconds
     case .line(let moment): Int((moment - now + 999) / 1_000)
@@ -26,7 +31,7 @@ private struct Login: ~Copyable {
   }
 
   mutating func end(_ name: String, _ client: ClientAddress, isRight: Bool) {
-    throttle.end(Array(name.utf8).span, from: client, now: now, isRight: isRight)
+    kept.throttle.end(Array(name.utf8).span, from: client, now: now, isRight: isRight)
   }
 
   /// An attempt with a wrong password, if one is let in.
