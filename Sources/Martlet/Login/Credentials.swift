@@ -72,13 +72,17 @@ public struct Credentials: ~Escapable {
     for user: User?, against hash: PasswordHash, from client: ClientAddress, _ throttle: inout Throttle
   ) -> CredentialsCheck<User> {
     guard let password else { return .wrong }
+    // The page has asked for a later turn, and the request comes again.
+    if memory.work.isProved(hash) { return user.map { .user($0) } ?? .wrong }
     var key = PasswordKey(password)
     defer { key.wipe() }
     switch PasswordAttempt.check(key, of: name, against: hash, from: client, &throttle, memory.work) {
     case .later: return .later
     case .wait(let seconds): return .wait(seconds: seconds)
     case .wrong: return .wrong
-    case .right: return user.map { .user($0) } ?? .wrong
+    case .right:
+      memory.work.prove()
+      return user.map { .user($0) } ?? .wrong
     }
   }
 }

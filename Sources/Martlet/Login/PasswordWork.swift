@@ -37,6 +37,8 @@ struct Work: ~Copyable {
   private(set) var verificationCount: UInt8 = 0
   /// Whether the throttle knows the result of the verification.
   fileprivate(set) var isSettled = false
+  /// The hash of the password that came with the request in its Authorization header. The password was right.
+  fileprivate(set) var proved: PasswordHash?
 
   /// No work.
   init() {}
@@ -79,6 +81,16 @@ struct Work: ~Copyable {
     asked = hash
     verificationCount += 1
     state = .verifying(PasswordVerification(password.octets, against: hash))
+  }
+
+  /// Keeps the right result as that of the request's own credentials. The page's verification begins anew,
+  /// because the page asks about another password.
+  fileprivate mutating func prove() {
+    proved = asked
+    asked = nil
+    isRight = nil
+    isSettled = false
+    verificationCount = 0
   }
 
   /// Begins to hash a password.
@@ -184,6 +196,18 @@ struct Work: ~Copyable {
     guard let index = currentIndex else { return false }
     defer { unsafe work(index).pointee.isSettled = true }
     return unsafe !work(index).pointee.isSettled
+  }
+
+  /// Notes that the verified password is that of the request's own credentials.
+  func prove() {
+    guard let index = currentIndex else { return }
+    unsafe work(index).pointee.prove()
+  }
+
+  /// Whether the request's own credentials have been found right against that hash.
+  func isProved(_ hash: PasswordHash) -> Bool {
+    guard let index = currentIndex else { return false }
+    return unsafe work(index).pointee.proved.map { $0.isSame(as: hash) } ?? false
   }
 
   /// The hash of the new password for the request that is being handled; `nil` until the hash is computed.
