@@ -380,17 +380,20 @@ def test_wrong_password_and_unknown_user_get_the_same_answer(panel):
 
 @pytest.mark.skipif(bool(RUN), reason="an emulator says nothing about time")
 def test_unknown_user_costs_the_same_time(panel):
-    def fastest(name):
-        taken = []
-        for _ in range(4):
+    """The fastest of several tries, in turn; others that use the machine only make a try slower."""
+    fastest = {NAME: float("inf"), "nobody": float("inf")}
+    for attempt in range(8):  # Ten are free.
+        for name in fastest:
             visitor = panel.visitor()
             start = time.monotonic()
-            panel.log_in(visitor, name, "wrong password")
-            taken.append(time.monotonic() - start)
-        return min(taken)
-    known, unknown = fastest(NAME), fastest("nobody")
-    assert abs(known - unknown) <= max(0.3 * max(known, unknown), 0.003), (
-        f"a wrong password takes {known:.4f} s, an unknown user {unknown:.4f} s")
+            response = panel.log_in(visitor, name, "wrong password")
+            fastest[name] = min(fastest[name], time.monotonic() - start)
+            assert response.status == 422, response.told
+        known, unknown = fastest.values()
+        is_same = abs(known - unknown) <= max(0.3 * max(known, unknown), 0.003)
+        if attempt >= 3 and is_same:
+            break
+    assert is_same, f"a wrong password takes {known:.4f} s, an unknown user {unknown:.4f} s"
 
 
 def test_cookies_have_their_attributes(panel):
