@@ -128,7 +128,7 @@ int martlet_tell_bugs(const uint8_t *program, void (*ending)(int signal)) {
   action.flags |= 0x04000000;
   action.restorer = on_fault;
 #endif
-  // The stack may be full, so the handler has another one, in memory that nobody needs any more then.
+  // The stack may be full, so the handler has another one, in memory that is no longer used then.
   stack.ss_flags = 0;
   stack.ss_sp = martlet_last_memory(&stack.ss_size);
   long failed = syscall(SYS_sigaltstack, &stack, NULL);

@@ -64,7 +64,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var now: Int64 { moment.monotonicMilliseconds }
 
   /// The moment after a pause of any length that a page asks for; `.max` for a pause without an end.
-  func moment(after milliseconds: Int) -> Int64 {
+  mutating func moment(after milliseconds: Int) -> Int64 {
     let (end, isEndless) = now.addingReportingOverflow(Int64(milliseconds))
     return isEndless ? .max : end
   }

@@ -8,56 +8,19 @@ import Testing
 
 @testable import martlet_panel
 
-/// A folder of this test's own, in memory where the system has such.
-private final class Folder {
-  let path: String
-  /// Where the panel is to keep its files: not there yet.
+/// A folder with the folder in which the panel keeps its files, which is not there yet.
+private final class Folder: ScratchFolder {
   var data: String { path + "/data" }
+  override var files: String { data }
 
-  init() throws {
-    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-    var template = Array((parent + "/martlet-faults-XXXXXX").utf8CString)
-    path = try #require(mkdtemp(&template).map { String(cString: $0) })
-  }
-
-  deinit {
-    empty()
-    rmdir(path)
-  }
-
-  /// The names in the data directory.
-  var names: [String] {
-    guard let folder = opendir(data) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  /// What a file holds; `nil` when it is not there.
-  func content(_ name: String) -> String? {
-    guard let file = fopen(data + "/" + name, "r") else { return nil }
-    defer { fclose(file) }
-    var octets = [UInt8](repeating: 0, count: 10_000)
-    let count = fread(&octets, 1, octets.count, file)
-    return String(decoding: octets.prefix(count), as: UTF8.self)
-  }
-
-  func write(_ name: String, _ text: String) {
+  override func write(_ name: String, _ text: String) {
     mkdir(data, 0o700)
-    let file = fopen(data + "/" + name, "w")
+    super.write(name, text)
     chmod(data + "/" + name, 0o600)
-    fputs(text, file)
-    fclose(file)
   }
 
-  func empty() {
-    for name in names { unlink(data + "/" + name) }
+  override func empty() {
+    super.empty()
     rmdir(data)
   }
 }

@@ -6,60 +6,23 @@ import Glibc
 import Martlet
 import Testing
 
-/// A folder in memory, with what a test looks at.
-private final class Scratch {
-  let path: String
-  let folder: Martlet.Folder
+/// A folder as a program opens it.
+private final class Scratch: ScratchFolder {
+  private(set) var folder: Martlet.Folder!
 
-  init() throws {
-    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-    var template = Array((parent + "/martlet-folder-XXXXXX").utf8CString)
-    path = try #require(mkdtemp(&template).map { String(cString: $0) })
+  override init() throws {
+    try super.init()
     let octets = Array(path.utf8)
     folder = try Martlet.Folder(octets.span)
   }
 
-  deinit {
-    empty()
-    folder.close()
-    rmdir(path)
-  }
-
-  /// All names, those of unfinished files as well.
-  var names: [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  func content(_ name: String) -> String? {
-    guard let file = fopen(path + "/" + name, "r") else { return nil }
-    defer { fclose(file) }
-    var octets = [UInt8](repeating: 0, count: 10_000)
-    let count = fread(&octets, 1, octets.count, file)
-    return String(decoding: octets.prefix(count), as: UTF8.self)
-  }
-
-  func write(_ name: String, _ text: String) {
-    let file = fopen(path + "/" + name, "w")
-    fputs(text, file)
-    fclose(file)
-  }
+  deinit { folder.close() }
 
   func appendThree(sizeMax: Int) throws(FileError) -> Stored {
     let line = octets("three")
     try folder.append(line: line.span, to: "log", sizeMax: sizeMax, synced: true)
     return .onDisk
   }
-
-  func empty() { for name in names { unlink(path + "/" + name) } }
 }
 
 /// What a call told its program.

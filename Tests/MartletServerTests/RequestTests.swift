@@ -268,9 +268,9 @@ import Testing
       for _ in 0..<16_384 { octets += "1\r\na\r\n" }
       let good = world.connect(octets + "0\r\n\r\n")
       stage.run(until: { !good.sent.isEmpty })
-      #expect(
-        good.text == echo("POST / [" + String(repeating: "a", count: 16_384) + "]")
-          || good.text.hasPrefix("HTTP/1.1 200 "))
+      // Too large for a response: the echo is cut, so what the page has received is looked at.
+      #expect(good.text.hasPrefix("HTTP/1.1 200 "))
+      #expect(stage.requests.lines == ["POST / [" + String(repeating: "a", count: 16_384) + "]"])
       octets += "1\r\n"
       let peer = world.connect(octets)
       stage.settle()

@@ -65,6 +65,7 @@ private struct UploadSite: SessionApplication, UploadApplication, StreamingAppli
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState
   ) -> UploadStep {
     #expect(request.method == .post && request.user == nil)
+    if request.isHTTPS { desk.log.append("https") }
     for i in octets.indices { state.sum &+= UInt64(octets[i]) }
     state.count += octets.count
     if desk.endsSessions { desk.epoch += 1 }
@@ -190,6 +191,61 @@ private struct UploadSite: SessionApplication, UploadApplication, StreamingAppli
     #expect(after.isEmpty)
   }
 
+  @Test("A piece sees the scheme of its own upload, whatever has been answered before the piece")
+  func ownScheme() throws {
+    var responder = SiteResponder(UploadSite(desk: desk), secret: ("top-secret!" as StaticString).octets)
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: SiteResponder<UploadSite>.uploadStateSize, alignment: 16)
+    memory.initializeMemory(as: UInt8.self, repeating: 0)
+    defer { memory.deallocate() }
+    var state = memory.assumingMemoryBound(to: UInt8.self).mutableSpan
+    let secure = try Incoming("POST /open/1", "X-Forwarded-Proto: https", "Content-Length: 1")
+    let plain = try Incoming("GET /wake")
+    let octets: [UInt8] = [1]
+    secure.answer(&responder)
+    responder.beginUpload(&state)
+    plain.answer(&responder)
+    secure.with { _ = responder.receive(octets.span, of: $0, &state) }
+    plain.answer(&responder)
+    secure.with { responder.abandon($0, &state) }
+    #expect(desk.log.contains("https"))
+  }
+
   @Test("A page that ends the program is answered first")
   func stops() { #expect(client.get("/stop").body == "bye") }
+}
+
+/// A request from the machine itself, where a proxy is believed.
+private struct Incoming {
+  let octets: [UInt8]
+  let head: RequestHead
+  let peer: IPAddress
+
+  init(_ line: String, _ fields: String...) throws {
+    let text = Array(
+      ([line + " HTTP/1.1", "Host: localhost"] + fields + ["", ""]).joined(separator: "\r\n").utf8)
+    let local = Array("127.0.0.1".utf8)
+    guard let head = try RequestHead.parse(text.span), let peer = IPAddress(local.span) else {
+      fatalError("a whole request")
+    }
+    octets = text
+    self.head = head
+    self.peer = peer
+  }
+
+  func with<Result>(_ body: (borrowing IncomingRequest) -> Result) -> Result {
+    body(
+      IncomingRequest(
+        octets: octets.span, head: head, content: Span(),
+        moment: Moment(monotonicMilliseconds: 1, unixSeconds: 1), connection: 1, peer: peer))
+  }
+
+  func answer(_ responder: inout SiteResponder<UploadSite>) {
+    var content = [UInt8](repeating: 0, count: 8_192)
+    var fields = content
+    with { request in
+      _ = responder.respond(
+        to: request, content: Writer(content.mutableSpan), fields: Writer(fields.mutableSpan))
+    }
+  }
 }

@@ -63,7 +63,7 @@ public struct FileError: Error, Equatable {
 
 /// Whether the disk has confirmed what was written.
 public enum Stored: Equatable {
-  /// The new content is on the disk. Without `synced` nobody asked the disk.
+  /// The new content is on the disk. Without `synced` the disk was not asked.
   case onDisk
   /// Each read gets the new content, but the disk has not confirmed it: a power cut may bring the old
   /// content back.

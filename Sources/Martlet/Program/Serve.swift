@@ -148,7 +148,7 @@ extension Application where Self: ~Copyable {
   static var isGuarded: Bool { _hasSessions || hasRoute { $0.methods.hasUnsafe } }
 
   /// Whether programs read any page, so that errors may be problem details.
-  static var hasProgramPages: Bool { isForPrograms || hasRoute { $0.isForPrograms || $0.content == .json } }
+  static var hasProgramPages: Bool { isForPrograms || hasRoute { $0.isMeantForPrograms } }
 
   /// Ends a program whose option `--host` is no host name, where the Host of requests is checked.
   static func checkHostOption(of program: StaticString) {

@@ -120,7 +120,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   /// Whether the page has not answered yet.
-  private var isUnfinished: Bool {
+  var isUnfinished: Bool {
     switch outcome.kind {
     case .later, .upload: true
     case .written, .data, .file, .stream: false
@@ -139,141 +139,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Request<A> {
     Request(
       request.copy(), match, user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock, approach)
-  }
-
-  // MARK: Errors
-
-  /// Writes an error page in place of a page whose text or headers do not fit.
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  private mutating func writeOverflow(
-    _ request: borrowing IncomingRequest, from fieldsStart: Int, _ content: inout Writer,
-    _ fields: inout Writer
-  ) -> Status {
-    dropBegun(request)
-    outcome.kind = .written
-    content.truncate(to: 0)
-    fields.truncate(to: fieldsStart)
-    let reason: StaticString =
-      PageText.isMisused
-      ? "A bug: this page puts a value where none can stand."
-      : "What this page wanted to say does not fit this device's memory."
-    return refuse(request, .internalServerError, reason, &content, &fields)
-  }
-
-  /// Writes an error page with its headers.
-  ///
-  /// - Returns: The status, for the caller to return.
-  @inline(never)
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  mutating func refuse(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: StaticString,
-    _ content: inout Writer, _ fields: inout Writer
-  ) -> Status {
-    refuse(request, status, reason.octets, &content, &fields)
-  }
-
-  /// Writes an error page with its headers, for a reason that is no literal.
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  mutating func refuse(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
-    _ content: inout Writer, _ fields: inout Writer
-  ) -> Status {
-    if A._logsErrors { log(request, status, reason) }
-    if A._hasErrorPages || A.hasProgramPages {
-      writeOwnError(request, status, reason, &content, &fields)
-      fields.append("Cache-Control: no-store\r\n")
-    } else {
-      writeErrorPage(status, reason, &content)
-      RefusalPage.writeFields(to: &fields)
-    }
-    return status
-  }
-
-  /// Writes an error page, with a link to `/` where a page answers GET there.
-  @inline(never)
-  @_lifetime(content: copy content)
-  private mutating func writeErrorPage(_ status: Status, _ reason: Span<UInt8>, _ content: inout Writer) {
-    let home: StaticString = "/"
-    RefusalPage.write(
-      status, reason, home: A.isAnsweredByGET(home.octets) ? home : "",
-      below: PageText.prefix, to: &content)
-  }
-
-  /// Writes the error page that a page has asked for. Its other headers come with the answer's headers.
-  ///
-  /// - Parameter reason: The text that the page has written, at the start of `content`.
-  @inline(never)
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  private mutating func writeRefusal(
-    _ request: borrowing IncomingRequest, _ status: Status, _ content: inout Writer,
-    _ fields: inout Writer
-  ) {
-    var reason = FixedBuffer<512>()
-    if content.count <= Limits.reasonSizeMax { reason.append(content.span) }
-    content.truncate(to: 0)
-    if A._logsErrors { log(request, status, reason.span) }
-    if A._hasErrorPages || A.hasProgramPages {
-      writeOwnError(request, status, reason.span, &content, &fields)
-    } else {
-      writeErrorPage(status, reason.span, &content)
-      fields.append("Content-Type: text/html; charset=utf-8\r\n")
-    }
-  }
-
-  /// Lets the application write an error page. A program that asks for JSON gets problem details.
-  @_lifetime(content: copy content)
-  @_lifetime(fields: copy fields)
-  private mutating func writeOwnError(
-    _ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>,
-    _ content: inout Writer, _ fields: inout Writer
-  ) {
-    let headers = request.head.fields(in: request.octets)
-    if headers.htmlPreference == .excluded || outcome.isForPrograms && headers.htmlPreference == .possible {
-      fields.append("Content-Type: application/problem+json\r\n")
-      return ProblemDetails.write(status, reason, to: &content)
-    }
-    guard A._hasErrorPages else {
-      writeErrorPage(status, reason, &content)
-      return fields.append("Content-Type: text/html; charset=utf-8\r\n")
-    }
-    let response = Response<A>(
-      fields: fields.remainder, session: Session(), memory, isForEveryone: false, isSecure: false,
-      isErrorPage: true)
-    PageText.begin(in: content.roomSpan)
-    let answer = site._errorPage(
-      ErrorPage(status, EscapedText(reason)), view(request, RouteMatch.none, Visitor()), response)
-    PageText.end()
-    // An error page of the application that fails is replaced by the library's error page.
-    guard case .none = answer.action, case .written = answer.content, answer.status == status,
-      !answer.overflowed
-    else {
-      if case .file(let file, _) = answer.content { OpenFile.close(file) }
-      writeErrorPage(status, reason, &content)
-      return fields.append("Content-Type: text/html; charset=utf-8\r\n")
-    }
-    content.advance(by: answer.contentCount)
-    fields.advance(by: answer.fieldsCount)
-  }
-
-  /// Logs the answer to a request.
-  ///
-  /// - Parameter reason: Why the request is refused; empty where nobody says.
-  @inline(never)
-  private mutating func log(_ request: borrowing IncomingRequest, _ status: Status, _ reason: Span<UInt8>) {
-    let isError = status.code >= 500
-    guard isError || A._logsRequests, !isUnfinished else { return }
-    outcome.isLogged = true
-    var line = LogLine(isError ? .error : .info, isError ? "request_failed" : "request")
-    line.add(request.head.fields(in: request.octets).client(peer: request.peer, trusting: .loopback))
-    line.add("method", text: request.head.method.name)
-    line.add("path", text: request.octets[request.head.target.path])
-    line.add("status", Int(status.code))
-    if isError, !reason.isEmpty { line.add("reason", text: reason) }
-    line.write()
   }
 
   // MARK: The journey
@@ -506,32 +371,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     return challenge(request, &content, &fields)
   }
 
-  /// Writes the Location of the page whose path the request spells in another way (PlainPath.swift).
-  ///
-  /// - Parameter scratch: Memory for the plain path.
-  /// - Returns: The status. `nil` when no page with that path answers the method, or when the query does not
-  ///   fit.
-  @inline(never)
-  @_lifetime(fields: copy fields)
-  private mutating func writePlainLocation(
-    _ request: borrowing IncomingRequest, scratch: consuming MutableSpan<UInt8>,
-    _ fields: inout Writer
-  ) -> Status? {
-    let target = request.head.target
-    guard let count = PlainPath.write(request.octets[target.path], to: &scratch) else { return nil }
-    let path = scratch.span.extracting(0..<count)
-    guard A.isAnswered(request.head.method, path) else { return nil }
-    let start = fields.count
-    fields.append("Cache-Control: no-store\r\nLocation: ")
-    fields.append(PageText.prefix)
-    NextTarget.write(path: path, to: &fields)
-    if let query = target.query { NextTarget.write(query: request.octets[query], to: &fields) }
-    fields.append("\r\n")
-    guard fields.overflowed else { return .permanentRedirect }
-    fields.truncate(to: start)
-    return nil
-  }
-
   /// Lets the page answer, in the room that remains in both writers.
   @inline(never)
   @_lifetime(content: copy content)
@@ -600,85 +439,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     outcome.stopsProgram = answer.stopsProgram
     if A._hasStreams { wake(answer.wokenPages) }
     return answer
-  }
-
-  /// Writes the Location after a login: the `next` of the query, or else `path`. A `next` counts when it is a
-  /// path of this site and a page may answer GET there.
-  ///
-  /// - Returns: The index in `fields` where the path begins.
-  @inline(never)
-  @_lifetime(fields: copy fields)
-  private mutating func writeNextLocation(
-    _ request: borrowing IncomingRequest, orElse path: StaticString, _ fields: inout Writer
-  ) -> Int {
-    fields.append("Location: ")
-    fields.append(PageText.prefix)
-    let start = fields.count
-    var isWritten = false
-    if let next = request.query["next"], NextTarget.write(next, to: &fields) {
-      isWritten = true
-      // A target that only POST answers, such as a logout, is not used, because GET would be answered 405.
-      if case .otherMethods = destination(fields.span, from: start) { isWritten = false }
-    }
-    if !isWritten {
-      fields.truncate(to: start)
-      fields.append(path)
-    }
-    return start
-  }
-
-  /// The page that answers GET at the target from `start` to the end of a text.
-  private mutating func destination(_ text: Span<UInt8>, from start: Int) -> Destination<A.Page> {
-    A.destination(
-      .get, text.extracting(start..<(text.firstIndex(of: 0x3F, from: start) ?? text.count)))
-  }
-
-  /// Redirects a visitor who is logged in from the login page to the page that a login would lead to.
-  ///
-  /// - Returns: Whether the visitor may enter that page. Nothing is written where the page needs a fresher
-  ///   login.
-  @inline(never)
-  @_lifetime(fields: copy fields)
-  private mutating func writeWayOn(
-    _ request: borrowing IncomingRequest, _ visitor: borrowing Visitor<A.User>,
-    _ fields: inout Writer
-  ) -> Bool {
-    let start = fields.count
-    let pathStart = writeNextLocation(request, orElse: "/", &fields)
-    if case .page(_, let match) = destination(fields.span, from: pathStart),
-      visitor.obstacle(to: match.access) != nil
-    {
-      fields.truncate(to: start)
-      return false
-    }
-    fields.append("\r\nCache-Control: no-store\r\nVary: Cookie\r\n")
-    return true
-  }
-
-  /// Writes the Location of the login page.
-  ///
-  /// - Parameter keepingNext: Whether to copy the `next` of this request's query. Otherwise `next` becomes
-  ///   this request's target, unless no page answers GET there.
-  @inline(never)
-  @_lifetime(fields: copy fields)
-  private mutating func writeLoginLocation(
-    _ request: borrowing IncomingRequest, keepingNext: Bool, _ fields: inout Writer
-  ) {
-    fields.append("Location: ")
-    fields.append(PageText.prefix)
-    fields.append(site._loginPath)
-    let start = fields.count
-    fields.append("?next=")
-    var isWritten = false
-    if !keepingNext {
-      isWritten =
-        A.isAnsweredByGET(request.octets[request.head.target.path])
-        && NextTarget.encode(request, to: &fields)
-    } else if let next = request.query["next"] {
-      isWritten = NextTarget.reencode(next, to: &fields)
-    }
-    if !isWritten { fields.truncate(to: start) }
-    fields.append("\r\n")
   }
 }
 

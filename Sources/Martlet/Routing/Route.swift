@@ -36,6 +36,8 @@ public struct Route: Sendable {
   private(set) var contentSizeMax = Int32.max
   /// Whether programs read the page rather than people.
   private(set) var isForPrograms = false
+  /// Whether the route says so (`forPrograms`), or takes JSON.
+  var isMeantForPrograms: Bool { isForPrograms || content == .json }
   /// Whether a part is mounted at the path.
   private(set) var isMount = false
 

@@ -39,7 +39,7 @@ struct RouteMatch: Sendable {
     access = outer.map { route.access.within($0) } ?? route.access
     content = route.content
     contentSizeMax = route.contentSizeMax
-    self.isForPrograms = route.isForPrograms || route.content == .json || isForPrograms
+    self.isForPrograms = route.isMeantForPrograms || isForPrograms
     isInPart = outer != nil || route.isMount
     self.partPage = Int16(partPage)
     self.mountSize = UInt16(mountSize)
@@ -96,7 +96,7 @@ extension Application where Self: ~Copyable {
           return .page(page, RouteMatch(route, parameters, isForPrograms: isForPrograms))
         }
         others = others.union(route.methods)
-        areForPrograms = areForPrograms && (route.isForPrograms || route.content == .json)
+        areForPrograms = areForPrograms && route.isMeantForPrograms
       }
     }
     return others.isEmpty ? .nowhere : .otherMethods(others, areForPrograms: areForPrograms)
@@ -126,7 +126,7 @@ extension Application where Self: ~Copyable {
               isForPrograms: isForPrograms))
         }
         others = others.union(route.methods)
-        areForPrograms = areForPrograms && (route.isForPrograms || route.content == .json)
+        areForPrograms = areForPrograms && route.isMeantForPrograms
       }
       number &+= 1
     }
