@@ -14,6 +14,21 @@ int64_t martlet_boot_milliseconds(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+uint32_t martlet_run_number(void) {
+  // The boot clock counts from the boot, and the time of day may be the same at each boot: with both and the
+  // process's number, two starts that agree to the nanosecond do not happen.
+  static uint32_t number;
+  if (number != 0) return number;
+  struct timespec now = {0}, boot = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(CLOCK_MONOTONIC, &boot);
+  uint64_t mixed = (uint64_t)now.tv_sec * 1000000007 + (uint64_t)now.tv_nsec;
+  mixed = mixed * 0x9E3779B97F4A7C15 + (uint64_t)boot.tv_sec * 1000000000 + (uint64_t)boot.tv_nsec;
+  mixed = (mixed ^ (uint64_t)getpid() << 40) * 0x9E3779B97F4A7C15;
+  number = (uint32_t)(mixed >> 32) | 1;
+  return number;
+}
+
 int martlet_clock_is_synchronized(void) {
   // Without modes adjtimex() only reads, which needs no right. A sandbox may refuse it all the same.
   struct timex state = {0};

@@ -154,6 +154,8 @@ public struct StreamState: Equatable, Sendable {
   public var note: Int64
   /// The page's number in the application. The number says which streams are woken together.
   public var page: UInt8
+  /// Names the login of the reader; 0: none. The number says which streams end when the login ends.
+  public var login: UInt32 = 0
 
   public init(page: UInt8 = 0, position: Int64 = 0, note: Int64 = 0) {
     self.page = page

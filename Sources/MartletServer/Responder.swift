@@ -158,18 +158,30 @@ public struct Piece: Equatable, Sendable {
   }
 }
 
-/// The streams that are woken: those of the pages in a set of page numbers.
+/// The streams that are woken: those of the pages in a set of page numbers. And the login whose streams end.
 public struct StreamSet: Sendable {
   private var bits = InlineArray<4, UInt64>(repeating: 0)
+  /// The streams of that login are ended (`StreamState.login`); 0: of none; `.max`: of all.
+  private var endedLogin: UInt32 = 0
 
   /// No page.
   public init() {}
 
-  /// Whether no page is in the set.
-  public var isEmpty: Bool { bits[0] | bits[1] | bits[2] | bits[3] == 0 }
+  /// Whether no page is in the set, and no login has ended.
+  public var isEmpty: Bool { bits[0] | bits[1] | bits[2] | bits[3] | UInt64(endedLogin) == 0 }
 
   /// Adds a page, by its number.
   public mutating func insert(_ page: UInt8) { bits[Int(page >> 6)] |= 1 << UInt64(page & 63) }
+
+  /// Adds the streams of a login, which are to end. Of two logins in one turn the streams of all logins end, so
+  /// that the set stays small. Their readers ask again.
+  public mutating func end(login: UInt32) {
+    guard login != 0 else { return }
+    endedLogin = endedLogin == 0 || endedLogin == login ? login : .max
+  }
+
+  /// Whether the streams of a login are to end.
+  func ends(login: UInt32) -> Bool { login != 0 && (endedLogin == login || endedLogin == .max) }
 
   /// Whether a page is in the set.
   public func contains(_ page: UInt8) -> Bool { bits[Int(page >> 6)] >> UInt64(page & 63) & 1 == 1 }
@@ -275,7 +287,9 @@ public protocol Responder: ~Copyable {
 
   /// That much time of the monotonic clock has passed, with connections or without. The first call comes
   /// one period after the server's start. Calls that are missed, because a turn takes long, are left out.
-  mutating func tick(at moment: Moment)
+  ///
+  /// - Parameter content: Memory for text that is made during the call. Nothing of it is sent.
+  mutating func tick(at moment: Moment, content: consuming Writer)
 
   // MARK: Work
 
@@ -343,7 +357,7 @@ extension Responder where Self: ~Copyable {
 
   public static var tickMilliseconds: Int { 0 }
 
-  public mutating func tick(at moment: Moment) {}
+  public mutating func tick(at moment: Moment, content: consuming Writer) {}
 
   public static var hasWork: Bool { true }
   public mutating func work(_ connection: UInt64) -> Bool { true }

@@ -291,19 +291,38 @@ extension Server where T: ~Copyable, R: ~Copyable {
     while let slot = slots.next() { _ = wake(slot, others) }
   }
 
-  /// Ends the pause of a stream whose page is in the set.
+  /// Ends the pause of a stream whose page is in the set, and the stream of a login that has ended.
   ///
   /// - Returns: Whether the stream can write now.
   private mutating func wake(_ slot: Slot, _ woken: StreamSet) -> Bool {
-    guard connections[slot].phase == .sending, case .stream(let state, _) = connections[slot].flow,
-      woken.contains(state.page)
+    guard connections[slot].phase == .sending, case .stream(let state, let isChunked) = connections[slot].flow
     else { return false }
+    if woken.ends(login: state.login) {
+      endStream(slot, state, isChunked: isChunked)
+      return false
+    }
+    guard woken.contains(state.page) else { return false }
     let isPaused = connections[slot].isPaused(at: moment)
     connections[slot].pausedUntil = 0
     if isPaused, !connections[slot].isProbed {
       connections[slot].deadline = now + Limits.sendTimeoutMilliseconds
     }
     return isPaused && peerTakesResponses(slot)
+  }
+
+  /// Ends a stream before its page does. Nothing that the page has written is sent any more, so a stream whose
+  /// last piece has not been sent whole ends with its connection.
+  private mutating func endStream(_ slot: Slot, _ state: StreamState, isChunked: Bool) {
+    guard connections[slot].responseBlock < 0, !isStopping else { return close(slot) }
+    responder.abandon(state)
+    connections[slot].flow = .streamEnd
+    connections[slot].pausedUntil = 0
+    let range = response.frame(0, isChunked: isChunked, isLast: true)
+    connections[slot].unsentStart = UInt16(range.lowerBound)
+    connections[slot].unsentEnd = UInt16(range.upperBound)
+    enter(.sending, slot, milliseconds: Limits.sendTimeoutMilliseconds)
+    send(slot)
+    keep(slot)
   }
 
   /// The page's silence is not the client's: the deadline is counted from the end of a pause. But a

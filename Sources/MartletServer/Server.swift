@@ -250,9 +250,13 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
 
   /// Tells the responder that the time has come. The next tick is the first one of the grid that lies ahead.
   private mutating func tick() {
-    responder.tick(at: moment)
+    Self.tick(&responder, moment, &response)
     let period = Int64(R.tickMilliseconds)
     nextTick += ((now - nextTick) / period + 1) * period
+  }
+
+  private static func tick(_ responder: inout R, _ moment: Moment, _ response: inout LentBuffer) {
+    responder.tick(at: moment, content: Writer(response.content))
   }
 
   // MARK: Stopping

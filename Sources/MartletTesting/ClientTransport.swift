@@ -47,6 +47,9 @@ final class ClientWorld {
   /// Connections whose work is held, and whether the next connection that is put off is held.
   var held: Set<UInt64> = []
   var holdsNext = false
+  /// Whether the server has nothing to do before its next wait ends; and whether such a wait takes no time.
+  private(set) var isIdle = false
+  var standsStill = false
   /// The connection whose page answered `later` when it was last asked.
   var putOff: UInt64?
 
@@ -106,9 +109,9 @@ final class ClientWorld {
       let bits = peer.readiness & (wanted | (peer.isGone ? Readiness.broken.rawValue : 0))
       if bits != 0 { ready[slot] = bits }
     }
-    let isIdle = ready.isEmpty && waiting.isEmpty
+    isIdle = ready.isEmpty && waiting.isEmpty
     isAtRest = isIdle && milliseconds < 0
-    if isIdle, milliseconds > 0, !isAnswered { waitedMilliseconds += Int64(milliseconds) }
+    if isIdle, milliseconds > 0, !isAnswered, !standsStill { waitedMilliseconds += Int64(milliseconds) }
     return Wakeup(listenerIsReady: !waiting.isEmpty, stopRequested: false)
   }
 

@@ -74,7 +74,9 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   mutating func takeWoken() -> StreamSet { site.takeWoken() }
 
-  mutating func tick(at moment: Moment) { site.tick(at: moment) }
+  mutating func tick(at moment: Moment, content: consuming Writer) {
+    site.tick(at: moment, content: content)
+  }
 
   mutating func work(_ connection: UInt64) -> Bool {
     world.held.contains(connection) ? false : site.work(connection)

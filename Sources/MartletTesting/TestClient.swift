@@ -114,6 +114,21 @@ public final class TestClient<A: Application & ~Copyable> {
   /// without its end gets 408, because the server would wait for the end.
   public func send(_ octets: [UInt8]) -> TestResponse { finish(world.connect(octets, from: peer)) }
 
+  /// Opens a page that answers as a stream, with GET and the jar's cookies. The stream stays open while the
+  /// client sends other requests.
+  ///
+  ///     let stream = client.open("/events")
+  ///     _ = client.post("/say", form: [("text", "hello")])
+  ///     #expect(stream.events.map(\.data) == ["hello"])
+  public func open(_ target: String, fields: [(String, String)] = []) -> TestStream {
+    let head = head("GET", target, fields: fields, contentCount: nil)
+    let peer = world.connect([UInt8](head.utf8), from: peer)
+    world.standsStill = true
+    run(until: { world.isIdle && !peer.answer.isEmpty || peer.isClosed })
+    world.standsStill = false
+    return TestStream(peer)
+  }
+
   /// A request that needs several turns and has not been answered.
   package struct PendingRequest {
     fileprivate let peer: ClientPeer

@@ -159,7 +159,7 @@ private struct Ticker: Responder, ~Copyable {
 
   static var tickMilliseconds: Int { 1_000 }
 
-  mutating func tick(at moment: Moment) { ticks.moments.append(moment.monotonicMilliseconds) }
+  mutating func tick(at moment: Moment, content: consuming Writer) { ticks.moments.append(moment.monotonicMilliseconds) }
 
   mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer

@@ -12,6 +12,9 @@ int martlet_random(uint8_t *octets, size_t count);
 // 0, returns 1 when the source has not been seeded. With a timeout of -1, waits for that.
 int martlet_random_wait(int timeout);
 
+// A number that differs from one start of the program to the next. No secret.
+uint32_t martlet_run_number(void);
+
 // Time. Milliseconds that never go back; seconds since 1970 UTC, 64 bits everywhere.
 int64_t martlet_monotonic_milliseconds(void);
 int64_t martlet_monotonic_microseconds(void);

@@ -20,6 +20,24 @@ public enum UserID: Equatable, Sendable, ExpressibleByStringLiteral, Expressible
   }
 }
 
+extension UserID {
+  /// A number that names the user in the state of a stream: FNV-1a, never 0. Users who share a number share the
+  /// end of their streams, and their browsers ask again.
+  var streamLogin: UInt32 {
+    var hash: UInt32 = 2_166_136_261
+    switch self {
+    case .text(let text):
+      for i in text.span.indices { hash = (hash ^ UInt32(text.span[i])) &* 16_777_619 }
+    case .integer(let integer):
+      for shift in 0..<8 {
+        let octet = UInt32(truncatingIfNeeded: integer >> Int64(8 * shift)) & 0xFF
+        hash = (hash ^ octet) &* 16_777_619
+      }
+    }
+    return max(hash, 1)
+  }
+}
+
 /// An application's user.
 public protocol SessionUser {
   /// The identifier in the user's tokens. An identifier is never given to another user.

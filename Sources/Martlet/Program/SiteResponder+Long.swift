@@ -5,11 +5,12 @@ package import MartletHTTP
 package import MartletServer
 
 extension Reply.Kind {
-  /// The reply with the page's number in the state of its stream.
-  func of<Page: RawRepresentable>(_ page: Page) -> Reply.Kind where Page.RawValue == UInt8 {
+  /// The reply with the page's number, and its reader's login, in the state of its stream.
+  func of<Page: RawRepresentable>(_ page: Page, _ login: UInt32) -> Reply.Kind where Page.RawValue == UInt8 {
     switch self {
     case .stream(var state):
       state.page = page.rawValue
+      state.login = login
       return .stream(state)
     case .written, .data, .file, .upload, .later: return self
     }
@@ -186,9 +187,13 @@ extension SiteResponder where A: ~Copyable {
 
   package static var tickMilliseconds: Int { A._tickMilliseconds }
 
-  package mutating func tick(at moment: Moment) {
+  package mutating func tick(at moment: Moment, content: consuming Writer) {
     var tick = Tick(moment)
+    // For the text of events.
+    PageText.setPrefix(reach.prefix.span)
+    PageText.begin(in: content.roomSpan)
     site._tick(&tick)
+    PageText.end()
     woken = tick.woken
   }
 

@@ -233,7 +233,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return refuse(request, .forbidden, "Nobody can log in here.", &content, &fields)
     }
     let answer = respond(page, match, visitor, Session(), request, &content, &fields)
-    take(answer, page, &content)
+    take(answer, page, visitor, &content)
     if case .refuse = answer.action { writeRefusal(request, answer.status, &content, &fields) }
     return answer.status
   }
@@ -280,7 +280,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return .found
     }
     let answer = respond(page, match, visitor, session, request, &content, &fields)
-    take(answer, page, &content)
+    take(answer, page, visitor, &content)
     guard !isUnfinished else { return answer.status }
     finish(answer, visitor, isRenewal: isRenewal, request, &storage, &content, &fields)
     return answer.status
@@ -288,7 +288,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// Stores the answer of a page in `outcome`.
   @_lifetime(content: copy content)
-  private mutating func take(_ answer: Answer, _ page: A.Page, _ content: inout Writer) {
+  private mutating func take(
+    _ answer: Answer, _ page: A.Page, _ visitor: borrowing Visitor<A.User>, _ content: inout Writer
+  ) {
     switch answer.action {
     case .later: outcome.kind = .later
     case .receive(let countMax):
@@ -297,7 +299,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       content.truncate(to: 0)
       if answer.overflowed { content.overflow() }
       outcome.kind = .upload(countMax: countMax)
-    case .none, .toNext, .toLogin, .refuse: outcome.kind = answer.content.of(page)
+    case .none, .toNext, .toLogin, .refuse: 
+      outcome.kind = answer.content.of(page, A._hasStreams ? visitor.user?.id.streamLogin ?? 0 : 0)
     }
   }
 
@@ -322,6 +325,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if answer.session.overflowed { content.overflow() }
     if answer.isPublic { return }
     var after = Session(storage._mutatingExtracting(0..<storage.count), answer.session)
+    if A._hasStreams, answer.session.isChanged || answer.session.isDeleted, let user = visitor.user,
+      after.isMinted || after.userID != user.id
+    {
+      woken.end(login: user.id.streamLogin)
+    }
     if after.isMinted {
       after.stamp(keeper.clock, A._sessionLimits, age: after.age, passwordAge: 0)
     } else if visitor.isDue, after.userID != nil {
@@ -437,7 +445,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if answer.overflowed { content.overflow() }
     outcome.pauseMilliseconds = answer.pauseMilliseconds
     outcome.stopsProgram = answer.stopsProgram
-    if A._hasStreams { wake(answer.wokenPages) }
+    if A._hasStreams {
+      wake(answer.wokenPages)
+      woken.end(login: answer.endedLogin)
+    }
     return answer
   }
 }

@@ -39,6 +39,8 @@ public struct Answer {
   /// Pages whose streams are woken: a bit for each of the first 63 pages, and the last bit for all other
   /// pages.
   var wokenPages: UInt64 = 0
+  /// The login whose streams are ended; 0: none (`StreamState.login`).
+  var endedLogin: UInt32 = 0
   /// Whether the program ends after the answer has been sent.
   var stopsProgram = false
 }
@@ -72,6 +74,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   private var stopsProgram = false
   private var hasLocation = false
   private var wokenPages: UInt64 = 0
+  private var endedLogin: UInt32 = 0
 
   /// The visitor's session, empty in an application without sessions.
   private var kept: Session
@@ -345,7 +348,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
       overflowed: PageText.overflowed || fields.overflowed, isPublic: isPublic,
-      content: content, session: kept.outcome, wokenPages: wokenPages, stopsProgram: stopsProgram)
+      content: content, session: kept.outcome, wokenPages: wokenPages,
+      endedLogin: endedLogin, stopsProgram: stopsProgram)
   }
 }
 
@@ -461,6 +465,15 @@ extension Response where Site: StreamingApplication & ~Copyable {
   public mutating func wake(_ page: Site.Page) {
     wokenPages |= 1 << UInt64(min(page.rawValue, 63))
   }
+
+  /// Ends the streams of a user, whose login the page has ended or changed: the user is deleted, or has lost a
+  /// role. A browser that reads events asks again, and is checked anew. One user an answer; of several calls
+  /// the last one counts.
+  ///
+  /// Where the visitor logs out, or logs in anew (`renewLogin`), the library ends the visitor's streams without
+  /// this call.
+  @_lifetime(self: copy self)
+  public mutating func endStreams(of user: UserID) { endedLogin = user.streamLogin }
 }
 
 /// Headers that the library writes itself.
