@@ -7,11 +7,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 programs=(hello-example login-example pieces-example martlet-panel)
 # Programs that nobody ships: `scripts/build --examples` builds them too.
 # shellcheck disable=SC2034
-examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example)
+examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
+  sse-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034
 no_browser=(--ignore Tests/Wire/test_panel_browser.py --ignore Tests/Wire/test_panel_sysroots_browser.py
+  --ignore Tests/Wire/test_events_browser.py
   --deselect Tests/Wire/test_prefix.py::test_a_browser_below_two_paths)
 
 say() { printf '%s\n' "$*"; }

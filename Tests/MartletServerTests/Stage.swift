@@ -42,6 +42,9 @@ final class Requests {
   var woken = StreamSet()
   /// Whether each event of a page wakes the page's streams again.
   var eventsWake = false
+  /// The login of the next streams of events, and logins whose streams end.
+  var login: UInt32 = 0
+  var endedLogins: [UInt32] = []
   /// How often a stream of events was asked.
   var askedForEvents = 0
   /// Octets that `/upload` takes.
@@ -140,9 +143,9 @@ struct EchoResponder: Responder, ~Copyable {
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0, kind: .stream(StreamState(page: 3, note: 7)))
     case "/events", "/events-b":
-      return Reply(
-        status: .ok, contentCount: 0, fieldsCount: 0,
-        kind: .stream(StreamState(page: path == "/events" ? 5 : 6)))
+      var state = StreamState(page: path == "/events" ? 5 : 6)
+      state.login = requests.login
+      return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .stream(state))
     case "/notify", "/notify-b":
       let page: UInt8 = path == "/notify" ? 5 : 6
       requests.eventCounts[page, default: 0] += 1
@@ -269,7 +272,8 @@ extension EchoResponder {
   mutating func abandon(_ state: StreamState) { requests.abandoned.append(state) }
 
   mutating func takeWoken() -> StreamSet {
-    defer { requests.woken = StreamSet() }
+    for login in requests.endedLogins { requests.woken.end(login: login) }
+    defer { (requests.woken, requests.endedLogins) = (StreamSet(), []) }
     return requests.woken
   }
 

@@ -140,6 +140,52 @@ import Testing
     }
   }
 
+  @Test("The streams of a login that has ended end in the same turn, and their connections go on")
+  func login() {
+    withStage { stage, world in
+      let everyones = listeners(stage, world, 1)
+      stage.requests.login = 7
+      let sevens = listeners(stage, world, 2)
+      stage.requests.login = 8
+      let eights = listeners(stage, world, 1, "/events-b")
+      stage.requests.endedLogins = [7]
+      let source = world.connect(request("GET /a"))
+      while source.sent.isEmpty { stage.turn() }
+      #expect(sevens.allSatisfy { $0.text == head + "0\r\n\r\n" && !$0.isClosed })
+      #expect(stage.requests.abandoned.map(\.login) == [7, 7])
+      sevens[0].received = [UInt8](request("GET /a").utf8)
+      stage.settle()
+      #expect(sevens[0].text.contains("0\r\n\r\nHTTP/1.1 200 OK"))
+      #expect((everyones + eights).allSatisfy { $0.text == head && !$0.isClosed })
+      // Two in one turn: those of all logins.
+      stage.requests.endedLogins = [9, 10]
+      source.received = [UInt8](request("GET /a").utf8)
+      stage.settle()
+      #expect(eights[0].text == head + "0\r\n\r\n" && everyones[0].text == head)
+    }
+  }
+
+  @Test("A stream whose login has ended sends nothing of what waits to be sent")
+  func unsent() {
+    withStage { stage, world in
+      stage.requests.login = 7
+      let peers = listeners(stage, world, 2)
+      let old = world.connect("GET /events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+      stage.settle()
+      peers[0].room = 4
+      _ = world.connect(request("GET /notify"))
+      stage.settle()
+      #expect(peers[0].text == head + "8\r\ne" && stage.responseBlockCount == 1)
+      stage.requests.endedLogins = [7]
+      _ = world.connect(request("GET /a"))
+      stage.settle()
+      #expect(peers[0].isClosed && peers[0].text == head + "8\r\ne" && stage.responseBlockCount == 0)
+      #expect(peers[1].text == head + event(1) + "0\r\n\r\n" && !peers[1].isClosed)
+      #expect(old.isClosed && old.text.hasSuffix("event 1\n\n"))
+      #expect(stage.requests.abandoned.count == 3)
+    }
+  }
+
   @Test("A set has each page that was inserted, and no other")
   func set() {
     for page in [UInt8(0), 1, 63, 64, 127, 128, 200, 255] {
@@ -159,7 +205,9 @@ private struct Ticker: Responder, ~Copyable {
 
   static var tickMilliseconds: Int { 1_000 }
 
-  mutating func tick(at moment: Moment, content: consuming Writer) { ticks.moments.append(moment.monotonicMilliseconds) }
+  mutating func tick(at moment: Moment, content: consuming Writer) {
+    ticks.moments.append(moment.monotonicMilliseconds)
+  }
 
   mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer

@@ -178,12 +178,12 @@ private struct UploadSite: SessionApplication, UploadApplication, StreamingAppli
   func wakes() {
     var responder = SiteResponder(UploadSite(desk: desk), secret: ("top-secret!" as StaticString).octets)
     for page in [UInt8(0), 5, 62] {
-      responder.wake(1 << UInt64(page))
+      responder.memory.wake(page: page)
       let woken = responder.takeWoken()
       let pages = (0...255).filter { woken.contains(UInt8($0)) }
       #expect(pages == [Int(page)])
     }
-    responder.wake(1 << 63)
+    responder.memory.wake(page: 63)
     let woken = responder.takeWoken()
     let pages = (0...255).filter { woken.contains(UInt8($0)) }
     #expect(pages == Array(63...255))

@@ -7,12 +7,13 @@ import base64
 import json
 import re
 import resource
+import socket
 import time
 
 import pytest
 
 from client import FORM, Visitor
-from program import Program, running
+from program import RUN, SANITIZED, Program, room, running
 
 BROWSER = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 JSON = ("Content-Type", "application/json")
@@ -52,6 +53,11 @@ def auth():
 @pytest.fixture(scope="module")
 def sessions():
     yield from example("sessions")
+
+
+@pytest.fixture
+def sse():
+    yield from example("sse")
 
 
 @pytest.fixture
@@ -397,3 +403,115 @@ def test_subapps_links_lead_below_the_path_that_a_proxy_says(subapps):
     response = subapps.post("/guestbook", {"note": "x"}, below)
     assert response.location == "/box/guestbook/1", response.told
     assert 'href="/box/guestbook/1"' in subapps.get("/guestbook", below).text
+
+
+# sse ----------------------------------------------------------------------------------------------
+
+class Reader:
+    """A reader of events, over a connection of its own."""
+
+    def __init__(self, program, last=None):
+        lines = ["GET /events HTTP/1.1", "Host: localhost", "Accept: text/event-stream"]
+        lines += [f"Last-Event-ID: {last}"] if last is not None else []
+        self.socket = socket.create_connection(program.address, 10)
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.octets = b""
+
+    def wait_for(self, wanted, within=10.0):
+        """Reads until the octets have come; when that was."""
+        end = time.monotonic() + within
+        while wanted not in self.octets:
+            self.socket.settimeout(max(0.01, end - time.monotonic()))
+            received = self.socket.recv(65536)
+            assert received, self.octets
+            self.octets += received
+        return time.monotonic()
+
+    def ids(self):
+        return re.findall(rb"id: ([0-9]+)-([0-9]+)\n", self.octets)
+
+    def close(self):
+        self.socket.close()
+
+
+def say(program, text):
+    response = Visitor(program.address).post("/say", {"text": text})
+    assert response.status == 204, response.told
+
+
+def test_sse_sends_each_second_and_what_is_said(sse):
+    page = Visitor(sse.address).get("/")
+    assert page.status == 200 and "EventSource" in page.text
+    reader = Reader(sse)
+    reader.wait_for(b"retry: 2000\n\n")
+    assert b"Content-Type: text/event-stream\r\n" in reader.octets, reader.octets
+    assert b"Cache-Control: no-store\r\n" in reader.octets and b"X-Accel-Buffering: no\r\n" in reader.octets
+    say(sse, "gr\u00fc\u00df \"Gott\" <b>\n\nevent: evil")
+    reader.wait_for(b"\nevent: said\ndata: ")
+    reader.wait_for(b"evil")
+    text = re.search(rb"event: said\ndata: (.*)\n\n", reader.octets)[1]
+    assert json.loads(text)["text"] == "gr\u00fc\u00df \"Gott\" <b>\n\nevent: evil", text
+    count = len(reader.ids())
+    end = time.monotonic() + 10
+    while len(reader.ids()) < count + 2 and time.monotonic() < end:
+        reader.wait_for(b"id: " + b"-".join((reader.ids()[-1][0], b"%d" % (int(reader.ids()[-1][1]) + 1))))
+    numbers = [int(number) for _, number in reader.ids()]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), numbers
+    reader.close()
+
+
+def test_sse_goes_on_behind_the_last_event(sse):
+    first = Reader(sse)
+    for text in ("one", "two", "three"):
+        say(sse, text)
+    first.wait_for(b"three")
+    run, number = re.search(rb"id: ([0-9]+)-([0-9]+)\nevent: said\ndata: {\"text\":\"one\"}", first.octets).groups()
+    second = Reader(sse, f"{run.decode()}-{number.decode()}")
+    second.wait_for(b"three")
+    assert b'"two"' in second.octets and b'"one"' not in second.octets, second.octets
+    # Of another run of the program: all events that there are.
+    third = Reader(sse, f"{int(run) ^ 1}-{number.decode()}")
+    third.wait_for(b"three")
+    assert b'"one"' in third.octets, third.octets
+    for reader in (first, second, third):
+        reader.close()
+
+
+def test_sse_refuses_what_is_no_text(sse):
+    for form in ({}, {"text": ""}, {"text": "x" * 81}):
+        assert Visitor(sse.address).post("/say", form).status == 400
+
+
+def test_sse_two_hundred_readers_of_whom_three_are_stalled(sse):
+    count, stalled = min(200, room() - 20), 3
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
+    readers = [Reader(sse) for _ in range(count)]
+    for reader in readers:
+        reader.wait_for(b"retry: 2000\n\n")
+    # Readers that read nothing more, with the smallest window there is.
+    for reader in readers[:stalled]:
+        reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    slowest = []
+    for turn in range(40):
+        text = f"text {turn} " + "x" * 60
+        started = time.monotonic()
+        say(sse, text)
+        slowest.append(max(reader.wait_for(text.encode()) for reader in readers[stalled:]) - started)
+    slowest.sort()
+    # The test itself reads 197 connections one after the other: half of the time is the test's own.
+    patience = 0.05 if not RUN and not SANITIZED else 0.5
+    assert slowest[len(slowest) // 2] < patience, slowest
+    for reader in readers:
+        reader.close()
+
+
+def test_sse_readers_that_are_gone_leave_nothing(sse):
+    for _ in range(3):
+        readers = [Reader(sse) for _ in range(50)]
+        for reader in readers:
+            reader.wait_for(b"retry: 2000\n\n")
+        for reader in readers:
+            reader.close()
+    time.sleep(2.5)
+    assert Visitor(sse.address).get("/").status == 200

@@ -211,16 +211,17 @@ public struct Tick: ~Copyable {
   public let time: Int64
   /// Milliseconds of a clock that never goes back.
   public let monotonicMilliseconds: Int64
-  var woken = StreamSet()
+  let memory: SiteMemory
 
-  init(_ moment: Moment) {
+  init(_ moment: Moment, _ memory: SiteMemory = SiteMemory()) {
+    self.memory = memory
     time = moment.unixSeconds
     monotonicMilliseconds = moment.monotonicMilliseconds
   }
 
   /// Wakes the streams of a page: each stream writes its next piece at once.
   public mutating func wake<Page: RawRepresentable>(_ page: Page) where Page.RawValue == UInt8 {
-    woken.insert(page.rawValue)
+    memory.wake(page: page.rawValue)
   }
 }
 

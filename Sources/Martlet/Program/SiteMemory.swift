@@ -3,6 +3,7 @@
 
 package import CMartletPlatform
 import MartletBytes
+import MartletServer
 
 /// The memory of a site.
 @safe package struct SiteMemory {
@@ -19,6 +20,28 @@ import MartletBytes
   func newOwner() -> UInt32 {
     unsafe site.pointee.owner_count += 1
     return unsafe site.pointee.owner_count
+  }
+
+  /// Notes that the streams of a page are woken: a bit for each of the first 63 pages, and the last bit for all
+  /// other pages.
+  func wake(page: UInt8) { unsafe site.pointee.woken |= 1 << UInt64(min(page, 63)) }
+
+  /// Notes that the streams of a login end. Of two logins the streams of all logins end.
+  func endStreams(login: UInt32) {
+    let other = unsafe site.pointee.ended_login
+    unsafe site.pointee.ended_login = other == 0 || other == login ? login : .max
+  }
+
+  /// The streams that have been noted. Forgets them.
+  func takeWoken() -> StreamSet {
+    var set = StreamSet()
+    let pages = unsafe site.pointee.woken
+    for page in 0..<UInt8(63) where pages & 1 << UInt64(page) != 0 { set.insert(page) }
+    if pages >> 63 != 0 { for page in UInt8(63)...255 { set.insert(page) } }
+    set.end(login: unsafe site.pointee.ended_login)
+    unsafe site.pointee.woken = 0
+    unsafe site.pointee.ended_login = 0
+    return set
   }
 
   /// The table of passwords that are being verified or hashed.

@@ -170,17 +170,7 @@ extension SiteResponder where A: ~Copyable {
   }
 
   package mutating func takeWoken() -> StreamSet {
-    let woken = woken
-    self.woken = StreamSet()
-    return woken
-  }
-
-  /// Notes the pages whose streams are woken: a bit for each of the first 63 pages, and the last bit for all
-  /// other pages.
-  mutating func wake(_ pages: UInt64) {
-    guard pages != 0 else { return }
-    for page in 0..<UInt8(63) where pages & 1 << UInt64(page) != 0 { woken.insert(page) }
-    if pages >> 63 != 0 { for page in UInt8(63)...255 { woken.insert(page) } }
+    memory.takeWoken()
   }
 
   // MARK: Time
@@ -188,13 +178,12 @@ extension SiteResponder where A: ~Copyable {
   package static var tickMilliseconds: Int { A._tickMilliseconds }
 
   package mutating func tick(at moment: Moment, content: consuming Writer) {
-    var tick = Tick(moment)
+    var tick = Tick(moment, memory)
     // For the text of events.
     PageText.setPrefix(reach.prefix.span)
     PageText.begin(in: content.roomSpan)
     site._tick(&tick)
     PageText.end()
-    woken = tick.woken
   }
 
   package static var hasWork: Bool { A._hasWork }

@@ -41,8 +41,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// The state of an upload on its way from the page to the server's memory at the start, and back at the
   /// end.
   var pendingUpload: A.UploadState?
-  /// Pages whose streams must write at once.
-  var woken = StreamSet()
 
   /// - Parameters:
   ///   - secret: The secret that signs cookies. Without a secret, a random key signs them.
@@ -328,7 +326,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if A._hasStreams, answer.session.isChanged || answer.session.isDeleted, let user = visitor.user,
       after.isMinted || after.userID != user.id
     {
-      woken.end(login: user.id.streamLogin)
+      memory.endStreams(login: user.id.streamLogin)
     }
     if after.isMinted {
       after.stamp(keeper.clock, A._sessionLimits, age: after.age, passwordAge: 0)
@@ -445,10 +443,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if answer.overflowed { content.overflow() }
     outcome.pauseMilliseconds = answer.pauseMilliseconds
     outcome.stopsProgram = answer.stopsProgram
-    if A._hasStreams {
-      wake(answer.wokenPages)
-      woken.end(login: answer.endedLogin)
-    }
     return answer
   }
 }

@@ -36,11 +36,6 @@ public struct Answer {
   var session = SessionChanges()
   /// Milliseconds until the page is asked again at the earliest, where the page answers `later`.
   var pauseMilliseconds = 0
-  /// Pages whose streams are woken: a bit for each of the first 63 pages, and the last bit for all other
-  /// pages.
-  var wokenPages: UInt64 = 0
-  /// The login whose streams are ended; 0: none (`StreamState.login`).
-  var endedLogin: UInt32 = 0
   /// Whether the program ends after the answer has been sent.
   var stopsProgram = false
 }
@@ -73,8 +68,6 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   let memory: SiteMemory
   private var stopsProgram = false
   private var hasLocation = false
-  private var wokenPages: UInt64 = 0
-  private var endedLogin: UInt32 = 0
 
   /// The visitor's session, empty in an application without sessions.
   private var kept: Session
@@ -348,8 +341,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
       overflowed: PageText.overflowed || fields.overflowed, isPublic: isPublic,
-      content: content, session: kept.outcome, wokenPages: wokenPages,
-      endedLogin: endedLogin, stopsProgram: stopsProgram)
+      content: content, session: kept.outcome, stopsProgram: stopsProgram)
   }
 }
 
@@ -463,17 +455,16 @@ extension Response where Site: StreamingApplication & ~Copyable {
   /// Wakes the streams of a page: each stream writes its next piece at once.
   @_lifetime(self: copy self)
   public mutating func wake(_ page: Site.Page) {
-    wokenPages |= 1 << UInt64(min(page.rawValue, 63))
+    memory.wake(page: page.rawValue)
   }
 
   /// Ends the streams of a user, whose login the page has ended or changed: the user is deleted, or has lost a
-  /// role. A browser that reads events asks again, and is checked anew. One user an answer; of several calls
-  /// the last one counts.
+  /// role. A browser that reads events asks again, and is checked anew.
   ///
   /// Where the visitor logs out, or logs in anew (`renewLogin`), the library ends the visitor's streams without
   /// this call.
   @_lifetime(self: copy self)
-  public mutating func endStreams(of user: UserID) { endedLogin = user.streamLogin }
+  public mutating func endStreams(of user: UserID) { memory.endStreams(login: user.streamLogin) }
 }
 
 /// Headers that the library writes itself.
