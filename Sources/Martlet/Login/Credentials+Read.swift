@@ -14,7 +14,7 @@ extension SiteResponder where A: ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func readCredentials(
-    _ match: RouteMatch, _ request: borrowing IncomingRequest, _ visitor: inout Visitor<A.User>,
+    _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest, _ visitor: inout Visitor<A.User>,
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status? {
     let headers = request.head.fields(in: request.octets)
@@ -53,7 +53,7 @@ extension SiteResponder where A: ~Copyable {
   }
 
   private mutating func check(
-    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>, _ match: RouteMatch,
+    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>, _ match: borrowing RouteMatch,
     _ request: borrowing IncomingRequest
   ) -> CredentialsCheck<A.User> {
     memory.work.enter(request.connection, now: request.moment.monotonicMilliseconds)

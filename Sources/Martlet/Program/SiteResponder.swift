@@ -135,10 +135,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// The request as a page sees it.
   @_lifetime(copy request)
   mutating func view(
-    _ request: borrowing IncomingRequest, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>
+    _ request: borrowing IncomingRequest, _ match: borrowing RouteMatch, _ visitor: borrowing Visitor<A.User>
   ) -> Request<A> {
     Request(
-      request.copy(), match, user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock, approach)
+      request.copy(), copy match, user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock, approach)
   }
 
   // MARK: The journey
@@ -220,7 +220,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func enterWithoutSession(
-    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ page: A.Page, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
     _ fields: inout Writer
   ) -> Status {
     var visitor = Visitor<A.User>()
@@ -244,7 +244,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func enter(
-    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest,
+    _ page: A.Page, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest,
     _ storage: inout MutableSpan<UInt8>, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     let access = match.access
@@ -341,7 +341,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func turnAway(
-    _ obstacle: Visitor<A.User>.Obstacle, _ match: RouteMatch, _ request: borrowing IncomingRequest,
+    _ obstacle: Visitor<A.User>.Obstacle, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest,
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     if obstacle == .role {
@@ -349,7 +349,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         request, .forbidden, "Your account may not open this page.", &content, &fields)
     }
     let preference = request.head.fields(in: request.octets).htmlPreference
-    if A._hasSessions, preference != .excluded, preference != .possible || !match.isForPrograms {
+    let isForPrograms = match.isForPrograms
+    if A._hasSessions, preference != .excluded, preference != .possible || !isForPrograms {
       writeLoginLocation(request, keepingNext: false, &fields)
       fields.append("Cache-Control: no-store\r\n")
       return .found
@@ -376,8 +377,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respond(
-    _ page: A.Page, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
-    _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
+    _ page: A.Page, _ match: borrowing RouteMatch, _ visitor: borrowing Visitor<A.User>,
+    _ session: consuming Session, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ fields: inout Writer
   ) -> Answer {
     let view = view(request, match, visitor)
     if A._hasWork {
@@ -398,10 +400,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     if A._hasUploads, case .receive = answer.action {
       // All content of another route, and of an upload that is finished, has been received already.
+      let isUpload = match.content == .upload
       invariant(
-        match.content == .upload && !isFinishing, "a page receives content once, and its route is an upload")
+        isUpload && !isFinishing, "a page receives content once, and its route is an upload")
     }
-    return note(answer, &content, &fields)
+    note(answer, &content, &fields)
+    return answer
   }
 
   /// Asks the page, or the page of an upload whose content is complete.
@@ -428,8 +432,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func note(
-    _ answer: Answer, _ content: inout Writer, _ fields: inout Writer
-  ) -> Answer {
+    _ answer: borrowing Answer, _ content: inout Writer, _ fields: inout Writer
+  ) {
     PageText.end()
     UnderWay.end()
     content.advance(by: answer.contentCount)
@@ -438,7 +442,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     outcome.pauseMilliseconds = answer.pauseMilliseconds
     outcome.stopsProgram = answer.stopsProgram
     if A._hasStreams { wake(answer.wokenPages) }
-    return answer
   }
 }
 

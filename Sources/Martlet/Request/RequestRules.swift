@@ -12,7 +12,7 @@ extension IncomingRequest {
   ///
   /// - Parameter scheme: The scheme by which the browser has come.
   func refusal(
-    _ match: RouteMatch, _ scheme: Approach.Scheme
+    _ match: borrowing RouteMatch, _ scheme: Approach.Scheme
   ) -> (status: Status, reason: StaticString)? {
     if !head.method.isSafe, let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
     guard content.count > 0 else { return nil }
