@@ -53,8 +53,8 @@ extension SiteResponder where A: ~Copyable {
   }
 
   private mutating func check(
-    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>, _ match: borrowing RouteMatch,
-    _ request: borrowing IncomingRequest
+    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>,
+    _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest
   ) -> CredentialsCheck<A.User> {
     memory.work.enter(request.connection, now: request.moment.monotonicMilliseconds)
     let view = view(request, match, Visitor())

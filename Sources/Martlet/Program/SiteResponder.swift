@@ -220,8 +220,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func enterWithoutSession(
-    _ page: A.Page, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
+    _ page: A.Page, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     var visitor = Visitor<A.User>()
     if A._hasCredentials {
