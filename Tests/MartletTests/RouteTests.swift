@@ -177,7 +177,10 @@ private struct RouteSite: SessionApplication, MountingApplication {
   func contentTypes() {
     #expect(send("POST", "/json", type: "application/json; charset=utf-8", "{}").body == "json {}")
     #expect(send("POST", "/json", type: "application/problem+JSON", "{}").body == "json {}")
-    for type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "+", ""] {
+    for type in [
+      "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "+", "",
+      "text/plain, application/a+json", "application/json, application/json",
+    ] {
       #expect(send("POST", "/json", type: type, "{}").status == .unsupportedMediaType, "\(type)")
     }
     #expect(send("POST", "/json", "{}").status == .unsupportedMediaType, "no type at all")
