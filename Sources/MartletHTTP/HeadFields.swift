@@ -59,21 +59,27 @@ struct HeadFields {
       parseConnection(value)
     } else if name.equalsIgnoringCase("Expect") {
       try parseExpect(value)
-    } else if name.equalsIgnoringCase("Authorization") {
-      try checkOnce(1)
-    } else if name.equalsIgnoringCase("Origin") {
-      try checkOnce(2)
-    } else if name.equalsIgnoringCase("Sec-Fetch-Site") {
-      try checkOnce(4)
-    } else if name.equalsIgnoringCase("Content-Type") {
-      try checkOnce(8)
+    } else {
+      try checkOnce(name)
     }
   }
 
   /// Refuses the second line of a field that only pages and rules of access read.
-  private mutating func checkOnce(_ field: UInt8) throws(Refusal) {
-    guard seenOnce & field == 0 else { throw .fieldRepeated }
-    seenOnce |= field
+  private mutating func checkOnce(_ name: Span<UInt8>) throws(Refusal) {
+    let bit: UInt8
+    if name.equalsIgnoringCase("Origin") {
+      bit = 1
+    } else if name.equalsIgnoringCase("Content-Type") {
+      bit = 2
+    } else if name.equalsIgnoringCase("Authorization") {
+      bit = 4
+    } else if name.equalsIgnoringCase("Sec-Fetch-Site") {
+      bit = 8
+    } else {
+      return
+    }
+    guard seenOnce & bit == 0 else { throw .fieldRepeated }
+    seenOnce |= bit
   }
 
   /// Host: exactly one line, with a valid value (RFC 9112 §3.2). An empty value is valid, because clients
