@@ -123,8 +123,8 @@ public struct Throttle: ~Copyable {
   fileprivate static var attackCount: UInt16 { 30 }
   /// The longest wait in seconds.
   static var waitSecondsMax: Int64 { 900 }
-  /// Milliseconds without a failure after which an entry is forgotten. An attacker gains little by such rests:
-  /// 20 attempts at a name, or 40 at all names, in 4 h 17 min, where the longest wait allows 17.
+  /// Milliseconds without a failure after which an entry is forgotten. An attacker gains little by such rests.
+  /// With them, 4 h 17 min allow 20 attempts at a name, or 40 at all names. Without them it is 17.
   static var memoryMilliseconds: UInt32 { 4 * 3_600_000 }
 
   /// Milliseconds from one attempt of the line to the next, and attempts that begin at once.
