@@ -268,7 +268,7 @@ extension EchoResponder {
 
   mutating func abandon(_ state: StreamState) { requests.abandoned.append(state) }
 
-  mutating func takeWoken() -> StreamSet {
+  mutating func removeWoken() -> StreamSet {
     defer { requests.woken = StreamSet() }
     return requests.woken
   }

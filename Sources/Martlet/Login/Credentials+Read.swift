@@ -17,21 +17,18 @@ extension SiteResponder where A: ~Copyable {
     _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest, _ visitor: inout Visitor<A.User>,
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status? {
-    let headers = request.head.fields(in: request.octets)
-    // Another scheme is ignored, because the header may be meant for a proxy before the program.
-    guard let value = headers.value(of: "Authorization") else { return nil }
+    // The head's parser has refused a second Authorization (HeadFields.swift). Another scheme is ignored,
+    // because the header may be meant for a proxy before the program.
+    guard let value = request.head.fields(in: request.octets).value(of: "Authorization") else { return nil }
     var buffer = CredentialsBuffer()
     defer { buffer.wipe() }
     var check = CredentialsCheck<A.User>.wrong
-    // Two Authorization headers are refused, because two programs could read different credentials from them.
-    if headers.count(of: "Authorization") == 1 {
-      var room = buffer.storageSpan
-      do throws(AuthorizationRefusal) {
-        let authorization = try Authorization.parse(value, into: &room)
-        check = self.check(authorization, value, room.span, match, request)
-      } catch {
-        if error == .schemeUnknown { return nil }
-      }
+    var room = buffer.storageSpan
+    do throws(AuthorizationRefusal) {
+      let authorization = try Authorization.parse(value, into: &room)
+      check = self.check(authorization, value, room.span, match, request)
+    } catch {
+      if error == .schemeUnknown { return nil }
     }
     switch check {
     case .user(let user):

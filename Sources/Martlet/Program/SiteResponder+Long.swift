@@ -168,7 +168,7 @@ extension SiteResponder where A: ~Copyable {
     return page
   }
 
-  package mutating func takeWoken() -> StreamSet {
+  package mutating func removeWoken() -> StreamSet {
     let woken = woken
     self.woken = StreamSet()
     return woken

@@ -204,7 +204,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   private mutating func isMisdirected(_ request: borrowing IncomingRequest) -> Bool {
     guard let host = request.head.host else { return false }
     return !HostNames.allow(
-      request.octets[host], names: A.hosts, takesOption: reach.takesHostOption,
+      request.octets[host], names: A.hosts, allowsOption: reach.allowsHostOption,
       now: request.moment.monotonicMilliseconds)
   }
 
@@ -233,7 +233,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return refuse(request, .forbidden, "Nobody can log in here.", &content, &fields)
     }
     let answer = respond(page, match, visitor, Session(), request, &content, &fields)
-    take(answer, page, &content)
+    store(answer, page, &content)
     if case .refuse = answer.action { writeRefusal(request, answer.status, &content, &fields) }
     return answer.status
   }
@@ -280,7 +280,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return .found
     }
     let answer = respond(page, match, visitor, session, request, &content, &fields)
-    take(answer, page, &content)
+    store(answer, page, &content)
     guard !isUnfinished else { return answer.status }
     finish(answer, visitor, isRenewal: isRenewal, request, &storage, &content, &fields)
     return answer.status
@@ -288,7 +288,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// Stores the answer of a page in `outcome`.
   @_lifetime(content: copy content)
-  private mutating func take(_ answer: Answer, _ page: A.Page, _ content: inout Writer) {
+  private mutating func store(_ answer: Answer, _ page: A.Page, _ content: inout Writer) {
     switch answer.action {
     case .later: outcome.kind = .later
     case .receive(let countMax):
