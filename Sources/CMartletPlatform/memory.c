@@ -19,21 +19,21 @@ static struct {
   _Alignas(16) uint8_t large[MARTLET_LARGE_BLOCK_COUNT * MARTLET_LARGE_BLOCK_SIZE];
 } memory;
 
-static const uint8_t taken_once[] = "the static memory is taken once", file_name[] = "memory.c";
+static const uint8_t lent_once[] = "the static memory is lent once", file_name[] = "memory.c";
 
-struct martlet_memory martlet_take_static_memory(void) {
-  static int taken;
-  if (taken) martlet_stop(file_name, __LINE__, taken_once);
-  taken = 1;
+struct martlet_memory martlet_lend_static_memory(void) {
+  static int lent;
+  if (lent) martlet_stop(file_name, __LINE__, lent_once);
+  lent = 1;
   size_t shift = (1024 - MARTLET_HEAD_SIZE - (uintptr_t)memory.response) % MARTLET_RESPONSE_SHIFT_SIZE;
   return (struct martlet_memory){memory.receive, memory.fields, memory.response + shift,
                                  memory.small,   memory.large,  memory.connections};
 }
 
-struct martlet_poll_entry *martlet_take_static_poll_entries(void) {
-  static int taken;
-  if (taken) martlet_stop(file_name, __LINE__, taken_once);
-  taken = 1;
+struct martlet_poll_entry *martlet_lend_static_poll_entries(void) {
+  static int lent;
+  if (lent) martlet_stop(file_name, __LINE__, lent_once);
+  lent = 1;
   return memory.poll;
 }
 

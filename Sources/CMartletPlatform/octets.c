@@ -19,16 +19,31 @@ int martlet_equal_constant_time(const uint8_t *a, const uint8_t *b, size_t count
 
 #define EACH(octet) ((uint64_t)(octet) * 0x0101010101010101)
 
-size_t martlet_find_control(const uint8_t *octets, size_t count) {
-  size_t i = 0;
+// The high bit of the first octet of `word` that is zero, and perhaps such bits of octets behind it.
+static uint64_t zeros(uint64_t word) { return (word - EACH(0x01)) & ~word & EACH(0x80); }
+
+static uint64_t word_at(const uint8_t *octets) {
+  uint64_t word;
+  memcpy(&word, octets, sizeof word);
+  return word;
+}
+
+size_t martlet_find(const uint8_t *octets, size_t start, size_t count, uint8_t octet) {
+  size_t i = start;
   for (; i + 8 <= count; i += 8) {
-    uint64_t word, difference;
-    memcpy(&word, octets + i, 8);
-    difference = word ^ EACH(0x7F);
+    if (zeros(word_at(octets + i) ^ EACH(octet))) break;
+  }
+  while (i < count && octets[i] != octet) i++;
+  return i;
+}
+
+size_t martlet_find_control(const uint8_t *octets, size_t start, size_t count) {
+  size_t i = start;
+  for (; i + 8 <= count; i += 8) {
+    uint64_t word = word_at(octets + i);
     // The high bit of some octet is set if and only if an octet is below 0x20, or is 0x7F.
     uint64_t low = (word - EACH(0x20)) & ~word & EACH(0x80);
-    uint64_t del = (difference - EACH(0x01)) & ~difference & EACH(0x80);
-    if (low | del) break;
+    if (low | zeros(word ^ EACH(0x7F))) break;
   }
   while (i < count && octets[i] >= 0x20 && octets[i] != 0x7F) i++;
   return i;

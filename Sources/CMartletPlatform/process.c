@@ -164,7 +164,7 @@ static uint8_t secret[MARTLET_SECRET_SIZE + 2];
 
 uint8_t *martlet_secret(void) { return secret; }
 
-size_t martlet_take_secret(size_t index) {
+size_t martlet_store_secret(size_t index) {
   size_t count = 0;
   uint8_t *text = (uint8_t *)martlet_argument(index, &count);
   // What is too long is refused, and hidden all the same.

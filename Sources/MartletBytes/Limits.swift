@@ -82,6 +82,17 @@ public enum Limits {
   public static var largeBlockCountMax: Int { Int(MARTLET_LARGE_BLOCK_COUNT) }
   public static var largeBlockSize: Int { Int(MARTLET_LARGE_BLOCK_SIZE) }
 
+  /// Large blocks that requests hold at a time: heads, forms and uploads that do not fit a small block.
+  public static var requestLargeBlockCountMax: Int { max(1, largeBlockCountMax - 1) }
+
+  /// Uploads at a time. An upload holds one block as long as it lasts. A small block is enough where it has
+  /// room for state and head, and for `chunkFramingSizeMax` octets where the content is chunked. Other
+  /// requests use the same blocks. Beyond: the request that has been unfinished longest gets 408, or the new
+  /// upload gets 503.
+  public static var uploadCountMax: Int {
+    min(connectionCountMax, smallBlockCountMax + requestLargeBlockCountMax)
+  }
+
   // MARK: Responses
 
   /// Octets of a response: its head, then its content.

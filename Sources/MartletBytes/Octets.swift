@@ -42,24 +42,22 @@ extension Span where Element == UInt8 {
   /// The index of the first `octet` at or after `start`, or `nil`.
   @inline(never)
   public func firstIndex(of octet: UInt8, from start: Int = 0) -> Int? {
-    guard start < count else { return nil }
-    let rest = extracting(start..<count)
-    // Safe: C reads `count` octets during the call.
-    let index = unsafe rest.withUnsafeBufferPointer { rest in
-      unsafe martlet_find(rest.baseAddress, rest.count, octet)
+    invariant(start >= 0, "a search begins at an index")
+    // Safe: C reads octets from `start` to `count`, and none where `start` is not below `count`.
+    let index = unsafe withUnsafeBufferPointer { octets in
+      unsafe martlet_find(octets.baseAddress, start, octets.count, octet)
     }
-    return index < rest.count ? start &+ index : nil
+    return index < count ? index : nil
   }
 
   /// The index of the first control octet (CTL, RFC 5234 B.1) at or after `start`, or `nil`.
   public func firstControl(from start: Int = 0) -> Int? {
-    guard start < count else { return nil }
-    let rest = extracting(start..<count)
-    // Safe: C reads `count` octets during the call.
-    let index = unsafe rest.withUnsafeBufferPointer { rest in
-      unsafe martlet_find_control(rest.baseAddress, rest.count)
+    invariant(start >= 0, "a search begins at an index")
+    // Safe: C reads octets from `start` to `count`, and none where `start` is not below `count`.
+    let index = unsafe withUnsafeBufferPointer { octets in
+      unsafe martlet_find_control(octets.baseAddress, start, octets.count)
     }
-    return index < rest.count ? start &+ index : nil
+    return index < count ? index : nil
   }
 
   /// The part of `range` without the blanks (SP, HTAB) at both ends.

@@ -27,10 +27,10 @@ public struct UTF8Repair {
   @inline(never)
   public mutating func feed(_ octet: UInt8) -> Text<8> {
     var output = Text<8>()
-    var step = take(octet)
+    var step = advance(octet)
     if case .illFormedBefore = step {
       output.append(("\u{FFFD}" as StaticString).octets)
-      step = take(octet)
+      step = advance(octet)
     }
     switch step {
     case .needsMore:
@@ -51,7 +51,7 @@ public struct UTF8Repair {
     return needed > 0 ? "\u{FFFD}" : ""
   }
 
-  fileprivate mutating func take(_ octet: UInt8) -> Step {
+  fileprivate mutating func advance(_ octet: UInt8) -> Step {
     if needed == 0 { return lead(octet) }
     guard octet >= lower, octet <= upper else {
       self = UTF8Repair()
@@ -84,7 +84,7 @@ extension Span where Element == UInt8 {
   public var isUTF8: Bool {
     var decoder = UTF8Repair()
     for i in indices {
-      switch decoder.take(self[i]) {
+      switch decoder.advance(self[i]) {
       case .needsMore, .whole: continue
       case .illFormedBefore, .illFormed: return false
       }
@@ -121,7 +121,7 @@ public struct UTF8Decoder {
       // The highest bits of the lead octet say how many octets follow; they are no part of the value.
       value = UInt32(octet & (octet < 0x80 ? 0x7F : octet < 0xE0 ? 0x1F : octet < 0xF0 ? 0x0F : 0x07))
     }
-    return switch repair.take(octet) {
+    return switch repair.advance(octet) {
     case .needsMore: .needsMore
     case .whole: .scalar(value)
     case .illFormed, .illFormedBefore: .illFormed

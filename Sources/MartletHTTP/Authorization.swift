@@ -46,8 +46,7 @@ public enum Authorization: Equatable, Sendable {
   /// Parses the value of an Authorization field.
   ///
   /// The scheme is compared without regard to case (RFC 9110 §11.1). Credentials of Basic are UTF-8, as
-  /// `Writer.append(_: Challenge)` asks for. A request with two Authorization fields is malformed; count
-  /// them before.
+  /// `Writer.append(_: Challenge)` asks for. `RequestHead` refuses a request with two Authorization fields.
   ///
   /// - Parameters:
   ///   - value: A field value without the blanks around it, at most 65,535 octets: any octets at all.

@@ -22,6 +22,10 @@ public struct CookieName: Sendable, ExpressibleByStringLiteral {
     self.literal = literal
   }
 
+  /// The name of one of the library's own cookies. The check is left out, because it would run at each
+  /// request.
+  package init(unchecked literal: StaticString) { self.literal = literal }
+
   /// The octets of the name.
   public var octets: Span<UInt8> {
     @_lifetime(immortal) get { literal.octets }

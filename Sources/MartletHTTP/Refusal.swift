@@ -47,6 +47,8 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
   case hostRepeated
   /// A Host that is neither `uri-host [ ":" port ]` nor empty.
   case hostMalformed
+  /// More than one line of Authorization, Content-Type, Origin or Sec-Fetch-Site.
+  case fieldRepeated
   /// An expectation other than `100-continue`.
   case expectationUnknown
 
@@ -107,6 +109,7 @@ public enum Refusal: UInt8, Error, Equatable, Sendable {
     400 The Host field is missing.
     400 The Host field is repeated.
     400 The Host field is malformed.
+    400 Authorization, Content-Type, Origin or Sec-Fetch-Site is repeated.
     417 The expectation cannot be met.
     400 The Content-Length is malformed.
     400 The Content-Length is repeated.

@@ -96,7 +96,7 @@ public struct RequestHead: Equatable, Sendable {
     while let step = try FieldLine.parse(octets, from: position) {
       switch step {
       case .line(let field):
-        try fields.take(field, of: octets)
+        try fields.parse(field, of: octets)
         position = field.end
       case .end(let end):
         return try RequestHead(line, fields, fieldSection: line.end..<position, size: end)

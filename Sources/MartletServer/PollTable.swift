@@ -16,9 +16,9 @@ import MartletBytes
   private static var firstSlotIndex: Int { 2 }
 
   /// The static memory of the process. A second call stops the program.
-  public static func takeStatic() -> PollTable {
+  public static func lendStatic() -> PollTable {
     // Safe: a static array of that size, lent to one transport only.
-    unsafe PollTable(martlet_take_static_poll_entries())
+    unsafe PollTable(martlet_lend_static_poll_entries())
   }
 
   /// A table that waits for nothing, in memory for `Limits.connectionCountMax` + 2 entries.

@@ -138,7 +138,7 @@ public enum StreamStep: Equatable, Sendable {
   /// peer that is gone is noticed: at once, or after ten seconds where only its FIN has come. A stop of the
   /// server ends the stream, and when all slots are taken the stream's connection may be closed.
   case pause(milliseconds: Int)
-  /// The next piece, when the stream is woken (`Responder.takeWoken`); otherwise as in a pause.
+  /// The next piece, when the stream is woken (`Responder.removeWoken`); otherwise as in a pause.
   case wait
   /// Nothing: the content is complete.
   case end
@@ -278,7 +278,7 @@ public protocol Responder: ~Copyable {
 
   /// The pages whose streams are to write now. The set is asked for once a turn, after all other calls, and
   /// is empty afterwards. Their streams that pause or wait write in the same turn where the kernel has room.
-  mutating func takeWoken() -> StreamSet
+  mutating func removeWoken() -> StreamSet
 
   // MARK: Time
 
@@ -353,7 +353,7 @@ extension Responder where Self: ~Copyable {
 
   public mutating func abandon(_ state: StreamState) {}
 
-  public mutating func takeWoken() -> StreamSet { StreamSet() }
+  public mutating func removeWoken() -> StreamSet { StreamSet() }
 
   public static var tickMilliseconds: Int { 0 }
 

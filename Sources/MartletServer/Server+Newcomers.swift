@@ -59,9 +59,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
 
   @inline(never)
   private mutating func freeSlot(for newcomer: Newcomer) -> Slot? {
-    if let slot = connections.takeFree(below: connectionCountMax) { return slot }
+    if let slot = connections.findFree(below: connectionCountMax) { return slot }
     guard evictOne(for: newcomer.peer.network) else { return nil }
-    return connections.takeFree(below: connectionCountMax)
+    return connections.findFree(below: connectionCountMax)
   }
 
   @inline(never)

@@ -277,7 +277,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Lets the streams write that the responder has woken. A stream whose peer is slow writes when the kernel
   /// has room, so that no slow peer holds a block. So does one that is woken by another stream here.
   mutating func wakeStreams() {
-    let woken = responder.takeWoken()
+    let woken = responder.removeWoken()
     guard !woken.isEmpty else { return }
     var slots = connections.slots
     while let slot = slots.next() {
@@ -285,7 +285,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       send(slot)
       keep(slot)
     }
-    let others = responder.takeWoken()
+    let others = responder.removeWoken()
     guard !others.isEmpty else { return }
     slots = connections.slots
     while let slot = slots.next() { _ = wake(slot, others) }

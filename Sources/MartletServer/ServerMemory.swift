@@ -12,9 +12,9 @@ import MartletHTTP
   fileprivate let parts: martlet_memory
 
   /// The static memory of the process. A second call stops the program.
-  public static func takeStatic() -> ServerMemory {
+  public static func lendStatic() -> ServerMemory {
     // Safe: static arrays of exactly the sizes that the limits name, lent to one server only.
-    unsafe ServerMemory(martlet_take_static_memory())
+    unsafe ServerMemory(martlet_lend_static_memory())
   }
 
   /// Memory that the caller lends: every array with the size its field names, at least as long as the
@@ -89,7 +89,7 @@ import MartletHTTP
   }
 
   /// A free slot, or `nil` when `countMax` of them are in use.
-  mutating func takeFree(below countMax: Int) -> Slot? {
+  mutating func findFree(below countMax: Int) -> Slot? {
     for index in 0..<count where self[slot(at: index)].phase == .free { return slot(at: index) }
     guard count < countMax else { return nil }
     // Safe: the place lies within the memory.
@@ -221,7 +221,7 @@ typealias Block = Int16
     if count <= Limits.smallBlockSize {
       for index in Self.firstSmall..<Self.firstLarge where !isLent(index) { return index }
     }
-    let end = Self.end - (isResponse || Limits.largeBlockCountMax == 1 ? 0 : 1)
+    let end = isResponse ? Self.end : Self.firstLarge + Limits.requestLargeBlockCountMax
     for index in Self.firstLarge..<end where !isLent(index) { return index }
     return nil
   }

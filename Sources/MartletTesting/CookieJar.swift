@@ -39,10 +39,10 @@ public struct CookieJar: Equatable, Sendable {
   /// Removes the cookies that a browser forgets when it is closed.
   public mutating func endBrowserSession() { cookies.removeAll { $0.expires == nil } }
 
-  /// Applies a Set-Cookie field to the jar.
+  /// Stores the cookie of a Set-Cookie header, or removes the cookie that the header ends.
   ///
   /// - Parameter requestPath: The path of the request that was answered.
-  public mutating func take(_ setCookie: String, requestPath: String, now: Int64) {
+  public mutating func store(_ setCookie: String, requestPath: String, now: Int64) {
     let parts = setCookie.split(separator: ";", omittingEmptySubsequences: false).map(Self.trimmed)
     guard let equals = parts[0].firstIndex(of: "=") else { return }
     let name = String(parts[0][..<equals])
@@ -65,8 +65,8 @@ public struct CookieJar: Equatable, Sendable {
     }
   }
 
-  /// The value of the Cookie field for a request, with longer paths first; `nil` without cookies.
-  public func field(forPath path: String, now: Int64) -> String? {
+  /// The value of the Cookie header for a request, with longer paths first; `nil` without cookies.
+  public func header(forPath path: String, now: Int64) -> String? {
     let matching = cookies.filter { Self.matches(path, $0.path) && ($0.expires ?? .max) > now }
     guard !matching.isEmpty else { return nil }
     let lengths = Set(matching.map { $0.path.utf8.count }).sorted(by: >)

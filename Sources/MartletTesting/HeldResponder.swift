@@ -72,7 +72,7 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   mutating func abandon(_ state: StreamState) { site.abandon(state) }
 
-  mutating func takeWoken() -> StreamSet { site.takeWoken() }
+  mutating func removeWoken() -> StreamSet { site.removeWoken() }
 
   mutating func tick(at moment: Moment, content: consuming Writer) {
     site.tick(at: moment, content: content)

@@ -40,7 +40,7 @@ public final class TestClient<A: Application & ~Copyable> {
   /// The address that the requests come from. The default is the unknown address, as through a Unix socket.
   public var peer = IPAddress.unspecified
 
-  /// The value of the Host field.
+  /// The value of the Host header.
   public var host = "localhost"
 
   /// How long a request waits for the end of its answer, in seconds of the clock that ticks and pauses count
@@ -66,42 +66,42 @@ public final class TestClient<A: Application & ~Copyable> {
   }
 
   /// Sends a GET request for a page.
-  public func get(_ target: String, fields: [(String, String)] = []) -> TestResponse {
-    request("GET", target, fields: fields)
+  public func get(_ target: String, headers: [(String, String)] = []) -> TestResponse {
+    request("GET", target, headers: headers)
   }
 
   /// Sends a form with POST.
   public func post(
-    _ target: String, form: [(String, String)] = [], fields: [(String, String)] = []
+    _ target: String, form: [(String, String)] = [], headers: [(String, String)] = []
   ) -> TestResponse {
     let content = form.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
     return request(
       "POST", target,
-      fields: [("Content-Type", "application/x-www-form-urlencoded")] + fields,
+      headers: [("Content-Type", "application/x-www-form-urlencoded")] + headers,
       content: [UInt8](content.utf8))
   }
 
-  /// Sends a request with the jar's cookies. Host and Content-Length are added. Cookies in `fields` come
+  /// Sends a request with the jar's cookies. Host and Content-Length are added. Cookies in `headers` come
   /// before those of the jar, as cookies of a more specific path do.
   public func request(
-    _ method: String, _ target: String, fields: [(String, String)] = [], content: [UInt8] = []
+    _ method: String, _ target: String, headers: [(String, String)] = [], content: [UInt8] = []
   ) -> TestResponse {
     let head = head(
-      method, target, fields: fields,
+      method, target, headers: headers,
       contentCount: method == "POST" || !content.isEmpty ? content.count : nil)
     let response = send([UInt8](head.utf8) + content)
     for line in response.setCookies {
-      cookies.take(line, requestPath: path(of: target), now: time)
+      cookies.store(line, requestPath: path(of: target), now: time)
     }
     return response
   }
 
   private func head(
-    _ method: String, _ target: String, fields: [(String, String)], contentCount: Int?
+    _ method: String, _ target: String, headers: [(String, String)], contentCount: Int?
   ) -> String {
     var head = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n"
-    for (name, value) in fields { head += "\(name): \(value)\r\n" }
-    if let cookie = cookies.field(forPath: path(of: target), now: time) {
+    for (name, value) in headers { head += "\(name): \(value)\r\n" }
+    if let cookie = cookies.header(forPath: path(of: target), now: time) {
       head += "Cookie: \(cookie)\r\n"
     }
     if let contentCount { head += "Content-Length: \(contentCount)\r\n" }
@@ -120,8 +120,8 @@ public final class TestClient<A: Application & ~Copyable> {
   ///     let stream = client.open("/events")
   ///     _ = client.post("/say", form: [("text", "hello")])
   ///     #expect(stream.events.map(\.data) == ["hello"])
-  public func open(_ target: String, fields: [(String, String)] = []) -> TestStream {
-    let head = head("GET", target, fields: fields, contentCount: nil)
+  public func open(_ target: String, headers: [(String, String)] = []) -> TestStream {
+    let head = head("GET", target, headers: headers, contentCount: nil)
     let peer = world.connect([UInt8](head.utf8), from: peer)
     world.standsStill = true
     run(until: { world.isIdle && !peer.answer.isEmpty || peer.isClosed })
@@ -146,7 +146,7 @@ public final class TestClient<A: Application & ~Copyable> {
   package func startPost(_ target: String, form: [(String, String)]) -> Start {
     let content = form.map { "\(encoded($0.0))=\(encoded($0.1))" }.joined(separator: "&")
     let head = head(
-      "POST", target, fields: [("Content-Type", "application/x-www-form-urlencoded")],
+      "POST", target, headers: [("Content-Type", "application/x-www-form-urlencoded")],
       contentCount: content.utf8.count)
     return start(world.connect([UInt8]((head + content).utf8), from: peer))
   }

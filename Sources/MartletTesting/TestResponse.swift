@@ -6,13 +6,13 @@ public import MartletHTTP
 public struct TestResponse: Equatable, Sendable {
   /// The status.
   public let status: Status
-  /// The field lines in their order, including those of the server (Date, Content-Length).
-  public let fields: [Field]
+  /// The headers in their order, including those of the server (Date, Content-Length).
+  public let headers: [Header]
   /// The content as UTF-8; ill-formed octets become U+FFFD.
   public let body: String
 
-  /// One field line.
-  public struct Field: Equatable, Sendable {
+  /// One header: one field line.
+  public struct Header: Equatable, Sendable {
     public let name: String
     public let value: String
 
@@ -22,19 +22,19 @@ public struct TestResponse: Equatable, Sendable {
     }
   }
 
-  /// The value of the first field of that name; upper and lower case are equal.
-  public func field(_ name: String) -> String? { values(of: name).first }
+  /// The value of the first header of that name; upper and lower case are equal.
+  public func header(_ name: String) -> String? { values(of: name).first }
 
-  /// The values of all fields of that name, in their order.
+  /// The values of all headers of that name, in their order.
   public func values(of name: String) -> [String] {
     let name = name.lowercased()
-    return fields.filter { $0.name.lowercased() == name }.map(\.value)
+    return headers.filter { $0.name.lowercased() == name }.map(\.value)
   }
 
   /// The target of a redirection.
-  public var location: String? { field("Location") }
+  public var location: String? { header("Location") }
 
-  /// The values of the Set-Cookie fields, in their order.
+  /// The values of the Set-Cookie headers, in their order.
   public var setCookies: [String] { values(of: "Set-Cookie") }
 
   /// Parses a response that a server would send.
@@ -42,10 +42,10 @@ public struct TestResponse: Equatable, Sendable {
     let lines = Self.lines(String(decoding: head, as: UTF8.self))
     let code = lines.first?.split(separator: " ").dropFirst().first.flatMap { UInt16($0) }
     status = Status(code ?? 0)
-    fields = lines.dropFirst().compactMap { line in
+    headers = lines.dropFirst().compactMap { line in
       guard let colon = line.firstIndex(of: ":") else { return nil }
       let value = line[line.index(after: colon)...].drop { $0 == " " }
-      return Field(String(line[..<colon]), String(value))
+      return Header(String(line[..<colon]), String(value))
     }
     body = String(decoding: content, as: UTF8.self)
   }
@@ -55,9 +55,9 @@ public struct TestResponse: Equatable, Sendable {
     let end = RequestHead.endOfHead(answer.span) ?? answer.count
     let whole = TestResponse(head: [UInt8](answer[..<end]), content: [])
     var content = answer[end...]
-    if let count = whole.field("Content-Length").flatMap({ Int($0) }) {
+    if let count = whole.header("Content-Length").flatMap({ Int($0) }) {
       content = content.prefix(count)
-    } else if whole.field("Transfer-Encoding") == "chunked" {
+    } else if whole.header("Transfer-Encoding") == "chunked" {
       content = Self.dechunked(content)[...]
     }
     self.init(head: [UInt8](answer[..<end]), content: [UInt8](content))

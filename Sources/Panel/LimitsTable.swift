@@ -25,6 +25,8 @@ enum LimitsTable {
     row("unsent before an answer", Limits.unsentSizeMax, "octets")
     row("small blocks", Limits.smallBlockCountMax, "")
     row("large blocks", Limits.largeBlockCountMax, "")
+    row("large blocks of requests", Limits.requestLargeBlockCountMax, "")
+    row("uploads, a block each", Limits.uploadCountMax, "")
     row("head within", Int(Limits.headTimeoutMilliseconds), "ms")
     row("content within", Int(Limits.contentTimeoutMilliseconds), "ms")
     row("resting", Int(Limits.idleTimeoutMilliseconds), "ms")

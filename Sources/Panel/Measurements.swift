@@ -135,7 +135,7 @@ struct Measurements {
     return start(free)
   }
 
-  /// Takes a child's answers, and sees what it waits for.
+  /// Stores a child's answers, and sees what the child waits for.
   private mutating func look(at index: Int, _ now: Int64) {
     guard let questions = Questions(child: index) else { return }
     let isRunning = ChildProcess.isRunning(children[index].number)
@@ -144,8 +144,8 @@ struct Measurements {
       switch questions.state(i) {
       case .notAsked, .wanted: continue
       case .asked: question = i
-      case .answered: take(questions, i, now)
-      case .refused: take(nil, questions.key(i), now)
+      case .answered: store(questions, i, now)
+      case .refused: store(nil, questions.key(i), now)
       }
       if questions.state(i) != .asked { questions.setState(i, .notAsked) }
     }
@@ -161,13 +161,13 @@ struct Measurements {
     if !isRunning { children[index] = Child() }
   }
 
-  private mutating func take(_ questions: Questions, _ question: Int, _ now: Int64) {
+  private mutating func store(_ questions: Questions, _ question: Int, _ now: Int64) {
     let key = questions.key(question)
     if key == 1 { temperature = questions.temperature }
-    take(questions.space(question), key, now)
+    store(questions.space(question), key, now)
   }
 
-  private mutating func take(_ space: DiskSpace?, _ key: UInt32, _ now: Int64) {
+  private mutating func store(_ space: DiskSpace?, _ key: UInt32, _ now: Int64) {
     if key == 1, space == nil { temperature = nil }
     for i in 0..<items.count where items[i].key == key {
       items[i].space = space ?? DiskSpace()

@@ -70,7 +70,7 @@ struct PanelOptions {
         message.fail(status: 2)
       }
     }
-    reach.takeHostOption(of: "martlet-panel")
+    reach.allowHostOption(of: "martlet-panel")
   }
 
   /// Makes /proc, /sys and /etc be read below a directory.

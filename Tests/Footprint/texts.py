@@ -21,11 +21,24 @@ def number(text):
     return int(re.sub(r"[,_]", "", text))
 
 
-def room_of(kind):
-    """Connections at a time, by the `limits` of a board."""
+def room_of(kind, what="CONNECTIONS"):
+    """Connections at a time, or blocks, by the `limits` of a board."""
     text = (SOURCES / "CMartletPlatform" / "include" / "martlet_memory.h").read_text()
     part = {"tiny": r"MARTLET_LIMITS_TINY\n", "small": r"MARTLET_LIMITS_SMALL\n", "normal": r"#else\n"}[kind]
-    return int(re.search(part + r"#define MARTLET_CONNECTIONS (\d+)", text)[1])
+    return int(re.search(part + rf"(?:#define .*\n)*?#define MARTLET_{what} (\d+)", text)[1])
+
+
+def large_uploads_of(kind):
+    """`Limits.requestLargeBlockCountMax`."""
+    return max(1, room_of(kind, "LARGE_BLOCKS") - 1)
+
+
+def uploads_of(kind):
+    """`Limits.uploadCountMax`."""
+    return min(room_of(kind), room_of(kind, "SMALL_BLOCKS") + large_uploads_of(kind))
+
+
+KINDS = ("normal", "small", "tiny")
 
 
 def constants():
@@ -40,6 +53,7 @@ def constants():
     for path in SOURCES.rglob("*.swift"):
         for value in re.findall(r"\b\d[\d_]*\b", path.read_text()):
             found.add(number(value))
+    found |= {count(kind) for kind in KINDS for count in (large_uploads_of, uploads_of)}
     return found | {value // 1000 for value in found if value % 1000 == 0}
 
 
@@ -99,6 +113,8 @@ def readme(text):
     own = [measured["x86-64", program] for program in ("hello-example", "login-example", "martlet-panel")]
     yield from wrong("README.md", text, r"\*\*Files\*\* on x86-64: ([\d,]+), ([\d,]+) and ([\d,]+) octets",
                      *(int(row["file"]) for row in own))
+    yield from wrong("README.md", text, r"up to ([\d,]+) at a time, ([\d,]+) of them in large blocks",
+                     uploads_of("normal"), large_uploads_of("normal"))
     yield from wrong("README.md", text, r"([\d,]+), ([\d,]+) and ([\d,]+) KiB resident when idle",
                      *(int(row["resident_idle"]) for row in own))
 
@@ -107,6 +123,16 @@ def costs(text):
     header = (SOURCES / "CMartletPlatform" / "include" / "martlet_memory.h").read_text()
     slot = int(re.search(r"MARTLET_CONNECTION_SIZE = (\d+)", header)[1])
     yield from wrong("WhatItCosts.md", text, r"A connection costs ([\d,]+) octets", slot)
+    block = {size: int(re.search(rf"MARTLET_{size}_BLOCK_SIZE = (\d+)", header)[1])
+             for size in ("SMALL", "LARGE")}
+    yield from wrong("WhatItCosts.md", text, r"A block of ([\d,]+) octets is enough", block["SMALL"])
+    yield from wrong("WhatItCosts.md", text, r"a large block of ([\d,]+) octets", block["LARGE"])
+    yield from wrong("WhatItCosts.md", text,
+                     r"at most ([\d,]+) uploads can \(([\d,]+) on small boards, ([\d,]+) on routers\)",
+                     *map(large_uploads_of, KINDS))
+    yield from wrong("WhatItCosts.md", text,
+                     r"([\d,]+) uploads can be under way at a time \(([\d,]+), ([\d,]+)\)",
+                     *map(uploads_of, KINDS))
     # The table that scripts/footprint writes.
     measured = figures()
     rows = re.findall(r"^\| (\S+) \| `(\S+)` \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$",
@@ -125,6 +151,10 @@ def limits(text):
     yield from wrong("TheLimits.md", text,
                      r"connections at a time \| ([\d,]+) \(([\d,]+) on `pi0`, ([\d,]+) on routers\)",
                      room_of("normal"), room_of("small"), room_of("tiny"))
+    yield from wrong("TheLimits.md", text, r"uploads at a time \| ([\d,]+) \(([\d,]+), ([\d,]+)\)",
+                     *map(uploads_of, KINDS))
+    yield from wrong("TheLimits.md", text, r"of which ([\d,]+) \(([\d,]+), ([\d,]+)\) may need a large block",
+                     *map(large_uploads_of, KINDS))
     # Each number of the table is one of a limit.
     known = constants()
     table = re.search(r"^\| limit .*?\n\n", text, re.DOTALL | re.MULTILINE)

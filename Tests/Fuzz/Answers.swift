@@ -7,8 +7,17 @@ import MartletServer
 
 /// What a stream of requests is owed.
 struct Owed {
-  /// For each request that is answered, whether it is HEAD: its response has no content.
-  var isHead: [Bool] = []
+  /// A request that is answered.
+  struct Request {
+    /// Whether its response has no content.
+    let isHead: Bool
+    /// Whether its page may refuse it before its content has come. The refusal is the last answer.
+    let isUpload: Bool
+  }
+
+  var requests: [Request] = []
+  /// Whether the stream ends, or is refused, in the content of an upload.
+  var endsInUpload = false
   /// Why the stream is refused behind them.
   var refusal: Refusal?
   /// Whether the last answer says that the connection closes.
@@ -22,26 +31,43 @@ struct Owed {
       let received = rest.extracting(first: min(rest.count, Limits.receiveSizeMax))
       switch RequestProgress.of(received, examinedCount: 0) {
       case .complete(let head, let size):
-        isHead.append(head.method == .head)
+        requests.append(Request(isHead: head.method == .head, isUpload: Self.isUpload(head, rest)))
         closes = !head.keepsAlive
         start += size
       case .refused(let refusal):
         self.refusal = refusal
         closes = true
-      case .head, .content: return
+        if case .value(let head) = outcome(received, RequestHead.parse) {
+          endsInUpload = Self.isUpload(head, rest)
+        }
+      case .content(let head, _):
+        endsInUpload = Self.isUpload(head, rest)
+        return
+      case .head: return
       }
     }
+  }
+
+  private static func isUpload(_ head: RequestHead, _ octets: Span<UInt8>) -> Bool {
+    head.method == .post && head.framing != .none && octets[head.target.path].hasPrefix("/upload")
   }
 
   /// Reads the answers as a client would, and checks that they are what is owed.
   func check(_ answers: Octets) {
     var rest = answers[...]
-    for isHead in isHead {
-      guard let answer = Answer(&rest, hasContent: !isHead) else { return }
+    for request in requests {
+      guard let answer = Answer(&rest, hasContent: !request.isHead) else { return }
       let isLast = rest.isEmpty
+      if request.isUpload, answer.closes, isLast, answer.status != 200 { return }
       broken(answer.closes != (closes && isLast && refusal == nil), "only the last answer closes")
     }
-    if let refusal, let answer = Answer(&rest, hasContent: true) {
+    if endsInUpload {
+      if !rest.isEmpty, let answer = Answer(&rest, hasContent: true) {
+        broken(answer.status < 300 || !answer.closes, "an upload without its end is refused or not answered")
+      } else {
+        broken(refusal != nil, "a refused upload is answered")
+      }
+    } else if let refusal, let answer = Answer(&rest, hasContent: true) {
       broken(answer.status != refusal.status.code, "a refusal has its status")
       broken(!answer.closes, "a refusal closes")
     }
@@ -73,9 +99,35 @@ private struct Answer {
     }
     closes = section.value(of: "Connection")?.equals("close") ?? false
     let length = section.value(of: "Content-Length")?.decimal()
-    check((length != nil) == Status(status).allowsContent, "who has content says how much")
-    let size = end + (hasContent ? Int(length ?? 0) : 0)
-    check(size <= octets.count, "an answer is sent whole")
-    rest = rest.dropFirst(size)
+    let isChunked = section.value(of: "Transfer-Encoding")?.equals("chunked") ?? false
+    check(length == nil || !isChunked, "content is framed in one way")
+    // The stream of an HTTP/1.0 client ends with its connection.
+    check(
+      (length != nil || isChunked || closes && status == 200) == Status(status).allowsContent,
+      "who has content says how much")
+    rest = rest.dropFirst(end)
+    guard hasContent, Status(status).allowsContent else { return }
+    if isChunked {
+      check(Self.dropChunks(&rest), "chunks are sent whole")
+    } else {
+      let size = length.map { Int($0) } ?? rest.count
+      check(size <= rest.count, "an answer is sent whole")
+      rest = rest.dropFirst(size)
+    }
+  }
+
+  /// Removes a chunked content from the front (RFC 9112 §7.1); false where it is no such content.
+  private static func dropChunks(_ rest: inout ArraySlice<UInt8>) -> Bool {
+    while let lineEnd = rest.firstIndex(of: 0x0D),
+      let count = Int(String(decoding: rest[..<lineEnd], as: UTF8.self), radix: 16)
+    {
+      let size = lineEnd - rest.startIndex + 2 + count
+      guard rest.count >= size + 2 else { return false }
+      rest = rest.dropFirst(size)
+      guard rest.starts(with: [0x0D, 0x0A]) else { return false }
+      rest = rest.dropFirst(2)
+      if count == 0 { return true }
+    }
+    return false
   }
 }

@@ -79,7 +79,9 @@ private final class Stage {
     _ streams: [Octets], _ schedule: Octets, isRough: Bool
   ) -> [Peer] {
     world.begin(streams, schedule[...], isRough: isRough)
-    var responder = SiteResponder(Site(), secret: ("top-secret!" as StaticString).octets)
+    let ledger = Ledger()
+    let site = Site(ledger: ledger, isRough: isRough)
+    var responder = SiteResponder(site, secret: ("top-secret!" as StaticString).octets)
     // The boot clock is the world's, too: the machine's own moves on between two plays.
     responder.simulateClock(boot: 1, isSynchronized: true)
     var server = Server(transport: WorldTransport(world: world), responder: responder, memory)
@@ -90,6 +92,8 @@ private final class Stage {
       if server.isIdle, world.peers.allSatisfy({ $0.isClosed }) { break }
     }
     check(server.isIdle, "nothing is lent out any more")
+    check(ledger.uploadCount == 0, "each upload that has begun is answered or abandoned, once")
+    check(ledger.streamCount == 0, "each stream that has begun ends, once")
     for peer in world.peers {
       check(peer.isClosed || !peer.isAccepted, "every descriptor is given back")
       check(peer.isAccepted || world.isStopping, "everybody is heard")

@@ -91,6 +91,9 @@ private func checkFields(_ head: RequestHead, _ octets: Span<UInt8>) {
   let lengths = section.count(of: "Content-Length")
   let codings = section.count(of: "Transfer-Encoding")
   check(lengths + codings <= 1, "content is framed in one way")
+  for name in ["Host", "Authorization", "Origin", "Sec-Fetch-Site", "Content-Type"] as [StaticString] {
+    check(section.count(of: name) <= 1, "a field by which access is decided comes once")
+  }
   let length = section.value(of: "Content-Length")?.decimal()
   switch head.framing {
   case .none: check(codings == 0 && (lengths == 0 || length == 0), "no framing, no content")

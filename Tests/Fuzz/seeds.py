@@ -197,6 +197,45 @@ def tokens():
         yield signed(b"{}", header)
 
 
+def new_pages():
+    """Uploads, streams, JSON, parameters of paths, credentials: each in what is valid, then in what is not."""
+    basic, bearer = b"Authorization: Basic c3VzYW46aGVsbG8=", b"Authorization: Bearer susans-token"
+    json_type = b"Content-Type: application/json"
+    chunked = b"Transfer-Encoding: chunked"
+    yield request(b"POST /upload", content=b"hello") + request(b"POST /upload", chunked) + (
+        b"5;x\r\nhello\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n") + request(b"POST /upload") + request(b"GET /style.css")
+    yield request(b"POST /upload/slow", b"Expect: 100-continue", content=b"a" * 300) + request(
+        b"POST /upload/closed", bearer, content=b"abc") + request(b"POST /upload/closed", basic, content=b"abc")
+    yield request(b"POST /upload/closed", b"Cookie: session=" + SESSION, content=b"abc") + request(
+        b"POST /upload?no", content=b"abc")
+    yield request(b"POST /upload", b"Origin: http://other", chunked) + b"3\r\nabc\r\n0\r\n\r\n"
+    yield request(b"POST /upload/slow", content=b"ab!") + request(b"GET /style.css")
+    yield b"POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 16384\r\n\r\na\xfe\xff" + b"a" * 63 + request(b"GET /")
+    yield request(b"POST /upload/slow", chunked) + b"fff\r\na\xfe\x3f" + b"a" * 62 + b"\r\n5\r\nhel"
+    yield request(b"POST /upload", chunked) + b"3\r\nabcx" + request(b"GET /")
+    yield b"POST /upload HTTP/1.1\r\nHost: h\r\nA: b\xfe\x20\r\nContent-Length: 5\r\n\r\nhello" + request(b"GET /")
+    yield request(b"GET /list") + request(b"GET /list?count=5000") + request(b"HEAD /list") + request(b"GET /style.css")
+    yield b"GET /list?count=2 HTTP/1.0\r\nHost: h\r\n\r\n"
+    yield request(b"GET /events") + request(b"GET /events") + request(b"HEAD /events")
+    yield b"GET /events HTTP/1.0\r\nHost: h\r\n\r\n"
+    yield request(b"POST /wake") * 3 + request(b"GET /events")
+    yield request(b"POST /json", json_type, content=b'{"id":5,"name":"l\\u00e4mp"}') + request(
+        b"PUT /json", json_type, content=b'{"id":-1,"name":"a","more":[1,{"b":null}]}')
+    yield request(b"POST /json", json_type, content=b'{"id":5}') + request(
+        b"POST /json", json_type, content=b'{"id":1e99,"name":"a"}') + request(
+        b"POST /json", content=b"{}") + request(b"PUT /json", json_type, content=b'{"id":5')
+    yield request(b"GET /items/12/l%C3%A4mp") + request(b"GET /items/-1/a%22%3Cb") + request(
+        b"GET /items/x/a") + request(b"GET /items/99999999999999999999/a") + request(b"GET /colors/red") + request(
+        b"GET /colors/gr%65en") + request(b"GET /colors/blue")
+    yield request(b"GET /files/a/b%20c") + request(b"DELETE /files/a") + request(b"GET /files/../etc") + request(
+        b"GET /files/") + request(b"DELETE /files/a", b"Sec-Fetch-Site: cross-site")
+    yield request(b"GET /", basic) + request(b"GET /", bearer) + request(b"GET /fresh", basic) + request(
+        b"GET /", b"Authorization: Basic c3VzYW46aGVsbGE=") + request(
+        b"GET /", b"Authorization: Basic cm9vdDpoZWxsbw==") + request(b"GET /", b"Authorization: Negotiate abc")
+    yield request(b"GET /form", basic) * 2 + request(b"GET /", basic, bearer)
+    yield request(b"POST /form", b"Origin: http://h", b"Origin: http://other", content=b"a=b") + request(b"GET /")
+
+
 def connections():
     cookie = b"Cookie: session=" + SESSION
     form = b"Content-Type: application/x-www-form-urlencoded"
@@ -225,6 +264,7 @@ def connections():
         b"GET /form HTTP/1.1\r\nHost: h\r\nA: b\xfe\x90\r\n\r\n" + request(b"GET /form"),
         b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\nHost: h\n\n",
         b"GET /session?remove HTTP/1.1\r\nHost: h\r\nCookie: session=" + SESSION + b"\r\n\r\n",
+        *new_pages(),
     ]
     schedules = [
         bytes([5, 13, 31, 15]),

@@ -193,6 +193,51 @@ struct HostTests {
   }
 }
 
+@Suite("Fields that come twice")
+struct RepeatedFieldTests {
+  @Test(
+    "A second line of a field by which access is decided is refused, also when both lines agree",
+    arguments: ["Authorization", "Content-Type", "Origin", "Sec-Fetch-Site"])
+  func refused(name: String) throws {
+    for version in ["1.0", "1.1"] {
+      let start = "POST / HTTP/\(version)\r\nHost: h\r\n\(name): a\r\nX: y\r\n"
+      _ = try head(start + "\r\n")
+      for second in ["\(name): a", "\(name.uppercased()): b", "\(name.lowercased()):"] {
+        #expect(drive(start + second + "\r\n\r\n") == .refused(.fieldRepeated))
+      }
+    }
+  }
+
+  @Test("One line each of all fields that may come once is served")
+  func served() throws {
+    _ = try head(
+      """
+      POST / HTTP/1.1\r\nHost: h\r\nAuthorization: a\r\nContent-Type: b\r\nOrigin: c\r\n\
+      Sec-Fetch-Site: d\r\nContent-Length: 1\r\nAuthorizations: e\r\nOrigins: f\r\n\r\n
+      """)
+  }
+
+  @Test(
+    "Several lines of a list, and of fields of which one line is defined to count, are served",
+    arguments: [
+      "Accept", "Cookie", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix", "If-Match",
+      "If-None-Match", "Forwarded", "Upgrade", "Range", "X-Anything",
+    ])
+  func lists(name: String) throws {
+    _ = try head("GET / HTTP/1.1\r\nHost: h\r\n\(name): a\r\n\(name): b\r\n\r\n")
+  }
+
+  @Test("Each line of Expect and of Connection counts")
+  func eachLine() throws {
+    let start = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
+    let expect = "Expect: 100-continue\r\n"
+    #expect(try head(start + expect + expect + "\r\n").expectsContinue)
+    #expect(drive(start + expect + "Expect: tea\r\n\r\n") == .refused(.expectationUnknown))
+    let connection = "Connection: keep-alive\r\nConnection: close\r\n"
+    #expect(try !head(start + connection + "\r\n").keepsAlive)
+  }
+}
+
 @Suite("Framing and connection")
 struct FramingTests {
   func framing(_ fields: String, version: String = "1.1") -> Outcome<RequestHead> {

@@ -59,7 +59,7 @@ struct StatusTests {
       [
         .requestLineMalformed, .targetMalformed, .pathMalformed, .versionMalformed,
         .lineEndMalformed, .fieldNameMalformed, .spaceBeforeColon, .fieldLineFolded,
-        .fieldValueMalformed, .hostMissing, .hostRepeated, .hostMalformed,
+        .fieldValueMalformed, .hostMissing, .hostRepeated, .hostMalformed, .fieldRepeated,
         .contentLengthMalformed, .contentLengthRepeated, .transferEncodingMalformed,
         .transferEncodingRepeated,
         .transferEncodingInOldVersion, .framingAmbiguous, .chunkSizeMalformed, .chunkEndMissing,

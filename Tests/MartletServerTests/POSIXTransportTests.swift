@@ -74,7 +74,7 @@ import Testing
     #expect(port > 0)
     var server = Server(
       transport: transport, responder: EchoResponder(requests: requests),
-      ServerMemory.takeStatic())
+      ServerMemory.lendStatic())
 
     let client = Client(port: port)
     client.send("GET /a HTTP/1.1\r\n")
@@ -249,11 +249,11 @@ import Testing
     }
   }
 
-  @Test("The static memory is taken once")
-  func takenOnce() async {
+  @Test("The static memory is lent once")
+  func lentOnce() async {
     await #expect(processExitsWith: .failure) {
-      _ = ServerMemory.takeStatic()
-      _ = ServerMemory.takeStatic()
+      _ = ServerMemory.lendStatic()
+      _ = ServerMemory.lendStatic()
     }
   }
 }

@@ -242,6 +242,7 @@ import Testing
       (request("POST /", "Transfer-Encoding: gzip"), .transferEncodingMalformed),
       (request("POST /", "Transfer-Encoding: gzip, chunked"), .transferEncodingMalformed),
       (request("POST /", "Expect: tea"), .expectationUnknown),
+      (request("POST /", "Origin: http://h", "Origin: http://other"), .fieldRepeated),
       (request("POST /", "Transfer-Encoding: chunked") + "x\r\n", .chunkSizeMalformed),
       (request("POST /", "Transfer-Encoding: chunked") + "FFFFFFFF\r\n", .contentTooLarge),
     ]

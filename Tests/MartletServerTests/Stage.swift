@@ -271,7 +271,7 @@ extension EchoResponder {
 
   mutating func abandon(_ state: StreamState) { requests.abandoned.append(state) }
 
-  mutating func takeWoken() -> StreamSet {
+  mutating func removeWoken() -> StreamSet {
     for login in requests.endedLogins { requests.woken.end(login: login) }
     defer { (requests.woken, requests.endedLogins) = (StreamSet(), []) }
     return requests.woken

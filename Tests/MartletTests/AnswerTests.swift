@@ -17,8 +17,8 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
       response.setHeader("X-Number", -5)
       return response.plain("x")
     }
-    #expect(good.field("X-Literal") == "a b" && good.field("X-Number") == "-5")
-    #expect(good.field("X-Value") == "Süsan\t1")
+    #expect(good.header("X-Literal") == "a b" && good.header("X-Number") == "-5")
+    #expect(good.header("X-Value") == "Süsan\t1")
     for value in ["a\r\nX-Evil: 1", "a\n", "a\0b", "\u{7F}"] {
       let bad = response { _, given in
         var response = given
@@ -27,7 +27,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
         return response.plain("x")
       }
       #expect(bad.status == .internalServerError)
-      #expect(bad.field("X-Evil") == nil && bad.field("X-Before") == nil, "nothing of it is sent")
+      #expect(bad.header("X-Evil") == nil && bad.header("X-Before") == nil, "nothing of it is sent")
       #expect(bad.body.contains("A bug"))
     }
   }
@@ -64,7 +64,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
         "other=1; Path=/; Secure; HttpOnly; SameSite=None",
         "old=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
       ])
-    #expect(good.field("Cache-Control") == "no-store", "no cache gives a cookie to somebody else")
+    #expect(good.header("Cache-Control") == "no-store", "no cache gives a cookie to somebody else")
     for value in ["a;b", "a b", "a\r\nX: 1", "\"", "a,b", "ü", "\\"] {
       let bad = response { _, given in
         var response = given
@@ -82,7 +82,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
         response.plain(
           "\(request.cookie("theme")) \(request.cookie("none") == nil ? "-" : "?" as StaticString)")
       }, secret: "")
-    #expect(client.get("/", fields: [("Cookie", "a=b; theme=dark; theme=light")]).body == "dark -")
+    #expect(client.get("/", headers: [("Cookie", "a=b; theme=dark; theme=light")]).body == "dark -")
     #expect(client.get("/").body == " -")
   }
 
@@ -111,7 +111,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
     let cut = response { _, response in response.refuse(.conflict, "No \(octets(long).span)") }
     #expect(cut.status == .conflict && !cut.body.contains("xxx"))
     let wait = response { _, response in response.refuse(.tooManyRequests, "Slowly.", retryAfter: 7) }
-    #expect(wait.field("Retry-After") == "7")
+    #expect(wait.header("Retry-After") == "7")
   }
 
   @Test("Nothing to say is 204 without content")

@@ -81,7 +81,7 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
 
   private func post(_ target: String, password: String, _ basic: String = "c3VzYW46aGVsbG8=") -> TestResponse
   {
-    client.post(target, form: [("password", password)], fields: [("Authorization", "Basic " + basic)])
+    client.post(target, form: [("password", password)], headers: [("Authorization", "Basic " + basic)])
   }
 
   @Test(

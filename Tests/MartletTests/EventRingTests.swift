@@ -125,7 +125,7 @@ import Testing
   private let client = TestClient(EventSite())
 
   private func request(_ id: String? = nil, _ path: String = "/events") -> TestResponse {
-    client.get(path, fields: id.map { [("Last-Event-ID", $0)] } ?? [])
+    client.get(path, headers: id.map { [("Last-Event-ID", $0)] } ?? [])
   }
 
   @Test("A new reader gets all events of the ring, or only those to come, and goes on where it was")
@@ -134,8 +134,8 @@ import Testing
     _ = client.get("/send?text=one")
     _ = client.get("/send?text=two")
     let all = request()
-    #expect(all.field("Content-Type") == "text/event-stream" && all.field("X-Accel-Buffering") == "no")
-    #expect(all.field("Cache-Control") == "no-store")
+    #expect(all.header("Content-Type") == "text/event-stream" && all.header("X-Accel-Buffering") == "no")
+    #expect(all.header("Cache-Control") == "no-store")
     #expect(all.body.hasPrefix("retry: 1500\n\n"))
     #expect(all.events.map(\.data) == ["{\"text\":\"one\"}", "{\"text\":\"two\"}"])
     #expect(all.events.map(\.name) == ["said", "said"])

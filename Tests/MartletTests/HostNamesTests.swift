@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct HostNamesTests {
   private func allows(_ host: String, _ names: StaticString = "") -> Bool {
-    withGuardedOctets(host) { HostNames.allow($0, names: names, takesOption: false, now: 0) }
+    withGuardedOctets(host) { HostNames.allow($0, names: names, allowsOption: false, now: 0) }
   }
 
   @Test("Addresses and names of this machine need not be named")
@@ -78,18 +78,18 @@ import Testing
   @Test("A proxy says scheme and path in its last field, and one that is not trusted says nothing")
   func forwarded() {
     let (client, _) = makeClient()
-    let fields = [
+    let headers = [
       ("X-Forwarded-Proto", "http"), ("X-Forwarded-Prefix", "/a"), ("X-Forwarded-Prefix", "/b, /c/"),
       ("X-Forwarded-Proto", "HTTPS"),
     ]
-    var response = client.request("GET", "/", fields: fields)
+    var response = client.request("GET", "/", headers: headers)
     #expect(response.location == "/c/login?next=/")
     let form = [("username", "susan"), ("password", "hello")]
-    response = client.post("/login", form: form, fields: fields)
+    response = client.post("/login", form: form, headers: headers)
     #expect(response.setCookies[0].hasPrefix("__Secure-session="))
     #expect(response.setCookies[0].contains("; Path=/c; Secure; "))
     client.peer = IPAddress(high: 0, low: 0xFFFF_C000_0201)
-    response = client.post("/login", form: form, fields: fields)
+    response = client.post("/login", form: form, headers: headers)
     #expect(response.location == "/" && response.setCookies[0].hasPrefix("session="))
   }
 

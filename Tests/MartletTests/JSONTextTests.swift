@@ -50,7 +50,7 @@ private func pair(_ value: Int) -> JSONText { "[\(value),\(value + 1)]" }
   @Test("It is JSON, with the status and the media type of JSON")
   func response() {
     let response = MartletTests.response { _, response in response.json(.created, "{\"a\":\(1)}") }
-    #expect(response.status == .created && response.field("Content-Type") == "application/json")
+    #expect(response.status == .created && response.header("Content-Type") == "application/json")
     #expect(response.body == "{\"a\":1}")
   }
 

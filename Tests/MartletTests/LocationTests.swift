@@ -57,14 +57,14 @@ struct LocationTests {
       response.setLocation("/items/\(id)")
       return response.json(.created, "{\"id\":\(id)}")
     }
-    #expect(made.status == .created && made.field("Location") == "/items/5")
-    #expect(made.body == "{\"id\":5}" && made.field("Content-Length") == "8")
+    #expect(made.status == .created && made.header("Location") == "/items/5")
+    #expect(made.body == "{\"id\":5}" && made.header("Content-Length") == "8")
     let empty = response { _, response in
       var response = response
       response.setLocation("/a b")
       return response.noContent()
     }
-    #expect(empty.status == .noContent && empty.field("Location") == "/a%20b" && empty.body == "")
+    #expect(empty.status == .noContent && empty.header("Location") == "/a%20b" && empty.body == "")
   }
 
   @Test("Values behind a location are checked as at the start of the page")
@@ -85,13 +85,13 @@ struct LocationTests {
       response.setLocation("/b")
       return response.html("")
     }
-    #expect(twice.status == .internalServerError && twice.field("Location") == nil)
+    #expect(twice.status == .internalServerError && twice.header("Location") == nil)
     let redirected = response { _, response in
       var response = response
       response.setLocation("/a")
       return response.redirect("/b")
     }
-    #expect(redirected.status == .internalServerError && redirected.field("Location") == nil)
+    #expect(redirected.status == .internalServerError && redirected.header("Location") == nil)
   }
 
   @Test("A part knows its mount as the request spells it; another page has none")
@@ -101,14 +101,14 @@ struct LocationTests {
     #expect(client.get("/%6Fne/x").body == "<a href=\"/%6Fne/x\">[/%6Fne]</a>")
     #expect(client.get("/two's/&/x").body == "<a href=\"/two&#39;s/&amp;/x\">[/two&#39;s/&amp;]</a>")
     #expect(client.get("/here").body == "[]")
-    #expect(client.post("/one/x", form: []).field("Location") == "/one/a%2Fb")
+    #expect(client.post("/one/x", form: []).header("Location") == "/one/a%2Fb")
   }
 
   @Test("A part says itself that it has no such page, whatever the request brings")
   func nowhere() {
     let client = TestClient(MountSite(), secret: "")
     for type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
-      let answer = client.request("POST", "/one", fields: [("Content-Type", type)], content: [1])
+      let answer = client.request("POST", "/one", headers: [("Content-Type", type)], content: [1])
       #expect(answer.status == .seeOther, "\(type)")
     }
   }

@@ -13,8 +13,8 @@ import Testing
     #expect(response.status == .found)
     #expect(response.location == "/login?next=/")
     #expect(response.setCookies == [])
-    #expect(response.field("Cache-Control") == "no-store")
-    #expect(response.field("Vary") == "Cookie")
+    #expect(response.header("Cache-Control") == "no-store")
+    #expect(response.header("Vary") == "Cookie")
     #expect(response.body.isEmpty)
     #expect(client.get("/fresh").location == "/login?next=/fresh")
     #expect(client.post("/logout").location == "/login")
@@ -210,7 +210,7 @@ import Testing
     #expect(client.get("/").status == .ok)
     // The first of two cookies of a name counts: the one of the more specific path.
     let first = client.request(
-      "GET", "/", fields: [("Cookie", "session=" + token(#"{"_user_id":"user002","_session":0}"#))])
+      "GET", "/", headers: [("Cookie", "session=" + token(#"{"_user_id":"user002","_session":0}"#))])
     #expect(first.body.contains("david"))
   }
 
@@ -226,7 +226,7 @@ import Testing
     ]
     func get(_ lines: String...) -> TestResponse {
       client.cookies = CookieJar()
-      return client.request("GET", "/fresh", fields: lines.map { ("Cookie", $0) })
+      return client.request("GET", "/fresh", headers: lines.map { ("Cookie", $0) })
     }
     for junk in foreign {
       for response in [
@@ -254,7 +254,7 @@ import Testing
     let (susan, david) = (remember("user001"), remember("user002"))
     func get(_ line: String) -> TestResponse {
       client.cookies = CookieJar()
-      return client.request("GET", "/", fields: [("Cookie", line)])
+      return client.request("GET", "/", headers: [("Cookie", line)])
     }
     for junk in ["_remember=x", remember("user002", secret: "another"), "_remember="] {
       #expect(get("\(junk); \(susan); \(david)").body.contains("susan"), "\(junk)")
@@ -275,7 +275,7 @@ import Testing
     let session = "session=\(client.cookies["session"]!)"
     client.cookies = CookieJar()
     for line in [";;; \(session)", "a; =; =x; \(session)", "\u{FF}\u{FE}=\u{E4}; \(session); x"] {
-      #expect(client.request("GET", "/", fields: [("Cookie", line)]).status == .ok)
+      #expect(client.request("GET", "/", headers: [("Cookie", line)]).status == .ok)
     }
   }
 

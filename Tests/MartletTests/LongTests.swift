@@ -146,8 +146,8 @@ struct LongSite: StreamingApplication, UploadApplication {
   func asset() {
     let (client, _) = client()
     let response = client.get("/asset")
-    #expect(response.body == "an asset" && response.field("Content-Length") == "8")
-    #expect(client.request("HEAD", "/asset").field("Content-Length") == "8")
+    #expect(response.body == "an asset" && response.header("Content-Length") == "8")
+    #expect(client.request("HEAD", "/asset").header("Content-Length") == "8")
   }
 
   @Test("A file is sent as it is; one that is not there, or is none, is a 404")
@@ -157,7 +157,7 @@ struct LongSite: StreamingApplication, UploadApplication {
     let response = client.get("/file")
     #expect(response.status == .ok)
     #expect(response.body.hasPrefix("// Pages with content that is longer"))
-    #expect(response.field("Content-Length") == "\(response.body.utf8.count)")
+    #expect(response.header("Content-Length") == "\(response.body.utf8.count)")
     for path in ["/nowhere", "/", "", "/dev/null", "a\u{0}b", String(repeating: "a", count: 600)] {
       shelf.path = path
       #expect(client.get("/file").status == .notFound, "\(path.prefix(20))")
@@ -168,8 +168,8 @@ struct LongSite: StreamingApplication, UploadApplication {
   func list() {
     let (client, _) = client()
     let response = client.get("/list")
-    #expect(response.field("Transfer-Encoding") == "chunked")
-    #expect(response.field("Content-Length") == nil)
+    #expect(response.header("Transfer-Encoding") == "chunked")
+    #expect(response.header("Content-Length") == nil)
     #expect(response.body == (0..<40_000).map { "<li>\($0)" }.joined())
     #expect(client.get("/empty").body == "")
   }
@@ -200,7 +200,7 @@ struct LongSite: StreamingApplication, UploadApplication {
   func crossOrigin() {
     let (client, shelf) = client()
     let response = client.request(
-      "POST", "/upload", fields: [("Origin", "http://elsewhere")], content: [1, 2, 3])
+      "POST", "/upload", headers: [("Origin", "http://elsewhere")], content: [1, 2, 3])
     #expect(response.status == .forbidden)
     #expect(shelf.taken.isEmpty)
   }

@@ -20,7 +20,7 @@ import Testing
       #expect(response.status == .notFound, "\(target)")
       #expect(response.body.contains("There is no such page here."))
       #expect(response.body.contains("<a href=\"/\">"))
-      #expect(response.field("Cache-Control") == "no-store")
+      #expect(response.header("Cache-Control") == "no-store")
     }
     for (method, target, allow) in [
       ("POST", "/", "GET, HEAD, OPTIONS"), ("PUT", "/login", "GET, HEAD, POST, OPTIONS"),
@@ -29,7 +29,7 @@ import Testing
     ] {
       let response = client.request(method, target)
       #expect(response.status == .methodNotAllowed, "\(method) \(target)")
-      #expect(response.field("Allow") == allow)
+      #expect(response.header("Allow") == allow)
     }
     #expect(directory.log == [])
   }
@@ -67,7 +67,7 @@ import Testing
         let response = client.request(method, target + query)
         #expect(response.status == .permanentRedirect, "\(target)")
         #expect(response.location == path + query)
-        #expect(response.field("Cache-Control") == "no-store")
+        #expect(response.header("Cache-Control") == "no-store")
       }
     }
     #expect(client.get(target + "?\"<>|^`{}").location == path + "?%22%3C%3E%7C%5E%60%7B%7D")
@@ -94,10 +94,10 @@ import Testing
     let link = "<a href=\"/\">Go to the first page</a>"
     for response in [
       client.get("/nowhere"), client.request("PUT", "/login"), client.get("/refused"),
-      client.get("/overflow"), client.post("/form", form: [], fields: [("Origin", "http://x")]),
+      client.get("/overflow"), client.post("/form", form: [], headers: [("Origin", "http://x")]),
     ] {
       #expect(response.body.contains(link), "\(response.status)")
-      #expect(response.field("Cache-Control") == "no-store")
+      #expect(response.header("Cache-Control") == "no-store")
     }
   }
 
@@ -106,20 +106,20 @@ import Testing
     let (client, directory) = makeClient()
     let response = client.request("OPTIONS", "/logout")
     #expect(response.status == .ok)
-    #expect(response.field("Allow") == "POST, OPTIONS")
-    #expect(response.field("Content-Length") == "0")
+    #expect(response.header("Allow") == "POST, OPTIONS")
+    #expect(response.header("Content-Length") == "0")
     #expect(client.request("OPTIONS", "*").status == .ok)
     #expect(client.request("OPTIONS", "/nowhere").status == .notFound)
     #expect(directory.log == [])
   }
 
-  @Test("HEAD gets the fields that GET gets, and no content")
+  @Test("HEAD gets the headers that GET gets, and no content")
   func head() {
     let (client, _) = makeClient()
     client.logIn()
     for target in ["/", "/style.css", "/nowhere", "/refused"] {
       let (get, head) = (client.get(target), client.request("HEAD", target))
-      #expect(head.status == get.status && head.fields == get.fields, "\(target)")
+      #expect(head.status == get.status && head.headers == get.headers, "\(target)")
       #expect(head.body.isEmpty && !get.body.isEmpty)
     }
   }
@@ -147,10 +147,10 @@ import Testing
       [("Origin", "localhost")], [("Origin", "http://localhos")],
       [("Sec-Fetch-Site", "cross-site"), ("Origin", "http://localhost")],
     ]
-    for fields in refused {
+    for headers in refused {
       let response = client.post(
-        "/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
-      #expect(response.status == .forbidden, "\(fields)")
+        "/login", form: [("username", "susan"), ("password", "hello")], headers: headers)
+      #expect(response.status == .forbidden, "\(headers)")
       #expect(response.setCookies == [])
     }
     #expect(directory.log == [])
@@ -159,12 +159,12 @@ import Testing
       [("Origin", "http://localhost")], [("Origin", "https://LOCALHOST")],
       [("Sec-Fetch-Site", "same-origin"), ("Origin", "http://other.example")],
     ]
-    for fields in allowed {
+    for headers in allowed {
       let response = client.post(
-        "/login", form: [("username", "susan"), ("password", "hello")], fields: fields)
-      #expect(response.status == .found, "\(fields)")
+        "/login", form: [("username", "susan"), ("password", "hello")], headers: headers)
+      #expect(response.status == .found, "\(headers)")
     }
-    #expect(client.get("/", fields: [("Sec-Fetch-Site", "cross-site")]).status == .ok)
+    #expect(client.get("/", headers: [("Sec-Fetch-Site", "cross-site")]).status == .ok)
     client.host = "localhost"
     let old = client.send([UInt8]("POST /login HTTP/1.0\r\nOrigin: http://h\r\n\r\n".utf8))
     #expect(old.status == .forbidden, "nobody knows which host was meant")
@@ -175,7 +175,7 @@ import Testing
     let (client, _) = makeClient()
     func isSame(_ host: String, _ origin: String) -> Bool {
       client.host = host
-      let response = client.post("/form", form: [("text", "x")], fields: [("Origin", origin)])
+      let response = client.post("/form", form: [("text", "x")], headers: [("Origin", origin)])
       #expect(response.status == .ok || response.status == .forbidden, "\(host) \(origin)")
       return response.status == .ok
     }
@@ -211,9 +211,9 @@ import Testing
   @Test("Who is refused as another site's request is told what to do")
   func crossOriginTells() {
     let (client, _) = makeClient()
-    let null = client.post("/form", form: [("text", "x")], fields: [("Origin", "null")])
+    let null = client.post("/form", form: [("text", "x")], headers: [("Origin", "null")])
     #expect(null.status == .forbidden && null.body.contains("Open the page directly"))
-    let other = client.post("/form", form: [("text", "x")], fields: [("Origin", "http://a.example")])
+    let other = client.post("/form", form: [("text", "x")], headers: [("Origin", "http://a.example")])
     #expect(other.status == .forbidden && other.body.contains("a page of another site"))
     #expect(other.body.contains("try again"))
   }
@@ -237,7 +237,7 @@ import Testing
       "application/x-www-form-urlencodedx",
     ] {
       let response = client.request(
-        "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
+        "POST", "/form", headers: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
       #expect(response.status == .unsupportedMediaType, "\(type)")
       #expect(response.body.contains("curl sends such a form with -d or --data-urlencode"))
     }
@@ -245,12 +245,12 @@ import Testing
       "application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ; charset=utf-8",
     ] {
       let response = client.request(
-        "POST", "/form", fields: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
+        "POST", "/form", headers: [("Content-Type", type)], content: [UInt8]("text=x".utf8))
       #expect(response.body == "[x] 1800000000")
     }
     #expect(client.request("POST", "/form", content: [UInt8]("text=x".utf8)).status == .ok)
     #expect(
-      client.request("POST", "/form", fields: [("Content-Type", "text/plain")]).status
+      client.request("POST", "/form", headers: [("Content-Type", "text/plain")]).status
         == .badRequest)
   }
 
@@ -269,9 +269,9 @@ import Testing
         ("POST /form HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
           + "5\r\ntext=\r\n2\r\nab\r\n0\r\n\r\n").utf8))
     #expect(chunked.body == "[ab] 1800000000")
-    #expect(chunked.field("Connection") == "keep-alive")
+    #expect(chunked.header("Connection") == "keep-alive")
     let old = client.send([UInt8]("GET /values HTTP/1.0\r\n\r\n".utf8))
-    #expect(old.field("Connection") == "close")
+    #expect(old.header("Connection") == "close")
   }
 
   @Test("Every answer has the site's fields; what depends on a session is stored nowhere")
@@ -280,14 +280,14 @@ import Testing
     client.logIn()
     for target in ["/", "/values", "/nowhere", "/refused", "/redirect", "/style.css", "/overflow"] {
       let response = client.get(target)
-      #expect(response.field("X-Content-Type-Options") == "nosniff")
-      #expect(response.field("X-Frame-Options") == "DENY")
-      #expect(response.field("Referrer-Policy") == "same-origin")
-      let policy = response.field("Content-Security-Policy") ?? ""
+      #expect(response.header("X-Content-Type-Options") == "nosniff")
+      #expect(response.header("X-Frame-Options") == "DENY")
+      #expect(response.header("Referrer-Policy") == "same-origin")
+      let policy = response.header("Content-Security-Policy") ?? ""
       #expect(policy.hasPrefix("default-src 'self'; "))
       #expect(policy.contains("frame-ancestors 'none'; base-uri 'none'"))
       #expect(!policy.contains("script-src") && !policy.contains("unsafe-eval"))
-      #expect(response.field("Date") == "Fri, 15 Jan 2027 08:00:00 GMT")
+      #expect(response.header("Date") == "Fri, 15 Jan 2027 08:00:00 GMT")
     }
     for target in ["/", "/values", "/refused", "/redirect"] {
       #expect(client.get(target).values(of: "Cache-Control") == ["no-store"])
@@ -295,8 +295,8 @@ import Testing
     }
     #expect(client.get("/redirect").location == "/elsewhere")
     #expect(client.get("/redirect?literal=1").body == "a&lt;b")
-    let own = client.get("/fields", fields: [("User-Agent", "a<b")])
-    #expect(own.field("x-own") == "yes")
+    let own = client.get("/fields", headers: [("User-Agent", "a<b")])
+    #expect(own.header("x-own") == "yes")
     #expect(own.body == "a&lt;b")
     #expect(client.get("/fields").body == "none")
   }
@@ -309,9 +309,9 @@ import Testing
       let response = client.get("/style.css")
       #expect(response.status == .ok)
       #expect(response.body == "p { color: red }")
-      #expect(response.field("Content-Type") == "text/css; charset=utf-8")
+      #expect(response.header("Content-Type") == "text/css; charset=utf-8")
       #expect(response.values(of: "Cache-Control") == ["public, max-age=3600"])
-      #expect(response.field("Vary") == nil)
+      #expect(response.header("Vary") == nil)
       #expect(response.setCookies == [])
       client.cookies.remove("session")
     }
@@ -358,39 +358,39 @@ import Testing
     ] as [(String?, Bool, Bool)])
   func programs(accept: String?, page: Bool, figures: Bool) {
     let (client, _) = makeClient()
-    let fields = accept.map { [("Accept", $0)] } ?? []
+    let headers = accept.map { [("Accept", $0)] } ?? []
     for (target, isSent) in [("/", page), ("/figures", figures)] {
-      let response = client.get(target, fields: fields)
-      #expect(response.field("Cache-Control") == "no-store")
-      #expect(response.field("Vary") == "Cookie")
+      let response = client.get(target, headers: headers)
+      #expect(response.header("Cache-Control") == "no-store")
+      #expect(response.header("Vary") == "Cookie")
       if isSent {
         #expect(response.status == .found, "\(target)")
         #expect(response.location == "/login?next=" + target)
-        #expect(response.field("WWW-Authenticate") == nil)
+        #expect(response.header("WWW-Authenticate") == nil)
       } else {
         #expect(response.status == .unauthorized, "\(target)")
-        #expect(response.field("WWW-Authenticate") == "Session realm=\"this device\"")
-        #expect(response.field("Content-Type") == "text/plain; charset=utf-8")
+        #expect(response.header("WWW-Authenticate") == "Session realm=\"this device\"")
+        #expect(response.header("Content-Type") == "text/plain; charset=utf-8")
         #expect(response.body.contains("Log in at /login "))
         #expect(response.location == nil)
       }
     }
     client.logIn()
-    #expect(client.get("/figures", fields: fields).body == "figures")
+    #expect(client.get("/figures", headers: headers).body == "figures")
   }
 
   @Test("Of several Accept lines all count, and a session that has ended is cleared with 401 as well")
   func programsFurther() {
     let (client, directory) = makeClient()
     let two = [("Accept", "application/json"), ("accept", "text/html")]
-    #expect(client.get("/", fields: two).status == .found)
+    #expect(client.get("/", headers: two).status == .found)
     client.logIn()
     directory.people[0].epoch += 1
     let response = client.get("/figures")
     #expect(response.status == .unauthorized)
     #expect(response.setCookies.count == 1)
     #expect(client.request("HEAD", "/figures").status == .unauthorized)
-    #expect(client.post("/logout", fields: [("Accept", "application/json")]).status == .unauthorized)
+    #expect(client.post("/logout", headers: [("Accept", "application/json")]).status == .unauthorized)
   }
 
   @Test("A refusal of a page is a page")
@@ -399,7 +399,7 @@ import Testing
     let response = client.get("/refused")
     #expect(response.status == .conflict)
     #expect(response.body.contains("<h1>Conflict</h1><p>This cannot be now.</p>"))
-    #expect(response.field("Content-Type") == "text/html; charset=utf-8")
+    #expect(response.header("Content-Type") == "text/html; charset=utf-8")
   }
 }
 
@@ -500,7 +500,7 @@ import Testing
     }
     let response = client.get("/members")
     #expect(response.setCookies.count == 1)
-    #expect(response.field("Vary") == "Cookie")
+    #expect(response.header("Vary") == "Cookie")
     var seen: [String] = []
     directory.change = { session in
       let text: Text<40>? = session.text(of: "text")
@@ -601,21 +601,21 @@ import Testing
     #expect(response.status == .tooManyRequests)
     #expect(response.values(of: "Retry-After") == ["40"])
     #expect(response.body.contains("<h1>Too Many Requests</h1><p>Later.</p>"))
-    #expect(response.field("Cache-Control") == "no-store")
-    #expect(client.get("/refused").field("Retry-After") == nil)
+    #expect(response.header("Cache-Control") == "no-store")
+    #expect(client.get("/refused").header("Retry-After") == nil)
   }
 
   @Test("A page learns where its client is, from a proxy on this machine only")
   func clientAddress() {
     let (client, _) = makeClient()
-    let fields = [("X-Forwarded-For", "0.0.0.9, 0.0.0.7")]
+    let headers = [("X-Forwarded-For", "0.0.0.9, 0.0.0.7")]
     func low(_ address: Int) -> String { "\(0xFFFF_0000_0000 + address)" }
     #expect(client.get("/whence").body == "0 shared")
-    #expect(client.get("/whence", fields: fields).body == low(7) + " its own")
+    #expect(client.get("/whence", headers: headers).body == low(7) + " its own")
     client.peer = IPAddress(high: 0, low: 0xFFFF_7F00_0001)
     #expect(client.get("/whence").body == low(0x7F00_0001) + " shared")
-    #expect(client.get("/whence", fields: fields).body == low(7) + " its own")
+    #expect(client.get("/whence", headers: headers).body == low(7) + " its own")
     client.peer = IPAddress(high: 0, low: 0xFFFF_0000_0005)
-    #expect(client.get("/whence", fields: fields).body == low(5) + " its own")
+    #expect(client.get("/whence", headers: headers).body == low(5) + " its own")
   }
 }

@@ -30,6 +30,6 @@ func json(query: String = "", _ page: @escaping Page) -> String? {
   let response = response(query: query, page)
   guard response.status != .internalServerError else { return nil }
   // The test's client repairs UTF-8; what a page writes needs no repair.
-  #expect(response.field("Content-Length") == "\(response.body.utf8.count)")
+  #expect(response.header("Content-Length") == "\(response.body.utf8.count)")
   return response.body
 }

@@ -375,6 +375,44 @@ private let loopback = ClientAddress(
     #expect(perHour.dropFirst().allSatisfy { $0 <= 4 }, "\(perHour)")
   }
 
+  /// Guesses an hour of an attacker who rests until all is forgotten, whenever a wait is at least that long.
+  private func guessesWithRests(
+    from secondsMin: Int, _ attempt: (inout Login, Int) -> Int?
+  ) -> Double {
+    let hours = 240
+    var login = Login()
+    let start = login.now
+    var count = 0
+    while login.now - start < Int64(hours) * 3_600_000 {
+      if let wait = attempt(&login, count) {
+        login.wait(wait < secondsMin ? wait : 4 * 3_600)
+      } else {
+        count += 1
+        login.now += 300
+      }
+    }
+    return Double(count) / Double(hours)
+  }
+
+  @Test("Rests of four hours give 4.7 guesses an hour at a name and 9.3 at all names, at most")
+  func rests() {
+    var (name, all) = (0.0, 0.0)
+    for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900] {
+      name = max(name, guessesWithRests(from: seconds) { login, _ in login.fail("susan", ipv4(1)) })
+      all = max(all, guessesWithRests(from: seconds) { login, turn in login.fail("n\(turn)", ipv4(1)) })
+    }
+    #expect((4.6...4.8).contains(name), "\(name)")
+    #expect((9.2...9.6).contains(all), "\(all)")
+  }
+
+  @Test("A network gains nothing by rests of four hours")
+  func networkRests() {
+    for seconds in [1, 32, 60] {
+      let near = guessesWithRests(from: seconds) { login, turn in login.fail("susan", ipv4(turn % 256)) }
+      #expect(near <= 60, "\(near)")
+    }
+  }
+
   @Test("A /64 gets what one address gets")
   func oneNetwork() {
     let perHour = guesses(hours: 24) { login, turn in login.fail("susan", ipv6(1, UInt64(turn))) }

@@ -130,21 +130,21 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     client = TestClient(EndSite(ends: ends), secret: secret)
   }
 
-  private func upload(_ target: String, fields: [(String, String)] = []) -> TestResponse {
-    client.request("POST", target, fields: fields, content: [1, 2, 3])
+  private func upload(_ target: String, headers: [(String, String)] = []) -> TestResponse {
+    client.request("POST", target, headers: headers, content: [1, 2, 3])
   }
 
   @Test("An upload with a password is finished once the password has been verified again")
   func basicUpload() {
-    let answer = upload("/upload", fields: [basic])
+    let answer = upload("/upload", headers: [basic])
     #expect(answer.body == "3 susan")
     #expect(ends.log == ["begun", "piece", "finished 3"])
-    #expect(upload("/upload", fields: [basic]).body == "3 susan")
+    #expect(upload("/upload", headers: [basic]).body == "3 susan")
   }
 
   @Test("An upload with a password that is wrong does not begin")
   func wrongPassword() {
-    #expect(upload("/upload", fields: [("Authorization", "Basic c3VzYW46aGVsbGE=")]).status == .unauthorized)
+    #expect(upload("/upload", headers: [("Authorization", "Basic c3VzYW46aGVsbGE=")]).status == .unauthorized)
     #expect(ends.log == [])
   }
 
@@ -172,11 +172,11 @@ private struct EndSite: SessionApplication, CredentialsApplication, UploadApplic
     #expect(page.status == .conflict && page.body.hasPrefix("own: Not this."))
     #expect(ends.log == ["begun", "piece", "abandoned 1"])
     #expect(page.values(of: "Content-Security-Policy").count == 1)
-    let problem = client.request("POST", "/open", fields: json, content: [0x21])
-    #expect(problem.field("Content-Type") == "application/problem+json")
+    let problem = client.request("POST", "/open", headers: json, content: [0x21])
+    #expect(problem.header("Content-Type") == "application/problem+json")
     #expect(problem.body.hasPrefix("{\"title\":\"Conflict\",\"status\":409,"))
-    let large = client.request("POST", "/open", fields: json, content: [UInt8](repeating: 1, count: 1_001))
-    #expect(large.status == .contentTooLarge && large.field("Content-Type") == "application/problem+json")
+    let large = client.request("POST", "/open", headers: json, content: [UInt8](repeating: 1, count: 1_001))
+    #expect(large.status == .contentTooLarge && large.header("Content-Type") == "application/problem+json")
     #expect(ends.log.last == "abandoned 0")
     #expect(client.get("/").body == "index")
   }

@@ -162,7 +162,7 @@ private struct UploadSite: SessionApplication, UploadApplication, StreamingAppli
 
   @Test("Another site cannot upload")
   func crossOrigin() {
-    let answer = client.request("POST", "/open/1", fields: [("Origin", "http://evil.example")], content: [1])
+    let answer = client.request("POST", "/open/1", headers: [("Origin", "http://evil.example")], content: [1])
     #expect(answer.status == .forbidden && desk.log == [])
   }
 
@@ -179,15 +179,15 @@ private struct UploadSite: SessionApplication, UploadApplication, StreamingAppli
     var responder = SiteResponder(UploadSite(desk: desk), secret: ("top-secret!" as StaticString).octets)
     for page in [UInt8(0), 5, 62] {
       responder.memory.wake(page: page)
-      let woken = responder.takeWoken()
+      let woken = responder.removeWoken()
       let pages = (0...255).filter { woken.contains(UInt8($0)) }
       #expect(pages == [Int(page)])
     }
     responder.memory.wake(page: 63)
-    let woken = responder.takeWoken()
+    let woken = responder.removeWoken()
     let pages = (0...255).filter { woken.contains(UInt8($0)) }
     #expect(pages == Array(63...255))
-    let after = responder.takeWoken()
+    let after = responder.removeWoken()
     #expect(after.isEmpty)
   }
 

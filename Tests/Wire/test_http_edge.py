@@ -142,6 +142,17 @@ def unfinished():
 
 # Rule 1: request line, version, Host, field lines -------------------------------------------------
 
+@pytest.mark.parametrize("name", ["Authorization", "Content-Type", "Origin", "Sec-Fetch-Site"])
+def test_second_line_of_a_field_that_decides_about_access_is_refused(address, name):
+    """A proxy may read the last line where the server reads the first."""
+    once = {"Authorization": "Basic YTpi", "Content-Type": FORM, "Origin": "http://localhost",
+            "Sec-Fetch-Site": "same-origin"}[name]
+    lines = [(name, once), ("X-Between", "1"), (name.lower(), "cross-site")]
+    for order in (lines, lines[::-1]):
+        response = assert_refused(address, request("POST", "/login", order, SUSAN_BODY), [400])
+        assert name in response.text and "repeated" in response.text, response.told
+        assert not response.cookies, response.told
+
 GOOD_FIELDS = b"Host: localhost\r\n\r\n"
 
 

@@ -93,11 +93,11 @@ struct martlet_memory {
 };
 
 // The static arrays, for the one server of a process: a second call stops the program.
-struct martlet_memory martlet_take_static_memory(void);
+struct martlet_memory martlet_lend_static_memory(void);
 
-// What poll() waits for, and the descriptors of the slots: MARTLET_CONNECTION_COUNT + 2 entries. Taken
+// What poll() waits for, and the descriptors of the slots: MARTLET_CONNECTION_COUNT + 2 entries. Lent
 // once, as above.
-struct martlet_poll_entry *_Nonnull martlet_take_static_poll_entries(void);
+struct martlet_poll_entry *_Nonnull martlet_lend_static_poll_entries(void);
 
 // Memory for a program that a bug ends: the static array of the response. *size octets, at least 16 KiB.
 void *_Nonnull martlet_last_memory(size_t *_Nonnull size);

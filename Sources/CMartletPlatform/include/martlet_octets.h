@@ -5,11 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-// The index of the first `octet`, or `count`.
-static inline size_t martlet_find(const uint8_t *_Nullable octets, size_t count, uint8_t octet) {
-  const uint8_t *found = count ? (const uint8_t *)memchr(octets, octet, count) : NULL;
-  return found ? (size_t)(found - octets) : count;
-}
+// The index of the first `octet` at or after `start`, or `count`.
+size_t martlet_find(const uint8_t *_Nullable octets, size_t start, size_t count, uint8_t octet);
 
 // Whether both hold equal octets. The comparison ends at the first difference.
 static inline int martlet_equal(const uint8_t *_Nullable a, const uint8_t *_Nullable b,
@@ -33,8 +30,8 @@ static inline void martlet_move(uint8_t *_Nullable target, const uint8_t *_Nulla
 int martlet_equal_constant_time(const uint8_t *_Nullable a, const uint8_t *_Nullable b,
                                 size_t count);
 
-// The index of the first control octet (RFC 5234 B.1: below 0x20, or 0x7F), or `count`.
-size_t martlet_find_control(const uint8_t *_Nullable octets, size_t count);
+// The index of the first control octet (RFC 5234 B.1: below 0x20, or 0x7F) at or after `start`, or `count`.
+size_t martlet_find_control(const uint8_t *_Nullable octets, size_t start, size_t count);
 
 // Overwrites octets with zeros. The optimizer cannot remove this call.
 void martlet_wipe(void *_Nonnull octets, size_t count);

@@ -41,12 +41,12 @@ int martlet_write_all(int descriptor, const uint8_t *octets, size_t count);
 const uint8_t *martlet_argument(size_t index, size_t *count);
 
 // The secret that cookies are signed with, where the command line has it. The static memory has
-// MARTLET_SECRET_SIZE octets, and two more for the line end of a file. `martlet_take_secret` copies an
+// MARTLET_SECRET_SIZE octets, and two more for the line end of a file. `martlet_store_secret` copies an
 // argument there and returns how many octets the argument has. The argument is overwritten with x, because
 // everybody may read the arguments of a process (ps).
 enum { MARTLET_SECRET_SIZE = 200 };
 uint8_t *martlet_secret(void);
-size_t martlet_take_secret(size_t index);
+size_t martlet_store_secret(size_t index);
 
 // A line for the terminal is put together in one place, of MARTLET_MESSAGE_SIZE octets; what is
 // beyond is cut. `martlet_message_print` writes it with a line feed and empties it.

@@ -30,7 +30,8 @@ public struct CookieNames: Sendable {
 
   /// Uses `session` and `_remember`, as Microdot does.
   public static var microdot: CookieNames {
-    CookieNames(session: "session", remember: "_remember")
+    CookieNames(
+      session: CookieName(unchecked: "session"), remember: CookieName(unchecked: "_remember"))
   }
 
   /// Writes the name of a cookie.

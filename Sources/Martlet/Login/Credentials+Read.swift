@@ -14,24 +14,21 @@ extension SiteResponder where A: ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func readCredentials(
-    _ match: RouteMatch, _ request: borrowing IncomingRequest, _ visitor: inout Visitor<A.User>,
+    _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest, _ visitor: inout Visitor<A.User>,
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status? {
-    let headers = request.head.fields(in: request.octets)
-    // Another scheme is ignored, because the header may be meant for a proxy before the program.
-    guard let value = headers.value(of: "Authorization") else { return nil }
+    // The head's parser has refused a second Authorization (HeadFields.swift). Another scheme is ignored,
+    // because the header may be meant for a proxy before the program.
+    guard let value = request.head.fields(in: request.octets).value(of: "Authorization") else { return nil }
     var buffer = CredentialsBuffer()
     defer { buffer.wipe() }
     var check = CredentialsCheck<A.User>.wrong
-    // Two Authorization headers are refused, because two programs could read different credentials from them.
-    if headers.count(of: "Authorization") == 1 {
-      var room = buffer.storageSpan
-      do throws(AuthorizationRefusal) {
-        let authorization = try Authorization.parse(value, into: &room)
-        check = self.check(authorization, value, room.span, match, request)
-      } catch {
-        if error == .schemeUnknown { return nil }
-      }
+    var room = buffer.storageSpan
+    do throws(AuthorizationRefusal) {
+      let authorization = try Authorization.parse(value, into: &room)
+      check = self.check(authorization, value, room.span, match, request)
+    } catch {
+      if error == .schemeUnknown { return nil }
     }
     switch check {
     case .user(let user):
@@ -53,8 +50,8 @@ extension SiteResponder where A: ~Copyable {
   }
 
   private mutating func check(
-    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>, _ match: RouteMatch,
-    _ request: borrowing IncomingRequest
+    _ authorization: Authorization, _ value: Span<UInt8>, _ decoded: Span<UInt8>,
+    _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest
   ) -> CredentialsCheck<A.User> {
     memory.work.enter(request.connection, now: request.moment.monotonicMilliseconds)
     let view = view(request, match, Visitor())

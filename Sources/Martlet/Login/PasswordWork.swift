@@ -185,7 +185,7 @@ struct Work: ~Copyable {
   /// Begins to compare a password with a hash, where the table has room. The caller may wipe the password
   /// afterwards.
   func verify(_ password: borrowing PasswordKey, against hash: PasswordHash) {
-    guard let index = take() else { return }
+    guard let index = reserve() else { return }
     unsafe work(index).pointee.verify(password, against: hash)
   }
 
@@ -223,7 +223,7 @@ struct Work: ~Copyable {
     _ password: borrowing PasswordKey, iterations: UInt32
   ) throws(PasswordRefusal) {
     try PasswordHash.check(password, iterations: iterations)
-    guard let index = take() else { return }
+    guard let index = reserve() else { return }
     guard unsafe !work(index).pointee.isHashing else { return }
     unsafe work(index).pointee.hash(PasswordHashing(password.octets, iterations: iterations))
   }
@@ -261,7 +261,7 @@ struct Work: ~Copyable {
   /// reserved.
   ///
   /// - Returns: `nil` where the table is full.
-  private func take() -> Int? {
+  private func reserve() -> Int? {
     if let index = currentIndex { return index }
     let owner = unsafe site.pointee.works.connection
     guard owner != 0 else { stop("a page that asks for a password answers a request") }

@@ -41,7 +41,7 @@ enum GivenSecret {
   /// Copies an argument as the secret, and overwrites the argument.
   ///
   /// - Returns: Octets of the argument. More than `sizeMax` octets are not copied.
-  static func take(argument index: Int) -> Int { martlet_take_secret(index) }
+  static func store(argument index: Int) -> Int { martlet_store_secret(index) }
 
   /// Reads the secret from a file: the whole file, without line ends at its end.
   ///
@@ -66,7 +66,7 @@ enum GivenSecret {
   /// The first octets of the secret.
   @_lifetime(immortal)
   static func span(_ count: Int) -> Span<UInt8> {
-    invariant(count <= sizeMax, "a secret has been taken")
+    invariant(count <= sizeMax, "a secret has been stored")
     // Safe: the array has room for the longest secret, and stays for ever.
     let buffer = unsafe UnsafeBufferPointer(start: UnsafePointer(martlet_secret()!), count: count)
     return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())

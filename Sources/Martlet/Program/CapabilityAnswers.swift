@@ -12,7 +12,7 @@ extension Application where Self: ~Copyable {
   public static var _hasWork: Bool { false }
   public static var _hasSessions: Bool { false }
   public static var _acceptsMicrodotTokens: Bool { false }
-  public static var _cookieNames: CookieNames { .perPort("martlet") }
+  public static var _cookieNames: CookieNames { .perPort(CookieName(unchecked: "martlet")) }
   public static var _skipsLogin: Bool { false }
   public static var _sessionLimits: SessionLimits? { nil }
   public static var _listsSessions: Bool { false }

@@ -78,7 +78,7 @@ public struct Options {
     self.program = program
     self.endpoint = endpoint
     secretLiteral = secret
-    reach.takesHostOption = true
+    reach.allowsHostOption = true
   }
 
   /// - Parameter readOther: Parses an option that only some programs have, and its value; returns whether it
@@ -115,7 +115,7 @@ public struct Options {
   private mutating func readSecret(_ name: Span<UInt8>, _ arguments: inout Arguments) -> Bool {
     if name.equals("--secret"), arguments.next() != nil {
       secretWasArgument = true
-      secretCount = GivenSecret.take(argument: arguments.index - 1)
+      secretCount = GivenSecret.store(argument: arguments.index - 1)
       guard secretCount > 0, secretCount <= GivenSecret.sizeMax else {
         fail(program, "--secret takes a text of 1 to 200 octets; give one that nobody can guess.")
       }

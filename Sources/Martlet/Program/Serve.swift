@@ -28,7 +28,7 @@ public struct Listener: ~Copyable {
 private func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
   do throws(ListenError) {
     return try POSIXTransport(
-      host: endpoint.host.span, port: endpoint.port, PollTable.takeStatic())
+      host: endpoint.host.span, port: endpoint.port, PollTable.lendStatic())
   } catch {
     cannotListen(program, endpoint, error)
   }
@@ -88,7 +88,7 @@ private func run<A: Application & ~Copyable>(
   if A._hasSessions {
     warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
   }
-  var server = Server(transport: transport, responder: responder, ServerMemory.takeStatic())
+  var server = Server(transport: transport, responder: responder, ServerMemory.lendStatic())
   if A._hasSessions { martlet_refuse_core_dumps() }
   UnderWay.install(program: program)
   server.run()

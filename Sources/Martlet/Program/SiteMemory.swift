@@ -33,7 +33,7 @@ import MartletServer
   }
 
   /// The streams that have been noted. Forgets them.
-  func takeWoken() -> StreamSet {
+  func removeWoken() -> StreamSet {
     var set = StreamSet()
     let pages = unsafe site.pointee.woken
     for page in 0..<UInt8(63) where pages & 1 << UInt64(page) != 0 { set.insert(page) }

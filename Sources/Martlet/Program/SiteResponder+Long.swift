@@ -169,8 +169,8 @@ extension SiteResponder where A: ~Copyable {
     return page
   }
 
-  package mutating func takeWoken() -> StreamSet {
-    memory.takeWoken()
+  package mutating func removeWoken() -> StreamSet {
+    memory.removeWoken()
   }
 
   // MARK: Time

@@ -133,10 +133,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   /// The request as a page sees it.
   @_lifetime(copy request)
   mutating func view(
-    _ request: borrowing IncomingRequest, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>
+    _ request: borrowing IncomingRequest, _ match: borrowing RouteMatch, _ visitor: borrowing Visitor<A.User>
   ) -> Request<A> {
     Request(
-      request.copy(), match, user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock, approach)
+      request.copy(), copy match, user: visitor.user, isFresh: visitor.isFresh, clock: keeper.clock, approach)
   }
 
   // MARK: The journey
@@ -202,7 +202,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   private mutating func isMisdirected(_ request: borrowing IncomingRequest) -> Bool {
     guard let host = request.head.host else { return false }
     return !HostNames.allow(
-      request.octets[host], names: A.hosts, takesOption: reach.takesHostOption,
+      request.octets[host], names: A.hosts, allowsOption: reach.allowsHostOption,
       now: request.moment.monotonicMilliseconds)
   }
 
@@ -218,8 +218,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func enterWithoutSession(
-    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
+    _ page: A.Page, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     var visitor = Visitor<A.User>()
     if A._hasCredentials {
@@ -231,7 +231,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return refuse(request, .forbidden, "Nobody can log in here.", &content, &fields)
     }
     let answer = respond(page, match, visitor, Session(), request, &content, &fields)
-    take(answer, page, visitor, &content)
+    store(answer, page, visitor, &content)
     if case .refuse = answer.action { writeRefusal(request, answer.status, &content, &fields) }
     return answer.status
   }
@@ -242,7 +242,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func enter(
-    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest,
+    _ page: A.Page, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest,
     _ storage: inout MutableSpan<UInt8>, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     let access = match.access
@@ -278,7 +278,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       return .found
     }
     let answer = respond(page, match, visitor, session, request, &content, &fields)
-    take(answer, page, visitor, &content)
+    store(answer, page, visitor, &content)
     guard !isUnfinished else { return answer.status }
     finish(answer, visitor, isRenewal: isRenewal, request, &storage, &content, &fields)
     return answer.status
@@ -286,7 +286,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// Stores the answer of a page in `outcome`.
   @_lifetime(content: copy content)
-  private mutating func take(
+  private mutating func store(
     _ answer: Answer, _ page: A.Page, _ visitor: borrowing Visitor<A.User>, _ content: inout Writer
   ) {
     switch answer.action {
@@ -347,7 +347,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func turnAway(
-    _ obstacle: Visitor<A.User>.Obstacle, _ match: RouteMatch, _ request: borrowing IncomingRequest,
+    _ obstacle: Visitor<A.User>.Obstacle, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest,
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     if obstacle == .role {
@@ -355,7 +355,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         request, .forbidden, "Your account may not open this page.", &content, &fields)
     }
     let preference = request.head.fields(in: request.octets).htmlPreference
-    if A._hasSessions, preference != .excluded, preference != .possible || !match.isForPrograms {
+    let isForPrograms = match.isForPrograms
+    if A._hasSessions, preference != .excluded, preference != .possible || !isForPrograms {
       writeLoginLocation(request, keepingNext: false, &fields)
       fields.append("Cache-Control: no-store\r\n")
       return .found
@@ -382,8 +383,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respond(
-    _ page: A.Page, _ match: RouteMatch, _ visitor: borrowing Visitor<A.User>, _ session: consuming Session,
-    _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
+    _ page: A.Page, _ match: borrowing RouteMatch, _ visitor: borrowing Visitor<A.User>,
+    _ session: consuming Session, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ fields: inout Writer
   ) -> Answer {
     let view = view(request, match, visitor)
     if A._hasWork {
@@ -404,10 +406,12 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     }
     if A._hasUploads, case .receive = answer.action {
       // All content of another route, and of an upload that is finished, has been received already.
+      let isUpload = match.content == .upload
       invariant(
-        match.content == .upload && !isFinishing, "a page receives content once, and its route is an upload")
+        isUpload && !isFinishing, "a page receives content once, and its route is an upload")
     }
-    return note(answer, &content, &fields)
+    note(answer, &content, &fields)
+    return answer
   }
 
   /// Asks the page, or the page of an upload whose content is complete.
@@ -434,8 +438,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func note(
-    _ answer: Answer, _ content: inout Writer, _ fields: inout Writer
-  ) -> Answer {
+    _ answer: borrowing Answer, _ content: inout Writer, _ fields: inout Writer
+  ) {
     PageText.end()
     UnderWay.end()
     content.advance(by: answer.contentCount)
@@ -443,7 +447,6 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     if answer.overflowed { content.overflow() }
     outcome.pauseMilliseconds = answer.pauseMilliseconds
     outcome.stopsProgram = answer.stopsProgram
-    return answer
   }
 }
 

@@ -12,7 +12,7 @@ extension IncomingRequest {
   ///
   /// - Parameter scheme: The scheme by which the browser has come.
   func refusal(
-    _ match: RouteMatch, _ scheme: Approach.Scheme
+    _ match: borrowing RouteMatch, _ scheme: Approach.Scheme
   ) -> (status: Status, reason: StaticString)? {
     if !head.method.isSafe, let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
     guard content.count > 0 else { return nil }
@@ -44,8 +44,11 @@ extension IncomingRequest {
         """
       )
     case .json:
+      // A proxy may have joined two lines with a comma: `text/plain, application/a+json` names no one type.
+      let isOne = essence.firstIndex(of: 0x2C) == nil
       let suffix = essence.extracting(max(0, essence.count - 5)..<essence.count)
-      if essence.equalsIgnoringCase("application/json") || suffix.equalsIgnoringCase("+json") { return nil }
+      let isJSON = essence.equalsIgnoringCase("application/json") || suffix.equalsIgnoringCase("+json")
+      if isOne && isJSON { return nil }
       return (.unsupportedMediaType, "This page takes JSON only: Content-Type: application/json.")
     case .text:
       if essence.equalsIgnoringCase("text/plain") { return nil }

@@ -204,7 +204,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
 
   /// Answers with an HTML page and a status.
   public consuming func html(_ status: Status, _ page: HTML) -> Answer {
-    setMediaType("text/html; charset=utf-8")
+    fields.append("Content-Type: text/html; charset=utf-8\r\n")
     write(page)
     return answer(status, .none)
   }

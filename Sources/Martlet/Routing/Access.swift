@@ -26,7 +26,9 @@ public struct Roles: Equatable, Sendable {
   /// The roles that one set or the other holds.
   public static func | (first: Roles, second: Roles) -> Roles { Roles(bits: first.bits | second.bits) }
 
-  /// Whether the sets have a role in common.
+  /// Whether the sets have a role in common. For a set of one role that is whether the other set contains it.
+  ///
+  ///     user.roles.intersects(.administrators)
   public func intersects(_ other: Roles) -> Bool { bits & other.bits != 0 }
 }
 

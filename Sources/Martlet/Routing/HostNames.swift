@@ -27,11 +27,11 @@ enum HostNames {
   ///     it.
   ///   - names: Names that are allowed, with blanks between; `*.example.org` stands for every name below
   ///     `example.org`.
-  ///   - takesOption: Whether the command line allows names with `--host`.
+  ///   - allowsOption: Whether the command line allows names with `--host`.
   ///   - now: The monotonic time in milliseconds.
   @inline(never)
   static func allow(
-    _ octets: Span<UInt8>, names: StaticString, takesOption: Bool, now: Int64
+    _ octets: Span<UInt8>, names: StaticString, allowsOption: Bool, now: Int64
   ) -> Bool {
     guard let authority = Authority.parse(octets) else { return false }
     var host = authority.host
@@ -40,7 +40,7 @@ enum HostNames {
     // A dot at the end makes a name absolute (RFC 1034 §3.1).
     if host.count > 1, host[host.count - 1] == "." { host = host.extracting(0..<host.count - 1) }
     if host.isEmpty || isAny(host, of: local.octets) || isAny(host, of: names.octets) { return true }
-    if takesOption {
+    if allowsOption {
       var arguments = Arguments()
       while let name = arguments.nextHost() { if isAny(host, of: name) { return true } }
     }

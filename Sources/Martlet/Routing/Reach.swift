@@ -11,7 +11,7 @@ public struct Reach: Sendable {
   /// The proxies whose X-Forwarded fields are believed.
   public var proxies = TrustedProxies.loopback
   /// Whether hosts that the command line names with `--host NAME` are allowed.
-  var takesHostOption = false
+  var allowsHostOption = false
   /// The path below which browsers see the program; empty when the program is at the root.
   fileprivate(set) var prefix = Text<64>()
 
@@ -20,8 +20,8 @@ public struct Reach: Sendable {
 
   /// Allows the hosts that the command line names with `--host NAME`, in addition to the machine's own names.
   /// A value that is no host name ends the program with one line and status 2.
-  public mutating func takeHostOption(of program: StaticString) {
-    takesHostOption = true
+  public mutating func allowHostOption(of program: StaticString) {
+    allowsHostOption = true
     Self.checkHostOption(of: program)
   }
 

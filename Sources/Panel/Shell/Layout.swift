@@ -14,7 +14,7 @@ extension Response where Site == Panel {
     _ page: Panel.Page, _ request: borrowing Request<Panel>, _ status: Status = .ok
   ) -> Body<Panel> {
     let row = Panel.row(of: page)
-    let notice = takeNotice()
+    let notice = removeNotice()
     var body = body(status)
     body.begin(row.title.octets, isDoor: row.place == .door)
     if row.place != .door { body.writeHeader(page, request) }

@@ -30,10 +30,10 @@ extension Response where Site == Panel {
     return redirect(Location(stringLiteral: Panel.row(of: page).path), .seeOther)
   }
 
-  /// What is to be said, for the last time.
+  /// Removes the notice that is to be said, and returns it.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func takeNotice() -> Notice? {
+  mutating func removeNotice() -> Notice? {
     guard let number = session.integer(of: Self.member) else { return nil }
     session.remove(Self.member)
     return Notice(rawValue: number)
