@@ -8,11 +8,12 @@ struct Site: StreamingApplication, TimedApplication, ~Copyable {
   var events = EventRing<2_048>()
   var seconds = 0
 
-  enum Page: UInt8 { case index, say, events }
+  enum Page: UInt8 { case index, script, say, events }
 
   static func route(to page: Page) -> Route {
     switch page {
     case .index: .get("/", for: .everyone)
+    case .script: .get("/page.js", for: .everyone)
     case .say: .post("/say", for: .everyone)
     case .events: .get("/events", for: .everyone)
     }
@@ -42,15 +43,19 @@ struct Site: StreamingApplication, TimedApplication, ~Copyable {
         </form>
         <iframe name="answer" hidden></iframe>
         <ul id="said"></ul>
-        <script>
-          const events = new EventSource("/events");
-          events.onmessage = (event) => { seconds.textContent = event.data; };
-          events.addEventListener("said", (event) => {
-            const line = document.createElement("li");
-            line.textContent = JSON.parse(event.data).text;
-            said.prepend(line);
-          });
-        </script>
+        <script src="/page.js"></script>
+        """)
+    case .script:
+      return response.asset(
+        "text/javascript; charset=utf-8",
+        """
+        const events = new EventSource("/events");
+        events.onmessage = (event) => { seconds.textContent = event.data; };
+        events.addEventListener("said", (event) => {
+          const line = document.createElement("li");
+          line.textContent = JSON.parse(event.data).text;
+          said.prepend(line);
+        });
         """)
     case .say:
       guard let text: Text<80> = request.form["text"]?.text(), !text.isEmpty, text.span.isUTF8 else {

@@ -441,7 +441,8 @@ def say(program, text):
 
 def test_sse_sends_each_second_and_what_is_said(sse):
     page = Visitor(sse.address).get("/")
-    assert page.status == 200 and "EventSource" in page.text
+    assert page.status == 200 and "/page.js" in page.text
+    assert "EventSource" in Visitor(sse.address).get("/page.js").text
     reader = Reader(sse)
     reader.wait_for(b"retry: 2000\n\n")
     assert b"Content-Type: text/event-stream\r\n" in reader.octets, reader.octets
