@@ -83,6 +83,19 @@ import Testing
     #expect(client.get(fits).location == "/login?next=/%3F" + fits.dropFirst(2))
   }
 
+  @Test("A next of 3,072 octets is kept, and one octet more is too many")
+  func limit() {
+    let (client, _) = makeClient()
+    for (count, fits) in [(3_072, true), (3_073, false)] {
+      client.cookies = CookieJar()
+      // `?` is written as three octets.
+      let target = "/?" + String(repeating: "a", count: count - 4)
+      #expect(client.get(target).location == (fits ? "/login?next=/%3F" + target.dropFirst(2) : "/login"))
+      let path = "/" + String(repeating: "b", count: count - 1)
+      #expect(client.logIn(at: "/login?next=" + path).location == (fits ? path : "/"))
+    }
+  }
+
   @Test("What grows when it is written may not fit either; the answer is still whole")
   func growing() {
     let (client, _) = makeClient()

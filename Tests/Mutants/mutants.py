@@ -87,7 +87,7 @@ def verdict(tree, file, new, first):
         file.write_text(new, encoding="utf-8")
         if not tree.builds():
             return trials.NOT_COMPILED
-        return trials.SURVIVED if tree.passes(first) and tree.passes(None) else trials.KILLED
+        return trials.SURVIVED if tree.passes(first) and tree.passes(None, first) else trials.KILLED
     finally:
         file.write_text(text, encoding="utf-8")
 
