@@ -238,7 +238,7 @@ extension EachFault {
       }
     }
 
-    @Test("Where the start of a line cannot be taken back the program is told, and the next line stands apart")
+    @Test("A start of a line that cannot be taken back is told, and the next line stands apart from it")
     func stuckLine() throws {
       let scratch = try Scratch()
       scratch.write("log", "one\n")

@@ -48,7 +48,7 @@ private final class SecretFile {
       #expect(try secret("s3cret" + end) == "s3cret")
       #expect(try secret(end) == "")
     }
-    for text in ["s3\r\ncret", "\ns3cret", "s3cret ", "s3cret\t", "s3cret\u{E}", "s3cret\u{C}", "s3cret\u{B}"] {
+    for text in ["s3\r\ncret", "\ns3cret", "s3cret ", "s3cret\t", "s3cret\u{E}", "s3cret\u{C}"] {
       #expect(try secret(text + "\r\n") == text)
     }
   }
