@@ -1,8 +1,8 @@
 """Usage: scripts/mutants [--count N] [--seed N] [--path GLOB]
 
 Says how much the unit tests notice. Changes one operator, number, truth value, range or condition of
-Sources at a time, builds, and runs the tests: those of the changed module first, then all. A change
-that no test notices has survived, and shows what is not tested.
+Sources at a time, builds, and runs the tests: those of the changed module first, then the others, until
+one fails. A change that no test notices has survived, and shows what is not tested.
 
   --count N    how many changes are tried (100); those that do not compile are replaced by others
   --seed N     which ones: the same seed chooses the same (1)
