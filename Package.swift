@@ -130,7 +130,7 @@ let package = Package(
       name: "FaultTests",
       dependencies: [
         "CFaults", "martlet-panel", "MartletServer", "MartletHTTP", "MartletBytes",
-        "CMartletPlatform",
+        "CMartletPlatform", "TestSupport",
       ]),
   ]
 )

@@ -33,7 +33,7 @@ public struct Answer {
   /// Where the content is, unless it is the text that was written.
   var content = Reply.Kind.written
   /// What the page has changed in the session.
-  var session = SessionChanges()
+  let session: SessionChanges
   /// Milliseconds until the page is asked again at the earliest, where the page answers `later`.
   var pauseMilliseconds = 0
   /// Pages whose streams are woken: a bit for each of the first 63 pages, and the last bit for all other
