@@ -134,7 +134,7 @@ let package = Package(
       name: "FaultTests",
       dependencies: [
         "CFaults", "martlet-panel", "MartletServer", "MartletHTTP", "MartletBytes",
-        "CMartletPlatform",
+        "CMartletPlatform", "TestSupport",
       ]),
   ]
 )

@@ -50,10 +50,9 @@ extern const uint8_t _end[] __attribute__((visibility("hidden")));
 size_t martlet_linked_size(void) {
   const ElfW(Phdr) *header = (const void *)((const uint8_t *)&__ehdr_start + __ehdr_start.e_phoff);
   size_t data = 0;
-  // What of the last writable segment lies in the file is .data; before it lies what is read-only
-  // once it has been relocated.
+  // The last segment has .data and .bss. What of that segment lies in the file is .data.
   for (size_t i = 0; i < __ehdr_start.e_phnum; i++)
-    if (header[i].p_type == PT_LOAD && header[i].p_flags & PF_W) data = header[i].p_filesz;
+    if (header[i].p_type == PT_LOAD) data = header[i].p_filesz;
   return data + (size_t)(_end - __bss_start);
 }
 

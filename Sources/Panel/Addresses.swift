@@ -86,7 +86,7 @@ enum AddressRank {
     let (isTemporary, isDuplicate, isDeprecated) = (flags & 0x01, flags & 0x08, flags & 0x20)
     if isDeprecated != 0 || isDuplicate != 0 { return deprecated }
     if isTemporary != 0 { return temporary }
-    if scope == 0x20 || groups[0] & 0xFFC0 == 0xFE80 { return linkLocal }
+    if scope == 0x20 { return linkLocal }
     // Site-local addresses were what unique local ones are.
     return groups[0] & 0xFE00 == 0xFC00 || groups[0] & 0xFFC0 == 0xFEC0 ? uniqueLocal : global
   }

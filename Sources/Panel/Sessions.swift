@@ -187,7 +187,7 @@ struct Sessions {
   /// What is in memory keeps to the boot clock, so nothing here changes when the clock is set.
   mutating func update(_ clock: SystemClock) {
     guard let toldBy, clock.state.rawValue > toldBy.rawValue else { return }
-    self.toldBy = clock.state == .synchronized || stamp.written == 0 ? nil : clock.state
+    self.toldBy = clock.state == .synchronized ? nil : clock.state
     guard stamp.written > 0 else { return }
     // Since the file was read, the boot clock has counted itself.
     let passed = clock.unixSeconds - stamp.written - (clock.bootSeconds - stamp.bootSeconds)

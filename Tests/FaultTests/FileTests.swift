@@ -4,6 +4,7 @@
 import CFaults
 import Glibc
 import Martlet
+import TestSupport
 import Testing
 
 @testable import martlet_panel
@@ -387,6 +388,19 @@ extension EachFault {
       #expect(open(folder) == nil)
       #expect(access(folder.data, F_OK) != 0, "the next start makes it, and tries, again")
       #expect(faults_open_count() == 0)
+    }
+
+    @Test("The directory may get descriptor 0, where a panel has no standard input")
+    func descriptorZero() throws {
+      let folder = try Folder()
+      folder.empty()
+      Faults.plan()
+      let isOpen = withDescriptorZeroFree {
+        let isOpen = open(folder) != nil
+        faults_close_all()
+        return isOpen
+      }
+      #expect(isOpen)
     }
 
     @Test("A change is written, synchronized, renamed and synchronized again, in this order")

@@ -197,6 +197,23 @@ extension EachFault {
       #expect(scratch.content("upload") == new && scratch.content("log") == new + "\n")
     }
 
+    @Test("A writer waits for the disk, the file's and the folder's, unless it is told not to")
+    func synced() throws {
+      let scratch = try Scratch()
+      let text = octets(new)
+      let name = octets("upload")
+      for byLiteral in [false, true] {
+        Faults.plan()
+        let result = told { () throws(FileError) -> Stored in
+          var writer = try FileWriter(in: scratch.folder)
+          try writer.append(text.span)
+          return byLiteral ? try writer.finish(as: "upload") : try writer.finish(as: name.span)
+        }
+        #expect(result == .onDisk)
+        #expect(Faults.calls.filter { $0.name == "fsync" }.count == 2)
+      }
+    }
+
     @Test("A line is appended whole or not at all, and no earlier line is lost")
     func append() throws {
       let scratch = try Scratch()
@@ -219,6 +236,19 @@ extension EachFault {
           })
         #expect(count > 20)
       }
+    }
+
+    @Test("A start of a line that cannot be taken back is told, and the next line stands apart from it")
+    func stuckLine() throws {
+      let scratch = try Scratch()
+      scratch.write("log", "one\n")
+      #expect(faults_plan("write:1:short,write:2+:ENOSPC,ftruncate:1:EIO"))
+      let result = told { () throws(FileError) -> Stored in try scratch.appendThree(sizeMax: 100) }
+      #expect(result == .refused && scratch.content("log") == "one\nt")
+      Faults.plan()
+      let next = told { () throws(FileError) -> Stored in try scratch.appendThree(sizeMax: 100) }
+      #expect(next == .onDisk && scratch.content("log") == "one\nt\nthree\n")
+      #expect(faults_close_all() == 0)
     }
 
     @Test("A file that is written part by part has its name when it is whole, and not before")

@@ -96,6 +96,12 @@ struct RequestHeadTests {
     #expect(drive(line + "\r\nHost: h\r\n\r\n") == .refused(refusal))
   }
 
+  @Test("A method is waited for up to the length of the longest, and refused with one octet more")
+  func longMethod() {
+    #expect(outcome(Array("OPTIONX".utf8), RequestHead.parse) == .incomplete)
+    #expect(outcome(Array("OPTIONXX".utf8), RequestHead.parse) == .refused(.methodUnknown))
+  }
+
   @Test("A line that ends in a bare CR is refused")
   func bareCarriageReturn() {
     #expect(drive("GET / HTTP/1.1\rHost: h\r\n\r\n") == .refused(.lineEndMalformed))

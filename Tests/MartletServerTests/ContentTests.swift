@@ -128,6 +128,25 @@ import Testing
     }
   }
 
+  @Test("Each upload of a connection that waits for 100 Continue gets it")
+  func expectationAgain() {
+    withStage { stage, world in
+      let peer = world.connect()
+      var expected = ""
+      for _ in 0..<3 {
+        peer.received = [UInt8](
+          request("POST /upload", "Content-Length: 3", "Expect: 100-continue").utf8)
+        expected += "HTTP/1.1 100 Continue\r\n\r\n"
+        stage.run(until: { peer.text == expected })
+        #expect(peer.text == expected)
+        peer.received = [UInt8]("abc".utf8)
+        expected += took(3)
+        stage.run(until: { peer.text == expected })
+        #expect(peer.text == expected)
+      }
+    }
+  }
+
   @Test("A client that vanishes, or stops sending, leaves nothing behind")
   func vanished() {
     for stops in [true, false] {

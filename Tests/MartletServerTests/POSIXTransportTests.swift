@@ -165,6 +165,39 @@ import Testing
     #expect(error == nil || error == .noSuchAddress)
   }
 
+  @Test("The address of an IPv6 client is told whole")
+  func version6Peer() throws {
+    guard error(listeningAt: "::1") == nil else { return }
+    var transport = try POSIXTransport(host: octets("::1").span, port: 0, Self.table())
+    let client = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(client) }
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_port = transport.port.bigEndian
+    address.sin6_addr = in6addr_loopback
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(client, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+      }
+    }
+    #expect(result == 0)
+    guard case .connection(let descriptor, let peer) = transport.accept() else {
+      Issue.record("the connection is there")
+      return
+    }
+    #expect(peer == IPAddress(high: 0, low: 1))
+    transport.close(descriptor: descriptor)
+    transport.stopListening()
+  }
+
+  @Test("A listener may get descriptor 0, where a program has no standard input")
+  func descriptorZero() {
+    var port: UInt16 = 0
+    var step: UInt32 = 0
+    let listener = withDescriptorZeroFree { martlet_listen(0, 0xFFFF_7F00_0001, 0, &port, &step) }
+    #expect(listener == 0 && port > 0)
+  }
+
   @Test("Nobody waiting is nobody, and a descriptor that is none is gone")
   func calls() throws {
     var transport = try POSIXTransport(

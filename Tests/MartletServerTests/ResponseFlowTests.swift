@@ -412,3 +412,23 @@ func pieces(_ count: Int, of size: Int) -> String {
     }
   }
 }
+
+@Suite struct ChunkTests {
+  @Test("The size of a chunk has all its hexadecimal digits, whatever the size")
+  func sizes() {
+    let memory = LentMemory()
+    withExtendedLifetime(memory) {
+      let lent = memory.serverMemory
+      var buffer = LentBuffer.response(lent)
+      let room = buffer.piece.count
+      var wrong: [Int] = []
+      for count in 1...room {
+        let range = buffer.frame(count, isChunked: true, isLast: false)
+        let line = [UInt8]((String(count, radix: 16) + "\r\n").utf8)
+        let begin = [UInt8](copying: buffer.octets(range.lowerBound..<range.lowerBound + line.count))
+        if begin != line || range.count != line.count + count + 2 { wrong.append(count) }
+      }
+      #expect(room > 15_000 && wrong == [])
+    }
+  }
+}

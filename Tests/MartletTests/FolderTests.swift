@@ -361,6 +361,23 @@ private func open(_ path: String, creating: Bool = false) throws(FileError) -> F
     #expect(MemoryLayout<FileWriter>.size <= 64 && MemoryLayout<FileWriter?>.size <= 64)
   }
 
+  @Test("However many writers are under way, each has a file of its own")
+  func manyWriters() throws {
+    let scratch = try Scratch()
+    var writers: [FileWriter] = []
+    for number in 0..<40 {
+      var writer = try FileWriter(in: scratch.folder)
+      let part = Array("\(number)".utf8)
+      try writer.append(part.span)
+      writers.append(writer)
+    }
+    for number in writers.indices {
+      let name = Array("file-\(number)".utf8)
+      try writers[number].finish(as: name.span, synced: false)
+    }
+    for number in writers.indices { #expect(scratch.content("file-\(number)") == "\(number)") }
+  }
+
   @Test("What a power cut has left of writers is removed, however much there is, and nothing else")
   func unfinished() throws {
     let scratch = try Scratch()

@@ -33,6 +33,12 @@ import Testing
     }
   }
 
+  @Test("A name of one letter is a name, and an asterisk alone is none")
+  func shortest() {
+    #expect(allows("a", "a") && allows("A:80", "b a") && !allows("c", "a b"))
+    for host in ["a", "a.example", "evil.example"] { #expect(!allows(host, "*"), "\(host)") }
+  }
+
   @Test("An application answers its hosts; one without sessions answers reading for every host")
   func application() {
     let (client, directory) = makeClient()

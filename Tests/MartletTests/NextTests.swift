@@ -83,6 +83,20 @@ import Testing
     #expect(client.get(fits).location == "/login?next=/%3F" + fits.dropFirst(2))
   }
 
+  @Test("A next of 3,072 octets is kept, and one octet more is too many")
+  func limit() {
+    let (client, _) = makeClient()
+    for (count, fits) in [(3_072, true), (3_073, false)] {
+      client.cookies = CookieJar()
+      // `?` is written as three octets.
+      let target = "/?" + String(repeating: "a", count: count - 4)
+      let isNext = client.get(target).location == "/login?next=/%3F" + target.dropFirst(2)
+      let path = "/" + String(repeating: "b", count: count - 1)
+      let isFollowed = client.logIn(at: "/login?next=" + path).location == path
+      #expect(isNext == fits && isFollowed == fits, "\(count)")
+    }
+  }
+
   @Test("What grows when it is written may not fit either; the answer is still whole")
   func growing() {
     let (client, _) = makeClient()

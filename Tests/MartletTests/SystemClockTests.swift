@@ -213,6 +213,23 @@ private func restartKernel<P: Policy>(
     #expect(client.get("/").status == .found)
   }
 
+  @Test("A session that remember restores after a start of the kernel is as old as the login")
+  func restoredInOtherBoots() {
+    var (client, directory) = makeBoard(Limited.self)
+    client.logIn(remember: true)
+    for days in 1...6 as ClosedRange<Int64> {
+      client.time += day
+      client.cookies.endBrowserSession()
+      client = restartKernel(client, directory)
+      #expect(client.get("/").status == .ok)
+      #expect(client.claims("_remember")?.contains("\"_age\":\(days * day)") == true, "\(days)")
+    }
+    client.time += day
+    client.cookies.endBrowserSession()
+    client = restartKernel(client, directory)
+    #expect(client.get("/").status == .found)
+  }
+
   @Test("A parallel request with the former token is no loss, and a logout stays one")
   func parallel() {
     let (client, _) = makeBoard(Limited.self)

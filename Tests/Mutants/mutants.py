@@ -1,8 +1,8 @@
 """Usage: scripts/mutants [--count N] [--seed N] [--path GLOB]
 
 Says how much the unit tests notice. Changes one operator, number, truth value, range or condition of
-Sources at a time, builds, and runs the tests: those of the changed module first, then all. A change
-that no test notices has survived, and shows what is not tested.
+Sources at a time, builds, and runs the tests: those of the changed module first, then the others, until
+one fails. A change that no test notices has survived, and shows what is not tested.
 
   --count N    how many changes are tried (100); those that do not compile are replaced by others
   --seed N     which ones: the same seed chooses the same (1)
@@ -87,7 +87,7 @@ def verdict(tree, file, new, first):
         file.write_text(new, encoding="utf-8")
         if not tree.builds():
             return trials.NOT_COMPILED
-        return trials.SURVIVED if tree.passes(first) and tree.passes(None) else trials.KILLED
+        return trials.SURVIVED if tree.passes(first) and tree.passes(None, first) else trials.KILLED
     finally:
         file.write_text(text, encoding="utf-8")
 

@@ -80,6 +80,8 @@ import Testing
     #expect(path("4:memory:/lxc/a", false) == "/lxc/a")
     #expect(path("4:cpu,memory:/lxc/a", false) == "/lxc/a")
     #expect(path("4:cpu:/lxc/a", false) == nil)
+    let longest = "/" + String(repeating: "x", count: 254)
+    #expect(path("0::" + longest, true) == longest && path("0::" + longest + "x", true) == nil)
     for line in ["0::/", "0::", "0:", "", "0::/../../x", "0::x"] { #expect(path(line, true) == nil) }
   }
 }
@@ -227,6 +229,22 @@ private let networks = """
     #expect(routed.count == 2)
     #expect((0..<2).map { string(routed.name($0)) } == ["eth0", "tun0"])
     #expect(routed.address(0) == 0xC0A8_0114)
+  }
+
+  @Test("Of the routes that hold an address the narrowest tells its interface, in whatever order they come")
+  func narrowest() {
+    let routes = [
+      "eth0 0000A8C0 00000000 0001 0 0 0 0000FFFF", "eth1 0001A8C0 00000000 0001 0 0 0 00FFFFFF",
+      "tun0 0000000A 00000000 0001 0 0 0 F0FFFFFF",
+    ]
+    for lines in [routes, routes.reversed()] {
+      var routed = RoutedAddresses()
+      for address in ["192.168.1.20", "192.168.2.20", "172.16.0.1"] {
+        eachLine("|-- \(address)\n/32 host LOCAL") { routed.addTrie($0) }
+      }
+      for line in lines { eachLine(line) { routed.addRoute($0) } }
+      #expect((0..<routed.count).map { string(routed.name($0)) } == ["eth1", "eth0", ""])
+    }
   }
 
   @Test(

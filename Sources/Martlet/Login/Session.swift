@@ -16,18 +16,18 @@ enum RememberChange: Equatable {
 /// What a page has done to the session, and what happens to the cookies.
 struct SessionChanges {
   /// Octets of the claims.
-  var count = 0
+  let count: Int
   /// Whether the session cookie is to be written.
-  var isChanged = false
+  let isChanged: Bool
   /// Whether a claim did not fit. The response then becomes a 500.
-  var overflowed = false
-  var remember = RememberChange.keep
+  let overflowed: Bool
+  let remember: RememberChange
   /// Whether a login has begun whose times have not been written.
-  var isMinted = false
+  let isMinted: Bool
   /// Whether the session cookie is to be deleted.
-  var isDeleted = false
+  let isDeleted: Bool
   /// Age in seconds of the session that a remember cookie continues.
-  var age: Int64 = 0
+  let age: Int64
 }
 
 extension ClaimsSet {

@@ -33,7 +33,7 @@ public struct Answer {
   /// Where the content is, unless it is the text that was written.
   var content = Reply.Kind.written
   /// What the page has changed in the session.
-  var session = SessionChanges()
+  let session: SessionChanges
   /// Milliseconds until the page is asked again at the earliest, where the page answers `later`.
   var pauseMilliseconds = 0
   /// Whether the program ends after the answer has been sent.

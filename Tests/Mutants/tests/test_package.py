@@ -55,3 +55,16 @@ def test_time_ends_a_command_and_what_it_started(tmp_path):
     beat.unlink()
     time.sleep(0.3)
     assert not beat.exists()
+
+
+def test_a_sign_in_the_output_ends_a_command_before_its_time(tmp_path):
+    folder, log = tmp_path / "package", tmp_path / "log"
+    folder.mkdir()
+    log.write_text("a sign of an earlier command\n")
+    assert package.run(("sh", "-c", "echo no; exit 4"), folder, log, 30, sign=b"sign") == 4
+    started = time.monotonic()
+    command = ("sh", "-c", "printf si; sleep 0.5; echo gn; sleep 60")
+    assert package.run(command, folder, log, 30, sign=b"sign") == 1
+    assert time.monotonic() - started < 20
+    assert package.run(("sh", "-c", "echo a sign"), folder, log, 30, sign=b"sign") == 1
+    assert package.run(("sleep", "60"), folder, log, 1, sign=b"sign") is None
