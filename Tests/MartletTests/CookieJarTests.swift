@@ -9,10 +9,10 @@ import Testing
     var jar = CookieJar()
     jar.set("a", "1", path: "/admin")
     jar.set("b", "2", path: "/files/")
-    for path in ["/admin", "/admin/", "/admin/x/y"] { #expect(jar.field(forPath: path, now: 0) == "a=1") }
-    for path in ["/files/", "/files/x"] { #expect(jar.field(forPath: path, now: 0) == "b=2") }
+    for path in ["/admin", "/admin/", "/admin/x/y"] { #expect(jar.header(forPath: path, now: 0) == "a=1") }
+    for path in ["/files/", "/files/x"] { #expect(jar.header(forPath: path, now: 0) == "b=2") }
     for path in ["/", "/other", "/other/admin", "/administrator", "/admi", "/files"] {
-      #expect(jar.field(forPath: path, now: 0) == nil, "\(path)")
+      #expect(jar.header(forPath: path, now: 0) == nil, "\(path)")
     }
   }
 
@@ -23,9 +23,9 @@ import Testing
     jar.set("b", "2", path: "/x")
     jar.set("c", "3")
     jar.set("d", "4", path: "/x/y")
-    #expect(jar.field(forPath: "/x/y", now: 0) == "d=4; b=2; a=1; c=3")
+    #expect(jar.header(forPath: "/x/y", now: 0) == "d=4; b=2; a=1; c=3")
     jar.set("b", "5", path: "/x")
-    #expect(jar.field(forPath: "/x", now: 0) == "b=5; a=1; c=3")
+    #expect(jar.header(forPath: "/x", now: 0) == "b=5; a=1; c=3")
   }
 
   @Test("A cookie without a path belongs to the folder of the request, and a path in the field counts more")
@@ -35,7 +35,7 @@ import Testing
       ("a=1; Path=/p", "/x/y", "/p"), ("a=1; path=/p ; Secure", "/x/y", "/p"), ("a=1; Path=p", "/x/y", "/x"),
     ] {
       var jar = CookieJar()
-      jar.take(setCookie, requestPath: request, now: 0)
+      jar.store(setCookie, requestPath: request, now: 0)
       #expect(jar.cookies.map(\.path) == [path], "\(setCookie) of \(request)")
     }
   }
@@ -43,15 +43,15 @@ import Testing
   @Test("A cookie ends when its time has come, at once with Max-Age=0, and otherwise with the browser")
   func times() {
     var jar = CookieJar()
-    jar.take("a=1; Max-Age=10", requestPath: "/", now: 100)
-    jar.take("b=2=3", requestPath: "/", now: 100)
-    #expect(jar.field(forPath: "/", now: 109) == "a=1; b=2=3")
-    #expect(jar.field(forPath: "/", now: 110) == "b=2=3")
+    jar.store("a=1; Max-Age=10", requestPath: "/", now: 100)
+    jar.store("b=2=3", requestPath: "/", now: 100)
+    #expect(jar.header(forPath: "/", now: 109) == "a=1; b=2=3")
+    #expect(jar.header(forPath: "/", now: 110) == "b=2=3")
     jar.endBrowserSession()
     #expect(jar.cookies.map(\.name) == ["a"])
-    jar.take("a=; Max-Age=0; Path=/x", requestPath: "/", now: 100)
+    jar.store("a=; Max-Age=0; Path=/x", requestPath: "/", now: 100)
     #expect(jar["a"] == "1", "the cookie of another path is another cookie")
-    jar.take("a=; Max-Age=0", requestPath: "/", now: 100)
+    jar.store("a=; Max-Age=0", requestPath: "/", now: 100)
     #expect(jar["a"] == nil && jar.cookies.isEmpty)
   }
 }
