@@ -18,8 +18,8 @@ public struct FileName: BitwiseCopyable, Equatable, Sendable {
   /// - Parameters:
   ///   - sent: What the client has sent, any octets; `nil` for a part that is no file.
   ///   - allowsHidden: Whether the name may begin with a full stop.
-  /// - Returns: `nil` for a name that is empty, `.` or `..`, begins with a full stop, has a control octet or
-  ///   ill-formed UTF-8, or is longer than `Limits.fileNameSizeMax`.
+  /// - Returns: `nil` for an empty name, `.`, `..`, and a name that begins with a full stop. `nil` as well for a
+  ///   control octet, for ill-formed UTF-8, and for more octets than `Limits.fileNameSizeMax`.
   public init?(_ sent: Span<UInt8>?, allowsHidden: Bool = false) {
     guard let sent else { return nil }
     var start = sent.count

@@ -1,11 +1,13 @@
 // A whole form in parts → the same form as application/x-www-form-urlencoded, so that one reader
-// (`FormFields`) reads both. Only the four octets with a meaning there are percent-encoded: `%`, `+`, `&`, `=`.
+// (`FormFields`) reads both. Only the four octets that mean something there are percent-encoded: `%`, `+`,
+// `&`, `=`.
 
 package import MartletBytes
 
 /// A form in parts whose content is whole.
 package enum FormData {
-  /// Writes the form's fields in their order. The value of a file is its content; the file's name is left out.
+  /// Writes the form's fields in their order. The value of a file is the file's content; its name is left
+  /// out.
   ///
   /// - Parameters:
   ///   - content: The content of the request.

@@ -12,9 +12,9 @@
 //                    │      └──► epilogue                        │
 //                    └───────────────────────────────────────────┘
 //
-// Octets that begin like a delimiter and go on in another way are data: CR LF, the boundary, and then another
-// octet than a blank, CR LF or two hyphens. The decoder counts the octets of the delimiter that have come,
-// and keeps none of them, because the delimiter has them. A blank behind a boundary is padding for sure.
+// Octets that begin like a delimiter and go on in another way are data. A delimiter goes on with a blank, CR LF
+// or two hyphens. The decoder counts the octets of the delimiter that have come, and keeps none of them,
+// because the delimiter has them. A blank behind a boundary is always padding.
 //
 // Only CR begins a delimiter, and a delimiter has one CR before its end. So where a delimiter fails, the next
 // one begins at the octet that failed, or behind that octet.
@@ -169,9 +169,8 @@ public struct MultipartDecoder: BitwiseCopyable, Sendable {
   /// Decodes until the next event.
   ///
   /// - Parameter octets: The octets that have come and are not decoded. The call drops what it decodes.
-  /// - Returns: `nil` when `octets` is empty and more must come. A portion has at most one event for each
-  ///   part that begins, goes on or ends in it, and one more where the former portion has ended inside of
-  ///   what might have been a boundary.
+  /// - Returns: `nil` when `octets` is empty and more must come. A portion has at most three events for each
+  ///   part in it. One more comes where the former portion has ended inside of what might be a boundary.
   /// - Throws: The reason why the form is refused, at the first octet that shows the reason.
   /// - Complexity: O(n) in the octets that have come.
   @_lifetime(&self, copy octets)
@@ -390,8 +389,8 @@ public struct MultipartDecoder: BitwiseCopyable, Sendable {
       mediaType: mediaType.isEmpty ? nil : octets[mediaType])
   }
 
-  /// Decodes a name in place: a backslash quotes a quotation mark and a backslash, and browsers send `%22`,
-  /// `%0D` and `%0A` for a quotation mark, CR and LF (WHATWG HTML, multipart/form-data). All else stays.
+  /// Decodes a name in place. A backslash quotes a quotation mark and a backslash. Browsers send `%22`, `%0D`
+  /// and `%0A` for a quotation mark, CR and LF (WHATWG HTML, multipart/form-data). All else stays.
   ///
   /// - Returns: Where the decoded name is.
   @inline(never)

@@ -25,7 +25,7 @@ struct Site: UploadApplication {
     var count = 0
   }
 
-  static var fileSizeMax: Int { 1_000_000_000 }
+  static var fileSizeMax: Int { 2_000_000_000 }
 
   static func route(to page: Page) -> Route {
     switch page {

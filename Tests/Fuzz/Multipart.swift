@@ -91,8 +91,9 @@ private func dataOfParts(_ form: Octets, _ boundary: Octets) -> [Octets] {
       continue
     }
     let behind = text[(i + delimiter.count)...]
-    guard behind[behind.startIndex] == 0x20 || behind[behind.startIndex] == 0x09
-      || behind.starts(with: Octets("\r\n")) || behind.starts(with: Octets("--"))
+    guard
+      behind[behind.startIndex] == 0x20 || behind[behind.startIndex] == 0x09
+        || behind.starts(with: Octets("\r\n")) || behind.starts(with: Octets("--"))
     else {
       i += 1
       continue
@@ -117,7 +118,8 @@ private func checkFileName(_ sent: Octets?) {
   }
   guard let name else { return }
   check(name.count > 0 && name.count <= Limits.fileNameSizeMax, "a file's name has a limit")
-  check(name.first != 0x2E && sent.suffix(name.count) == name[...], "a file's name is the end of what was sent")
+  check(
+    name.first != 0x2E && sent.suffix(name.count) == name[...], "a file's name is the end of what was sent")
   check(!name.contains { $0 < 0x20 || $0 == 0x7F || $0 == 0x2F || $0 == 0x5C }, "a file's name is no path")
 }
 

@@ -38,7 +38,8 @@ struct FormDataTests {
     let all = String(decoding: (UInt8(0)...127).filter { $0 != 13 }, as: UTF8.self)
     let text =
       formPart("name=\"user name\"", "susan") + formPart("name=\"a&b=c%\"", "1&2=3%20+ä")
-      + formPart("name=all", all) + formPart("name=\"%22\"", "\r\n--\r\n") + formPart("name=f; filename=x", "data")
+      + formPart("name=all", all) + formPart("name=\"%22\"", "\r\n--\r\n")
+      + formPart("name=f; filename=x", "data")
       + formPart("name=empty", "") + "--b--\r\n"
     let expected = [
       "user name = susan", "a&b=c% = 1&2=3%20+ä", "all = \(all)", "\" = \r\n--\r\n", "f = data", "empty = ",

@@ -21,8 +21,10 @@ struct MultipartDecoderTests {
     "A boundary is a token or a quoted string",
     arguments: [
       "multipart/form-data; boundary=x", "Multipart/Form-Data;boundary=----WebKitFormBoundaryAB12",
-      "multipart/form-data; charset=utf-8; Boundary=\"a b\"", "multipart/form-data ; boundary=\"'()+_,-./:=?\"",
-      "multipart/form-data; boundary=----=_Part_0_1.2", "multipart/form-data; boundary=x; ; charset=\"a;b\\\"c\"",
+      "multipart/form-data; charset=utf-8; Boundary=\"a b\"",
+      "multipart/form-data ; boundary=\"'()+_,-./:=?\"",
+      "multipart/form-data; boundary=----=_Part_0_1.2",
+      "multipart/form-data; boundary=x; ; charset=\"a;b\\\"c\"",
       "multipart/form-data; boundary=" + String(repeating: "x", count: 70),
     ])
   func boundaries(_ mediaType: String) { #expect(boundary(of: mediaType) == nil) }
@@ -51,9 +53,12 @@ struct MultipartDecoderTests {
   @Test("Parts are found with their names, types and octets")
   func parts() {
     let text =
-      formPart("name=\"a\"", "1") + formPart("name=\"f\"; filename=\"x.txt\"", "2\r\n3", fields: [
-        "Content-Type: text/plain; charset=utf-8",
-      ]) + formPart("name=a", "") + "--b--\r\n"
+      formPart("name=\"a\"", "1")
+      + formPart(
+        "name=\"f\"; filename=\"x.txt\"", "2\r\n3",
+        fields: [
+          "Content-Type: text/plain; charset=utf-8"
+        ]) + formPart("name=a", "") + "--b--\r\n"
     guard case .complete(let parts) = driveForm(text) else { return #expect(Bool(false)) }
     #expect(parts.map(\.name) == ["a", "f", "a"])
     #expect(parts.map(\.text) == ["1", "2\r\n3", ""])
@@ -132,12 +137,15 @@ struct MultipartDecoderTests {
   func empty() {
     #expect(driveForm("--b--").parts == [])
     #expect(driveForm("--b--\r\n").parts == [])
-    #expect(driveForm("--c\r\nContent-Disposition: form-data; name=x\r\n\r\n1\r\n--b--") == .refused(.partMissing))
+    #expect(
+      driveForm("--c\r\nContent-Disposition: form-data; name=x\r\n\r\n1\r\n--b--") == .refused(.partMissing))
   }
 
   @Test(
     "A form that is cut off, or has another boundary, never becomes complete",
-    arguments: ["", "-", "--b", "--b-", "--b\r\n", "--c--\r\n", "--b\r\nContent-Disposition: form-data; name=x\r\n"])
+    arguments: [
+      "", "-", "--b", "--b-", "--b\r\n", "--c--\r\n", "--b\r\nContent-Disposition: form-data; name=x\r\n",
+    ])
   func truncated(_ text: String) {
     guard case .incomplete = driveForm(text) else { return #expect(Bool(false), "\(text)") }
     var decoder: MultipartDecoder?
@@ -199,7 +207,8 @@ struct MultipartDecoderTests {
   @Test(
     "A malformed field line is refused",
     arguments: [
-      " folded", "no colon", ": empty", "a b: c", "a : b", "a: \u{0}", "a: b\rc", "a\u{7F}: b", "Content-Type: a\r\n b",
+      " folded", "no colon", ": empty", "a b: c", "a : b", "a: \u{0}", "a: b\rc", "a\u{7F}: b",
+      "Content-Type: a\r\n b",
     ])
   func malformedLines(_ line: String) {
     #expect(driveForm(formPart("name=x", "1", fields: [line]) + "--b--") == .refused(.headMalformed))
@@ -255,9 +264,14 @@ struct MultipartDecoderTests {
   @Test("Two dispositions, another type of disposition, and two types are refused")
   func repeatedLines() {
     for (lines, refusal) in [
-      ("Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=a", .dispositionMalformed),
-      ("Content-Disposition: attachment; name=a", .dispositionMalformed), ("Content-Type: a/b", .dispositionMalformed),
-      ("Content-Disposition: form-data", .dispositionMalformed), ("Content-Disposition:", .dispositionMalformed),
+      (
+        "Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=a",
+        .dispositionMalformed
+      ),
+      ("Content-Disposition: attachment; name=a", .dispositionMalformed),
+      ("Content-Type: a/b", .dispositionMalformed),
+      ("Content-Disposition: form-data", .dispositionMalformed),
+      ("Content-Disposition:", .dispositionMalformed),
       ("Content-Disposition: form-datax; name=a", .dispositionMalformed),
       ("Content-Type: a/b\r\nContent-Type: a/b\r\nContent-Disposition: form-data; name=a", .headMalformed),
     ] as [(String, MultipartRefusal)] {

@@ -95,7 +95,7 @@ private func take(
 /// Drives a form through the decoder: whole, in pieces, each beginning, and with each octet damaged.
 ///
 /// - A form is the same in pieces of any size.
-/// - A beginning of a form is never another form: its parts are those of the whole, and the last one may be cut.
+/// - A beginning of a form is never another form: its parts are those of the whole, the last one perhaps cut.
 /// - No damaged octet stops the program.
 @discardableResult
 func driveForm(
@@ -150,6 +150,7 @@ func driveForm(
 func formPart(
   _ disposition: String, _ octets: String, boundary: String = "b", fields: [String] = []
 ) -> String {
-  let lines = ["--\(boundary)", "Content-Disposition: form-data; \(disposition)"] + fields + ["", octets, ""]
+  let lines =
+    ["--\(boundary)", "Content-Disposition: form-data; \(disposition)"] + fields + ["", octets, ""]
   return lines.joined(separator: "\r\n")
 }

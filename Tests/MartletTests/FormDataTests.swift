@@ -106,7 +106,9 @@ private struct FormSite: SessionApplication, FormDataApplication {
     #expect(post("/echo", multipart([("x", "1")], end: "-")).status == .badRequest)
     let long = String(repeating: "m", count: 2_000)
     #expect(post("/echo", Array(long.utf8)).status == .contentTooLarge)
-    for type in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"b \""] {
+    for type in [
+      "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"b \"",
+    ] {
       #expect(post("/echo", multipart([]), fields: [("Content-Type", type)]).status == .badRequest)
     }
     for type in ["multipart/mixed; boundary=b", "multipart/form-dat"] {
@@ -120,8 +122,10 @@ private struct FormSite: SessionApplication, FormDataApplication {
   @Test("The limits of forms hold for a form in parts")
   func limits() {
     #expect(post("/short", multipart([("x", "1")])).status == .contentTooLarge)
-    #expect(post("/echo", multipart([("x", String(repeating: "1", count: 16_384))])).status == .contentTooLarge)
-    #expect(post("/echo", multipart([("x", String(repeating: "&", count: 6_000))])).status == .contentTooLarge)
+    #expect(
+      post("/echo", multipart([("x", String(repeating: "1", count: 16_384))])).status == .contentTooLarge)
+    #expect(
+      post("/echo", multipart([("x", String(repeating: "&", count: 6_000))])).status == .contentTooLarge)
     #expect(post("/echo", multipart([("x", String(repeating: "1", count: 3_000))])).body.count == 3_001)
     #expect(log.asked == 1)
   }
@@ -231,9 +235,10 @@ private final class LengthLog {
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
-      names.append(withUnsafePointer(to: entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      })
+      names.append(
+        withUnsafePointer(to: entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
     }
     return names.filter { $0 != "." && $0 != ".." }.sorted()
   }
@@ -254,7 +259,9 @@ private final class LengthLog {
     let count = try folder.read("x.bin", into: &span)
     #expect(count == 50_000)
     #expect(Array(target.prefix(50_000)) == data)
-    #expect(log.length == 50_000 + 10 + "--b\r\nContent-Disposition: form-data; name=f; filename=\"../../dir\\x.bin\"\r\n\r\n".count - 1)
+    #expect(
+      log.length == 50_000 + 10
+        + "--b\r\nContent-Disposition: form-data; name=f; filename=\"../../dir\\x.bin\"\r\n\r\n".count - 1)
   }
 
   @Test("A file beyond its limit, a cut form and a refused name leave no file")

@@ -139,12 +139,12 @@ public protocol CredentialsApplication: DeferringApplication, ~Copyable {
 
 // MARK: Forms in parts
 
-/// An application whose forms may come as multipart/form-data (RFC 7578) as well, as `curl -F` sends them, and
-/// a form with `enctype="multipart/form-data"`. A conformance needs no member.
+/// An application whose forms may come as multipart/form-data (RFC 7578) as well. `curl -F` sends such a form,
+/// and so does a form with `enctype="multipart/form-data"`. A conformance needs no member.
 ///
-/// Each route that takes `.form` takes both types then, up to `Limits.requestContentSizeMax` octets. The fields
-/// are read with `request.form` in either case. Of a file, `request.form` has the content and not the name;
-/// `request.content` has the fields as application/x-www-form-urlencoded. For files that are longer, and for
+/// Each route that takes `.form` takes both types then, up to `Limits.requestContentSizeMax` octets. The
+/// fields are read with `request.form` in either case. Of a file, `request.form` has the content and not the
+/// name; `request.content` has the fields as application/x-www-form-urlencoded. For longer files, and for
 /// their names, use an upload (`Request.multipart()`).
 public protocol FormDataApplication: Application, ~Copyable {}
 

@@ -1,4 +1,4 @@
-// A form in parts on the page of an upload: its decoder, its length, and what `receive` answers to what is wrong.
+// A form in parts on the page of an upload: its decoder, its length, and the refusals of `receive`.
 
 import MartletBytes
 public import MartletHTTP
@@ -32,8 +32,8 @@ extension UploadStep {
     .refuse(refusal.status, refusal.reason)
   }
 
-  /// Refuses the request because a file cannot be written: 413 for a file that is too large, 507 for a disk
-  /// that is full or read-only, 500 for all else.
+  /// Refuses the request because a file cannot be written. The status is 413 for a file that is too large, 507
+  /// for a disk that is full or read-only, and 500 for all else.
   public static func refuse(_ error: FileError) -> UploadStep {
     switch error.reason {
     case .tooLarge: .refuse(.contentTooLarge, "The file is too large.")
