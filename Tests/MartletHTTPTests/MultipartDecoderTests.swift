@@ -37,7 +37,7 @@ struct MultipartDecoderTests {
       "multipart/form-data; boundary=a; boundary=a", "multipart/form-data; boundary=a;boundary=\"b\"",
       "multipart/form-data; boundary=" + String(repeating: "x", count: 71),
       "multipart/form-data; boundary=\"a", "multipart/form-data; boundary=a b",
-      "multipart/form-data; boundary = a", "multipart/form-data, boundary=a", "multipart/form-data; =a",
+      "multipart/form-data; boundary = a", "multipart/form-data; =a",
       "multipart/form-data; boundary=\"a\\\"b\"", "multipart/form-data; boundary=a*b",
       "multipart/form-data; boundary=ä", "multipart/form-data; boundary=\"a\tb\"",
     ])
@@ -45,7 +45,9 @@ struct MultipartDecoderTests {
 
   @Test(
     "Another media type is refused",
-    arguments: ["", "multipart/mixed; boundary=a", "multipart/form-dat; boundary=a", "form-data; boundary=a"])
+    arguments: [
+      "", "multipart/mixed; boundary=a", "multipart/form-data, boundary=a", "form-data; boundary=a",
+    ])
   func otherTypes(_ mediaType: String) { #expect(boundary(of: mediaType) == .mediaTypeUnknown) }
 
   // MARK: Data
@@ -101,7 +103,7 @@ struct MultipartDecoderTests {
 
   @Test("Portions are few, however many line ends are in the data")
   func fewPortions() {
-    let data = String(repeating: "\r\n--\r\r\n--b\r\n--b-", count: 400)
+    let data = String(repeating: "\r\n--\r\r\n--b\r\r\n--b-", count: 400)
     for pieceSize in [100_000, 1_000] {
       let octets = Array((formPart("name=x", data) + "--b--").utf8)
       guard case .complete(let parts) = decodeForm(octets, boundary: "b", pieceSize: pieceSize) else {
@@ -119,7 +121,7 @@ struct MultipartDecoderTests {
     let part = formPart("name=x", "1")
     for text in [
       "text\r\n" + part + "--b--", "\r\n\r\n" + part + "--b--\r\nepilogue\r\n--b\r\n", part + "--b-- \t\r\n",
-      "--x\r\n--bx\r\n" + part + "--b--x", "--b \t \r\n" + part.dropFirst(5) + "--b--",
+      "--x\r\n--bx\r\n" + part + "--b--x", "--b \t \r\n" + part.dropFirst(4) + "--b--",
     ] {
       #expect(driveForm(text).parts == ["x=1"])
     }
@@ -129,8 +131,8 @@ struct MultipartDecoderTests {
     #expect(driveForm(part + "--b--" + margin).parts == ["x=1"])
     #expect(driveForm(part + "--b--m" + margin) == .refused(.marginTooLarge))
     let blanks = String(repeating: " ", count: Limits.partMarginSizeMax)
-    #expect(driveForm("--b" + blanks + "\r\n" + part.dropFirst(5) + "--b--").parts == ["x=1"])
-    #expect(driveForm("--b " + blanks + "\r\n" + part.dropFirst(5)) == .refused(.marginTooLarge))
+    #expect(driveForm("--b" + blanks + "\r\n" + part.dropFirst(4) + "--b--").parts == ["x=1"])
+    #expect(driveForm("--b " + blanks + "\r\n" + part.dropFirst(4)) == .refused(.marginTooLarge))
   }
 
   @Test("A form without parts is a form, unless text stands in the place of its parts")
@@ -320,7 +322,7 @@ struct MultipartDecoderTests {
       }
       #expect((400..<500).contains(refusal.status.code))
       let count = refusal.reason.utf8CodeUnitCount
-      #expect(count > 20)
+      #expect(count > 15)
     }
   }
 
