@@ -12,7 +12,9 @@ import MartletHTTP
   checkMediaType(boundary)
   checkFileName(form)
   let whole = decodedForm(form, boundary, nil)
-  for seed in 0..<3 {
+  // Long forms reach the limits, and cost more.
+  let isShort = form.count < 4_096
+  for seed in 0..<(isShort ? 3 : 1) {
     check(
       decodedForm(form, boundary, Draw(form + [UInt8(seed)])) == whole, "a form is the same in portions")
   }
@@ -21,7 +23,7 @@ import MartletHTTP
     check(parts.allSatisfy(\.isEnded), "each part of a complete form has ended")
     check(parts.map(\.octets) == dataOfParts(form, boundary), "the data is what is between the boundaries")
   }
-  checkRoundTrip(form)
+  if isShort { checkRoundTrip(form) }
 }
 
 private struct Part: Equatable {
@@ -86,7 +88,7 @@ private func dataOfParts(_ form: Octets, _ boundary: Octets) -> [Octets] {
   var start: Int?
   var i = 0
   while i + delimiter.count < text.count {
-    guard text[i...].starts(with: delimiter) else {
+    guard text[i] == 0x0D, text[i...].starts(with: delimiter) else {
       i += 1
       continue
     }
