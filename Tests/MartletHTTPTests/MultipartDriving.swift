@@ -56,7 +56,7 @@ func decodeForm(
       let end = min(octets.count, position + max(1, pieceSize(position)))
       let piece = Array(octets[position..<end])
       // Each guard costs a page, so that of many pieces only some have a guard.
-      let isGuarded = piece.count > 5 || position % 16 == 0
+      let isGuarded = piece.count > 30 || position % 32 == 0
       let refusal =
         isGuarded
         ? withGuardedOctets(piece) { span in take(span, &decoder, &parts) }
