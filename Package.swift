@@ -32,6 +32,7 @@ let package = Package(
     .executable(name: "sessions-example", targets: ["sessions-example"]),
     .executable(name: "subapps-example", targets: ["subapps-example"]),
     .executable(name: "sse-example", targets: ["sse-example"]),
+    .executable(name: "uploads-example", targets: ["uploads-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -97,6 +98,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "sse-example", dependencies: ["Martlet"], path: "Sources/SseExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "uploads-example", dependencies: ["Martlet"], path: "Sources/UploadsExample",
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.

@@ -137,3 +137,7 @@ struct martlet_token *martlet_static_tokens(void) { return tokens; }
 static uint8_t session[MARTLET_SESSION_SIZE];
 
 uint8_t *martlet_static_session(void) { return session; }
+
+static MARTLET_PER_THREAD uint8_t form[MARTLET_FORM_SIZE];
+
+uint8_t *martlet_static_form(void) { return form; }

@@ -2,7 +2,7 @@
 // and saves a copy; without those octets the range means nothing.
 
 /// A range within a buffer of at most 65,535 octets.
-public struct ByteRange: Equatable, Sendable {
+public struct ByteRange: BitwiseCopyable, Equatable, Sendable {
   /// The index of the range's first octet.
   public let offset: UInt16
   /// How many octets.

@@ -13,6 +13,15 @@ public typealias PathParameters<Entry> = InlineArray<4, Entry>
 /// Room for the decoded credentials of the Basic scheme: user, colon, password.
 public typealias CredentialsBuffer = FixedBuffer<1_089>
 
+/// A line end, two hyphens and the boundary of a form in parts, and the octet behind them.
+public typealias PartDelimiter = InlineArray<75, UInt8>
+
+/// The field lines of one part of a form.
+public typealias PartHead = InlineArray<512, UInt8>
+
+/// The name of a file that a client sends.
+public typealias FileNameText = Text<255>
+
 /// Failed logins by address, by name at an address, by name, by near and by far network.
 public typealias FailureTable<Entry> = InlineArray<192, Entry>
 
@@ -55,9 +64,29 @@ public enum Limits {
   /// has no reason.
   public static var reasonSizeMax: Int { 512 }
 
-  /// Octets of the state that a responder keeps for each upload. A parser of multipart content has some
-  /// hundred octets. The state lies in the upload's block, beside the request's head.
-  public static var uploadStateSizeMax: Int { 512 }
+  /// Octets of the state that a responder keeps for each upload. A decoder of a form in parts has some 600
+  /// octets, the longest file name has 257, and a file writer has 32. The state lies in the upload's block,
+  /// beside the request's head: a small block has room for both where the head is a browser's.
+  public static var uploadStateSizeMax: Int { 1_024 }
+
+  // MARK: Forms in parts
+
+  /// Octets of the boundary of a form in parts (RFC 2046 §5.1.1). Beyond: 400.
+  public static var partBoundarySizeMax: Int { 70 }
+
+  /// Octets of the field lines of one part, the empty line included. The longest file name of Linux, a field
+  /// name of 64 octets and a long media type fit. Beyond: 413.
+  public static var partHeadSizeMax: Int { 512 }
+
+  /// Parts of one form: as many as a request has field lines. Beyond: 413.
+  public static var partCountMax: Int { 100 }
+
+  /// Octets of a form in parts that belong to no part: before the first part, behind the last one, and blanks
+  /// behind a boundary. They are ignored, and browsers send none. Beyond: 413.
+  public static var partMarginSizeMax: Int { 1_024 }
+
+  /// Octets of the name of a file that a client sends: the longest name of Linux. Beyond: refused.
+  public static var fileNameSizeMax: Int { 255 }
 
   /// Octets of an upload that may have been received and not yet decoded: a chunk's line, then a trailer
   /// section, both without their ends. They lie in the upload's block.
@@ -327,6 +356,11 @@ public enum Limits {
     invariant(
       credentialsSizeMax == CredentialsBuffer.capacity,
       "the longest name and the longest password fit their buffer")
+    invariant(
+      partBoundarySizeMax + 5 == PartDelimiter.count, "the longest boundary fits its delimiter")
+    invariant(
+      requestContentSizeMax == Int(MARTLET_FORM_SIZE), "the fields of a form have as much room as a form")
+    invariant(partHeadSizeMax == PartHead.count, "the field lines of a part have their memory")
     invariant(
       pathParameterCountMax == PathParameters<UInt8>.count,
       "there is an entry for each parameter of a path")

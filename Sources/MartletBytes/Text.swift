@@ -2,7 +2,9 @@
 // so keep the capacity small.
 
 /// Up to `capacity` octets of text, stored inline and copied with the value. More than 65,535 never fit.
-public struct Text<let capacity: Int>: Equatable, Sendable, ExpressibleByStringLiteral {
+public struct Text<let capacity: Int>: BitwiseCopyable, Equatable, Sendable,
+  ExpressibleByStringLiteral
+{
   private var storage = InlineArray<capacity, UInt8>(repeating: 0)
   private var size: UInt16 = 0
 

@@ -3,7 +3,7 @@
 
 import Martlet
 
-struct Site: SessionApplication {
+struct Site: SessionApplication, FormDataApplication {
   enum Page: UInt8 { case index, forget }
 
   static func route(to page: Page) -> Route {

@@ -13,6 +13,7 @@ private let targets: [Target] = [
   ("chunked", fuzzChunked),
   ("cookies", fuzzCookies),
   ("form", fuzzForm),
+  ("multipart", fuzzMultipart),
   ("next", fuzzNext),
   ("paths", fuzzPaths),
   ("authorization", fuzzAuthorization),

@@ -97,6 +97,22 @@ def forms():
     yield b"username=susan&password=hel%6Co+&remember_me=on&&=&%&%4&%zz&username=x"
 
 
+def multiparts():
+    for case in vectors("multipart-kludex/cases.json"):
+        yield case["boundary"].encode() + b"\n" + case["body_latin1"].encode("latin-1")
+    head = b"b\n--b\r\nContent-Disposition: form-data; name=\"a\\\"%22%0D%0A\"; filename=\"../x\\y\"\r\n"
+    yield head + b"\r\n1\r\n--b--\r\nepilogue"
+    yield head + b"Content-Type: a/b; c=d\r\n\r\n\r\n--b\r\r\n--b-x\r\n--b \t\r\n" + head[6:] + b"\r\n\r\n--b--"
+    yield head + b"A: b\xfe\x06" + b"b" * 40 + b"\r\n\r\n1\r\n--b--"  # near the limit of a head
+    yield b"b\nm\xfe\x0f" + b"m" * 60 + b"\r\n" + head[2:] + b"\r\n1\r\n--b--"  # near that of a margin
+    yield head + b"\r\n1\r\n--b--m\xfe\x10"
+    yield head + b"Content-Transfer-Encoding: base64\r\n\r\n1\r\n--b--"
+    yield b"b\n" + (head[2:] + b"\r\n\r\n") * 30 + b"--b--"
+    yield b"b\xfe\x01aaaaa\n--b"
+    yield b"'()+_,-./:=? x\n--'()+_,-./:=? x--"
+    yield b"multipart/form-data; a=\"b\\\"\"; boundary=----=_Part\n--b--"
+
+
 def targets():
     for text in (b"/", b"/fresh?a=b%26c", b"//host", b"/\\host", b"/%2Fhost", b"/%252Fhost", b"/%09/host",
                  b"http://host/", b"/a%0D%0AB", b"/a%2520b?c=d+e", b"%2F%3Fa%3Db", b"a/b?c#d",
@@ -297,7 +313,7 @@ def connections():
 
 
 SEEDS = {
-    "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "next": targets,
+    "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "multipart": multiparts, "next": targets,
     "paths": paths, "authorization": authorizations, "json": texts, "json-reader": readings,
     "number": numbers, "jws": tokens, "connections": connections,
 }

@@ -5,14 +5,16 @@ Shown here: what a newcomer reads in Sources/*Example is what comes over the wir
 
 import base64
 import json
+import os
 import re
 import resource
 import socket
+import subprocess
 import time
 
 import pytest
 
-from client import FORM, Visitor
+from client import FORM, Connection, Visitor, request
 from program import RUN, SANITIZED, Program, room, running
 
 BROWSER = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -66,8 +68,34 @@ def subapps():
         yield Visitor(program.address)
 
 
+@pytest.fixture
+def uploads(tmp_path):
+    program = Program.start("uploads-example", "--listen", "127.0.0.1:0", cwd=tmp_path)
+    program.folder = tmp_path / "uploads-example-data"
+    yield from running(program)
+
+
 def basic(name, password):
     return ("Authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode())
+
+
+def multipart(parts, boundary="b7"):
+    """A form with parts of a name, a value, and a file's name or None; and its Content-Type."""
+    content = b""
+    for name, value, file in parts:
+        value = value if isinstance(value, bytes) else value.encode()
+        content += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'.encode()
+        content += f'; filename="{file}"\r\nContent-Type: a/b'.encode() if file is not None else b""
+        content += b"\r\n\r\n" + value + b"\r\n"
+    return content + f"--{boundary}--\r\n".encode(), ("Content-Type", f"multipart/form-data; boundary={boundary}")
+
+
+def curl(program, path, *arguments, within=60):
+    """What curl prints: the head of the answer and its content."""
+    host, port = program.address
+    command = ["curl", "--silent", "--show-error", "--include", "--noproxy", "*", *arguments]
+    return subprocess.run([*command, f"http://{host}:{port}{path}"], capture_output=True, text=True,
+                          timeout=within, check=True).stdout
 
 
 # rest ---------------------------------------------------------------------------------------------
@@ -335,6 +363,25 @@ def test_sessions_refuse_a_name_that_is_none(sessions, form):
     assert response.status == 400 and not response.cookies, response.told
 
 
+def test_sessions_take_a_form_in_parts_as_well(sessions):
+    for answer in (curl(sessions, "/", "-F", "name=Zoë&=%41+"),
+                   curl(sessions, "/", "--form-string", "name=x", "-F", "file=@/etc/hostname;type=text/plain")):
+        assert "303" in answer and "Set-Cookie: " in answer, answer
+    assert "400" in curl(sessions, "/", "-F", "other=x")
+    visitor = Visitor(sessions.address)
+    content, field = multipart([("name", "<b>Zoë&=%41+;", None)])
+    assert visitor.ask("POST", "/", [field], content).status == 303
+    assert "Hello, &lt;b&gt;Zoë&amp;=%41+;!" in visitor.get("/").text
+    response = Visitor(sessions.address).ask("POST", "/", [field], content[:-5])
+    assert response.status == 400 and "no end" in response.text and not response.cookies, response.told
+
+
+def test_settings_refuse_a_form_in_parts_with_words(settings):
+    content, field = multipart([("name", "x", None)])
+    response = settings.ask("POST", "/", [field], content)
+    assert response.status == 415 and "curl" in response.text, response.told
+
+
 def test_sessions_do_not_believe_a_cookie_that_was_changed(sessions):
     visitor = Visitor(sessions.address)
     name = visitor.post("/", {"name": "susan"}).cookies[0].name
@@ -516,3 +563,141 @@ def test_sse_readers_that_are_gone_leave_nothing(sse):
             reader.close()
     time.sleep(2.5)
     assert Visitor(sse.address).get("/").status == 200
+
+
+# uploads ------------------------------------------------------------------------------------------
+
+def names(program):
+    return sorted(path.name for path in program.folder.iterdir())
+
+
+def wait_until(holds, what):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+def test_uploads_keep_a_file_of_curl_and_show_it(uploads, tmp_path):
+    octets = bytes(range(256)) * 4_001 + b"\r\n--\r\n-"
+    (tmp_path / "a \"photo\".jpg").write_bytes(octets)
+    answer = curl(uploads, "/", "--form-string", "note=<b>Süden", "-F", f'file=@"{tmp_path}/a \\"photo\\".jpg"')
+    assert "200 OK" in answer and f"{len(octets)} octets are kept. &lt;b&gt;Süden" in answer, answer
+    assert (uploads.folder / 'a "photo".jpg').read_bytes() == octets
+    assert "a &quot;photo&quot;.jpg, " in Visitor(uploads.address).get("/").text
+    assert names(uploads) == ['a "photo".jpg']
+    (tmp_path / "raw.bin").write_bytes(octets[::-1])
+    assert "201" in curl(uploads, "/files/", "-T", str(tmp_path / "raw.bin"))
+    assert (uploads.folder / "raw.bin").read_bytes() == octets[::-1]
+    size = len(octets)
+    assert Visitor(uploads.address).get("/progress").text == f"{size} of {size} octets\n"
+    # The same name once more: the new file takes the place of the old one.
+    (tmp_path / "raw.bin").write_bytes(b"new")
+    curl(uploads, "/files/", "-T", str(tmp_path / "raw.bin"))
+    assert (uploads.folder / "raw.bin").read_bytes() == b"new" and len(names(uploads)) == 2
+
+
+def test_uploads_take_forms_in_any_portions(uploads):
+    octets = b"\r\n--b7\r--b7-\r\n--b" * 300
+    content, field = multipart([("submit", "Send", None), ("file", octets, "x.bin"), ("note", "n", None)])
+    for size in (3, 7, 1_000):
+        with Connection(uploads.address) as connection:
+            connection.send(request("POST", "/", [field, ("Content-Length", str(len(content)))]))
+            for start in range(0, len(content), size):
+                connection.send(content[start:start + size])
+            response = connection.response()
+        assert response.status == 200 and f"{len(octets)} octets" in response.text, (size, response.told)
+        assert (uploads.folder / "x.bin").read_bytes() == octets
+
+
+@pytest.mark.parametrize("file, kept", [
+    ("../../evil", "evil"), ("/etc/passwd", "passwd"), ("C:\\dir\\b.txt", "b.txt"), ("%22q%22", '"q"'),
+    ("..", None), (".profile", None), ("a/", None), ("a%0Ab", None), ("x" * 256, None), (".martlet-1", None)])
+def test_uploads_use_the_last_component_of_a_name_or_refuse(uploads, file, kept):
+    content, field = multipart([("file", b"1", file)])
+    response = Visitor(uploads.address).ask("POST", "/", [field], content)
+    assert response.status == (200 if kept else 400), response.told
+    assert names(uploads) == ([kept] if kept else [])
+    assert [path.name for path in uploads.folder.parent.iterdir()] == ["uploads-example-data"]
+
+
+@pytest.mark.parametrize("content, status", [
+    (multipart([("file", b"1", "x")])[0][:-6], 400),
+    (multipart([("file", b"1", "x")], boundary="c")[0], 400),
+    (multipart([("note", "1", None)])[0], 400),
+    (multipart([("file", b"", "")])[0], 400),
+    (multipart([("note", "n" * 65, None), ("file", b"1", "x")])[0], 413),
+    (multipart([("file", b"1", "x"), ("file", b"2", "y")])[0], 400),
+    (multipart([("file", b"1", "x")])[0].replace(b"\r\n\r\n", b"\r\n\n"), 400),
+    (multipart([("x", "", None)] * 101)[0], 413),
+    (b"--b7\r\n" + b"a" * 20_000, 413)])
+def test_uploads_that_are_refused_leave_no_file(uploads, content, status):
+    field = ("Content-Type", "multipart/form-data; boundary=b7")
+    response = Visitor(uploads.address).ask("POST", "/", [field], content)
+    assert response.status == status, response.told
+    assert names(uploads) == []
+    response = Visitor(uploads.address).ask("POST", "/", [("Content-Type", "text/plain")], content)
+    assert response.status == 415, response.told
+
+
+def test_uploads_of_a_client_that_leaves_leave_no_file(uploads):
+    content, field = multipart([("file", b"1" * 100_000, "x")])
+    before = uploads.descriptors()
+    for target, fields in (("/", [field]), ("/files/x", [])):
+        connection = Connection(uploads.address)
+        method = "POST" if target == "/" else "PUT"
+        connection.send(request(method, target, [*fields, ("Content-Length", str(len(content)))]) + content[:50_000])
+        wait_until(lambda: any(name.startswith(".martlet-") for name in names(uploads)), "a file is begun")
+        connection.socket.close()
+        wait_until(lambda: names(uploads) == [], "the file is removed")
+    wait_until(lambda: uploads.descriptors() == before, "the descriptors are closed")
+
+
+def test_uploads_on_a_disk_that_is_full_are_refused_and_leave_no_file(tmp_path):
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], check=False,
+                             capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("a small disk needs mount(2)")
+    try:
+        program = Program.start("uploads-example", "--listen", "127.0.0.1:0", cwd=tmp_path)
+        program.folder = tmp_path / "uploads-example-data"
+        for program in running(program):
+            content, field = multipart([("file", b"1" * 3_000_000, "x")])
+            for method, target in (("POST", "/"), ("PUT", "/files/x")):
+                response = Visitor(program.address).ask(method, target, [field], content)
+                assert response.status == 507, response.told
+                assert names(program) == []
+            content, field = multipart([("file", b"1" * 100_000, "x")])
+            assert Visitor(program.address).ask("POST", "/", [field], content).status == 200
+            assert names(program) == ["x"]
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_uploads_that_the_system_does_not_let_grow_leave_no_file(tmp_path):
+    program = Program.start("uploads-example", "--listen", "127.0.0.1:0", cwd=tmp_path)
+    program.folder = tmp_path / "uploads-example-data"
+    for program in running(program):
+        resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
+        content, field = multipart([("file", b"1" * 300_000, "x")])
+        response = Visitor(program.address).ask("POST", "/", [field], content)
+        assert response.status == 413, response.told
+        assert names(program) == []
+        content, field = multipart([("file", b"1" * 100_000, "x")])
+        assert Visitor(program.address).ask("POST", "/", [field], content).status == 200
+        assert names(program) == ["x"]
+
+
+@pytest.mark.skipif(bool(RUN or SANITIZED), reason="the memory is an emulator's or a sanitizer's")
+def test_uploads_of_300_megabytes_take_no_memory(uploads, tmp_path):
+    large = tmp_path / "large"
+    with open(large, "wb") as file:
+        os.truncate(file.fileno(), 300_000_000)
+    (tmp_path / "small").write_bytes(b"1" * 100_000)
+    curl(uploads, "/", "-F", f"file=@{tmp_path}/small")
+    before = uploads.memory()
+    answer = curl(uploads, "/", "-F", f"file=@{large}", within=300)
+    assert "300000000 octets are kept" in answer, answer
+    after = uploads.memory()
+    assert after[1] <= before[1] and after[0] <= before[0] + 16, f"{before} before, {after} afterwards"
+    assert subprocess.run(["cmp", "-s", str(large), str(uploads.folder / "large")], check=False).returncode == 0

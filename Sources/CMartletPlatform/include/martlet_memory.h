@@ -197,6 +197,11 @@ struct martlet_work *_Nonnull martlet_static_work(void);
 struct martlet_token *_Nonnull martlet_static_tokens(void);
 uint8_t *_Nonnull martlet_static_session(void);
 
+// Room for the fields of one form in parts, for an application that takes such forms. Other programs do not
+// have this array.
+enum { MARTLET_FORM_SIZE = 16384 };
+uint8_t *_Nonnull martlet_static_form(void);
+
 // Counts, by number: at most MARTLET_COUNTER_COUNT of them.
 enum { MARTLET_COUNTER_COUNT = 16 };
 void martlet_count_add(size_t counter);

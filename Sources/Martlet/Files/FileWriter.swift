@@ -9,7 +9,7 @@ import MartletBytes
 
 /// Writes a file part by part. The file has its name once it is finished, and not before.
 ///
-/// A writer has 24 octets and is copied as octets, so the state of an upload can hold a writer. One copy of
+/// A writer has 32 octets and is copied as octets, so the state of an upload can hold a writer. One copy of
 /// a writer is used, and ends with `finish` or `abandon`. Otherwise the descriptor stays open, and the
 /// temporary file stays until `Folder.removeUnfinished()`.
 public struct FileWriter: BitwiseCopyable, Sendable {
@@ -17,6 +17,7 @@ public struct FileWriter: BitwiseCopyable, Sendable {
   /// The descriptor of the temporary file; after a failure, or the end, a negative errno.
   private var file: Int32
   private let number: UInt32
+  private let sizeMax: Int64
   /// How many octets have been appended.
   public private(set) var count: Int64 = 0
 
@@ -24,16 +25,23 @@ public struct FileWriter: BitwiseCopyable, Sendable {
   public var isOpen: Bool { file >= 0 }
 
   /// Begins a file in a folder, with a temporary name.
-  public init(in folder: Folder) throws(FileError) {
+  ///
+  /// - Parameters:
+  ///   - folder: The folder that the file is for.
+  ///   - sizeMax: Octets of the file, at most.
+  public init(in folder: Folder, atMost sizeMax: Int64 = .max) throws(FileError) {
     self.folder = folder.descriptor
+    self.sizeMax = sizeMax
     (file, number) = try FileCalls.begin(folder.descriptor)
   }
 
   /// Appends octets. The first failure removes the temporary file, so that a full disk has room again;
-  /// further calls throw that failure once more.
+  /// further calls throw that failure once more. Octets beyond the largest size are such a failure; the reason
+  /// is `tooLarge`.
   public mutating func append(_ octets: Span<UInt8>) throws(FileError) {
     guard isOpen else { throw FileError(code: file) }
-    let result = FileCalls.write(file, octets)
+    let fits = Int64(octets.count) <= sizeMax - count
+    let result = fits ? FileCalls.write(file, octets) : FileCalls.tooLarge
     guard result == 0 else {
       end(because: result)
       throw FileError(code: result)

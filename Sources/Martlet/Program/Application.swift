@@ -117,6 +117,7 @@ public protocol Application: ~Copyable {
   mutating func _user(
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User>
+  static var _takesFormData: Bool { get }
   static var _hasUploads: Bool { get }
   mutating func _receive(
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState

@@ -137,6 +137,17 @@ public protocol CredentialsApplication: DeferringApplication, ~Copyable {
   ) -> CredentialsCheck<User>
 }
 
+// MARK: Forms in parts
+
+/// An application whose forms may come as multipart/form-data (RFC 7578) as well. `curl -F` sends such a form,
+/// and so does a form with `enctype="multipart/form-data"`. A conformance needs no member.
+///
+/// Each route that takes `.form` takes both types then, up to `Limits.requestContentSizeMax` octets. The
+/// fields are read with `request.form` in either case. Of a file, `request.form` has the content and not the
+/// name; `request.content` has the fields as application/x-www-form-urlencoded. For longer files, and for
+/// their names, use an upload (`Request.multipart()`).
+public protocol FormDataApplication: Application, ~Copyable {}
+
 // MARK: Long content
 
 /// An application with pages that receive content of any length, piece by piece (`Route.upload`,

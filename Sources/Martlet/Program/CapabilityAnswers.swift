@@ -28,6 +28,8 @@ extension Application where Self: ~Copyable {
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User> { .wrong }
 
+  public static var _takesFormData: Bool { false }
+
   public static var _hasUploads: Bool { false }
   public mutating func _receive(
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState
@@ -95,6 +97,10 @@ extension CredentialsApplication where Self: ~Copyable {
   public mutating func _user(
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User> { user(for: credentials, request) }
+}
+
+extension FormDataApplication where Self: ~Copyable {
+  public static var _takesFormData: Bool { true }
 }
 
 extension UploadApplication where Self: ~Copyable {

@@ -47,6 +47,32 @@ import MartletServer
   /// The table of passwords that are being verified or hashed.
   var work: PasswordWork { PasswordWork(self) }
 
+  /// Memory for the fields of a form in parts (`FormDataApplication`).
+  static var formRoom: MutableSpan<UInt8> {
+    @_lifetime(immortal)
+    get {
+      // Safe: the array has that size, and one request is answered at a time.
+      let buffer = unsafe UnsafeMutableBufferPointer(
+        start: martlet_static_form(), count: Limits.requestContentSizeMax)
+      return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), copying: ())
+    }
+  }
+
+  /// The start of `formRoom`.
+  @_lifetime(immortal)
+  static func form(_ count: Int) -> Span<UInt8> {
+    invariant(count <= Limits.requestContentSizeMax, "a form fits its memory")
+    // Safe: the array is larger, and its octets stay until the page has answered.
+    let buffer = unsafe UnsafeBufferPointer(start: martlet_static_form(), count: count)
+    return unsafe _overrideLifetime(Span(_unsafeElements: buffer), copying: ())
+  }
+
+  /// Overwrites the start of `formRoom`, so that no password stays in memory.
+  static func wipeForm(_ count: Int) {
+    // Safe: at most as many octets have been written there.
+    unsafe martlet_wipe(martlet_static_form(), count)
+  }
+
   /// Memory for the session of the current visitor. The memory may hold an older session.
   var session: MutableSpan<UInt8> {
     @_lifetime(immortal)

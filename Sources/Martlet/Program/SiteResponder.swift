@@ -180,6 +180,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       }
       outcome.page = page.rawValue
       outcome.isForPrograms = match.isForPrograms
+      if A._takesFormData, match.content == .form, request.content.count > 0, request.isFormData {
+        return respondToFormData(page, match, request, &content, &fields)
+      }
       // The check is left out of programs in which no page changes anything.
       if A.isGuarded, let refusal = request.refusal(match, approach.scheme) {
         return refuse(request, refusal.status, refusal.reason, &content, &fields)
@@ -190,6 +193,39 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       var storage = memory.session
       return enter(page, match, request, &storage, &content, &fields)
     }
+  }
+
+  /// Lets the page answer a form in parts, which the page sees as application/x-www-form-urlencoded.
+  @inline(never)
+  @_lifetime(content: copy content)
+  @_lifetime(fields: copy fields)
+  private mutating func respondToFormData(
+    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
+    _ fields: inout Writer
+  ) -> Status {
+    if let refusal = request.formDataRefusal(match, approach.scheme) {
+      return refuse(request, refusal.status, refusal.reason, &content, &fields)
+    }
+    var writer = Writer(SiteMemory.formRoom)
+    do throws(MultipartRefusal) {
+      try FormData.write(request.content, mediaType: request.mediaType, to: &writer)
+    } catch {
+      SiteMemory.wipeForm(writer.count)
+      return refuse(request, error.status, error.reason, &content, &fields)
+    }
+    let count = writer.count
+    let form = IncomingRequest(
+      octets: request.octets, head: request.head, content: SiteMemory.form(count), moment: request.moment,
+      connection: request.connection, peer: request.peer)
+    let status: Status
+    if A._hasSessions {
+      var storage = memory.session
+      status = enter(page, match, form, &storage, &content, &fields)
+    } else {
+      status = enterWithoutSession(page, match, form, &content, &fields)
+    }
+    SiteMemory.wipeForm(count)
+    return status
   }
 
   /// Finds the scheme by which the browser has come: the command line decides, or else a trusted proxy.

@@ -22,6 +22,37 @@ extension IncomingRequest {
     return mediaTypeRefusal(match.content)
   }
 
+  /// The value of Content-Type; empty where the request has none, or more than one.
+  var mediaType: Span<UInt8> {
+    @_lifetime(copy self)
+    get {
+      let fields = head.fields(in: octets)
+      guard fields.count(of: "Content-Type") == 1, let value = fields.value(of: "Content-Type") else {
+        return octets.extracting(0..<0)
+      }
+      return value
+    }
+  }
+
+  /// Whether the content is a form in parts.
+  var isFormData: Bool {
+    let mediaType = mediaType
+    let type: StaticString = "multipart/form-data"
+    let size = type.utf8CodeUnitCount
+    return mediaType.count >= size && mediaType.extracting(first: size).equalsIgnoringCase(type)
+  }
+
+  /// The refusal of a form in parts, as `refusal` says it of other content.
+  func formDataRefusal(
+    _ match: RouteMatch, _ scheme: Approach.Scheme
+  ) -> (status: Status, reason: StaticString)? {
+    if !head.method.isSafe, let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
+    guard content.count <= Int(match.contentSizeMax) else {
+      return (.contentTooLarge, "The content has more octets than this page takes.")
+    }
+    return nil
+  }
+
   @inline(never)
   private func mediaTypeRefusal(_ wanted: RequestContent) -> (status: Status, reason: StaticString)? {
     let mediaType = head.fields(in: octets).value(of: "Content-Type")
