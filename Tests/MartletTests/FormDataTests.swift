@@ -69,7 +69,7 @@ private struct FormSite: SessionApplication, FormDataApplication {
   private func post(
     _ target: String, _ content: [UInt8], fields: [(String, String)] = [type]
   ) -> TestResponse {
-    client.request("POST", target, fields: fields, content: content)
+    client.request("POST", target, headers: fields, content: content)
   }
 
   @Test("A form in parts logs in, and a wrong password does not")
@@ -245,7 +245,7 @@ private final class LengthLog {
 
   private func send(_ fileName: String, _ data: [UInt8], end: String = "\r\n--b--") -> TestResponse {
     let head = "--b\r\nContent-Disposition: form-data; name=f; filename=\"\(fileName)\"\r\n\r\n"
-    return client.request("POST", "/", fields: [type], content: Array(head.utf8) + data + Array(end.utf8))
+    return client.request("POST", "/", headers: [type], content: Array(head.utf8) + data + Array(end.utf8))
   }
 
   @Test("A part becomes a file, octet for octet, under the last component of its name")
@@ -278,10 +278,10 @@ private final class LengthLog {
   @Test("Other content than a form in parts is 415 at the head")
   func otherContent() {
     for fields in [[("Content-Type", "text/plain")], [], [type, type]] {
-      #expect(client.request("POST", "/", fields: fields, content: [1]).status == .unsupportedMediaType)
+      #expect(client.request("POST", "/", headers: fields, content: [1]).status == .unsupportedMediaType)
     }
     let malformed = [("Content-Type", "multipart/form-data")]
-    #expect(client.request("POST", "/", fields: malformed, content: [1]).status == .badRequest)
+    #expect(client.request("POST", "/", headers: malformed, content: [1]).status == .badRequest)
     #expect(names == [])
   }
 
