@@ -333,7 +333,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       content.truncate(to: 0)
       if answer.overflowed { content.overflow() }
       outcome.kind = .upload(countMax: countMax)
-    case .none, .toNext, .toLogin, .refuse: 
+    case .none, .toNext, .toLogin, .refuse:
       outcome.kind = answer.content.of(page, A._hasStreams ? visitor.user?.id.streamLogin ?? 0 : 0)
     }
   }

@@ -279,8 +279,8 @@ extension Response where Site: StreamingApplication & ~Copyable {
   ///   - start: Where a new reader begins.
   ///   - retry: After how long a browser asks again when the connection has ended, from 1 ms.
   public consuming func events<let capacity: Int>(
-    _ ring: borrowing EventRing<capacity>, _ request: borrowing Request<Site>, from start: EventStart = .oldest,
-    retry: Duration = .seconds(2)
+    _ ring: borrowing EventRing<capacity>, _ request: borrowing Request<Site>,
+    from start: EventStart = .oldest, retry: Duration = .seconds(2)
   ) -> Answer {
     var state = StreamState()
     if let id = request.headers.value(of: "Last-Event-ID"), !id.isEmpty {
@@ -313,7 +313,8 @@ extension StreamBody {
   ///   - seconds: Time until a comment is written where no event is sent, from 1 s.
   /// - Returns: What `write` of the application returns.
   public mutating func write<let capacity: Int>(
-    events ring: borrowing EventRing<capacity>, _ state: inout StreamState, commentAfterSeconds seconds: Int = 15
+    events ring: borrowing EventRing<capacity>, _ state: inout StreamState,
+    commentAfterSeconds seconds: Int = 15
   ) -> StreamStep {
     let before = room
     if state.note > 0 {
