@@ -15,6 +15,9 @@ log=.build/log
 no_browser=(--ignore Tests/Wire/test_panel_browser.py --ignore Tests/Wire/test_panel_sysroots_browser.py
   --ignore Tests/Wire/test_events_browser.py
   --deselect Tests/Wire/test_prefix.py::test_a_browser_below_two_paths)
+# Options of pytest that run two files of tests at a time: most tests wait more than they compute.
+# shellcheck disable=SC2034
+two_at_a_time=(-n 2 --dist loadfile)
 
 say() { printf '%s\n' "$*"; }
 
