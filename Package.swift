@@ -31,6 +31,7 @@ let package = Package(
     .executable(name: "auth-example", targets: ["auth-example"]),
     .executable(name: "sessions-example", targets: ["sessions-example"]),
     .executable(name: "subapps-example", targets: ["subapps-example"]),
+    .executable(name: "static-example", targets: ["static-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -93,6 +94,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "subapps-example", dependencies: ["Martlet"], path: "Sources/SubappsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.

@@ -7,7 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 programs=(hello-example login-example pieces-example martlet-panel)
 # Programs that nobody ships: `scripts/build --examples` builds them too.
 # shellcheck disable=SC2034
-examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example)
+examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
+  static-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034

@@ -138,3 +138,7 @@ struct martlet_token *martlet_static_tokens(void) { return tokens; }
 static uint8_t session[MARTLET_SESSION_SIZE];
 
 uint8_t *martlet_static_session(void) { return session; }
+
+static struct martlet_file_parts file_parts[MARTLET_FILE_PARTS_COUNT];
+
+struct martlet_file_parts *martlet_static_file_parts(void) { return file_parts; }

@@ -136,6 +136,12 @@ struct Connection: Sendable {
     return pausedUntil > moment.monotonicMilliseconds
   }
 
+  /// Whether the response waits until the disk has brought the next octets of its file.
+  func waitsForDisk(at moment: Int64) -> Bool {
+    guard phase == .sending, responseBlock < 0, case .file = flow else { return false }
+    return pausedUntil > moment
+  }
+
   /// Checks relations that hold between two turns of the loop.
   func checkInvariants() {
     invariant(start <= scanned && scanned <= end, "octets are consumed, scanned, received in this order")
@@ -178,8 +184,9 @@ enum Flow: Sendable {
   case none
   /// A response's content in the program's read-only data; how many octets of it have been sent.
   case data(StaticString, sentCount: UInt32)
-  /// A response's content in a file: its descriptor, and what remains to be sent.
-  case file(Int32, offset: Int64, end: Int64)
+  /// A response's content in a file: its descriptor, what remains to be sent of a range, and the number of
+  /// the list with further ranges, or -1.
+  case file(Int32, list: Int8, offset: Int64, end: Int64)
   /// A response's content that its page writes piece by piece.
   case stream(StreamState, isChunked: Bool)
   /// The end of such a response, whose last octets wait to be sent.

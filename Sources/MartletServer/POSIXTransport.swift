@@ -136,6 +136,10 @@ public struct POSIXTransport: Transport, ~Copyable {
       martlet_send_file(table.descriptor(slot: slot), file, offset, count), zero: .end)
   }
 
+  public mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool {
+    martlet_file_is_in_memory(file, offset, count, max(count, Limits.fileAheadSize)) != 0
+  }
+
   public mutating func unsentCount(_ slot: Int) -> Int {
     // A system that does not tell keeps the loop from knowing a slow reader, which it bears.
     max(0, martlet_unsent(table.descriptor(slot: slot)))

@@ -91,6 +91,10 @@ public protocol Transport: ~Copyable {
   /// Sends what can be sent now of `count` octets of a file. `.end`: the file has become shorter.
   mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer
 
+  /// Whether the next `count` octets of a file, 1 or more, can be sent without waiting for the disk. Where they
+  /// cannot, the disk is asked for them.
+  mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool
+
   /// Octets that have been sent here and that the kernel still has to send.
   mutating func unsentCount(_ slot: Int) -> Int
 
@@ -126,6 +130,8 @@ public protocol Transport: ~Copyable {
 
 extension Transport where Self: ~Copyable {
   public var connectionCountMax: Int { Limits.connectionCountMax }
+
+  public mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool { true }
 
   /// Sends what can be sent now.
   mutating func send(_ slot: Int, _ octets: Span<UInt8>) -> Transfer {

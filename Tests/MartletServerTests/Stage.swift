@@ -130,12 +130,12 @@ struct EchoResponder: Responder, ~Copyable {
       requests.world?.files[900] = file
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0,
-        kind: .file(descriptor: 900, count: Int64(file.count)))
+        kind: .file(FileContent(descriptor: 900, count: Int64(file.count))))
     case "/empty-file", "/large-file":
       requests.world?.files[900] = []
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0,
-        kind: .file(descriptor: 900, count: path == "/large-file" ? 5_000_000_000 : 0))
+        kind: .file(FileContent(descriptor: 900, count: path == "/large-file" ? 5_000_000_000 : 0)))
     case "/pieces":
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0, kind: .stream(StreamState(page: 3, note: 7)))

@@ -175,6 +175,13 @@ struct martlet_token {
   uint32_t tag; // of the token's last octets: entries with other tags need no comparison
 };
 
+// Responses with several ranges of a file that are being sent: a value that only Swift knows, while `taken`.
+enum { MARTLET_FILE_PARTS_COUNT = 4, MARTLET_FILE_PARTS_SIZE = 320 };
+struct martlet_file_parts {
+  uint64_t octets[MARTLET_FILE_PARTS_SIZE / 8];
+  uint32_t taken;
+};
+
 // Octets of the session of the visitor who is being answered.
 enum { MARTLET_SESSION_SIZE = 2048 };
 
@@ -187,6 +194,7 @@ struct martlet_site {
   size_t token_count;                      // tokens that have been remembered
   uint32_t owner_count;                    // responders that the memory was lent to
   uint8_t *_Nullable session;              // MARTLET_SESSION_SIZE octets
+  struct martlet_file_parts *_Nullable parts; // MARTLET_FILE_PARTS_COUNT
 };
 
 // The static memory, for the one site of a process.
@@ -194,6 +202,7 @@ struct martlet_site *_Nonnull martlet_static_site(void);
 struct martlet_work *_Nonnull martlet_static_work(void);
 struct martlet_token *_Nonnull martlet_static_tokens(void);
 uint8_t *_Nonnull martlet_static_session(void);
+struct martlet_file_parts *_Nonnull martlet_static_file_parts(void);
 
 // Counts, by number: at most MARTLET_COUNTER_COUNT of them.
 enum { MARTLET_COUNTER_COUNT = 16 };
