@@ -116,6 +116,10 @@ struct AwkwardTransport: Transport, ~Copyable {
     return base.sendFile(slot, file: file, offset: offset, count: min(count, 16_384))
   }
 
+  mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool {
+    base.isInMemory(file: file, offset: offset, count: count)
+  }
+
   mutating func unsentCount(_ slot: Int) -> Int { base.unsentCount(slot) }
 
   mutating func finishSending(_ slot: Int) { base.finishSending(slot) }

@@ -70,12 +70,6 @@ def site(program):
     return Visitor(program.address)
 
 
-def path_only(program, folder, name):
-    response = Visitor(program.address).get(f"/files/{name}")
-    assert response.status == 200, response.told
-    return response
-
-
 # Attacks ------------------------------------------------------------------------------------------
 
 ATTACKS = """
@@ -94,9 +88,14 @@ out  absolute  parent/secret  parent/www/digits  magic  loop  fifo  socket  bare
 def test_path_that_leads_elsewhere_brings_nothing(site, path):
     response = site.get(f"/files/{path}")
     assert response.status in (308, 400, 404), response.told
+    words = [b"secret", b"hidden", b"root:", b"0123456789"]
     if response.status == 308:
-        assert response.location in ("/", "/files"), response.told
-    for word in (b"secret", b"hidden", b"root:", b"0123456789"):
+        # Another spelling of a path below the folder, as RFC 3986 section 5.2.4 has it.
+        assert re.fullmatch(r"/(files(/[A-Za-z0-9.]*)*)?", response.location), response.told
+        assert "/.." not in response.location and "//" not in response.location, response.told
+        response = site.get(response.location)
+        words.pop()
+    for word in words:
         assert word not in response.body.replace(b"/secret", b""), response.told
 
 
@@ -259,8 +258,6 @@ def test_folder_is_redirected_to_its_index(site):
     response = site.get("/files/sub/")
     assert response.status == 200 and response.body == b"<p>sub", response.told
     assert response.one("Content-Type") == "text/html; charset=utf-8"
-    response = site.get("/files/sub", [("X-Forwarded-Prefix", "/box")])
-    assert response.location == "/box/files/sub/", response.told
     # A folder without its index shows nothing, and no listing.
     assert site.get("/files/bare/").status == 404
 
@@ -395,8 +392,6 @@ def test_large_file_costs_no_memory(program, folder):
         file.truncate(size)
     Visitor(program.address).get("/files/digits")
     before = resident_kilobytes(program.pid)
-    connection = Connection(program.address, 60)
-    connection.close()
     reader = socket.create_connection(program.address)
     reader.sendall(b"GET /files/large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     count, most = 0, before
@@ -459,7 +454,7 @@ def test_file_on_a_slow_disk_holds_nobody_up(program, folder):
     while count < 64 << 20 and time.monotonic() < end:
         begin = time.monotonic()
         other.send(b"GET /files/digits HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert other.receive().status == 200
+        assert other.response().status == 200
         longest = max(longest, time.monotonic() - begin)
         try:
             while octets := reader.recv(1 << 18):

@@ -1,0 +1,132 @@
+// Files that come from a slow disk, ranges of files, and several ranges in one response.
+
+import MartletBytes
+import MartletHTTP
+import Testing
+
+@testable import MartletServer
+
+@Suite struct FileFlowTests {
+  let partsText: [UInt8] = Array("<part>".utf8)
+  var parts: [UInt8] {
+    partsText + file[500_000..<600_000] + partsText + file[0..<1] + partsText + file[100..<200_000]
+      + Array("<end>".utf8)
+  }
+
+  @Test("While the disk has not brought a file, others are answered and the loop rests")
+  func slowDisk() {
+    withStage { stage, world in
+      let start = world.monotonic
+      // 64 KiB in 200 ms.
+      world.disk = { start + 200 + $0 / 65_536 * 200 }
+      let peer = world.connect(request("GET /file"))
+      stage.run(until: { !peer.sent.isEmpty })
+      #expect(peer.sent.count < 1_000, "the head goes ahead")
+      let other = world.connect(request("GET /a"))
+      stage.run(until: { !other.sent.isEmpty })
+      #expect(world.monotonic - start < 20, "the other client does not wait for the disk")
+      let waits = world.waitCount
+      stage.run(until: { stage.rests(peer) })
+      #expect([UInt8](peer.sent.suffix(600_000)) == file && world.files.isEmpty)
+      #expect(world.monotonic - start >= 2_000)
+      #expect(world.waitCount - waits < 2_500, "the loop asks about once a millisecond")
+      #expect(world.endlessWaitCount == 0)
+    }
+  }
+
+  @Test("A disk that brings nothing ends the connection, after the time of a client that takes nothing")
+  func brokenDisk() {
+    withStage { stage, world in
+      world.disk = { _ in .max }
+      let peer = world.connect(request("GET /file"))
+      let start = world.monotonic
+      stage.run(until: { peer.isClosed })
+      #expect(world.files.isEmpty)
+      #expect((Limits.sendTimeoutMilliseconds...Limits.sendTimeoutMilliseconds + 10).contains(world.monotonic - start))
+    }
+  }
+
+  @Test("A client that goes while its file comes from the disk is noticed at once")
+  func goneMeanwhile() {
+    withStage { stage, world in
+      world.disk = { _ in .max }
+      let peer = world.connect(request("GET /parts"))
+      stage.run(until: { !peer.sent.isEmpty })
+      stage.run(until: { world.diskQuestionCount > 3 })
+      peer.isReset = true
+      let start = world.monotonic
+      stage.run(until: { peer.isClosed })
+      #expect(world.monotonic - start <= 2 && world.files.isEmpty && stage.requests.endedParts == [3])
+    }
+  }
+
+  @Test("A range is sent, and no other octet of the file")
+  func range() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /range") + request("HEAD /range") + request("GET /a"))
+      stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
+      let head = "HTTP/1.1 206 Partial Content\r\n\(date)Content-Length: 200000\r\n\(stays)\r\n"
+      let expected = Array(head.utf8) + file[1_000..<201_000] + Array((head + echo("GET /a []")).utf8)
+      #expect(peer.sent == expected && world.files.isEmpty)
+    }
+  }
+
+  @Test("Several parts come in order, however little is taken at a time, and then the next response")
+  func severalParts() {
+    for size in [Int.max, 1_000_000, 65_537, 9_973] {
+      withStage { stage, world in
+        let peer = world.connect(request("GET /parts") + request("GET /a"))
+        peer.sendSizeMax = size
+        stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
+        let head = "HTTP/1.1 206 Partial Content\r\n\(date)Content-Length: \(parts.count)\r\n\(stays)\r\n"
+        #expect(peer.sent == Array(head.utf8) + parts + Array(echo("GET /a []").utf8), "\(size)")
+        #expect(!peer.awaitsMore && world.files.isEmpty && stage.requests.endedParts == [3])
+      }
+    }
+  }
+
+  @Test("Several parts come octet by octet where the text between them is")
+  func partsSlowly() {
+    withStage { stage, world in
+      let peer = world.connect(request("GET /parts"))
+      stage.run(until: { peer.sent.count > 100_050 })
+      peer.sendSizeMax = 1
+      stage.run(until: { peer.sent.count > 100_400 })
+      peer.sendSizeMax = .max
+      stage.run(until: { stage.rests(peer) })
+      #expect(peer.sent.suffix(parts.count) == parts[...])
+    }
+  }
+
+  @Test("Whatever sending parts comes to, the file is closed and the list given back, once")
+  func partsFaults() {
+    for (fileFaults, sendFaults) in [
+      ([Transfer.gone], []), ([.end], []), ([.notNow, .gone], []), ([], [Transfer.gone]), ([.octets(5), .end], []),
+    ] as [([Transfer], [Transfer])] {
+      withStage { stage, world in
+        let peer = world.connect(request("GET /parts"))
+        peer.sendFileFaults = fileFaults
+        peer.sendFaults = sendFaults
+        stage.run(until: { peer.isClosed })
+        #expect(world.files.isEmpty && stage.requests.endedParts == [3])
+      }
+    }
+  }
+
+  @Test("Files that make the loop wait share its time: each turn begins where the last one ended")
+  func turns() {
+    var turn = FileTurn()
+    turn.begin()
+    for index in 0..<4 {
+      let isAllowed = turn.allows(index)
+      #expect(isAllowed == (index < 2), "\(index)")
+      if isAllowed { turn.add(microseconds: Limits.fileTurnMicroseconds / 2) }
+    }
+    turn.begin()
+    let allowed = [0, 1, 2, 3].map { turn.allows($0) }
+    #expect(allowed == [false, false, true, true])
+    turn.begin()
+    let all = [0, 1, 2, 3].map { turn.allows($0) }
+    #expect(all == [true, true, true, true])
+  }
+}
