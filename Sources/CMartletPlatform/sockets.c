@@ -156,26 +156,35 @@ long martlet_send_file(int descriptor, int file, int64_t offset, size_t count) {
 // As Linux numbers it (4.14); older headers do not have the name.
 enum { READ_WITHOUT_WAITING = 0x8 };
 
-// Whether the octet at `offset` is in memory, or cannot be asked for. musl 1.2.3 has no preadv2().
+// Whether the octet at `offset` is in memory; negative where the file system cannot tell. musl 1.2.3 has no preadv2().
 static int octet_is_in_memory(int file, int64_t offset) {
   uint8_t octet;
   struct iovec part = {&octet, 1};
   long n;
   do n = syscall(SYS_preadv2, file, &part, 1L, (long)offset, (long)(offset >> 32), READ_WITHOUT_WAITING);
   while (n < 0 && errno == EINTR);
-  return n >= 0 || errno != EAGAIN;
+  return n > 0 ? 1 : n < 0 && errno == EAGAIN ? 0 : -1;
 }
 #else
-static int octet_is_in_memory(int file, int64_t offset) { return file >= 0 && offset >= 0; }
+static int octet_is_in_memory(int file, int64_t offset) { return (void)file, (void)offset, -1; }
 #endif
 
-// The kernel reads a file in larger pieces than a step. So what is between the first octet and the last is
-// in memory too, but for rare cases, in which sendfile() waits.
-int martlet_file_is_in_memory(int file, int64_t offset, size_t count, size_t ahead_count) {
-  if (octet_is_in_memory(file, offset) && octet_is_in_memory(file, offset + (int64_t)count - 1)) return 1;
+// What is in memory is pages. Where they have more than 4 KiB, some octets are asked for in vain.
+enum { PAGE_SIZE_MIN = 4096 };
+
+size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int exactly) {
+  size_t known = 0;
+  if (!exactly && octet_is_in_memory(file, offset) && octet_is_in_memory(file, offset + (int64_t)count - 1))
+    return count;
+  while (known < count) {
+    int answer = octet_is_in_memory(file, offset + (int64_t)known);
+    if (answer < 0) return count;
+    if (answer == 0) break;
+    known += PAGE_SIZE_MIN - (size_t)(offset + (int64_t)known) % PAGE_SIZE_MIN;
+  }
   // An error would come again from sendfile(), which reports it.
-  posix_fadvise(file, (off_t)offset, (off_t)ahead_count, POSIX_FADV_WILLNEED);
-  return 0;
+  if (known == 0) posix_fadvise(file, (off_t)offset, (off_t)ahead_count, POSIX_FADV_WILLNEED);
+  return known < count ? known : count;
 }
 
 long martlet_unsent(int descriptor) {

@@ -190,14 +190,14 @@ public enum Limits {
   public static var unreadPauseMilliseconds: Int64 { 20 }
 
   /// Octets of a file in one step, so that no file keeps other connections waiting: a slow memory card
-  /// brings them in some 5 ms.
-  public static var fileStepSizeMax: Int { 65_536 }
+  /// brings them in some 10 ms. Linux reads ahead as much.
+  public static var fileStepSizeMax: Int { 131_072 }
 
   /// Octets of a file that the kernel is asked to read ahead, where the next step is not in memory.
   public static var fileAheadSize: Int { 262_144 }
 
   /// Milliseconds until it is asked again whether the disk has brought the next step of a file.
-  public static var filePauseMilliseconds: Int64 { 1 }
+  public static var filePauseMilliseconds: Int64 { 2 }
 
   /// Microseconds of one turn in which files are sent, for all connections together. Beyond: the others'
   /// files are sent in the next turn. A file system that cannot tell what is in memory makes the loop wait.

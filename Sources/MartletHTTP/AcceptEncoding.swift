@@ -35,7 +35,9 @@ extension FieldSection {
     var choice = ContentCoding.identity
     // Identity is accepted where nothing is said, but comes after a coding that is named.
     var best = weight(of: .identity) ?? 0
-    if hasGzip, let weight = weight(of: .gzip), weight > 0, weight >= best { (choice, best) = (.gzip, weight) }
+    if hasGzip, let weight = weight(of: .gzip), weight > 0, weight >= best {
+      (choice, best) = (.gzip, weight)
+    }
     if hasBrotli, let weight = weight(of: .brotli), weight > 0, weight >= best { choice = .brotli }
     return choice
   }

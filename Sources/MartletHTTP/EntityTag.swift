@@ -19,7 +19,7 @@ public enum TagComparison: Sendable {
 public enum EntityTag {
   /// Whether two tags are equal. A text that is no tag equals nothing.
   public static func equals(_ tag: Span<UInt8>, _ other: Span<UInt8>, _ comparison: TagComparison) -> Bool {
-    guard size(tag) == tag.count, size(other) == other.count else { return false }
+    guard tag.count > 0, size(tag) == tag.count, size(other) == other.count else { return false }
     return areEqual(tag, other, comparison)
   }
 

@@ -28,7 +28,8 @@ extension HTTPDate {
     }
     let isShort = comma == 3
     let rest = text.extracting(comma..<text.count)
-    guard rest.count == (isShort ? 26 : 24), rest[1] == " ", rest.extracting(rest.count - 4..<rest.count).equals(" GMT")
+    guard rest.count == (isShort ? 26 : 24), rest[1] == " ",
+      rest.extracting(rest.count - 4..<rest.count).equals(" GMT")
     else { return nil }
     let separator: UInt8 = isShort ? 0x20 : 0x2D
     guard rest[4] == separator, rest[8] == separator, rest[rest.count - 13] == " " else { return nil }

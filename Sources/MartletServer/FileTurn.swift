@@ -1,4 +1,4 @@
-// Whose files are sent in a turn of the loop. A file system that cannot tell what is in memory makes the loop
+// The files that are sent in one turn of the loop. A file system that cannot tell what is in memory makes the loop
 // wait for the disk, once for each file. So the files of one turn share a time, and the next turn begins with
 // the file at which the time was over.
 

@@ -136,8 +136,8 @@ public struct POSIXTransport: Transport, ~Copyable {
       martlet_send_file(table.descriptor(slot: slot), file, offset, count), zero: .end)
   }
 
-  public mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool {
-    martlet_file_is_in_memory(file, offset, count, max(count, Limits.fileAheadSize)) != 0
+  public mutating func countInMemory(file: Int32, offset: Int64, count: Int, exactly: Bool) -> Int {
+    martlet_file_in_memory(file, offset, count, max(count, Limits.fileAheadSize), exactly ? 1 : 0)
   }
 
   public mutating func unsentCount(_ slot: Int) -> Int {

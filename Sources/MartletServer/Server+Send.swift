@@ -236,10 +236,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Sends the next step of a file, where the disk has brought it.
   @inline(never)
   private mutating func sendFile(_ slot: Slot, _ file: Int32, _ list: Int8, _ range: Range<Int64>) {
-    let step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
     guard fileTurn.allows(slot.index) else { return }
     let begin = transport.microseconds()
-    guard transport.isInMemory(file: file, offset: range.lowerBound, count: step) else {
+    let step = transport.countInMemory(
+      file: file, offset: range.lowerBound,
+      count: Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax))),
+      exactly: connections[slot].pausedUntil > now - Limits.sendTimeoutMilliseconds)
+    guard step > 0 else {
       connections[slot].pausedUntil = now + Limits.filePauseMilliseconds
       return
     }

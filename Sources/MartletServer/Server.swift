@@ -39,7 +39,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var lineOpens: Int64 = 0
   /// When the responder's next tick is.
   private var nextTick: Int64 = 0
-  /// Whose files are sent in this turn.
+  /// The time of this turn for files.
   var fileTurn = FileTurn()
   /// Whether a page has asked for a stop, which begins at the end of the turn.
   var stopIsAsked = false

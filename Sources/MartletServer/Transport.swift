@@ -91,9 +91,12 @@ public protocol Transport: ~Copyable {
   /// Sends what can be sent now of `count` octets of a file. `.end`: the file has become shorter.
   mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer
 
-  /// Whether the next `count` octets of a file, 1 or more, can be sent without waiting for the disk. Where they
-  /// cannot, the disk is asked for them.
-  mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool
+  /// How many of the next `count` octets of a file, 1 or more, can be sent without waiting for the disk. Where
+  /// there are none, the disk is asked for them. `count` where the system cannot tell.
+  ///
+  /// - Parameter exactly: Whether each page is asked for, because the disk is slow. Otherwise the first and the
+  ///   last octet tell about all.
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, exactly: Bool) -> Int
 
   /// Octets that have been sent here and that the kernel still has to send.
   mutating func unsentCount(_ slot: Int) -> Int
@@ -131,7 +134,7 @@ public protocol Transport: ~Copyable {
 extension Transport where Self: ~Copyable {
   public var connectionCountMax: Int { Limits.connectionCountMax }
 
-  public mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool { true }
+  public mutating func countInMemory(file: Int32, offset: Int64, count: Int, exactly: Bool) -> Int { count }
 
   /// Sends what can be sent now.
   mutating func send(_ slot: Int, _ octets: Span<UInt8>) -> Transfer {

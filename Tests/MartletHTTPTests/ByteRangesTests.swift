@@ -37,7 +37,8 @@ struct ByteRangesTests {
     "A malformed field, another unit and an empty list ask for the whole",
     arguments: [
       "", "bytes", "bytes=", "bytes=-", "bytes=,", "bytes=a", "bytes=1", "bytes=1-a", "bytes=a-1", "bytes=-a",
-      "bytes=5-4", "bytes=1--2", "bytes=--1", "bytes=1 -2", "bytes=1-2;x", "bytes=+1-2", "bytes=1-2,a", "octets=1-2",
+      "bytes=5-4", "bytes=1--2", "bytes=--1", "bytes=1 -2", "bytes=1-2;x", "bytes=+1-2", "bytes=1-2,a",
+      "octets=1-2",
       "bytes =1-2", "bytes=0x1-2", "bytes=1.0-2", "bytes=\u{FF11}-2",
     ])
   func malformed(_ value: String) { #expect(ranges(value) == "whole") }
@@ -48,14 +49,17 @@ struct ByteRangesTests {
       ("bytes=10-", "none"), ("bytes=10-20", "none"), ("bytes=-0", "none"), ("bytes=10-,-0,99-", "none"),
       ("bytes=10-,9-", "9..<10"), ("bytes=-0,0-0", "0..<1"), ("bytes=-10", "0..<10"), ("bytes=-11", "0..<10"),
       ("bytes=9223372036854775807-", "none"), ("bytes=9223372036854775808-9223372036854775809", "none"),
-      ("bytes=1-18446744073709551616", "1..<10"), ("bytes=-340282366920938463463374607431768211456", "0..<10"),
+      ("bytes=1-18446744073709551616", "1..<10"),
+      ("bytes=-340282366920938463463374607431768211456", "0..<10"),
       ("bytes=00000000000000000000000000000009-", "9..<10"),
     ])
   func bounds(_ value: String, _ expected: String) { #expect(ranges(value) == expected) }
 
   @Test("An empty representation is given whole")
   func empty() {
-    for value in ["bytes=0-", "bytes=-1", "bytes=0-0", "bytes=-0"] { #expect(ranges(value, size: 0) == "whole") }
+    for value in ["bytes=0-", "bytes=-1", "bytes=0-0", "bytes=-0"] {
+      #expect(ranges(value, size: 0) == "whole")
+    }
   }
 
   @Test("The largest representation has ranges at its end")
@@ -67,7 +71,8 @@ struct ByteRangesTests {
   @Test(
     "Ranges that overlap or touch become one, at the place of the first",
     arguments: [
-      ("bytes=5-6,0-1,3-5", "3..<7 0..<2"), ("bytes=0-1,4-5,8-9,2-7", "0..<10"), ("bytes=4-5,0-1,8-9,1-4", "0..<6 8..<10"),
+      ("bytes=5-6,0-1,3-5", "3..<7 0..<2"), ("bytes=0-1,4-5,8-9,2-7", "0..<10"),
+      ("bytes=4-5,0-1,8-9,1-4", "0..<6 8..<10"),
       ("bytes=0-0,0-0,0-0", "0..<1"), ("bytes=0-,0-,0-", "0..<10"), ("bytes=8-9,0-1,7-9", "7..<10 0..<2"),
     ])
   func merged(_ value: String, _ expected: String) { #expect(ranges(value) == expected) }
@@ -76,7 +81,9 @@ struct ByteRangesTests {
   func many() {
     let list = { (count: Int) in "bytes=" + (0..<count).map { "\($0 * 2)-\($0 * 2)" }.joined(separator: ",") }
     let most = Limits.rangeCountMax
-    #expect(ranges(list(most), size: 10_000) == (0..<most).map { "\($0 * 2)..<\($0 * 2 + 1)" }.joined(separator: " "))
+    #expect(
+      ranges(list(most), size: 10_000)
+        == (0..<most).map { "\($0 * 2)..<\($0 * 2 + 1)" }.joined(separator: " "))
     #expect(ranges(list(most + 1), size: 10_000) == "whole")
     #expect(ranges(list(1_000), size: 10_000) == "whole")
     #expect(ranges(list(most) + ",0-9999", size: 10_000) == "0..<10000")

@@ -22,7 +22,9 @@ struct HTTPDateParseTests {
   @Test("What is written is parsed again, at the bounds and in between")
   func roundTrip() {
     var random = SeededRandom(6)
-    let bounds: [Int64] = [0, 59, 86_399, 951_782_399, 951_782_400, 951_868_800, 4_107_542_399, 253_402_300_799]
+    let bounds: [Int64] = [
+      0, 59, 86_399, 951_782_399, 951_782_400, 951_868_800, 4_107_542_399, 253_402_300_799,
+    ]
     for seconds in bounds + (0..<3_000).map({ _ in Int64.random(in: 0...253_402_300_799, using: &random) }) {
       let date = HTTPDate(seconds)
       let text = String(date.span)
@@ -33,7 +35,8 @@ struct HTTPDateParseTests {
   @Test(
     "Two digits of a year stand for the latest year that is at most 50 years ahead",
     arguments: [
-      (1_800_000_000, "77", 3_376_684_800), (1_800_000_000, "78", 252_460_800), (1_800_000_000, "27", 1_798_761_600),
+      (1_800_000_000, "77", 3_376_684_800), (1_800_000_000, "78", 252_460_800),
+      (1_800_000_000, "27", 1_798_761_600),
       (946_684_799, "49", 2_493_072_000), (946_684_799, "50", 0), (0, "20", 1_577_836_800), (-5, "69", 0),
     ] as [(Int64, String, Int64)])
   func years(_ now: Int64, _ digits: String, _ expected: Int64) {
@@ -50,21 +53,26 @@ struct HTTPDateParseTests {
   @Test(
     "What is no date is refused",
     arguments: [
-      "", "0", "yesterday", "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC",
+      "", "0", "yesterday", "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37",
+      "Sun, 06 Nov 1994 08:49:37 UTC",
       "Sun, 06 Nov 1994 08:49:37 GMT ", "sun, 06 Nov 1994 08:49:37 GMT", "Xun, 06 Nov 1994 08:49:37 GMT",
       "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
       "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT",
       "Sun, 29 Feb 1900 08:49:37 GMT", "Sun, 30 Feb 2000 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
       "Sun, 06-Nov-1994 08:49:37 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT", "Sunday, 06 Nov 94 08:49:37 GMT",
-      "Sund, 06-Nov-94 08:49:37 GMT", "Sun Nov 6 08:49:37 1994", "Sun Nov  6 08:49:37 94", "Sun Nov   608:49:37 1994",
-      "Sun, 06 Nov -994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:3\u{0} GMT", ",", "Sun,", ", 06 Nov 1994 08:49:37 GMT",
+      "Sund, 06-Nov-94 08:49:37 GMT", "Sun Nov 6 08:49:37 1994", "Sun Nov  6 08:49:37 94",
+      "Sun Nov   608:49:37 1994",
+      "Sun, 06 Nov -994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:3\u{0} GMT", ",", "Sun,",
+      ", 06 Nov 1994 08:49:37 GMT",
     ])
   func refused(_ text: String) { #expect(parse(text) == nil) }
 
   @Test("Every beginning is refused, and an octet changed gives a date or none")
   func flips() {
     var random = SeededRandom(8)
-    for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Wednesday, 09-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+    for text in [
+      "Sun, 06 Nov 1994 08:49:37 GMT", "Wednesday, 09-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+    ] {
       let octets = Array(text.utf8)
       for i in octets.indices {
         #expect(parse(String(text.prefix(i))) == nil)
@@ -90,7 +98,8 @@ struct EntityTagTests {
   @Test(
     "Tags are compared as in the table of RFC 9110 section 8.8.3.2",
     arguments: [
-      ("W/\"1\"", "W/\"1\"", false, true), ("W/\"1\"", "W/\"2\"", false, false), ("W/\"1\"", "\"1\"", false, true),
+      ("W/\"1\"", "W/\"1\"", false, true), ("W/\"1\"", "W/\"2\"", false, false),
+      ("W/\"1\"", "\"1\"", false, true),
       ("\"1\"", "\"1\"", true, true), ("\"1\"", "\"2\"", false, false), ("1", "1", false, false),
       ("w/\"1\"", "w/\"1\"", false, false), ("\"1\" ", "\"1\" ", false, false), ("", "", false, false),
     ])
@@ -103,10 +112,15 @@ struct EntityTagTests {
 
   @Test("A list has a tag wherever it stands; commas may be in tags")
   func lists() {
-    for list in ["\"a\"", " \"a\"", "\"b\",\"a\"", "\"b\" , W/\"c\",, \"a\" ,", "\"x,\", \"a\"", "\"\",\"a\"", "*"] {
+    for list in [
+      "\"a\"", " \"a\"", "\"b\",\"a\"", "\"b\" , W/\"c\",, \"a\" ,", "\"x,\", \"a\"", "\"\",\"a\"", "*",
+    ] {
       #expect(contains(list, "\"a\"", .strong), "\(list)")
     }
-    for list in ["", ",", "\"b\"", "a", "\"a", "a\"", "\"b\"\"a\"", "\"b\";\"a\"", "x, \"a\"", "\"b, \"a\"", "**", "W/", "W/a"] {
+    for list in [
+      "", ",", "\"b\"", "a", "\"a", "a\"", "\"b\"\"a\"", "\"b\";\"a\"", "x, \"a\"", "\"b, \"a\"", "**", "W/",
+      "W/a",
+    ] {
       #expect(!contains(list, "\"a\"", .weak), "\(list)")
     }
     #expect(contains("\"a,b\"", "\"a,b\"", .strong) && !contains("\"a\",\"b\"", "\"a,b\"", .weak))
@@ -167,7 +181,8 @@ struct PreconditionTests {
     #expect(outcome(["If-Match: \(Self.tag)", "If-Unmodified-Since: \(earlier)"]) == .proceed)
     #expect(outcome(["If-None-Match: W/\(Self.tag)"]) == .notModified)
     #expect(outcome(["If-None-Match: \"x\"", "If-Modified-Since: \(same)"]) == .proceed)
-    #expect(outcome(["If-None-Match: *"], .head) == .notModified && outcome(["If-None-Match: *"], .put) == .failed)
+    #expect(
+      outcome(["If-None-Match: *"], .head) == .notModified && outcome(["If-None-Match: *"], .put) == .failed)
     #expect(outcome(["If-Modified-Since: \(same)"]) == .notModified)
     #expect(outcome(["If-Modified-Since: \(earlier)"]) == .proceed)
     #expect(outcome(["If-Modified-Since: \(same)"], .post) == .proceed)
@@ -178,7 +193,8 @@ struct PreconditionTests {
 
   @Test("A date that is malformed, or stands twice, is ignored")
   func dates() {
-    #expect(outcome(["If-Modified-Since: soon"]) == .proceed && outcome(["If-Unmodified-Since: soon"]) == .proceed)
+    #expect(
+      outcome(["If-Modified-Since: soon"]) == .proceed && outcome(["If-Unmodified-Since: soon"]) == .proceed)
     #expect(outcome(["If-Modified-Since: \(same)", "If-Modified-Since: \(same)"]) == .proceed)
   }
 
@@ -196,9 +212,11 @@ struct PreconditionTests {
     let range = "Range: bytes=0-1"
     #expect(ranges([range]) && !ranges([range], .head) && !ranges([range], .post) && !ranges([range, range]))
     #expect(ranges([range, "If-Range: \(Self.tag)"]) && !ranges([range, "If-Range: W/\(Self.tag)"]))
-    #expect(!ranges([range, "If-Range: \"x\""]) && !ranges([range, "If-Range: *"]) && !ranges([range, "If-Range:"]))
+    #expect(
+      !ranges([range, "If-Range: \"x\""]) && !ranges([range, "If-Range: *"]) && !ranges([range, "If-Range:"]))
     #expect(ranges([range, "If-Range: \(same)"]) && !ranges([range, "If-Range: \(earlier)"]))
-    #expect(!ranges([range, "If-Range: \(same)"], now: Self.date), "another change may come within the second")
+    #expect(
+      !ranges([range, "If-Range: \(same)"], now: Self.date), "another change may come within the second")
     #expect(!ranges([range, "If-Range: \(Self.tag)", "If-Range: \(Self.tag)"]))
     #expect(!ranges([range, "If-Range: \(Self.tag), \(Self.tag)"]))
   }
@@ -214,13 +232,18 @@ struct ContentCodingTests {
   @Test(
     "The coding with the greatest weight is chosen",
     arguments: [
-      ([], .identity), ([""], .identity), (["gzip"], .gzip), (["gzip, deflate, br"], .brotli), (["br, gzip"], .brotli),
+      ([], .identity), ([""], .identity), (["gzip"], .gzip), (["gzip, deflate, br"], .brotli),
+      (["br, gzip"], .brotli),
       (["gzip", "br"], .brotli), (["gzip;q=1.0, br;q=0.9"], .gzip), (["*"], .brotli), (["*;q=0"], .identity),
-      (["*;q=0, gzip"], .gzip), (["gzip;q=0, *"], .brotli), (["br;q=0,gzip;q=0"], .identity), (["compress"], .identity),
+      (["*;q=0, gzip"], .gzip), (["gzip;q=0, *"], .brotli), (["br;q=0,gzip;q=0"], .identity),
+      (["compress"], .identity),
       (["identity;q=0.5, gzip;q=0.4"], .identity), (["identity;q=0.5, gzip ; q=0.501"], .gzip),
-      (["X-GZIP"], .gzip), (["gzip;q=0.000"], .identity), (["gzip;q=0.001"], .gzip), (["gzip;q=1.001"], .identity),
-      (["gzip;q=2"], .identity), (["gzip;q="], .identity), (["gzip;q=0.1234"], .identity), (["gzip;level=1"], .identity),
-      (["gzip;q=.5"], .identity), (["gzip;q=0.a"], .identity), (["gzipx, xgzip"], .identity), ([";q=1"], .identity),
+      (["X-GZIP"], .gzip), (["gzip;q=0.000"], .identity), (["gzip;q=0.001"], .gzip),
+      (["gzip;q=1.001"], .identity),
+      (["gzip;q=2"], .identity), (["gzip;q="], .identity), (["gzip;q=0.1234"], .identity),
+      (["gzip;level=1"], .identity),
+      (["gzip;q=.5"], .identity), (["gzip;q=0.a"], .identity), (["gzipx, xgzip"], .identity),
+      ([";q=1"], .identity),
     ] as [([String], ContentCoding)])
   func weights(_ values: [String], _ expected: ContentCoding) { #expect(coding(values) == expected) }
 
@@ -239,7 +262,9 @@ struct ContentCodingTests {
         var changed = text
         changed[i] = UInt8.random(in: 0...255, using: &random)
         for octets in [changed, Array(text[..<i])] {
-          let coding = withGuardedOctets(octets) { FieldSection($0).contentCoding(hasGzip: true, hasBrotli: false) }
+          let coding = withGuardedOctets(octets) {
+            FieldSection($0).contentCoding(hasGzip: true, hasBrotli: false)
+          }
           #expect(coding != .brotli)
         }
       }
@@ -249,15 +274,22 @@ struct ContentCodingTests {
   @Test(
     "The media type follows from the last suffix",
     arguments: [
-      ("a.css", "text/css; charset=utf-8"), ("a.b.HTML", "text/html; charset=utf-8"), ("x/y.JpEg", "image/jpeg"),
-      ("a.mjs", "text/javascript; charset=utf-8"), ("a.tar.gz", "application/gzip"), ("a.woff2", "font/woff2"),
-      ("a", "application/octet-stream"), ("css", "application/octet-stream"), (".css", "application/octet-stream"),
-      ("x/.css", "application/octet-stream"), ("a.css/b", "application/octet-stream"), ("a.", "application/octet-stream"),
+      ("a.css", "text/css; charset=utf-8"), ("a.b.HTML", "text/html; charset=utf-8"),
+      ("x/y.JpEg", "image/jpeg"),
+      ("a.mjs", "text/javascript; charset=utf-8"), ("a.tar.gz", "application/gzip"),
+      ("a.woff2", "font/woff2"),
+      ("a", "application/octet-stream"), ("css", "application/octet-stream"),
+      (".css", "application/octet-stream"),
+      ("x/.css", "application/octet-stream"), ("a.css/b", "application/octet-stream"),
+      ("a.", "application/octet-stream"),
       ("a.html ", "application/octet-stream"), ("a.text/html;", "application/octet-stream"),
-      ("a.charset=utf-8", "application/octet-stream"), ("", "application/octet-stream"), (".", "application/octet-stream"),
+      ("a.charset=utf-8", "application/octet-stream"), ("", "application/octet-stream"),
+      (".", "application/octet-stream"),
       ("a.step", "model/step"), ("a.STP", "model/step"), ("a.txt", "text/x-own"), ("a.svg", "image/svg+xml"),
     ])
   func types(_ name: String, _ expected: String) {
-    #expect(withGuardedOctets(name) { String(MediaType.of($0, "stp step model/step\ntxt text/x-own\n")) } == expected)
+    #expect(
+      withGuardedOctets(name) { String(MediaType.of($0, "stp step model/step\ntxt text/x-own\n")) }
+        == expected)
   }
 }

@@ -116,8 +116,8 @@ struct AwkwardTransport: Transport, ~Copyable {
     return base.sendFile(slot, file: file, offset: offset, count: min(count, 16_384))
   }
 
-  mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool {
-    base.isInMemory(file: file, offset: offset, count: count)
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, exactly: Bool) -> Int {
+    base.countInMemory(file: file, offset: offset, count: count, exactly: exactly)
   }
 
   mutating func unsentCount(_ slot: Int) -> Int { base.unsentCount(slot) }

@@ -246,11 +246,11 @@ struct ScriptedTransport: Transport, ~Copyable {
     return .octets(count)
   }
 
-  mutating func isInMemory(file: Int32, offset: Int64, count: Int) -> Bool {
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, exactly: Bool) -> Int {
     #expect(count > 0 && count <= Limits.fileStepSizeMax)
     world.diskQuestionCount += 1
-    guard let disk = world.disk else { return true }
-    return disk(offset + Int64(count) - 1) <= world.monotonic
+    guard let disk = world.disk else { return count }
+    return disk(offset + Int64(count) - 1) <= world.monotonic ? count : 0
   }
 
   mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer {

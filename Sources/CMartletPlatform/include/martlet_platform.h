@@ -128,10 +128,11 @@ long martlet_send(int descriptor, const uint8_t *octets, size_t count, const uin
 // Sends octets of a file without copying them to the program. 0: the file ends before `offset`.
 long martlet_send_file(int descriptor, int file, int64_t offset, size_t count);
 
-// Whether `count` octets of a file are in memory, 1 or more of them, so that sending them does not wait for
-// the disk. Where they are not, the kernel is asked to read `ahead_count` octets, and the result is 0. 1 too
-// where the file system, or the kernel, cannot tell.
-int martlet_file_is_in_memory(int file, int64_t offset, size_t count, size_t ahead_count);
+// How many of `count` octets of a file, 1 or more, are in memory, so that sending them does not wait for the
+// disk. Where the first is not, the kernel is asked to read `ahead_count` octets, and the result is 0. `count`
+// where the file system, or the kernel, cannot tell. Unless `exactly`, octets count as in memory when the first
+// and the last of them are: that is so where no disk has been waited for.
+size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int exactly);
 
 // Octets that the kernel has taken and not yet sent: the peer has no room for them.
 long martlet_unsent(int descriptor);

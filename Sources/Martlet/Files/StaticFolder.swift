@@ -8,11 +8,11 @@ import MartletBytes
 ///
 /// The folder is opened once, at the start, and stays the one that was opened, whatever happens to its path.
 /// Files in the folder may come and go while the program runs. A program that changes a file makes a new file and
-/// renames it (`Folder.replace`): a visitor who receives the old file gets it whole, and the new file has another
-/// entity tag. A file that is changed in place may reach visitors as a mixture of both.
+/// renames it (`Folder.replace`). Then a visitor who receives the old file gets the old file whole, and the new file
+/// has another entity tag. A file that is changed in place may reach visitors as a mixture of old and new octets.
 ///
-/// Not sent are files whose path has a name that begins with a full stop, unless `showsDotFiles` is true, and
-/// files that a `FileWriter` has begun. Symbolic links are followed when they stay below the folder; before Linux
+/// A path with a name that begins with a full stop names no file, unless `showsDotFiles` is true. Files that a
+/// `FileWriter` has begun are never sent. Symbolic links are followed when they stay below the folder; before Linux
 /// 5.6, symbolic links are not followed. There are no listings.
 public struct StaticFolder: BitwiseCopyable, Sendable {
   let descriptor: Int32
@@ -58,9 +58,13 @@ public struct StaticFolder: BitwiseCopyable, Sendable {
 enum FilePath {
   /// Appends the decoded path, and the folder's index after a slash at the end.
   ///
-  /// Refused are: no name at all, a name that is empty, `.` or `..`, a name that begins with a full stop where the
-  /// folder does not show those, a name that begins with `.martlet-`, controls, backslashes, a slash that is
-  /// encoded, a `%` without two digits, and a path that does not fit.
+  /// Refused are paths with one of these:
+  ///
+  /// - no name, an empty name, `.` or `..`
+  /// - a name that begins with a full stop, where the folder does not show such names
+  /// - a name that begins with `.martlet-`
+  /// - a control, a backslash, a slash that is encoded, or a `%` without two digits
+  /// - more octets than fit
   ///
   /// - Returns: Whether the path is allowed.
   /// - Complexity: O(n).

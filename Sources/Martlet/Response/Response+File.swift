@@ -40,9 +40,10 @@ extension Response where Site: FileApplication & ~Copyable {
   ///     case .files: response.file(from: folder, request)
   ///
   /// No path leads out of the folder. A path with an empty name, `.`, `..`, a backslash, a control or an encoded
-  /// slash is answered with 404, and so is whatever is no regular file. `StaticFolder` says what else is not
-  /// sent. A path that names a folder is redirected to the path with a slash, and there the folder's index is
-  /// sent, where the `StaticFolder` has an index.
+  /// slash is answered with 404. So is whatever is no regular file. `StaticFolder` says what else is not sent.
+  ///
+  /// Where the `StaticFolder` has an index, a path that names a folder is redirected to the path with a slash. The
+  /// answer there is the folder's index.
   ///
   /// The answer has the media type of the name's suffix, ETag, Last-Modified and Accept-Ranges. Conditional
   /// requests are answered with 304 or 412. A request for one range or several is answered with 206 or 416. A
