@@ -130,8 +130,8 @@ long martlet_send_file(int descriptor, int file, int64_t offset, size_t count);
 
 // How many of `count` octets of a file, 1 or more, are in memory, so that sending them does not wait for the
 // disk. Where the first is not, the kernel is asked to read `ahead_count` octets, and the result is 0. `count`
-// where the file system, or the kernel, cannot tell. Unless `exactly`, octets count as in memory when the first
-// and the last of them are: that is so where no disk has been waited for.
+// where the file system, or the kernel, cannot tell. Unless `exactly`, all are taken to be in memory when the first
+// and the last of them are. That is nearly always true where no disk has been waited for.
 size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int exactly);
 
 // Octets that the kernel has taken and not yet sent: the peer has no room for them.
