@@ -38,16 +38,18 @@ import Testing
     }
   }
 
-  @Test("A disk that brings nothing ends the connection, after the time of a client that takes nothing")
+  @Test("A disk that brings nothing ends the connection")
   func brokenDisk() {
     withStage { stage, world in
       world.disk = { _ in .max }
       let peer = world.connect(request("GET /file"))
       let start = world.monotonic
+      stage.run(until: { world.monotonic - start > Limits.sendTimeoutMilliseconds - 10 })
+      #expect(!peer.isClosed && world.files[900] != nil)
+      // At the first deadline the client has taken the head; at the second one it has taken nothing since.
       stage.run(until: { peer.isClosed })
       #expect(world.files[900] == nil)
-      let waited = world.monotonic - start - Limits.sendTimeoutMilliseconds
-      #expect((0...10).contains(waited))
+      #expect(world.monotonic - start <= 2 * Limits.sendTimeoutMilliseconds + 10)
     }
   }
 
@@ -69,7 +71,7 @@ import Testing
   func range() {
     withStage { stage, world in
       let peer = world.connect(request("GET /range") + request("HEAD /range") + request("GET /a"))
-      stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
+      stage.run(until: { peer.sent.count > 200_300 && stage.rests(peer) })
       let head = "HTTP/1.1 206 Partial Content\r\n\(date)Content-Length: 200000\r\n\(stays)\r\n"
       var expected = Array(head.utf8)
       expected += file[1_000..<201_000]
@@ -85,7 +87,7 @@ import Testing
       withStage { stage, world in
         let peer = world.connect(request("GET /parts") + request("GET /a"))
         peer.sendSizeMax = size
-        stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
+        stage.run(until: { peer.sent.count > Self.parts.count + 300 && stage.rests(peer) })
         let head =
           "HTTP/1.1 206 Partial Content\r\n\(date)Content-Length: \(Self.parts.count)\r\n\(stays)\r\n"
         var expected = Array(head.utf8)
