@@ -87,7 +87,7 @@ import Testing
       withStage { stage, world in
         let peer = world.connect(request("GET /parts") + request("GET /a"))
         peer.sendSizeMax = size
-        stage.run(until: { peer.sent.count > Self.parts.count + 300 && stage.rests(peer) })
+        stage.run(until: { peer.sent.count > Self.parts.count + 200 && stage.rests(peer) })
         let head =
           "HTTP/1.1 206 Partial Content\r\n\(date)Content-Length: \(Self.parts.count)\r\n\(stays)\r\n"
         var expected = Array(head.utf8)
