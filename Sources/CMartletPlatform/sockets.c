@@ -172,9 +172,9 @@ static int octet_is_in_memory(int file, int64_t offset) { return (void)file, (vo
 // What is in memory is pages. Where they have more than 4 KiB, some octets are asked for in vain.
 enum { PAGE_SIZE_MIN = 4096 };
 
-size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int exactly) {
+size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int how) {
   size_t known = 0;
-  if (!exactly && octet_is_in_memory(file, offset) && octet_is_in_memory(file, offset + (int64_t)count - 1))
+  if (how == MARTLET_ASK_BRIEFLY && octet_is_in_memory(file, offset) && octet_is_in_memory(file, offset + (int64_t)count - 1))
     return count;
   while (known < count) {
     int answer = octet_is_in_memory(file, offset + (int64_t)known);
@@ -182,6 +182,8 @@ size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahe
     if (answer == 0) break;
     known += PAGE_SIZE_MIN - (size_t)(offset + (int64_t)known) % PAGE_SIZE_MIN;
   }
+  if (known == 0 && how == MARTLET_ASK_ANEW)
+    posix_fadvise(file, (off_t)(offset / PAGE_SIZE_MIN * PAGE_SIZE_MIN), PAGE_SIZE_MIN, POSIX_FADV_DONTNEED);
   // An error would come again from sendfile(), which reports it.
   if (known == 0) posix_fadvise(file, (off_t)offset, (off_t)ahead_count, POSIX_FADV_WILLNEED);
   return known < count ? known : count;

@@ -199,6 +199,10 @@ public enum Limits {
   /// Milliseconds until it is asked again whether the disk has brought the next step of a file.
   public static var filePauseMilliseconds: Int64 { 2 }
 
+  /// Questions in a row whether the disk has brought the next step of a file: some 4 s. Beyond: the loop waits
+  /// for the disk.
+  public static var diskAskCountMax: Int32 { 2_000 }
+
   /// Microseconds of one turn in which files are sent, for all connections together. Beyond: the others'
   /// files are sent in the next turn. A file system that cannot tell what is in memory makes the loop wait.
   public static var fileTurnMicroseconds: Int64 { 5_000 }

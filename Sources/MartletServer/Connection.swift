@@ -83,7 +83,8 @@ struct Connection: Sendable {
   var share: UInt16 = 0
   /// Octets that the kernel has taken and not yet sent, at most.
   var unsentCount: UInt32 = 0
-  /// Milliseconds that an upload may still fall behind `Limits.uploadRateMin`.
+  /// Milliseconds that an upload may still fall behind `Limits.uploadRateMin`. Of a file that is sent: how often
+  /// in a row the disk has been asked for the next octets, and has not brought them.
   var slack: Int32 = 0
   /// Where in the table the connection's slot is.
   let index: UInt16
@@ -100,6 +101,12 @@ struct Connection: Sendable {
   var flow = Flow.none
 
   init(index: UInt16) { self.index = index }
+
+  /// How often in a row the disk has been asked for the next octets of the file that is sent.
+  var diskAskCount: Int32 {
+    get { slack }
+    set { slack = newValue }
+  }
 
   /// Octets of requests that have been received and not consumed.
   var held: Range<Int> { Int(start)..<Int(end) }

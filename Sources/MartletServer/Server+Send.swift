@@ -29,6 +29,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       if hasContent { flow = .data(data, sentCount: 0) }
     case .file(let file):
       guard R.hasFiles else { stop("a responder with files says so") }
+      connections[slot].diskAskCount = 0
       head.contentLength = file.count
       // Nothing follows the head of an empty file, and it is not to wait for what does.
       if hasContent, file.count > 0 {
@@ -238,14 +239,22 @@ extension Server where T: ~Copyable, R: ~Copyable {
   private mutating func sendFile(_ slot: Slot, _ file: Int32, _ list: Int8, _ range: Range<Int64>) {
     guard fileTurn.allows(slot.index) else { return }
     let begin = transport.microseconds()
-    let step = transport.countInMemory(
-      file: file, offset: range.lowerBound,
-      count: Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax))),
-      exactly: connections[slot].pausedUntil > now - Limits.sendTimeoutMilliseconds)
+    var step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
+    let askCount = connections[slot].diskAskCount
+    // A file system that never says yes makes the loop wait for the disk, so that the file comes all the same.
+    if askCount < Limits.diskAskCountMax {
+      step = transport.countInMemory(
+        file: file, offset: range.lowerBound, count: step,
+        askCount > Limits.diskAskCountMax / 16
+          ? .anew
+          : connections[slot].pausedUntil > now - Limits.sendTimeoutMilliseconds ? .exactly : .briefly)
+    }
     guard step > 0 else {
+      connections[slot].diskAskCount += 1
       connections[slot].pausedUntil = now + Limits.filePauseMilliseconds
       return
     }
+    connections[slot].diskAskCount = 0
     let transfer = transport.sendFile(slot.index, file: file, offset: range.lowerBound, count: step)
     fileTurn.add(microseconds: transport.microseconds() - begin)
     // A file that has become shorter ends the connection: its length has been announced.

@@ -97,17 +97,19 @@ final class BelowTests {
     let file = Glibc.open(name, O_RDWR)
     var octets = [UInt8](repeating: 7, count: 300_000)
     #expect(write(file, &octets, octets.count) == octets.count)
-    #expect(martlet_file_in_memory(file, 0, 65_536, 262_144, 1) == 65_536)
-    #expect(martlet_file_in_memory(file, 299_990, 10, 10, 0) == 10)
-    #expect(martlet_file_in_memory(file, 5_000, 1, 1, 1) == 1)
+    #expect(martlet_file_in_memory(file, 0, 65_536, 262_144, Int32(MARTLET_ASK_EXACTLY)) == 65_536)
+    #expect(martlet_file_in_memory(file, 299_990, 10, 10, Int32(MARTLET_ASK_BRIEFLY)) == 10)
+    #expect(martlet_file_in_memory(file, 5_000, 1, 1, Int32(MARTLET_ASK_ANEW)) == 1)
     // Behind its end, or without a file, there is nothing to wait for: sendfile() tells.
-    #expect(martlet_file_in_memory(file, 400_000, 10, 10, 0) == 10)
-    #expect(martlet_file_in_memory(-1, 0, 10, 10, 1) == 10)
+    #expect(martlet_file_in_memory(file, 400_000, 10, 10, Int32(MARTLET_ASK_BRIEFLY)) == 10)
+    #expect(martlet_file_in_memory(-1, 0, 10, 10, Int32(MARTLET_ASK_ANEW)) == 10)
     fsync(file)
     posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
     // The kernel may keep the pages all the same; otherwise it brings them.
     var turns = 0
-    while martlet_file_in_memory(file, 0, 300_000, 300_000, 1) < 300_000, turns < 5_000 {
+    while martlet_file_in_memory(file, 0, 300_000, 300_000, Int32(MARTLET_ASK_EXACTLY)) < 300_000,
+      turns < 5_000
+    {
       usleep(1_000)
       turns += 1
       _ = pread(file, &octets, turns > 2_000 ? 300_000 : 0, 0)

@@ -246,7 +246,7 @@ struct ScriptedTransport: Transport, ~Copyable {
     return .octets(count)
   }
 
-  mutating func countInMemory(file: Int32, offset: Int64, count: Int, exactly: Bool) -> Int {
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
     #expect(count > 0 && count <= Limits.fileStepSizeMax)
     world.diskQuestionCount += 1
     guard let disk = world.disk else { return count }
