@@ -113,13 +113,13 @@ private struct BareSite: FileApplication {
     let client = try client()
     let response = client.get("/files/a.css")
     #expect(response.body == "body {}" && response.values(of: "Cache-Control") == ["no-cache"])
-    #expect(response.field("ETag") == "\"1600000000.5-7\"" && response.setCookies.isEmpty)
-    #expect(response.field("Vary") == nil)
-    let tag = response.field("ETag")!
-    #expect(client.get("/files/a.css", fields: [("If-None-Match", tag)]).status == .notModified)
+    #expect(response.header("ETag") == "\"1600000000.5-7\"" && response.setCookies.isEmpty)
+    #expect(response.header("Vary") == nil)
+    let tag = response.header("ETag")!
+    #expect(client.get("/files/a.css", headers: [("If-None-Match", tag)]).status == .notModified)
     let cached = client.get("/cached/a.css")
     #expect(cached.values(of: "Cache-Control") == ["public, max-age=3600"])
-    let again = client.get("/cached/a.css", fields: [("If-None-Match", tag)])
+    let again = client.get("/cached/a.css", headers: [("If-None-Match", tag)])
     #expect(again.status == .notModified && again.values(of: "Cache-Control") == ["public, max-age=3600"])
     let missing = client.get("/cached/nowhere.css")
     #expect(missing.status == .notFound && missing.values(of: "Cache-Control") == ["no-store"])
@@ -146,14 +146,14 @@ private struct BareSite: FileApplication {
     let bare = TestClient(BareSite(folder: try web.open()))
     let response = bare.get("/a.css")
     #expect(response.values(of: "X-Content-Type-Options") == ["nosniff"])
-    #expect(response.field("X-Frame-Options") == "DENY" && response.body == "body {}")
+    #expect(response.header("X-Frame-Options") == "DENY" && response.body == "body {}")
     #expect(bare.get("//evil.example/..").status != .ok && bare.get("//sub").status == .notFound)
   }
 
   @Test("The application may add media types")
   func types() throws {
-    #expect(try client().get("/files/b.step").field("Content-Type") == "application/octet-stream")
-    #expect(try client(types: "step model/step").get("/files/b.step").field("Content-Type") == "model/step")
+    #expect(try client().get("/files/b.step").header("Content-Type") == "application/octet-stream")
+    #expect(try client(types: "step model/step").get("/files/b.step").header("Content-Type") == "model/step")
   }
 
   @Test("Dot files are sent when asked for; unfinished files are never sent")
@@ -186,13 +186,13 @@ private struct BareSite: FileApplication {
   func parts() throws {
     let client = try client()
     for _ in 0..<3 * Limits.filePartsCountMax {
-      let response = client.get("/files/large.txt", fields: [("Range", "bytes=0-1,80000-80009")])
+      let response = client.get("/files/large.txt", headers: [("Range", "bytes=0-1,80000-80009")])
       #expect(response.status == .partialContent && response.body.contains("\r\n\r\n01\r\n--"))
       #expect(response.body.contains("Content-Range: bytes 80000-80009/90000\r\n\r\n0123456789\r\n--"))
-      #expect(response.field("Content-Length") == "\(response.body.utf8.count)")
+      #expect(response.header("Content-Length") == "\(response.body.utf8.count)")
     }
-    let head = client.request("HEAD", "/files/large.txt", fields: [("Range", "bytes=0-1,5-6")])
-    #expect(head.status == .ok && head.field("Content-Length") == "90000")
+    let head = client.request("HEAD", "/files/large.txt", headers: [("Range", "bytes=0-1,5-6")])
+    #expect(head.status == .ok && head.header("Content-Length") == "90000")
   }
 
   @Test("Too long a path is no file, whatever suffix a variant would have")
