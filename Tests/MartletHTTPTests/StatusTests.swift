@@ -20,6 +20,13 @@ struct StatusTests {
     }
   }
 
+  @Test("Success is 2xx, and 304, which says that the client's copy is current")
+  func success() {
+    for code in UInt16(100)...599 {
+      #expect(Status(code).isSuccess == (200...299 ~= code || code == 304), "\(code)")
+    }
+  }
+
   @Test("Each status has the phrase that RFC 9110 gives it")
   func phrases() {
     let phrases: [(Status, UInt16, String)] = [
