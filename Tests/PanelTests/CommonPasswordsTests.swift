@@ -22,8 +22,8 @@ import Testing
   @Test("Runs and short parts that are repeated are among the first guesses, up to 24 octets")
   func patterns() {
     for password in [
-      "12345678", "87654321", "abcdefgh", "aaaaaaaa", "78901234", "32109876", "abababab", "12341234", "xyzxyzxyz",
-      "abcdabcdabc", String(repeating: "a", count: 24), String(repeating: "ab", count: 12),
+      "12345678", "87654321", "abcdefgh", "aaaaaaaa", "78901234", "32109876", "abababab", "12341234",
+      "xyzxyzxyz", "abcdabcdabc", String(repeating: "a", count: 24), String(repeating: "ab", count: 12),
     ] { #expect(isCommon(password), "\(password)") }
     for password in [
       String(repeating: "a", count: 25), String(repeating: "ab", count: 13), "abcdeabcdeabcde", "13579bdf",
@@ -44,7 +44,8 @@ import Testing
   @Test("Other passwords are not, nor are words with more around them than a date")
   func others() {
     for password in [
-      "correct horse battery staple", "k8#mQ2x!", "admin123456789", "pass-word", "grüße vom see", "0.1.4.9.16",
+      "correct horse battery staple", "k8#mQ2x!", "admin123456789", "pass-word", "grüße vom see",
+      "0.1.4.9.16",
     ] { #expect(!isCommon(password), "\(password)") }
   }
 }
