@@ -286,7 +286,8 @@ private let lookalikes = [
   @Test("Whatever is no origin does not start")
   func noOrigins() {
     for origin: StaticString in [
-      "*", "null", "a.example", "//a.example", "https://", "https:/a.example", "://a", "https://a.example/",
+      "*", "", "  ", "null", "a.example", "//a.example", "https://", "https:/a.example", "://a",
+      "https://a.example/",
       "https://a.example/x", "https://A.example", "HTTPS://a.example", "https://*.example",
       "https://u@a.example",
       "https://a.example:", "https://a.example:443", "http://a.example:80", "https://a.example:70000",

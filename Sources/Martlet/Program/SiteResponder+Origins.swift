@@ -89,7 +89,7 @@ extension SiteResponder where A: ~Copyable {
   private mutating func writeSharing(
     _ sharing: Sharing, _ request: borrowing IncomingRequest, _ fields: inout Writer
   ) {
-    guard sharing.origins.utf8CodeUnitCount > 0 else { return }
+    guard sharing.isShared else { return }
     // A script can read 401 and not where a redirection to the login leads.
     outcome.isForPrograms = true
     if sharing.isForAnyOrigin {

@@ -12,32 +12,33 @@ public import MartletHTTP
 /// A request that another origin causes comes in as one without cookies: the session cookie, the remember
 /// cookie and Basic do not count, unless the rule says `credentials: true`. A token (Bearer) counts.
 public struct Sharing: Sendable {
-  /// Origins with blanks between, or `*`; empty where no origin may read the page.
-  let origins: StaticString
+  private enum Kind { case none, anyOrigin, origins, exempt }
+
+  private let kind: Kind
+  /// Origins with blanks between.
+  private let origins: StaticString
   let methods: Methods
   let allowsCredentials: Bool
   /// Request headers that a preflight allows, and response headers that scripts may read.
   let headers: StaticString
   let exposedHeaders: StaticString
   let maxAgeSeconds: Int32
-  /// Whether forms of any site may be sent to the page.
-  let isExempt: Bool
 
   private init(
-    _ origins: StaticString, _ methods: Methods, credentials: Bool = false, headers: StaticString = "",
-    exposing exposedHeaders: StaticString = "", maxAgeSeconds: Int = 0, isExempt: Bool = false
+    _ kind: Kind, _ origins: StaticString = "", _ methods: Methods = .none, credentials: Bool = false,
+    headers: StaticString = "", exposing exposedHeaders: StaticString = "", maxAgeSeconds: Int = 0
   ) {
+    self.kind = kind
     self.origins = origins
     self.methods = methods
     allowsCredentials = credentials
     self.headers = headers
     self.exposedHeaders = exposedHeaders
     self.maxAgeSeconds = Int32(clamping: maxAgeSeconds)
-    self.isExempt = isExempt
   }
 
   /// Lets no other origin read the page, or change anything with it.
-  public static var none: Sharing { Sharing("", .none) }
+  public static var none: Sharing { Sharing(.none) }
 
   /// Lets scripts of all origins read the page, and change something if `methods` say so. Cookies and Basic
   /// never count.
@@ -53,7 +54,8 @@ public struct Sharing: Sendable {
     methods: Methods = .get, headers: StaticString = "", exposedHeaders: StaticString = "",
     maxAgeSeconds: Int = 0
   ) -> Sharing {
-    Sharing("*", methods, headers: headers, exposing: exposedHeaders, maxAgeSeconds: maxAgeSeconds)
+    Sharing(
+      .anyOrigin, "", methods, headers: headers, exposing: exposedHeaders, maxAgeSeconds: maxAgeSeconds)
   }
 
   /// Lets scripts of these origins read the page, and change something if `methods` say so.
@@ -74,7 +76,7 @@ public struct Sharing: Sendable {
     headers: StaticString = "", exposedHeaders: StaticString = "", maxAgeSeconds: Int = 0
   ) -> Sharing {
     Sharing(
-      origins, methods, credentials: credentials, headers: headers, exposing: exposedHeaders,
+      .origins, origins, methods, credentials: credentials, headers: headers, exposing: exposedHeaders,
       maxAgeSeconds: maxAgeSeconds)
   }
 
@@ -83,10 +85,16 @@ public struct Sharing: Sendable {
   ///
   /// Programs need no such rule: they send neither Origin nor Sec-Fetch-Site. A program in which such a page needs
   /// a login by cookie does not start.
-  public static var exemptFromOriginCheck: Sharing { Sharing("", .none, isExempt: true) }
+  public static var exemptFromOriginCheck: Sharing { Sharing(.exempt) }
 
   /// Whether scripts of all origins may read the page.
-  var isForAnyOrigin: Bool { origins.octets.equals("*") }
+  var isForAnyOrigin: Bool { kind == .anyOrigin }
+
+  /// Whether scripts of any other origin may read the page.
+  var isShared: Bool { kind == .anyOrigin || kind == .origins }
+
+  /// Whether forms of all sites may be sent to the page.
+  var isExempt: Bool { kind == .exempt }
 
   /// Whether the rule names an origin.
   func names(_ origin: Span<UInt8>) -> Bool {
@@ -137,22 +145,29 @@ extension Sharing {
     if needsCookie, isExempt {
       return "is exempt from the check of the origin, although it needs a login by cookie"
     }
-    guard origins.utf8CodeUnitCount > 0 else { return nil }
+    guard isShared else { return nil }
     if needsCookie, !allowsCredentials {
       return "is shared without credentials, although it needs a login by cookie"
     }
     if !self.methods.intersects(methods) { return "is shared for methods that it does not answer" }
-    if isForAnyOrigin, !allowsCredentials { return headersFault }
-    var rest = Elements(origins, separator: 0x20)
-    while let element = rest.next() {
-      if !Self.isOrigin(element) {
-        return """
-          is shared with an origin that is none; an origin is scheme://host or scheme://host:port, in lower \
-          case and without the default port
-          """
-      }
+    if !isForAnyOrigin, !areOrigins {
+      return """
+        is shared with an origin that is none; an origin is scheme://host or scheme://host:port, in lower \
+        case and without the default port
+        """
     }
     return headersFault
+  }
+
+  /// Whether `origins` has origins, and nothing else.
+  private var areOrigins: Bool {
+    var rest = Elements(origins, separator: 0x20)
+    var isEmpty = true
+    while let element = rest.next() {
+      if !Self.isOrigin(element) { return false }
+      isEmpty = false
+    }
+    return !isEmpty
   }
 
   private var headersFault: StaticString? {
