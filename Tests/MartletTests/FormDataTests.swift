@@ -277,11 +277,13 @@ private final class LengthLog {
 
   @Test("Other content than a form in parts is 415 at the head")
   func otherContent() {
-    for fields in [[("Content-Type", "text/plain")], [], [type, type]] {
+    for fields in [[("Content-Type", "text/plain")], []] {
       #expect(client.request("POST", "/", headers: fields, content: [1]).status == .unsupportedMediaType)
     }
     let malformed = [("Content-Type", "multipart/form-data")]
-    #expect(client.request("POST", "/", headers: malformed, content: [1]).status == .badRequest)
+    for fields in [malformed, [type, type]] {
+      #expect(client.request("POST", "/", headers: fields, content: [1]).status == .badRequest)
+    }
     #expect(names == [])
   }
 
