@@ -276,11 +276,13 @@ extension Response where Site: StreamingApplication & ~Copyable {
   /// checked anew.
   ///
   /// - Parameters:
+  ///   - ring: The events.
+  ///   - request: The request, which may have a Last-Event-ID.
   ///   - start: Where a new reader begins.
   ///   - retry: After how long a browser asks again when the connection has ended, from 1 ms.
   public consuming func events<let capacity: Int>(
-    _ ring: borrowing EventRing<capacity>, _ request: borrowing Request<Site>, from start: EventStart = .oldest,
-    retry: Duration = .seconds(2)
+    _ ring: borrowing EventRing<capacity>, _ request: borrowing Request<Site>,
+    from start: EventStart = .oldest, retry: Duration = .seconds(2)
   ) -> Answer {
     var state = StreamState()
     if let id = request.headers.value(of: "Last-Event-ID"), !id.isEmpty {
@@ -309,11 +311,13 @@ extension StreamBody {
   /// is gone is noticed.
   ///
   /// - Parameters:
+  ///   - ring: The events.
   ///   - state: How far the reader has come. `response.events` has made it.
   ///   - seconds: Time until a comment is written where no event is sent, from 1 s.
   /// - Returns: What `write` of the application returns.
   public mutating func write<let capacity: Int>(
-    events ring: borrowing EventRing<capacity>, _ state: inout StreamState, commentAfterSeconds seconds: Int = 15
+    events ring: borrowing EventRing<capacity>, _ state: inout StreamState,
+    commentAfterSeconds seconds: Int = 15
   ) -> StreamStep {
     let before = room
     if state.note > 0 {
