@@ -170,8 +170,8 @@ public protocol CrossOriginApplication: Application, ~Copyable {
 
 // MARK: Form tokens
 
-/// An application with pages that ask for a form token: a random value that only a page of this site, shown in
-/// this session, can know.
+/// An application with pages that ask for a form token. A form token is a random value that only this site's
+/// pages know, and only in the visitor's session.
 ///
 /// `response.formToken()` gives the token, and `\(token)` writes it into a form. The browser sends the token
 /// back in the form's field `form-token`, or a script sends it in the header `X-CSRF-Token`. The token is kept in
@@ -186,8 +186,8 @@ public protocol FormTokenApplication: SessionApplication, ~Copyable {
 
 // MARK: Security headers of one page
 
-/// An application with pages whose security headers differ from `headers`: pages with a script in the page, with
-/// pictures of other sites, or that another page may frame.
+/// An application with pages whose security headers differ from `headers`. Such a page has a script in the page
+/// or pictures of other sites, or another page may frame it.
 public protocol PagePolicyApplication: Application, ~Copyable {
   /// The security headers of a page, also of its refusals; `.standard` for those of `headers`. For a page that
   /// mounts a part, the headers count for the whole part.

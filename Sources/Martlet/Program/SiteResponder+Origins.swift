@@ -1,4 +1,4 @@
-// Requests of other origins → whether a page admits them, the answer to a preflight, and the headers that let
+// Requests of other origins → whether a page admits them, and the answer to a preflight. The headers that let
 // scripts read an answer (Fetch standard §3.2). Also the headers that depend on the page or on the scheme.
 
 import MartletBytes

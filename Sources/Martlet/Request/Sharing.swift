@@ -9,8 +9,8 @@ public import MartletHTTP
 ///
 /// `null`, the origin of a page without an address, may change nothing by any of these rules.
 ///
-/// A request that another origin causes comes in as one without cookies: the session cookie, the remember
-/// cookie and Basic do not count, unless the rule says `credentials: true`. A token (Bearer) counts.
+/// A request of another origin that changes something comes in as one without cookies. The session cookie, the
+/// remember cookie and Basic count only where the rule says `credentials: true`. A token (Bearer) counts.
 public struct Sharing: Sendable {
   private enum Kind { case none, anyOrigin, origins, exempt }
 
