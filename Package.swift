@@ -35,6 +35,7 @@ let package = Package(
     .executable(name: "cors-example", targets: ["cors-example"]),
     .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
+    .executable(name: "static-example", targets: ["static-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -109,6 +110,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "uploads-example", dependencies: ["Martlet"], path: "Sources/UploadsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.

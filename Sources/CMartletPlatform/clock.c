@@ -15,8 +15,8 @@ int64_t martlet_boot_milliseconds(void) {
 }
 
 uint32_t martlet_run_number(void) {
-  // The boot clock counts from the boot, and the time of day may be the same at each boot: with both and the
-  // process's number, two starts that agree to the nanosecond do not happen.
+  // The time of day may be the same at each boot, and the other clock counts from the boot. Two starts do not
+  // agree in both to the nanosecond.
   static uint32_t number;
   if (number != 0) return number;
   struct timespec now = {0}, boot = {0};

@@ -141,3 +141,7 @@ uint8_t *martlet_static_session(void) { return session; }
 static MARTLET_PER_THREAD uint8_t form[MARTLET_FORM_SIZE];
 
 uint8_t *martlet_static_form(void) { return form; }
+
+static struct martlet_file_parts file_parts[MARTLET_FILE_PARTS_COUNT];
+
+struct martlet_file_parts *martlet_static_file_parts(void) { return file_parts; }

@@ -4,6 +4,7 @@
 #define _FILE_OFFSET_BITS 64 // Files beyond 2 GiB on 32-bit boards.
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
@@ -147,6 +150,43 @@ long martlet_send_file(int descriptor, int file, int64_t offset, size_t count) {
   do n = sendfile(descriptor, file, &start, count);
   while (n < 0 && errno == EINTR);
   return n < 0 ? -errno : n;
+}
+
+#ifdef SYS_preadv2
+// As Linux numbers it (4.14); older headers do not have the name.
+enum { READ_WITHOUT_WAITING = 0x8 };
+
+// Whether the octet at `offset` is in memory; negative where the file system cannot tell. musl 1.2.3 has no preadv2().
+static int octet_is_in_memory(int file, int64_t offset) {
+  uint8_t octet;
+  struct iovec part = {&octet, 1};
+  long n;
+  do n = syscall(SYS_preadv2, file, &part, 1L, (long)offset, (long)(offset >> 32), READ_WITHOUT_WAITING);
+  while (n < 0 && errno == EINTR);
+  return n > 0 ? 1 : n < 0 && errno == EAGAIN ? 0 : -1;
+}
+#else
+static int octet_is_in_memory(int file, int64_t offset) { return (void)file, (void)offset, -1; }
+#endif
+
+// What is in memory is pages. Where they have more than 4 KiB, some octets are asked for in vain.
+enum { PAGE_SIZE_MIN = 4096 };
+
+size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int how) {
+  size_t known = 0;
+  if (how == MARTLET_ASK_BRIEFLY && octet_is_in_memory(file, offset) && octet_is_in_memory(file, offset + (int64_t)count - 1))
+    return count;
+  while (known < count) {
+    int answer = octet_is_in_memory(file, offset + (int64_t)known);
+    if (answer < 0) return count;
+    if (answer == 0) break;
+    known += PAGE_SIZE_MIN - (size_t)(offset + (int64_t)known) % PAGE_SIZE_MIN;
+  }
+  if (known == 0 && how == MARTLET_ASK_ANEW)
+    posix_fadvise(file, (off_t)(offset / PAGE_SIZE_MIN * PAGE_SIZE_MIN), PAGE_SIZE_MIN, POSIX_FADV_DONTNEED);
+  // An error would come again from sendfile(), which reports it.
+  if (known == 0) posix_fadvise(file, (off_t)offset, (off_t)ahead_count, POSIX_FADV_WILLNEED);
+  return known < count ? known : count;
 }
 
 long martlet_unsent(int descriptor) {

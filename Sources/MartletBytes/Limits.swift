@@ -25,6 +25,9 @@ public typealias FileNameText = Text<255>
 /// Failed logins by address, by name at an address, by name, by near and by far network.
 public typealias FailureTable<Entry> = InlineArray<192, Entry>
 
+/// Ranges of octets that one request asks for, one entry for each.
+public typealias RangeTable<Entry> = InlineArray<8, Entry>
+
 /// Every limit, with its unit and its reason.
 public enum Limits {
   // MARK: Requests
@@ -226,8 +229,33 @@ public enum Limits {
   /// octets shows none.
   public static var unreadPauseMilliseconds: Int64 { 20 }
 
-  /// Octets of a file in one step, so that no file keeps other connections waiting.
-  public static var fileStepSizeMax: Int { 262_144 }
+  /// Octets of a file in one step, so that no file keeps other connections waiting: a slow memory card
+  /// brings them in some 10 ms. Linux reads ahead as much.
+  public static var fileStepSizeMax: Int { 131_072 }
+
+  /// Octets of a file that the kernel is asked to read ahead, where the next step is not in memory.
+  public static var fileAheadSize: Int { 262_144 }
+
+  /// Milliseconds until it is asked again whether the disk has brought the next step of a file.
+  public static var filePauseMilliseconds: Int64 { 2 }
+
+  /// Questions in a row whether the disk has brought the next step of a file: some 4 s. Beyond: the loop waits
+  /// for the disk.
+  public static var diskAskCountMax: Int32 { 2_000 }
+
+  /// Microseconds of one turn in which files are sent, for all connections together. Beyond: the others'
+  /// files are sent in the next turn. A file system that cannot tell what is in memory makes the loop wait.
+  public static var fileTurnMicroseconds: Int64 { 5_000 }
+
+  /// Ranges of octets in one response. A browser asks for one; viewers of PDF ask for a few. Beyond: the whole
+  /// file is sent.
+  public static var rangeCountMax: Int { 8 }
+
+  /// Responses with several ranges that are being sent, at a time. Beyond: the whole file is sent.
+  public static var filePartsCountMax: Int { Int(MARTLET_FILE_PARTS_COUNT) }
+
+  /// Octets of the path of a file below its folder, decoded, its suffix included. Beyond: 404.
+  public static var filePathSizeMax: Int { 511 }
 
   /// Milliseconds after which a connection may lose its slot to a new connection when all slots are in use.
   /// They count while it rests, is in the middle of a request, or reads nothing of its responses. On a board
@@ -364,6 +392,8 @@ public enum Limits {
     invariant(
       pathParameterCountMax == PathParameters<UInt8>.count,
       "there is an entry for each parameter of a path")
+    invariant(rangeCountMax == RangeTable<UInt8>.count, "there is an entry for each range")
+    invariant(filePartsCountMax <= 127, "the number of a response with several ranges is an Int8")
     invariant(jsonDepthMax <= 32, "a level is one bit of a UInt32")
   }
 

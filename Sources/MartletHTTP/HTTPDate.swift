@@ -11,6 +11,10 @@ public struct HTTPDate: ~Copyable {
   private var text = FixedBuffer<29>()
   private var seconds: Int64
 
+  /// The names of three letters, one after the other, as dates have them. The days begin with Thursday.
+  static var weekdayNames: StaticString { "ThuFriSatSunMonTueWed" }
+  static var monthNames: StaticString { "JanFebMarAprMayJunJulAugSepOctNovDec" }
+
   /// The date of a second (Unix time).
   public init(_ seconds: Int64) {
     self.seconds = seconds
@@ -53,13 +57,11 @@ extension Writer {
     let time = Int(seconds % 86_400)
     let date = CivilDate(daysSince1970: days)
     // The first day of 1970 was a Thursday.
-    let weekdays: StaticString = "ThuFriSatSunMonTueWed"
-    append(weekdays.octets.letters(ofEntry: days % 7))
+    append(HTTPDate.weekdayNames.octets.letters(ofEntry: days % 7))
     append(", ")
     append(decimal: date.day, digitCountMin: 2)
     append(" ")
-    let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
-    append(months.octets.letters(ofEntry: date.month - 1))
+    append(HTTPDate.monthNames.octets.letters(ofEntry: date.month - 1))
     append(" ")
     append(decimal: date.year, digitCountMin: 4)
     append(" ")
@@ -81,7 +83,7 @@ extension Span where Element == UInt8 {
 }
 
 /// A date of the Gregorian calendar.
-private struct CivilDate {
+struct CivilDate {
   let year: Int
   /// 1 to 12.
   let month: Int
@@ -103,5 +105,12 @@ private struct CivilDate {
     day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
     month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
     year = days / 146_097 * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+  }
+  /// The days from the first day of 1970 to a date, which is after 1969 and exists.
+  static func daysSince1970(year: Int, month: Int, day: Int) -> Int {
+    let year = month <= 2 ? year - 1 : year
+    let yearOfEra = year % 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    return year / 400 * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 }

@@ -16,6 +16,7 @@ public struct Status: Equatable, Sendable {
   public static var created: Status { Status(201) }
   public static var accepted: Status { Status(202) }
   public static var noContent: Status { Status(204) }
+  public static var partialContent: Status { Status(206) }
   public static var movedPermanently: Status { Status(301) }
   public static var found: Status { Status(302) }
   public static var seeOther: Status { Status(303) }
@@ -30,9 +31,11 @@ public struct Status: Equatable, Sendable {
   public static var requestTimeout: Status { Status(408) }
   public static var conflict: Status { Status(409) }
   public static var gone: Status { Status(410) }
+  public static var preconditionFailed: Status { Status(412) }
   public static var contentTooLarge: Status { Status(413) }
   public static var uriTooLong: Status { Status(414) }
   public static var unsupportedMediaType: Status { Status(415) }
+  public static var rangeNotSatisfiable: Status { Status(416) }
   public static var expectationFailed: Status { Status(417) }
   public static var misdirectedRequest: Status { Status(421) }
   public static var unprocessableContent: Status { Status(422) }
@@ -64,6 +67,7 @@ public struct Status: Equatable, Sendable {
     201 Created
     202 Accepted
     204 No Content
+    206 Partial Content
     301 Moved Permanently
     302 Found
     303 See Other
@@ -78,9 +82,11 @@ public struct Status: Equatable, Sendable {
     408 Request Timeout
     409 Conflict
     410 Gone
+    412 Precondition Failed
     413 Content Too Large
     414 URI Too Long
     415 Unsupported Media Type
+    416 Range Not Satisfiable
     417 Expectation Failed
     421 Misdirected Request
     422 Unprocessable Content

@@ -83,7 +83,8 @@ struct Connection: Sendable {
   var share: UInt16 = 0
   /// Octets that the kernel has taken and not yet sent, at most.
   var unsentCount: UInt32 = 0
-  /// Milliseconds that an upload may still fall behind `Limits.uploadRateMin`.
+  /// Milliseconds that an upload may still fall behind `Limits.uploadRateMin`. Of a file that is sent: how often
+  /// in a row the disk has been asked for the next octets, and has not brought them.
   var slack: Int32 = 0
   /// Where in the table the connection's slot is.
   let index: UInt16
@@ -100,6 +101,12 @@ struct Connection: Sendable {
   var flow = Flow.none
 
   init(index: UInt16) { self.index = index }
+
+  /// How often in a row the disk has been asked for the next octets of the file that is sent.
+  var diskAskCount: Int32 {
+    get { slack }
+    set { slack = newValue }
+  }
 
   /// Octets of requests that have been received and not consumed.
   var held: Range<Int> { Int(start)..<Int(end) }
@@ -134,6 +141,12 @@ struct Connection: Sendable {
   func isPaused(at moment: Moment) -> Bool {
     guard phase == .sending, responseBlock < 0, case .stream = flow else { return false }
     return pausedUntil > moment.monotonicMilliseconds
+  }
+
+  /// Whether the response waits until the disk has brought the next octets of its file.
+  func waitsForDisk(at moment: Int64) -> Bool {
+    guard phase == .sending, responseBlock < 0, case .file = flow else { return false }
+    return pausedUntil > moment
   }
 
   /// Checks relations that hold between two turns of the loop.
@@ -180,8 +193,9 @@ enum Flow: Sendable {
   case none
   /// A response's content in the program's read-only data; how many octets of it have been sent.
   case data(StaticString, sentCount: UInt32)
-  /// A response's content in a file: its descriptor, and what remains to be sent.
-  case file(Int32, offset: Int64, end: Int64)
+  /// A response's content in a file: its descriptor, what remains to be sent of a range, and the number of
+  /// the list with further ranges, or -1.
+  case file(Int32, list: Int8, offset: Int64, end: Int64)
   /// A response's content that its page writes piece by piece.
   case stream(StreamState, isChunked: Bool)
   /// The end of such a response, whose last octets wait to be sent.

@@ -136,6 +136,16 @@ public struct POSIXTransport: Transport, ~Copyable {
       martlet_send_file(table.descriptor(slot: slot), file, offset, count), zero: .end)
   }
 
+  public mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
+    let number =
+      switch how {
+      case .briefly: MARTLET_ASK_BRIEFLY
+      case .exactly: MARTLET_ASK_EXACTLY
+      case .anew: MARTLET_ASK_ANEW
+      }
+    return martlet_file_in_memory(file, offset, count, max(count, Limits.fileAheadSize), Int32(number))
+  }
+
   public mutating func unsentCount(_ slot: Int) -> Int {
     // A system that does not tell keeps the loop from knowing a slow reader, which it bears.
     max(0, martlet_unsent(table.descriptor(slot: slot)))

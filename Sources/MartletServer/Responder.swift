@@ -89,8 +89,8 @@ public struct Reply: Sendable {
     case written
     /// The content is in the program's read-only data.
     case data(StaticString)
-    /// The content is a whole file, which is closed when it has been sent.
-    case file(descriptor: Int32, count: Int64)
+    /// The content is a file, or parts of it. The file is closed when the content has been sent.
+    case file(FileContent)
     /// The content is a stream: `Responder.produce` writes it piece by piece, with this state first.
     case stream(StreamState)
     /// There is no answer yet, because the request's content, at most that many octets, is received first.
@@ -127,6 +127,49 @@ public struct Reply: Sendable {
   public var isUnfinished: Bool {
     if case .later = kind { return true }
     return false
+  }
+}
+
+/// Content from a file.
+public struct FileContent: Equatable, Sendable {
+  public let descriptor: Int32
+  /// The number under which the responder keeps several parts (`Responder.nextPart`); -1: one range is sent.
+  public let list: Int8
+  /// The octets that are sent first; empty where there are several parts.
+  public let range: Range<Int64>
+  /// Octets of the content, with those that the responder writes between the parts.
+  public let count: Int64
+
+  /// The first `count` octets of a file: a whole file, as a rule.
+  public init(descriptor: Int32, count: Int64) { self.init(descriptor: descriptor, 0..<count) }
+
+  /// One range of a file.
+  public init(descriptor: Int32, _ range: Range<Int64>) {
+    self.descriptor = descriptor
+    list = -1
+    self.range = range
+    count = range.upperBound - range.lowerBound
+  }
+
+  /// Several parts.
+  public init(descriptor: Int32, list: Int8, count: Int64) {
+    self.descriptor = descriptor
+    self.list = list
+    range = 0..<0
+    self.count = count
+  }
+}
+
+/// One part of a file's content.
+public struct FilePart: Equatable, Sendable {
+  /// Octets that the responder has written before the range.
+  public var count: Int
+  /// The octets of the file that follow; `nil` at the end of the content.
+  public var range: Range<Int64>?
+
+  public init(count: Int, range: Range<Int64>?) {
+    self.count = count
+    self.range = range
   }
 }
 
@@ -263,6 +306,19 @@ public protocol Responder: ~Copyable {
   /// slowly, the server stops, or memory is short.
   mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>)
 
+  // MARK: Files
+
+  /// Whether there is content from files. Otherwise the server leaves out what it needs.
+  static var hasFiles: Bool { get }
+
+  /// Writes what stands before the next part of a file's content, or after the last part.
+  ///
+  /// - Parameter list: The number that the content has (`FileContent.list`).
+  mutating func nextPart(_ list: Int8, content: consuming Writer) -> FilePart
+
+  /// The content with that number has been sent, or the connection is gone. Called once.
+  mutating func endParts(_ list: Int8)
+
   // MARK: Streams
 
   /// Whether there are streams. Otherwise the server leaves out what they need.
@@ -344,6 +400,14 @@ extension Responder where Self: ~Copyable {
   ) {}
 
   private func noUploads() -> Never { stop("a responder with uploads says how") }
+
+  public static var hasFiles: Bool { true }
+
+  public mutating func nextPart(_ list: Int8, content: consuming Writer) -> FilePart {
+    stop("a responder with several parts says how")
+  }
+
+  public mutating func endParts(_ list: Int8) {}
 
   public static var hasStreams: Bool { false }
 

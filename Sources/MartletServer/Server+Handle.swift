@@ -201,7 +201,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func abandonFlow(_ slot: Slot) {
     switch connections[slot].flow {
     case .none, .data, .streamEnd, .form: break
-    case .file(let file, _, _): transport.close(descriptor: file)
+    case .file(let file, let list, _, _): if R.hasFiles { endFile(file, list) }
     case .stream(let state, _): if R.hasStreams { responder.abandon(state) }
     case .upload(let upload): if R.hasUploads { abandon(slot, upload) }
     }

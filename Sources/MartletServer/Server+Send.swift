@@ -27,13 +27,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .data(let data):
       head.contentLength = Int64(data.utf8CodeUnitCount)
       if hasContent { flow = .data(data, sentCount: 0) }
-    case .file(let file, let count):
-      head.contentLength = count
+    case .file(let file):
+      guard R.hasFiles else { stop("a responder with files says so") }
+      connections[slot].diskAskCount = 0
+      head.contentLength = file.count
       // Nothing follows the head of an empty file, and it is not to wait for what does.
-      if hasContent, count > 0 {
-        flow = .file(file, offset: 0, end: count)
+      if hasContent, file.count > 0 {
+        flow = .file(
+          file.descriptor, list: file.list, offset: file.range.lowerBound, end: file.range.upperBound)
       } else {
-        transport.close(descriptor: file)
+        endFile(file.descriptor, file.list)
       }
     case .stream(let state):
       guard R.hasStreams else { stop("a responder with streams says so") }
@@ -84,7 +87,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
     switch connections[slot].flow {
     case .none, .streamEnd, .form, .upload: finishResponse(slot)
     case .data(let data, let sentCount): sendData(slot, data, Int(sentCount))
-    case .file(let file, let offset, let end): sendFile(slot, file, offset..<end)
+    case .file(let file, let list, let offset, let end):
+      guard R.hasFiles else { return }
+      if offset < end {
+        sendFile(slot, file, list, offset..<end)
+      } else {
+        sendPart(slot, file, list)
+      }
     case .stream(let state, let isChunked):
       if R.hasStreams { sendPiece(slot, state, isChunked: isChunked) }
     }
@@ -225,19 +234,66 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if sent == data.utf8CodeUnitCount { finishResponse(slot) }
   }
 
-  private mutating func sendFile(_ slot: Slot, _ file: Int32, _ range: Range<Int64>) {
-    invariant(!range.isEmpty, "a file that has been sent is closed")
-    let step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
+  /// Sends the next step of a file, where the disk has brought it.
+  @inline(never)
+  private mutating func sendFile(_ slot: Slot, _ file: Int32, _ list: Int8, _ range: Range<Int64>) {
+    guard fileTurn.allows(slot.index) else { return }
+    let begin = transport.microseconds()
+    var step = Int(min(range.upperBound - range.lowerBound, Int64(Limits.fileStepSizeMax)))
+    let askCount = connections[slot].diskAskCount
+    // A file system that never says yes makes the loop wait for the disk, so that the file comes all the same.
+    if askCount < Limits.diskAskCountMax {
+      step = transport.countInMemory(
+        file: file, offset: range.lowerBound, count: step,
+        askCount > Limits.diskAskCountMax / 16
+          ? .anew
+          : connections[slot].pausedUntil > now - Limits.sendTimeoutMilliseconds ? .exactly : .briefly)
+    }
+    guard step > 0 else {
+      connections[slot].diskAskCount += 1
+      connections[slot].pausedUntil = now + Limits.filePauseMilliseconds
+      return
+    }
+    connections[slot].diskAskCount = 0
     let transfer = transport.sendFile(slot.index, file: file, offset: range.lowerBound, count: step)
+    fileTurn.add(microseconds: transport.microseconds() - begin)
     // A file that has become shorter ends the connection: its length has been announced.
     guard let count = sentCount(slot, transfer, of: step) else { return }
     let offset = range.lowerBound + Int64(count)
-    connections[slot].flow = .file(file, offset: offset, end: range.upperBound)
-    if offset == range.upperBound {
-      transport.close(descriptor: file)
+    connections[slot].flow = .file(file, list: list, offset: offset, end: range.upperBound)
+    if offset == range.upperBound, list < 0 {
+      endFile(file, list)
       connections[slot].flow = .none
       finishResponse(slot)
     }
+  }
+
+  /// Lets the responder write what stands before the next part of a file's content, and sends it.
+  @inline(never)
+  private mutating func sendPart(_ slot: Slot, _ file: Int32, _ list: Int8) {
+    let part = Self.nextPart(&responder, list, in: &response)
+    if let range = part.range {
+      connections[slot].flow = .file(file, list: list, offset: range.lowerBound, end: range.upperBound)
+    } else {
+      endFile(file, list)
+      connections[slot].flow = .none
+    }
+    let start = Limits.responseHeadSizeMax
+    connections[slot].unsentStart = UInt16(start)
+    connections[slot].unsentEnd = UInt16(start + part.count)
+    if sendWritten(slot), part.range == nil { finishResponse(slot) }
+  }
+
+  private static func nextPart(
+    _ responder: inout R, _ list: Int8, in response: inout LentBuffer
+  ) -> FilePart {
+    responder.nextPart(list, content: Writer(response.piece))
+  }
+
+  /// The content from a file has been sent, or will not be.
+  mutating func endFile(_ file: Int32, _ list: Int8) {
+    transport.close(descriptor: file)
+    if list >= 0 { responder.endParts(list) }
   }
 
   /// Lets the page write the next piece, and sends it.

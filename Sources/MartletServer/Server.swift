@@ -39,6 +39,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
   var lineOpens: Int64 = 0
   /// When the responder's next tick is.
   private var nextTick: Int64 = 0
+  /// The time of this turn for files.
+  var fileTurn = FileTurn()
   /// Whether a page has asked for a stop, which begins at the end of the turn.
   var stopIsAsked = false
 
@@ -87,6 +89,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     moment = transport.now()
     if wakeup.stopRequested, stopDeadline == nil { beginStop() }
     if R.tickMilliseconds > 0, nextTick <= now { tick() }
+    if R.hasFiles { fileTurn.begin() }
     // Requests that wait come before those that arrive.
     if R.hasWork, queueCount > 0 { beginJobs() }
     serveReady()
@@ -149,6 +152,8 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
       }
     case .sending:
       wanted = isPaused && R.hasStreams ? isProbed ? .nothing : .peerDone : .writable
+      // That the connection is broken is told always.
+      if R.hasFiles, connections[slot].waitsForDisk(at: now) { wanted = .nothing }
     }
     transport.want(slot.index, wanted)
     return next

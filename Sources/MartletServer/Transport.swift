@@ -62,6 +62,16 @@ public struct Moment: Equatable, Sendable {
   }
 }
 
+/// How the system is asked what of a file is in memory.
+public enum DiskQuestion: Sendable {
+  /// By the first and the last octet.
+  case briefly
+  /// By each page, because the disk is slow.
+  case exactly
+  /// By each page. The page that has not come for long is read anew.
+  case anew
+}
+
 /// The system calls of the loop, for connections by slot. No call waits, but `wait`. A transport that
 /// encrypts keeps its state by slot as well: a read may have to wait until octets can be sent, and octets
 /// that it has decrypted may wait in it; `want`, `wait` and `ready` are where it hides both.
@@ -90,6 +100,12 @@ public protocol Transport: ~Copyable {
 
   /// Sends what can be sent now of `count` octets of a file. `.end`: the file has become shorter.
   mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer
+
+  /// How many of the next `count` octets of a file, 1 or more, can be sent without waiting for the disk. Where
+  /// there are none, the disk is asked for them. `count` where the system cannot tell.
+  ///
+  /// - Parameter how: What is asked.
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int
 
   /// Octets that have been sent here and that the kernel still has to send.
   mutating func unsentCount(_ slot: Int) -> Int
@@ -126,6 +142,10 @@ public protocol Transport: ~Copyable {
 
 extension Transport where Self: ~Copyable {
   public var connectionCountMax: Int { Limits.connectionCountMax }
+
+  public mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
+    count
+  }
 
   /// Sends what can be sent now.
   mutating func send(_ slot: Int, _ octets: Span<UInt8>) -> Transfer {

@@ -213,6 +213,7 @@ struct ClientTransport: Transport, ~Copyable {
       unsafe MemoryLayout<martlet_site>.size, Limits.sessionSizeMax,
       Limits.workCountMax * MemoryLayout<martlet_work>.stride,
       Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride,
+      Limits.filePartsCountMax * MemoryLayout<martlet_file_parts>.stride,
     ]
     unsafe parts = sizes.map { size in
       let part = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
@@ -241,6 +242,7 @@ struct ClientTransport: Transport, ~Copyable {
     unsafe site.pointee.session = parts[7].assumingMemoryBound(to: UInt8.self)
     unsafe site.pointee.places = parts[8].assumingMemoryBound(to: martlet_work.self)
     unsafe site.pointee.tokens = parts[9].assumingMemoryBound(to: martlet_token.self)
+    unsafe site.pointee.parts = parts[10].assumingMemoryBound(to: martlet_file_parts.self)
     return unsafe SiteMemory(site)
   }
 }

@@ -18,6 +18,7 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   static var fields: StaticString { SiteResponder<A>.fields }
   static var uploadStateSize: Int { SiteResponder<A>.uploadStateSize }
+  static var hasFiles: Bool { SiteResponder<A>.hasFiles }
   static var hasStreams: Bool { SiteResponder<A>.hasStreams }
   static var hasWork: Bool { SiteResponder<A>.hasWork }
   static var tickMilliseconds: Int { SiteResponder<A>.tickMilliseconds }
@@ -65,6 +66,12 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   mutating func abandon(_ request: borrowing IncomingRequest, _ state: inout MutableSpan<UInt8>) {
     site.abandon(request, &state)
   }
+
+  mutating func nextPart(_ list: Int8, content: consuming Writer) -> FilePart {
+    site.nextPart(list, content: content)
+  }
+
+  mutating func endParts(_ list: Int8) { site.endParts(list) }
 
   mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
     site.produce(&state, content: content)

@@ -5,7 +5,7 @@
 
 import Martlet
 
-struct Site: StreamingApplication, UploadApplication {
+struct Site: FileApplication, StreamingApplication, UploadApplication {
   enum Page: UInt8 { case index, style, file, list, events, count, digest }
 
   /// The state of an upload: how many octets have been received, and their hash.

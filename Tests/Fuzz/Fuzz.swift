@@ -20,6 +20,7 @@ private let targets: [Target] = [
   ("json", fuzzJSON),
   ("json-reader", fuzzJSONReader),
   ("number", fuzzNumber),
+  ("conditions", fuzzConditions),
   ("jws", fuzzJWS),
   ("connections", fuzzConnections),
 ]

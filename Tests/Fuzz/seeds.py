@@ -312,10 +312,29 @@ def connections():
     yield bytes([128 + 60]) + bytes([26, 35, 5] * 20) + b"\xff".join([b"GET / HT"] * 12)
 
 
+def conditions():
+    """An octet for the size of a file, then fields, a date, a tag, ranges or a name."""
+    date, tag = b"Sun, 06 Nov 1994 08:49:37 GMT", b'"5.0-10"'
+    for size, text in (
+            (100, b"Range: bytes=0-4, 9-, -3\r\n"), (255, b"Range: bytes=" + b",".join(
+                b"%d-%d" % (i * 3, i * 3) for i in range(20)) + b"\r\n"),
+            (100, b"Range: bytes=0-4\r\nIf-Range: " + tag + b"\r\n"),
+            (100, b"Range: bytes=0-4\r\nIf-Range: " + date + b"\r\n"),
+            (100, b'If-None-Match: "a", W/' + tag + b"\r\n"), (100, b"If-Match: " + tag + b', "b"\r\n'),
+            (100, b"If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n"),
+            (100, b"If-Unmodified-Since: Sun Nov  6 08:49:37 1994\r\n"),
+            (100, b"Accept-Encoding: gzip;q=0.5, br;q=1.0, *;q=0\r\n"), (0, date),
+            (0, b"Sunday, 06-Nov-94 08:49:37 GMT"), (0, b"Sun Nov  6 08:49:37 1994"), (0, tag), (0, b'W/"a,b"'),
+            (10, b"bytes=4-6,0-4,99999999999999999999-"), (100, b"Range: bytes=0\xfe\x08-\r\n"),
+            (0, b"a/b.tar.gz"), (100, b"If-Match: *\r\nIf-None-Match: *\r\nIf-Modified-Since: " + date
+                                 + b"\r\nRange: bytes=-1\r\n")):
+        yield bytes([size]) + text
+
+
 SEEDS = {
     "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "multipart": multiparts, "next": targets,
     "paths": paths, "authorization": authorizations, "json": texts, "json-reader": readings,
-    "number": numbers, "jws": tokens, "connections": connections,
+    "number": numbers, "conditions": conditions, "jws": tokens, "connections": connections,
 }
 
 

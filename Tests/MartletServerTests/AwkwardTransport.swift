@@ -116,6 +116,10 @@ struct AwkwardTransport: Transport, ~Copyable {
     return base.sendFile(slot, file: file, offset: offset, count: min(count, 16_384))
   }
 
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
+    base.countInMemory(file: file, offset: offset, count: count, how)
+  }
+
   mutating func unsentCount(_ slot: Int) -> Int { base.unsentCount(slot) }
 
   mutating func finishSending(_ slot: Int) { base.finishSending(slot) }

@@ -72,6 +72,11 @@ final class World {
   var peers: [Int32: Peer] = [:]
   /// Files that responders have opened: their octets.
   var files: [Int32: [UInt8]] = [:]
+  /// When the disk has brought a file's octets from an offset on, for files on a slow disk.
+  var disk: ((_ offset: Int64) -> Int64)?
+  var diskQuestionCount = 0
+  /// Microseconds that sending a step of a file takes.
+  var fileMicroseconds: Int64 = 0
   /// Microseconds of the monotonic clock beyond its milliseconds, and how many pass at each look.
   var microseconds: Int64 = 0
   var microsecondsPerLook: Int64 = 100
@@ -241,6 +246,13 @@ struct ScriptedTransport: Transport, ~Copyable {
     return .octets(count)
   }
 
+  mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
+    #expect(count > 0 && count <= Limits.fileStepSizeMax)
+    world.diskQuestionCount += 1
+    guard let disk = world.disk else { return count }
+    return disk(offset + Int64(count) - 1) <= world.monotonic ? count : 0
+  }
+
   mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer {
     guard let octets = world.files[file] else {
       Issue.record("file \(file) is not open")
@@ -251,6 +263,7 @@ struct ScriptedTransport: Transport, ~Copyable {
       if peer.sendFileFaults[0] == .gone { world.recorder?.note(slot, "broken") }
       return peer.sendFileFaults.removeFirst()
     }
+    world.microseconds += world.fileMicroseconds
     let piece = [UInt8](octets.dropFirst(Int(offset)).prefix(count))
     guard !piece.isEmpty else { return .end }
     return send(slot, piece.span, piece.span.extracting(0..<0), continues: false)

@@ -9,6 +9,9 @@ import Testing
 
 /// What the server has asked of its responder.
 final class Requests {
+  /// Parts of a file that have not been asked for, and the numbers of the responses that are over.
+  var parts: [Range<Int64>] = []
+  var endedParts: [Int8] = []
   var lines: [String] = []
   /// How often a connection has asked for `/slow`.
   var slowTurns: [UInt64: Int] = [:]
@@ -133,12 +136,25 @@ struct EchoResponder: Responder, ~Copyable {
       requests.world?.files[900] = file
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0,
-        kind: .file(descriptor: 900, count: Int64(file.count)))
+        kind: .file(FileContent(descriptor: 900, count: Int64(file.count))))
+    case "/range":
+      requests.world?.files[900] = file
+      return Reply(
+        status: .partialContent, contentCount: 0, fieldsCount: 0,
+        kind: .file(FileContent(descriptor: 900, 1_000..<201_000)))
+    case "/parts":
+      requests.world?.files[900] = file
+      requests.parts = [500_000..<600_000, 0..<1, 100..<200_000]
+      // The ranges, three times `<part>`, and `<end>`.
+      let count: Int64 = 299_901 + 18 + 5
+      return Reply(
+        status: .partialContent, contentCount: 0, fieldsCount: 0,
+        kind: .file(FileContent(descriptor: 900, list: 3, count: count)))
     case "/empty-file", "/large-file":
       requests.world?.files[900] = []
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0,
-        kind: .file(descriptor: 900, count: path == "/large-file" ? 5_000_000_000 : 0))
+        kind: .file(FileContent(descriptor: 900, count: path == "/large-file" ? 5_000_000_000 : 0)))
     case "/pieces":
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0, kind: .stream(StreamState(page: 3, note: 7)))
@@ -239,6 +255,14 @@ extension EchoResponder {
     note("abandon", request)
     requests.abandonedUploads.append(number(state.span))
   }
+
+  mutating func nextPart(_ list: Int8, content: consuming Writer) -> FilePart {
+    #expect(list == 3)
+    content.append(requests.parts.isEmpty ? "<end>" : "<part>")
+    return FilePart(count: content.count, range: requests.parts.isEmpty ? nil : requests.parts.removeFirst())
+  }
+
+  mutating func endParts(_ list: Int8) { requests.endedParts.append(list) }
 
   mutating func produce(_ state: inout StreamState, content: consuming Writer) -> Piece {
     if state.page >= 5 {

@@ -53,7 +53,7 @@ final class Shelf {
 }
 
 /// Pages that are longer than a buffer.
-struct LongSite: StreamingApplication, UploadApplication {
+struct LongSite: FileApplication, StreamingApplication, UploadApplication {
   enum Page: UInt8 { case asset, file, list, upload, empty, broken }
 
   let shelf: Shelf

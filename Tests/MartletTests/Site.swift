@@ -62,7 +62,7 @@ enum Secure: Policy {
   static let isSecure = true
 }
 
-struct Site<P: Policy>: SessionApplication {
+struct Site<P: Policy>: FileApplication, SessionApplication {
   let directory: Directory
 
   enum Page: UInt8, CaseIterable {

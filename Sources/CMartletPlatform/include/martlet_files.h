@@ -153,3 +153,15 @@ int martlet_next_entry(struct martlet_listing *_Nonnull listing, uint64_t *_Nonn
 
 // Ends a listing, wherever it is.
 void martlet_end_entries(struct martlet_listing *_Nonnull listing);
+
+// Facts of a file: its octets, and when its content has changed last.
+struct martlet_file_facts {
+  int64_t size, seconds, nanoseconds;
+};
+
+// Opens a regular file below `folder` for reading. The path is relative, and none of its names is empty, `.` or
+// `..`. A symbolic link is followed when it stays below the folder and openat2() is there (Linux 5.6). Where it
+// is not, and with `walks`, a symbolic link is refused with -ELOOP or -ENOTDIR. The call waits for no pipe.
+// -EISDIR for a folder, -MARTLET_NO_FILE for what is neither file nor folder.
+int martlet_open_below(int folder, const uint8_t *_Nullable path, size_t path_count, int walks,
+                       struct martlet_file_facts *_Nonnull facts);

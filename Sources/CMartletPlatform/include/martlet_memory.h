@@ -175,6 +175,13 @@ struct martlet_token {
   uint32_t tag; // of the token's last octets: entries with other tags need no comparison
 };
 
+// Responses with several ranges of a file that are being sent: a value that only Swift knows, while `taken`.
+enum { MARTLET_FILE_PARTS_COUNT = 4, MARTLET_FILE_PARTS_SIZE = 320 };
+struct martlet_file_parts {
+  uint64_t octets[MARTLET_FILE_PARTS_SIZE / 8];
+  uint32_t taken;
+};
+
 // Octets of the session of the visitor who is being answered.
 enum { MARTLET_SESSION_SIZE = 2048 };
 
@@ -189,6 +196,7 @@ struct martlet_site {
   uint32_t ended_login;                    // whose streams end; 0: nobody's, UINT32_MAX: of several logins
   uint64_t woken;                          // pages whose streams are woken: as `StreamSet` is made of it
   uint8_t *_Nullable session;              // MARTLET_SESSION_SIZE octets
+  struct martlet_file_parts *_Nullable parts; // MARTLET_FILE_PARTS_COUNT
 };
 
 // The static memory, for the one site of a process.
@@ -196,6 +204,7 @@ struct martlet_site *_Nonnull martlet_static_site(void);
 struct martlet_work *_Nonnull martlet_static_work(void);
 struct martlet_token *_Nonnull martlet_static_tokens(void);
 uint8_t *_Nonnull martlet_static_session(void);
+struct martlet_file_parts *_Nonnull martlet_static_file_parts(void);
 
 // Room for the fields of one form in parts, for an application that takes such forms. Other programs do not
 // have this array.

@@ -131,6 +131,16 @@ long martlet_send(int descriptor, const uint8_t *octets, size_t count, const uin
 // Sends octets of a file without copying them to the program. 0: the file ends before `offset`.
 long martlet_send_file(int descriptor, int file, int64_t offset, size_t count);
 
+// How many of `count` octets of a file, 1 or more, are in memory, so that sending them does not wait for the
+// disk. Where the first is not, the kernel is asked to read `ahead_count` octets, and the result is 0. `count`
+// where the file system, or the kernel, cannot tell.
+//
+// MARTLET_ASK_BRIEFLY takes all to be in memory when the first and the last of them are. That is nearly always true
+// where no disk has been waited for. MARTLET_ASK_ANEW lets the kernel forget the first page. A page that was read
+// in part, at the former end of a file that has grown, would never be read as a whole otherwise.
+enum { MARTLET_ASK_BRIEFLY, MARTLET_ASK_EXACTLY, MARTLET_ASK_ANEW };
+size_t martlet_file_in_memory(int file, int64_t offset, size_t count, size_t ahead_count, int how);
+
 // Octets that the kernel has taken and not yet sent: the peer has no room for them.
 long martlet_unsent(int descriptor);
 

@@ -31,6 +31,7 @@ public import MartletHTTP
 /// - `SessionApplication`: logins and sessions
 /// - `CredentialsApplication`: Basic and Bearer
 /// - `UploadApplication`: long content
+/// - `FileApplication`: files
 /// - `StreamingApplication`: long answers
 /// - `TimedApplication`: timers
 /// - `HookedApplication`: calls around each page
@@ -143,6 +144,7 @@ public protocol Application: ~Copyable {
     _ response: consuming Response<Self>
   ) -> Answer
   mutating func _abandon(_ page: Page, _ request: borrowing Request<Self>, _ state: UploadState)
+  static var _hasFiles: Bool { get }
   static var _hasStreams: Bool { get }
   mutating func _write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep
   mutating func _streamEnded(_ page: Page, _ state: StreamState)

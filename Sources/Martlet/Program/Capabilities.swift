@@ -228,6 +228,12 @@ public protocol UploadApplication: Application, ~Copyable {
   mutating func abandon(_ page: Page, _ request: borrowing Request<Self>, _ state: UploadState)
 }
 
+// MARK: Files
+
+/// An application with pages that answer with files (`response.file`): with one file, or with the files of a
+/// folder (`StaticFolder`).
+public protocol FileApplication: Application, ~Copyable {}
+
 // MARK: Long answers
 
 /// An application with pages that answer piece by piece (`response.stream`), because the answer is longer

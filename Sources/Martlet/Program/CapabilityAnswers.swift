@@ -49,6 +49,8 @@ extension Application where Self: ~Copyable {
     _ page: Page, _ request: borrowing Request<Self>, _ state: UploadState
   ) {}
 
+  public static var _hasFiles: Bool { false }
+
   public static var _hasStreams: Bool { false }
   public mutating func _write(
     _ page: Page, _ state: inout StreamState, to body: inout StreamBody
@@ -137,6 +139,10 @@ extension UploadApplication where Self: ~Copyable {
   public mutating func _abandon(
     _ page: Page, _ request: borrowing Request<Self>, _ state: UploadState
   ) { abandon(page, request, state) }
+}
+
+extension FileApplication where Self: ~Copyable {
+  public static var _hasFiles: Bool { true }
 }
 
 extension StreamingApplication where Self: ~Copyable {

@@ -22,8 +22,8 @@ import MartletServer
     return unsafe site.pointee.owner_count
   }
 
-  /// Notes that the streams of a page are woken: a bit for each of the first 63 pages, and the last bit for all
-  /// other pages.
+  /// Notes that the streams of a page are woken. Each of the first 63 pages has a bit, and all other pages share
+  /// the last bit.
   func wake(page: UInt8) { unsafe site.pointee.woken |= 1 << UInt64(min(page, 63)) }
 
   /// Notes that the streams of a login end. Of two logins the streams of all logins end.

@@ -103,7 +103,7 @@ extension SiteResponder where A: ~Copyable {
   /// Ends what a page has begun, where an error page takes the place of the page's answer.
   mutating func dropBegun(_ request: borrowing IncomingRequest) {
     switch outcome.kind {
-    case .file(let file, _): OpenFile.close(file)
+    case .file(let file): if A._hasFiles { drop(file) }
     case .stream(let state): if A._hasStreams { abandon(state) }
     case .upload:
       guard A._hasUploads, let page = outcome.page, let state = pendingUpload else { return }
@@ -144,6 +144,23 @@ extension SiteResponder where A: ~Copyable {
     }
     var storage = memory.session
     return enter(page, match, request, &storage, &content, &fields)
+  }
+
+  // MARK: Files
+
+  package static var hasFiles: Bool { A._hasFiles }
+
+  package mutating func nextPart(_ list: Int8, content: consuming Writer) -> FilePart {
+    let range = FilePartsTable(memory).writeNext(list, to: &content)
+    return FilePart(count: content.count, range: range)
+  }
+
+  package mutating func endParts(_ list: Int8) { FilePartsTable(memory).remove(list) }
+
+  /// Gives up a file that a page has answered with.
+  mutating func drop(_ file: FileContent) {
+    OpenFile.close(file.descriptor)
+    if file.list >= 0 { endParts(file.list) }
   }
 
   // MARK: Streams

@@ -117,7 +117,7 @@ extension SiteResponder where A: ~Copyable {
     guard case .none = answer.action, case .written = answer.content, answer.status == status,
       !answer.overflowed
     else {
-      if case .file(let file, _) = answer.content { OpenFile.close(file) }
+      if A._hasFiles, case .file(let file) = answer.content { drop(file) }
       writeErrorPage(status, reason, &content)
       return fields.append("Content-Type: text/html; charset=utf-8\r\n")
     }

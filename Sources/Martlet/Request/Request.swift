@@ -65,6 +65,18 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     return match.parameters.value(index, in: pathBelowMount)
   }
 
+  /// The last parameter of the path, still encoded, where it is the rest of the path.
+  var rest: PathValue? {
+    @_lifetime(copy self)
+    get {
+      let index = match.parameters.count - 1
+      guard let value = match.parameters.value(index, in: pathBelowMount), value.kind == .path else {
+        return nil
+      }
+      return value
+    }
+  }
+
   /// The path below the mount. For a page outside of parts, the whole path.
   private var pathBelowMount: Span<UInt8> {
     @_lifetime(copy self)

@@ -57,17 +57,17 @@ public enum Remember: Equatable, Sendable {
 /// Unless the page calls `cache`, the answer is for this visitor at this moment only:
 /// `Cache-Control: no-store` and `Vary: Cookie`.
 public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
-  private var fields: Writer
+  var fields: Writer
   /// Octets of page text that belong to the answer.
-  private var contentCount = 0
+  var contentCount = 0
   /// Seconds that caches may keep a success. Without a call of `cache` the value is -1. It is -2 where
   /// caches may never keep the answer, and -3 where an error page has written its header already.
-  private var cacheSeconds: Int32
+  var cacheSeconds: Int32
   /// Whether the browser has come by https.
   private let isSecure: Bool
   let memory: SiteMemory
   private var stopsProgram = false
-  private var hasLocation = false
+  var hasLocation = false
 
   /// The visitor's session, empty in an application without sessions.
   private var kept: Session
@@ -242,32 +242,8 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     return answer(.ok, .none, .data(octets))
   }
 
-  /// Answers with a file of the system. The file is sent without being read into the program. A slow reader
-  /// holds the file's descriptor and no memory.
-  ///
-  /// A missing file is answered with 404. A file that cannot be opened because descriptors have run out is
-  /// answered with 503. A file that becomes shorter while it is sent ends the connection. Files without a
-  /// length, such as those of `/proc`, are sent empty: use `stream` for them.
-  ///
-  /// - Parameters:
-  ///   - mediaType: For example `application/octet-stream`.
-  ///   - path: At most 511 octets, without a NUL; relative to the working directory. The path is not checked,
-  ///     so it must not come from outside.
-  public consuming func file(_ mediaType: StaticString, at path: Span<UInt8>) -> Answer {
-    switch OpenFile.open(path) {
-    case .file(let descriptor, let count):
-      setMediaType(mediaType)
-      return answer(.ok, .none, .file(descriptor: descriptor, count: count))
-    case .notNow:
-      setRetryAfter(seconds: 5)
-      return refuse(.serviceUnavailable, "This device is busy. Try again in a few seconds.")
-    case .notThere:
-      return refuse(.notFound, "There is no such file here.")
-    }
-  }
-
   @_lifetime(self: copy self)
-  private mutating func setMediaType(_ mediaType: StaticString) {
+  mutating func setMediaType(_ mediaType: StaticString) {
     fields.append(field: "Content-Type", value: mediaType)
   }
 
@@ -331,7 +307,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     contentCount = PageText.count
   }
 
-  fileprivate consuming func answer(
+  consuming func answer(
     _ status: Status, _ action: Answer.Action, _ content: Reply.Kind = .written
   ) -> Answer {
     let isPublic = cacheSeconds >= 0 && status.isSuccess
@@ -342,7 +318,14 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     } else if cacheSeconds > -3 {
       fields.append("Cache-Control: no-store\r\nVary: Cookie\r\n")
     }
-    return Answer(
+    return finished(status, action, content, isPublic: isPublic)
+  }
+
+  /// The answer, after all headers have been written.
+  consuming func finished(
+    _ status: Status, _ action: Answer.Action, _ content: Reply.Kind, isPublic: Bool
+  ) -> Answer {
+    Answer(
       status: status, contentCount: contentCount, fieldsCount: fields.count, action: action,
       overflowed: PageText.overflowed || fields.overflowed, isPublic: isPublic,
       content: content, session: kept.outcome, stopsProgram: stopsProgram)

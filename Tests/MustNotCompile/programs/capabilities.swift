@@ -7,7 +7,7 @@ struct Person: SessionUser {
 }
 
 struct Site: Application {
-  enum Page: UInt8 { case read, login, logout, back, stream, wake, receive, later, token }
+  enum Page: UInt8 { case read, login, logout, back, stream, wake, receive, later, token, file }
 
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
 
@@ -42,6 +42,9 @@ struct Site: Application {
       // error: requires that 'Site' conform to 'StreamingApplication'
       response.wake(.stream)
       return response.html("")
+    case .file:
+      // error: requires that 'Site' conform to 'FileApplication'
+      return response.file("text/plain", at: request.path)
     case .receive:
       // error: requires that 'Site' conform to 'UploadApplication'
       return response.receive(atMost: 1, into: 0)  // error: to expected argument type 'NoUpload'
