@@ -32,6 +32,8 @@ let package = Package(
     .executable(name: "sessions-example", targets: ["sessions-example"]),
     .executable(name: "subapps-example", targets: ["subapps-example"]),
     .executable(name: "sse-example", targets: ["sse-example"]),
+    .executable(name: "cors-example", targets: ["cors-example"]),
+    .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
   ],
@@ -99,6 +101,12 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "sse-example", dependencies: ["Martlet"], path: "Sources/SseExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "cors-example", dependencies: ["Martlet"], path: "Sources/CorsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "csrf-example", dependencies: ["Martlet"], path: "Sources/CsrfExample",
       swiftSettings: swift),
     .executableTarget(
       name: "uploads-example", dependencies: ["Martlet"], path: "Sources/UploadsExample",

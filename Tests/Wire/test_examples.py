@@ -4,6 +4,7 @@ Shown here: what a newcomer reads in Sources/*Example is what comes over the wir
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -60,6 +61,18 @@ def sessions():
 @pytest.fixture
 def sse():
     yield from example("sse")
+
+
+@pytest.fixture
+def cors():
+    for program in example("cors"):
+        yield Visitor(program.address)
+
+
+@pytest.fixture
+def csrf():
+    for program in example("csrf"):
+        yield Visitor(program.address)
 
 
 @pytest.fixture
@@ -563,6 +576,110 @@ def test_sse_readers_that_are_gone_leave_nothing(sse):
             reader.close()
     time.sleep(2.5)
     assert Visitor(sse.address).get("/").status == 200
+
+
+# cors ---------------------------------------------------------------------------------------------
+
+NAMED = ("Origin", "http://localhost:5001")
+
+
+def access(response):
+    return {name.lower(): value for name, value in response.fields if name.lower().startswith("access-control")}
+
+
+def test_cors_scripts_of_any_origin_read_the_weather(cors):
+    for fields in ([], [("Origin", "https://evil.example")], [("Origin", "null")]):
+        response = cors.get("/weather", fields)
+        assert json.loads(response.body) == {"degrees": 21}, response.told
+        assert access(response) == {"access-control-allow-origin": "*"}, response.told
+    assert access(cors.get("/own", [NAMED])) == access(cors.get("/", [NAMED])) == {}
+    assert access(cors.get("/nowhere", [NAMED])) == {}
+
+
+def test_cors_a_named_origin_counts_and_others_do_not(cors):
+    response = cors.ask("PUT", "/count", [NAMED, JSON], b"{}")
+    assert json.loads(response.body) == {"count": 1}, response.told
+    assert access(response) == {
+        "access-control-allow-origin": "http://localhost:5001", "access-control-expose-headers": "X-Count"}
+    assert response.one("X-Count") == "1" and "Origin" in [v for n, v in response.fields if n == "Vary"]
+    response = cors.ask("POST", "/count", [NAMED, JSON], b"{}")
+    assert response.status == 403 and "access-control-allow-origin" in access(response), response.told
+    for origin in ("null", "http://localhost:5002", "https://localhost:5001", "http://LOCALHOST:5001",
+                   "http://localhost:5001.evil.com", "http://u@localhost:5001", "https://example.org.evil.com"):
+        response = cors.ask("PUT", "/count", [("Origin", origin), JSON], b"{}")
+        assert response.status == 403 and access(response) == {}, response.told
+        assert "Origin" in [v for n, v in response.fields if n == "Vary"], response.told
+    assert json.loads(cors.get("/count").body) == {"count": 1}
+    response = cors.ask("PUT", "/count", [NAMED, NAMED, JSON], b"{}")
+    assert response.status == 400 and access(response) == {}, response.told
+
+
+def test_cors_preflights_are_answered_for_what_is_shared(cors):
+    def preflight(target, method, origin=NAMED):
+        fields = [origin, ("Access-Control-Request-Headers", "content-type")]
+        return cors.ask("OPTIONS", target, fields + [("Access-Control-Request-Method", method)] * bool(method))
+
+    response = preflight("/count", "PUT")
+    assert response.status == 204 and access(response) == {
+        "access-control-allow-origin": "http://localhost:5001", "access-control-expose-headers": "X-Count",
+        "access-control-allow-methods": "PUT", "access-control-allow-headers": "Content-Type",
+        "access-control-max-age": "600"}, response.told
+    for response in (preflight("/count", "POST"), preflight("/count", "DELETE"), preflight("/count", None),
+                     preflight("/count", "PUT", ("Origin", "null")), preflight("/own", "GET")):
+        assert response.status == 200 and access(response) == {} and response.one("Allow"), response.told
+
+
+def test_cors_the_script_in_the_page_is_the_one_that_is_allowed(cors):
+    response = cors.get("/")
+    script = re.search(r"<script>(.*)</script>", response.text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policies = [value for name, value in response.fields if name == "Content-Security-Policy"]
+    assert len(policies) == 1 and f"script-src 'self' 'sha256-{digest}';" in policies[0], response.told
+    assert "sha256" not in cors.get("/weather").one("Content-Security-Policy")
+
+
+# csrf ---------------------------------------------------------------------------------------------
+
+def balance(visitor):
+    return int(re.search(r"\$([0-9]+)", visitor.get("/").text)[1])
+
+
+def form_token(visitor):
+    return re.search(r'name="form-token" value="([^"]{22})"', visitor.get("/").text)[1]
+
+
+def test_csrf_a_form_with_the_token_of_its_session_gives_the_money(csrf):
+    token = form_token(csrf)
+    assert token == form_token(csrf)
+    response = csrf.post("/transfer", {"form-token": token, "amount": "100"})
+    assert response.status == 303 and balance(csrf) == 900, response.told
+    assert csrf.post("/transfer", {"amount": "1"}, [("X-CSRF-Token", token)]).status == 303
+    for amount in ("0", "900", "-1", "x", ""):
+        assert csrf.post("/transfer", {"form-token": token, "amount": amount}).status == 400
+    assert balance(csrf) == 899
+    for _ in range(8):
+        csrf.post("/transfer", {"form-token": token, "amount": "100"})
+    csrf.post("/transfer", {"form-token": token, "amount": "99"})
+    assert balance(csrf) == 0 and csrf.post("/transfer", {"form-token": token, "amount": "1"}).status == 400
+
+
+def test_csrf_a_form_without_the_token_or_of_another_site_changes_nothing(csrf):
+    other = Visitor(csrf.address)
+    token, foreign = form_token(csrf), form_token(other)
+    for value in ("", "x", foreign, token[:-1], token + "A"):
+        response = csrf.post("/transfer", {"form-token": value, "amount": "1"})
+        assert response.status == 403 and "Load the page with the form again" in response.text, response.told
+    assert csrf.post(f"/transfer?form-token={token}", {"amount": "1"}).status == 403
+    assert Visitor(csrf.address).post("/transfer", {"form-token": token, "amount": "1"}).status == 403
+    for fields in ([("Origin", "http://evil.example")], [("Origin", "null")], [("Sec-Fetch-Site", "same-site")]):
+        assert csrf.post("/transfer", {"form-token": token, "amount": "1"}, fields).status == 403
+    assert balance(csrf) == 1000
+
+
+def test_csrf_the_page_that_is_exempt_takes_forms_of_any_site(csrf):
+    for origin in ("http://evil.example", "null"):
+        response = csrf.post("/paid", {"x": "1"}, [("Origin", origin), ("Sec-Fetch-Site", "cross-site")])
+        assert response.status == 200 and "Thank you" in response.text and access(response) == {}, response.told
 
 
 # uploads ------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ extension SiteResponder where A: ~Copyable {
     var room = buffer.storageSpan
     do throws(AuthorizationRefusal) {
       let authorization = try Authorization.parse(value, into: &room)
+      // A browser adds Basic by itself, also to a form of another site. A token comes from the script.
+      if A._hasSharing, approach.isForeign, case .basic = authorization { return nil }
       check = self.check(authorization, value, room.span, match, request)
     } catch {
       if error == .schemeUnknown { return nil }

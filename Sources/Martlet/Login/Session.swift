@@ -4,6 +4,7 @@
 
 public import MartletBytes
 import MartletHTTP
+import MartletServer
 import MartletToken
 
 /// What happens to the remember cookie.
@@ -138,6 +139,8 @@ public struct Session: ~Copyable, ~Escapable {
     guard isThere else { return }
     // Members that another user left in this browser are removed.
     if let previous = userID, previous != id { claims.removeAll() }
+    // Whoever knew the form token before the login does not know it afterwards.
+    claims.remove("_form")
     switch id {
     case .text(let text): note(claims.set("_user_id", text: text.span))
     case .integer(let integer): note(claims.set("_user_id", integer: integer))
@@ -191,6 +194,31 @@ public struct Session: ~Copyable, ~Escapable {
   public mutating func delete() {
     logOut()
     isDeleted = true
+  }
+
+  // MARK: The form token
+
+  /// The form token; `nil` where the session has none.
+  private var formToken: Text<22>? { reading?.text(of: "_form") }
+
+  /// The form token. Begins a token where the session has none.
+  @_lifetime(self: copy self)
+  mutating func beginFormToken() -> Text<22> {
+    if let formToken, formToken.count == FormToken.size { return formToken }
+    let token = FormToken.random()
+    if isThere { note(claims.set("_form", text: token.span)) }
+    return token
+  }
+
+  /// Whether a request has the session's form token, in the header X-CSRF-Token or in the form.
+  @inline(never)
+  func holdsFormToken(of request: borrowing IncomingRequest) -> Bool {
+    guard let formToken, formToken.count == FormToken.size else { return false }
+    if let sent = request.head.fields(in: request.octets).value(of: "X-CSRF-Token") {
+      return constantTimeEquals(sent, formToken.span)
+    }
+    guard let sent: Text<32> = FormFields(request.content)["form-token"]?.text() else { return false }
+    return constantTimeEquals(sent.span, formToken.span)
   }
 
   // MARK: Members

@@ -37,6 +37,9 @@ public import MartletHTTP
 /// - `HookedApplication`: calls around each page
 /// - `ErrorPageApplication`: error pages
 /// - `LoggingApplication`: log lines
+/// - `CrossOriginApplication`: pages that other origins may use
+/// - `FormTokenApplication`: forms with a token
+/// - `PagePolicyApplication`: security headers of one page
 /// - `MountingApplication`: parts below a path
 ///
 /// A protocol that the application does not name adds nothing to the program.
@@ -90,6 +93,13 @@ public protocol Application: ~Copyable {
   /// this is false, a trusted proxy may say for each request that it came by https (X-Forwarded-Proto).
   static var usesHTTPS: Bool { get }
 
+  /// The value of Strict-Transport-Security (RFC 6797), such as `max-age=31536000`; empty for none, which is
+  /// the default. The header is sent to browsers that have come by https, and never by http.
+  ///
+  /// A browser that knows the header comes by https only, to every port of the host, until `max-age` seconds are
+  /// over. So other programs on the host become unreachable by http. Browsers ignore the header at an IP address.
+  static var strictTransportSecurity: StaticString { get }
+
   /// Called when a request has been refused with 421, so that the application can log it.
   ///
   /// - Parameters:
@@ -119,6 +129,12 @@ public protocol Application: ~Copyable {
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User>
   static var _takesFormData: Bool { get }
+  static var _hasSharing: Bool { get }
+  static func _sharing(of page: Page) -> Sharing
+  static var _hasFormTokens: Bool { get }
+  static func _needsFormToken(_ page: Page) -> Bool
+  static var _hasPolicies: Bool { get }
+  static func _policy(of page: Page) -> PagePolicy
   static var _hasUploads: Bool { get }
   mutating func _receive(
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState
@@ -153,11 +169,12 @@ extension Application where Self: ~Copyable {
   public static var hosts: StaticString { "" }
   public static var isForPrograms: Bool { false }
   public static var usesHTTPS: Bool { false }
+  public static var strictTransportSecurity: StaticString { "" }
   public func refused(host: Span<UInt8>, _ headers: FieldSection, from peer: IPAddress) {}
 
   /// Headers that forbid content and scripts from other sites, scripts in a page, framing by other sites, and
-  /// guessing of media types. The address of a page is not sent to other sites. Styles may stand in a page. A
-  /// program whose pages need more sets its own `Content-Security-Policy`.
+  /// guessing of media types. The address of a page is not sent to other sites. Styles may stand in a page. Where
+  /// one page needs more, a `PagePolicyApplication` changes these headers for the page.
   public static var headers: StaticString {
     """
     Content-Security-Policy: default-src 'self'; img-src 'self' data:; \

@@ -148,6 +148,52 @@ public protocol CredentialsApplication: DeferringApplication, ~Copyable {
 /// their names, use an upload (`Request.multipart()`).
 public protocol FormDataApplication: Application, ~Copyable {}
 
+// MARK: Other origins
+
+/// An application with pages that scripts of other origins may use (Fetch standard §3.2, CORS), or that forms of
+/// other sites may be sent to.
+///
+///     static func sharing(of page: Page) -> Sharing {
+///       switch page {
+///       case .weather: .anyOrigin()
+///       case .items: .origins("https://shop.example", methods: .getAndPost, headers: "Content-Type")
+///       case .paid: .exemptFromOriginCheck
+///       case .index: .none
+///       }
+///     }
+public protocol CrossOriginApplication: Application, ~Copyable {
+  /// What other origins may do with a page. The rule of a page that mounts a part counts for the whole part.
+  ///
+  /// The rules are checked when the program starts.
+  static func sharing(of page: Page) -> Sharing
+}
+
+// MARK: Form tokens
+
+/// An application with pages that ask for a form token. A form token is a random value that only this site's
+/// pages know, and only in the visitor's session.
+///
+/// `response.formToken()` gives the token, and `\(token)` writes it into a form. The browser sends the token
+/// back in the form's field `form-token`, or a script sends it in the header `X-CSRF-Token`. The token is kept in
+/// the session, and ends with it. A login begins a new token.
+///
+/// The check comes in addition to the check of the origin, which each request passes that changes something.
+public protocol FormTokenApplication: SessionApplication, ~Copyable {
+  /// Whether requests for the page need the token. Methods that change nothing never do. For a page that mounts a
+  /// part, the answer counts for the whole part. An upload needs the token in the header.
+  static func needsFormToken(_ page: Page) -> Bool
+}
+
+// MARK: Security headers of one page
+
+/// An application with pages whose security headers differ from `headers`. Such a page has a script in the page
+/// or pictures of other sites, or another page may frame it.
+public protocol PagePolicyApplication: Application, ~Copyable {
+  /// The security headers of a page, also of its refusals; `.standard` for those of `headers`. For a page that
+  /// mounts a part, the headers count for the whole part.
+  static func policy(of page: Page) -> PagePolicy
+}
+
 // MARK: Long content
 
 /// An application with pages that receive content of any length, piece by piece (`Route.upload`,

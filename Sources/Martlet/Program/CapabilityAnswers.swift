@@ -30,6 +30,13 @@ extension Application where Self: ~Copyable {
 
   public static var _takesFormData: Bool { false }
 
+  public static var _hasSharing: Bool { false }
+  public static func _sharing(of page: Page) -> Sharing { .none }
+  public static var _hasFormTokens: Bool { false }
+  public static func _needsFormToken(_ page: Page) -> Bool { false }
+  public static var _hasPolicies: Bool { false }
+  public static func _policy(of page: Page) -> PagePolicy { .standard }
+
   public static var _hasUploads: Bool { false }
   public mutating func _receive(
     _ octets: Span<UInt8>, for page: Page, _ request: borrowing Request<Self>, _ state: inout UploadState
@@ -103,6 +110,21 @@ extension CredentialsApplication where Self: ~Copyable {
 
 extension FormDataApplication where Self: ~Copyable {
   public static var _takesFormData: Bool { true }
+}
+
+extension CrossOriginApplication where Self: ~Copyable {
+  public static var _hasSharing: Bool { true }
+  public static func _sharing(of page: Page) -> Sharing { sharing(of: page) }
+}
+
+extension FormTokenApplication where Self: ~Copyable {
+  public static var _hasFormTokens: Bool { true }
+  public static func _needsFormToken(_ page: Page) -> Bool { needsFormToken(page) }
+}
+
+extension PagePolicyApplication where Self: ~Copyable {
+  public static var _hasPolicies: Bool { true }
+  public static func _policy(of page: Page) -> PagePolicy { policy(of: page) }
 }
 
 extension UploadApplication where Self: ~Copyable {

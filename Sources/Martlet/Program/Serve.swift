@@ -83,6 +83,7 @@ private func run<A: Application & ~Copyable>(
       "the secret is a published one, with which anybody can log in; give one with --secret-file PATH.")
   }
   do throws(RouteFault) { try A.checkRoutes() } catch { error.fail(program) }
+  if A._hasSharing, let fault = A.sharingFault() { fault.fail(program) }
   let responder = SiteResponder(site, secret: secret, reach: reach, port: transport.port)
   announce(program, endpoint, port: transport.port)
   if A._hasSessions {

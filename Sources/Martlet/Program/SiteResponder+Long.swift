@@ -124,6 +124,7 @@ extension SiteResponder where A: ~Copyable {
     guard case .page(let page, let match) = A.destination(request.head.method, path),
       page.rawValue == number
     else { stop("an upload's page is where it was") }
+    if A._hasSharing { _ = admits(request, page) }
     return (page, match)
   }
 
@@ -136,6 +137,7 @@ extension SiteResponder where A: ~Copyable {
     let (page, match) = uploadPage(number, request)
     outcome.page = number
     outcome.isForPrograms = match.isForPrograms
+    if A.hasFirstFields { writeFirstFields(request, page, &fields) }
     if let status { return refuse(request, status, reason, &content, &fields) }
     guard A._hasSessions else {
       return enterWithoutSession(page, match, request, &content, &fields)

@@ -17,6 +17,9 @@ extension SiteResponder where A: ~Copyable {
     outcome.kind = .written
     content.truncate(to: 0)
     fields.truncate(to: fieldsStart)
+    if A.hasFirstFields {
+      writeFirstFields(request, outcome.page.flatMap { A.Page(rawValue: $0) }, &fields)
+    }
     let reason: StaticString =
       PageText.isMisused
       ? "A bug: this page puts a value where none can stand."

@@ -149,6 +149,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   ) -> Status {
     if A.isGuarded {
       readApproach(request)
+      if A.hasStrictTransport { writeFirstFields(request, nil, &fields) }
       // The Host is checked before anything else, because nothing of a request for another host may count.
       if A._hasSessions || !request.head.method.isSafe, isMisdirected(request) {
         if let host = request.head.host {
@@ -157,8 +158,14 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         }
         return refuse(request, .misdirectedRequest, Self.misdirected, &content, &fields)
       }
+    } else if A.hasStrictTransport {
+      readApproach(request)
+      writeFirstFields(request, nil, &fields)
     }
     let path = request.octets[request.head.target.path]
+    if A._hasSharing, request.head.method == .options, answerPreflight(request, path, &fields) {
+      return .noContent
+    }
     switch A.destination(request.head.method, path) {
     case .nowhere:
       if request.head.method == .options, path.equals("*") { return .ok }
@@ -180,11 +187,13 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       }
       outcome.page = page.rawValue
       outcome.isForPrograms = match.isForPrograms
+      if A.hasFirstFields { writeFirstFields(request, page, &fields) }
+      let isAdmitted = A._hasSharing && admits(request, page)
       if A._takesFormData, match.content == .form, request.content.count > 0, request.isFormData {
-        return respondToFormData(page, match, request, &content, &fields)
+        return respondToFormData(page, match, request, isAdmitted: isAdmitted, &content, &fields)
       }
       // The check is left out of programs in which no page changes anything.
-      if A.isGuarded, let refusal = request.refusal(match, approach.scheme) {
+      if A.isGuarded, let refusal = request.refusal(match, approach.scheme, isAdmitted: isAdmitted) {
         return refuse(request, refusal.status, refusal.reason, &content, &fields)
       }
       guard A._hasSessions else {
@@ -200,10 +209,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   private mutating func respondToFormData(
-    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest, _ content: inout Writer,
-    _ fields: inout Writer
+    _ page: A.Page, _ match: RouteMatch, _ request: borrowing IncomingRequest, isAdmitted: Bool,
+    _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
-    if let refusal = request.formDataRefusal(match, approach.scheme) {
+    if let refusal = request.formDataRefusal(match, approach.scheme, isAdmitted: isAdmitted) {
       return refuse(request, refusal.status, refusal.reason, &content, &fields)
     }
     var writer = Writer(SiteMemory.formRoom)
@@ -289,15 +298,18 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     {
       return status
     }
+    let isForeign = A._hasSharing && approach.isForeign
     // Credentials count more than a session cookie.
-    if visitor.user == nil { readSession(request, &session, &visitor) }
+    if visitor.user == nil, !isForeign { readSession(request, &session, &visitor) }
     var isRenewal = false
     // A session of a user who is gone does not fall back to the remember cookie, as in Microdot. For a page
     // that needs a fresh login the remember cookie is not read, because a restored login is not fresh. At the
     // login page a restored login redirects the visitor (`writeWayOn`), and tells the page which user's
     // cookie came.
     let isLogin = A._skipsLogin && request.octets[request.head.target.path].equals(site._loginPath)
-    if access.needsLogin && !access.needsFreshLogin || isLogin, visitor.user == nil, !visitor.sessionIsDead {
+    if access.needsLogin && !access.needsFreshLogin || isLogin, visitor.user == nil, !visitor.sessionIsDead,
+      !isForeign
+    {
       restoreLogin(request, &session, &visitor, scratch: content.roomSpan)
       isRenewal = visitor.user != nil
     }
@@ -312,6 +324,11 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
       writeWayOn(request, visitor, &fields)
     {
       return .found
+    }
+    if A._hasFormTokens, !request.head.method.isSafe, A._needsFormToken(page),
+      !session.holdsFormToken(of: request)
+    {
+      return refuse(request, .forbidden, Self.staleForm, &content, &fields)
     }
     let answer = respond(page, match, visitor, session, request, &content, &fields)
     store(answer, page, visitor, &content)
@@ -391,8 +408,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         request, .forbidden, "Your account may not open this page.", &content, &fields)
     }
     let preference = request.head.fields(in: request.octets).htmlPreference
-    let isForPrograms = match.isForPrograms
-    if A._hasSessions, preference != .excluded, preference != .possible || !isForPrograms {
+    if A._hasSessions, preference != .excluded, preference != .possible || !outcome.isForPrograms {
       writeLoginLocation(request, keepingNext: false, &fields)
       fields.append("Cache-Control: no-store\r\n")
       return .found

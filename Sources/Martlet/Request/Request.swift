@@ -133,9 +133,11 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
   public func json() throws(JSONError) -> JSONObject { try JSONDocument(incoming.content).object() }
 
   /// The value of a cookie of the application's own, as it was received; `nil` where the request has no such
-  /// cookie. The person at the browser can change the value.
+  /// cookie. The person at the browser can change the value. A request that another site has caused has no
+  /// cookies, unless the page is shared with credentials (`Sharing`).
   @_lifetime(copy self)
   public func cookie(_ name: CookieName) -> Span<UInt8>? {
+    if Site._hasSharing, approach.isForeign { return nil }
     var values = CookieValues(of: name.octets, in: incoming.head.cookieFields(in: incoming.octets))
     return values.next()
   }

@@ -8,13 +8,18 @@ extension IncomingRequest {
   /// The status and the reason of a request that is refused before its page is asked; `nil` where the page
   /// may be asked.
   ///
-  /// Each request that may change something must come from this site, whatever its content.
+  /// Each request that may change something must come from this site, whatever its content, unless the page
+  /// admits the request (`CrossOriginApplication`).
   ///
-  /// - Parameter scheme: The scheme by which the browser has come.
+  /// - Parameters:
+  ///   - scheme: The scheme by which the browser has come.
+  ///   - isAdmitted: Whether the page admits the request from another site.
   func refusal(
-    _ match: borrowing RouteMatch, _ scheme: Approach.Scheme
+    _ match: borrowing RouteMatch, _ scheme: Approach.Scheme, isAdmitted: Bool
   ) -> (status: Status, reason: StaticString)? {
-    if !head.method.isSafe, let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
+    if !isAdmitted, !head.method.isSafe, let reason = crossOriginRefusal(scheme) {
+      return (.forbidden, reason)
+    }
     guard content.count > 0 else { return nil }
     if content.count > Int(match.contentSizeMax) {
       return (.contentTooLarge, "The content has more octets than this page takes.")
@@ -44,9 +49,11 @@ extension IncomingRequest {
 
   /// The refusal of a form in parts, as `refusal` says it of other content.
   func formDataRefusal(
-    _ match: RouteMatch, _ scheme: Approach.Scheme
+    _ match: RouteMatch, _ scheme: Approach.Scheme, isAdmitted: Bool
   ) -> (status: Status, reason: StaticString)? {
-    if !head.method.isSafe, let reason = crossOriginRefusal(scheme) { return (.forbidden, reason) }
+    if !isAdmitted, !head.method.isSafe, let reason = crossOriginRefusal(scheme) {
+      return (.forbidden, reason)
+    }
     guard content.count <= Int(match.contentSizeMax) else {
       return (.contentTooLarge, "The content has more octets than this page takes.")
     }

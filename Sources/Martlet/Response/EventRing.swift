@@ -276,6 +276,8 @@ extension Response where Site: StreamingApplication & ~Copyable {
   /// checked anew.
   ///
   /// - Parameters:
+  ///   - ring: The events.
+  ///   - request: The request, which may have a Last-Event-ID.
   ///   - start: Where a new reader begins.
   ///   - retry: After how long a browser asks again when the connection has ended, from 1 ms.
   public consuming func events<let capacity: Int>(
@@ -309,6 +311,7 @@ extension StreamBody {
   /// is gone is noticed.
   ///
   /// - Parameters:
+  ///   - ring: The events.
   ///   - state: How far the reader has come. `response.events` has made it.
   ///   - seconds: Time until a comment is written where no event is sent, from 1 s.
   /// - Returns: What `write` of the application returns.

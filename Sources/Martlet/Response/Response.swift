@@ -151,6 +151,10 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
     PageText.truncate(to: contentCount)
   }
 
+  /// Notes that no cache may keep the answer.
+  @_lifetime(self: copy self)
+  mutating func keepFromCaches() { cacheSeconds = min(cacheSeconds, -2) }
+
   // MARK: Cookies
 
   /// Sets a cookie of the application's own, for all pages. An answer with a cookie is not kept by caches.
@@ -171,7 +175,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
       PageText.misuse()
       return fields.overflow()
     }
-    cacheSeconds = min(cacheSeconds, -2)
+    keepFromCaches()
     fields.append("Set-Cookie: ")
     fields.append(name.octets)
     fields.append("=")

@@ -89,6 +89,9 @@ struct Approach {
   enum Scheme { case unknown, http, https }
 
   var scheme = Scheme.unknown
+  /// Whether another site has caused the request, and neither the session cookie nor Basic counts
+  /// (`SiteResponder.admits`).
+  var isForeign = false
 
   /// What the program itself knows about the scheme.
   init(isHTTPS: Bool) { if isHTTPS { scheme = .https } }

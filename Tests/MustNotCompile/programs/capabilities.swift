@@ -7,7 +7,7 @@ struct Person: SessionUser {
 }
 
 struct Site: Application {
-  enum Page: UInt8 { case read, login, logout, back, stream, wake, receive, later, file }
+  enum Page: UInt8 { case read, login, logout, back, stream, wake, receive, later, token, file }
 
   static func route(to page: Page) -> Route { .get("/", for: .everyone) }
 
@@ -31,6 +31,10 @@ struct Site: Application {
     case .later:
       // error: requires that 'Site' conform to 'DeferringApplication'
       return response.later()
+    case .token:
+      // error: requires that 'Site' conform to 'FormTokenApplication'
+      _ = response.formToken()
+      return response.html("")
     case .stream:
       // error: requires that 'Site' conform to 'StreamingApplication'
       return response.stream("text/html")
