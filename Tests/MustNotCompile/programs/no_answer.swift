@@ -11,6 +11,6 @@ struct Site: Application {
     to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
   ) -> Answer {
     // error: 'Answer' initializer is inaccessible
-    Answer(status: .ok)
+    Answer(status: .ok)  // error: missing argument for parameter 'session' in call
   }
 }
