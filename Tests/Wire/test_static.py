@@ -388,7 +388,9 @@ def resident_kilobytes(pid):
 
 
 def test_large_file_costs_no_memory(program, folder):
-    size = int(os.environ.get("MARTLET_LARGE_FILE", 1 << 30))
+    # An emulator and a sanitizer have memory of their own.
+    counts = not RUN and not SANITIZED
+    size = int(os.environ.get("MARTLET_LARGE_FILE", 1 << 30 if counts else 1 << 26))
     with open(folder / "large", "wb") as file:
         file.truncate(size)
     Visitor(program.address).get("/files/digits")
@@ -399,7 +401,7 @@ def test_large_file_costs_no_memory(program, folder):
     while octets := reader.recv(1 << 20):
         count += len(octets)
         most = max(most, resident_kilobytes(program.pid))
-    assert count > size and most - before <= 128, (count, before, most)
+    assert count > size and (most - before <= 128 or not counts), (count, before, most)
     response = Visitor(program.address).get("/files/large", [("Range", f"bytes={size - 5}-")])
     assert response.status == 206 and response.body == bytes(5), response.told
     os.unlink(folder / "large")
