@@ -633,7 +633,7 @@ static int open_watched(int folder, const char *path) {
   struct {
     uint64_t flags, mode, resolve;
   } how = {READS_BELOW | O_CLOEXEC | O_LARGEFILE, 0, 0x08 | 0x02}; // BENEATH, NO_MAGICLINKS
-  // EAGAIN: something above was renamed meanwhile. A second try is enough, but for somebody who renames always.
+  // EAGAIN: something above was renamed meanwhile. A second try is enough, unless a program renames all the time.
   for (int tries = 0; tries < 4; tries++) {
     long file = syscall(SYS_openat2, folder, path, &how, sizeof how);
     if (file >= 0) return (int)file;

@@ -17,8 +17,10 @@
 //     Expect                                      a list: each line must be `100-continue`
 //     Cookie                                      proxies split it (RFC 9113 §8.2.3): the lines are one list
 //     X-Forwarded-Proto, X-Forwarded-Prefix       the last line counts, because the nearest proxy wrote it
+//     If-Match, If-None-Match, Accept-Encoding    lists: the lines are one list
+//     Range, If-Range, dates of conditions        ignored where they come twice (Preconditions.swift)
 //
-// Upgrade, Forwarded, Range and the conditional fields (If-Match and its like) are not read.
+// Upgrade and Forwarded are not read.
 
 import MartletBytes
 

@@ -3,14 +3,14 @@
 
 import MartletBytes
 
-struct ListElements: ~Escapable {
+package struct ListElements: ~Escapable {
   private var rest: Span<UInt8>
   private let separator: UInt8
 
-  /// - Parameter separator: A comma for lists, or a semicolon for parameters. A separator inside a quoted
+  /// - Parameter separator: A comma for lists, a semicolon for parameters, a blank for origins. A separator inside a quoted
   ///   string separates as well, so use this type only for values without quoted strings.
   @_lifetime(copy octets)
-  init(_ octets: Span<UInt8>, separator: UInt8) {
+  package init(_ octets: Span<UInt8>, separator: UInt8) {
     rest = octets
     self.separator = separator
   }
@@ -19,7 +19,7 @@ struct ListElements: ~Escapable {
   @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
-  mutating func next() -> Span<UInt8>? {
+  package mutating func next() -> Span<UInt8>? {
     while rest.count > 0 {
       let end = rest.firstIndex(of: separator) ?? rest.count
       let element = rest.extracting(rest.trimmed(0..<end))

@@ -201,7 +201,7 @@ public struct Piece: Equatable, Sendable {
   }
 }
 
-/// The streams that are woken: those of the pages in a set of page numbers. And the login whose streams end.
+/// The streams that are woken, as a set of page numbers, and the login whose streams end.
 public struct StreamSet: Sendable {
   private var bits = InlineArray<4, UInt64>(repeating: 0)
   /// The streams of that login are ended (`StreamState.login`); 0: of none; `.max`: of all.

@@ -193,8 +193,8 @@ struct martlet_site {
   struct martlet_token *_Nullable tokens;  // MARTLET_TOKEN_COUNT, filled in order
   size_t token_count;                      // tokens that have been remembered
   uint32_t owner_count;                    // responders that the memory was lent to
-  uint32_t ended_login;                    // whose streams end; 0: nobody's, UINT32_MAX: of several logins
-  uint64_t woken;                          // pages whose streams are woken: as `StreamSet` is made of it
+  uint32_t ended_login;                    // the login whose streams end; 0: none, UINT32_MAX: several
+  uint64_t woken;                          // pages whose streams are woken: a bit for each of 63, the last one for all others
   uint8_t *_Nullable session;              // MARTLET_SESSION_SIZE octets
   struct martlet_file_parts *_Nullable parts; // MARTLET_FILE_PARTS_COUNT
 };

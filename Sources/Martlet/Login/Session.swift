@@ -139,7 +139,7 @@ public struct Session: ~Copyable, ~Escapable {
     guard isThere else { return }
     // Members that another user left in this browser are removed.
     if let previous = userID, previous != id { claims.removeAll() }
-    // Whoever knew the form token before the login does not know it afterwards.
+    // An attacker who knew the form token before the login does not know it afterwards.
     claims.remove("_form")
     switch id {
     case .text(let text): note(claims.set("_user_id", text: text.span))

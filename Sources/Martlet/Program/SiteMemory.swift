@@ -36,6 +36,7 @@ import MartletServer
   func removeWoken() -> StreamSet {
     var set = StreamSet()
     let pages = unsafe site.pointee.woken
+    guard unsafe pages != 0 || site.pointee.ended_login != 0 else { return set }
     for page in 0..<UInt8(63) where pages & 1 << UInt64(page) != 0 { set.insert(page) }
     if pages >> 63 != 0 { for page in UInt8(63)...255 { set.insert(page) } }
     set.end(login: unsafe site.pointee.ended_login)

@@ -14,8 +14,9 @@ extension IncomingRequest {
   /// - Parameters:
   ///   - scheme: The scheme by which the browser has come.
   ///   - isAdmitted: Whether the page admits the request from another site.
+  ///   - isFormData: Whether the content is a form in parts, for a page that takes such forms.
   func refusal(
-    _ match: borrowing RouteMatch, _ scheme: Approach.Scheme, isAdmitted: Bool
+    _ match: borrowing RouteMatch, _ scheme: Approach.Scheme, isAdmitted: Bool, isFormData: Bool = false
   ) -> (status: Status, reason: StaticString)? {
     if !isAdmitted, !head.method.isSafe, let reason = crossOriginRefusal(scheme) {
       return (.forbidden, reason)
@@ -24,17 +25,15 @@ extension IncomingRequest {
     if content.count > Int(match.contentSizeMax) {
       return (.contentTooLarge, "The content has more octets than this page takes.")
     }
-    return mediaTypeRefusal(match.content)
+    return isFormData ? nil : mediaTypeRefusal(match.content)
   }
 
-  /// The value of Content-Type; empty where the request has none, or more than one.
+  /// The value of Content-Type; empty where the request has none.
   var mediaType: Span<UInt8> {
     @_lifetime(copy self)
     get {
-      let fields = head.fields(in: octets)
-      guard fields.count(of: "Content-Type") == 1, let value = fields.value(of: "Content-Type") else {
-        return octets.extracting(0..<0)
-      }
+      let value = head.fields(in: octets).value(of: "Content-Type")
+      guard let value else { return octets.extracting(0..<0) }
       return value
     }
   }
@@ -45,19 +44,6 @@ extension IncomingRequest {
     let type: StaticString = "multipart/form-data"
     let size = type.utf8CodeUnitCount
     return mediaType.count >= size && mediaType.extracting(first: size).equalsIgnoringCase(type)
-  }
-
-  /// The refusal of a form in parts, as `refusal` says it of other content.
-  func formDataRefusal(
-    _ match: RouteMatch, _ scheme: Approach.Scheme, isAdmitted: Bool
-  ) -> (status: Status, reason: StaticString)? {
-    if !isAdmitted, !head.method.isSafe, let reason = crossOriginRefusal(scheme) {
-      return (.forbidden, reason)
-    }
-    guard content.count <= Int(match.contentSizeMax) else {
-      return (.contentTooLarge, "The content has more octets than this page takes.")
-    }
-    return nil
   }
 
   @inline(never)

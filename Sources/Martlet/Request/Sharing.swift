@@ -99,7 +99,7 @@ public struct Sharing: Sendable {
   /// Whether the rule names an origin.
   func names(_ origin: Span<UInt8>) -> Bool {
     if isForAnyOrigin { return !origin.equals("null") }
-    var rest = Elements(origins, separator: 0x20)
+    var rest = ListElements(origins.octets, separator: 0x20)
     while let element = rest.next() { if element.equals(origin) { return true } }
     return false
   }
@@ -107,31 +107,6 @@ public struct Sharing: Sendable {
   /// Whether scripts of the origin may use the method.
   func allows(_ method: Method, from origin: Span<UInt8>) -> Bool {
     methods.contains(method) && names(origin)
-  }
-}
-
-/// The parts of a literal between separators, in place. Blanks around a part are omitted, and empty parts too.
-private struct Elements: ~Escapable {
-  private var rest: Span<UInt8>
-  private let separator: UInt8
-
-  @_lifetime(immortal)
-  init(_ literal: StaticString, separator: UInt8) {
-    rest = literal.octets
-    self.separator = separator
-  }
-
-  /// The next part, or `nil` after the last.
-  @_lifetime(copy self)
-  @_lifetime(self: copy self)
-  mutating func next() -> Span<UInt8>? {
-    while rest.count > 0 {
-      let end = rest.firstIndex(of: separator) ?? rest.count
-      let part = rest.extracting(rest.trimmed(0..<end))
-      rest = rest.extracting(min(end + 1, rest.count)..<rest.count)
-      if part.count > 0 { return part }
-    }
-    return nil
   }
 }
 
@@ -161,7 +136,7 @@ extension Sharing {
 
   /// Whether `origins` has origins, and nothing else.
   private var areOrigins: Bool {
-    var rest = Elements(origins, separator: 0x20)
+    var rest = ListElements(origins.octets, separator: 0x20)
     var isEmpty = true
     while let element = rest.next() {
       if !Self.isOrigin(element) { return false }
@@ -178,7 +153,7 @@ extension Sharing {
   /// Whether a text is names of headers with commas between. With credentials, `*` means no more than a header
   /// of that name.
   private static func areNames(_ names: StaticString, _ allowsCredentials: Bool) -> Bool {
-    var rest = Elements(names, separator: 0x2C)
+    var rest = ListElements(names.octets, separator: 0x2C)
     while let name = rest.next() {
       for i in name.indices where !ASCII.isTokenCharacter(name[i]) { return false }
       if allowsCredentials, name.equals("*") { return false }

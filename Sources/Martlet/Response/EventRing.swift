@@ -20,6 +20,9 @@ public import MartletServer
 ///
 /// A page answers with `response.events(_:_:)`, and `write` of the application with `body.write(events:_:)`.
 ///
+/// JSON and plain text are made in a page, in `tick` and in `write`. Elsewhere, as in `receive` of an upload, send
+/// octets.
+///
 /// The ring holds its octets in place. The oldest events make room for a new one. A reader that was away, or
 /// reads too slowly, gets the events that the ring still has.
 public struct EventRing<let capacity: Int>: ~Copyable {
