@@ -4,19 +4,24 @@
 import Martlet
 
 extension Panel {
-  enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
+  enum Page: UInt8 {
+    case overview, history, setUp, login, password, system, metrics, live, logout, style, script
+  }
 
   static func row(of page: Page) -> PageRow {
     let fresh = Access.freshLogin(within: .minutes(10))
     return switch page {
     case .overview: PageRow("/", .get, for: .loggedIn, "Overview", .menu)
+    case .history: PageRow("/history", .get, for: .loggedIn, "History", .menu)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
     case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess)
     case .metrics: PageRow("/metrics", .get, for: .loggedIn, "Metrics", .program)
+    case .live: PageRow("/live", .get, for: .loggedIn, "Live values", .program)
     case .logout: PageRow("/logout", .post, for: .loggedIn, "Log out", .action)
     case .style: PageRow("/panel.css", .get, for: .everyone, "Style sheet", .action)
+    case .script: PageRow("/panel.js", .get, for: .everyone, "Script", .action)
     }
   }
 
