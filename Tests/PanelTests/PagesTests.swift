@@ -28,10 +28,10 @@ import Testing
     }
   }
 
-  @Test("The menu has the overview and the password page, and the system's page in the first process only")
+  @Test("The menu has the overview, the history and the password page, and the system's page in the first process only")
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
-    #expect(shown == [.overview, .password])
+    #expect(shown == [.overview, .history, .password])
   }
 
   @Test("A form that is refused answers 422, and 429 where it is worth while to wait")

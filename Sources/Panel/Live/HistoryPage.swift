@@ -34,7 +34,11 @@ extension Panel {
       number += 1
     }
     body.write("</div>\n")
-    if let cores = sampler.coresText {
+    if sampler.hasCores {
+      var buffer = FixedBuffer<96>()
+      var writer = Writer(buffer.storageSpan)
+      sampler.writeCores(to: &writer)
+      let cores = writer.span
       body.write("\(begin: .note)Use of each processor: <span data-live=\"cores\">\(cores)</span>")
       if sampler.moreCores > 0 { body.write(", and \(sampler.moreCores) more") }
       body.write("\(end: .note)")

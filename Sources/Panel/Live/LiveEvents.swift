@@ -22,16 +22,11 @@ extension Panel {
   mutating func tick(_ tick: inout Tick) {
     guard sampler.isOn else { return }
     sampler.sample(&measurements)
-    let values = sampler.values
-    events.send(
-      "values",
-      json: """
-        {"processors":\(values.text(.processors)),"busiest":\(values.text(.busiest)),\
-        "cores":\(sampler.coresText),"load":\(values.text(.load)),"memory":\(values.text(.memory)),\
-        "used":\(sampler.memory?.used.map { Readable.size($0) }),"temperature":\(values.text(.temperature)),\
-        "read":\(values.text(.diskRead)),"written":\(values.text(.diskWritten)),\
-        "received":\(values.text(.received)),"sent":\(values.text(.sent))}
-        """)
+    var buffer = FixedBuffer<640>()
+    var writer = Writer(buffer.storageSpan)
+    sampler.write(to: &writer)
+    invariant(!writer.overflowed, "the newest values fit an event")
+    events.send("values", octets: writer.span)
     tick.wake(Page.live)
   }
 
@@ -77,6 +72,36 @@ extension Panel {
 
   mutating func streamEnded(_ page: Page, _ state: StreamState) {
     if page == .live { watcherCount -= 1 }
+  }
+}
+
+extension Sampler {
+  /// Writes the newest values as JSON: texts of numbers and units, which need no escapes.
+  @_lifetime(writer: copy writer)
+  fileprivate func write(to writer: inout Writer) {
+    writer.append("{\"cores\":\"")
+    writeCores(to: &writer)
+    writer.append("\",\"used\":")
+    let used = memory?.used
+    Self.write(used.map { Text(cutting: Readable.size($0).span) }, to: &writer)
+    var number: UInt8 = 0
+    while let series = Series(rawValue: number) {
+      writer.append(",\"")
+      writer.append(series.name)
+      writer.append("\":")
+      Self.write(values.text(series), to: &writer)
+      number += 1
+    }
+    writer.append("}")
+  }
+
+  @inline(never)
+  @_lifetime(writer: copy writer)
+  private static func write(_ text: Text<24>?, to writer: inout Writer) {
+    guard let text else { return writer.append("null") }
+    writer.append("\"")
+    writer.append(text.span)
+    writer.append("\"")
   }
 }
 

@@ -1,5 +1,9 @@
 // The only script of the panel. It shows what the stream of events brings: new texts of values, new widths of
 // bars, new plots. A page without it has the same values, which then stay as they were.
+//
+// A page that nobody sees closes its stream: a browser has few connections for each device. A connection that is cut
+// somewhere on the way says nothing, and neither does a refusal, so after 16 seconds without values the script asks
+// anew. Indentation is left out, because it would be sent.
 
 import Martlet
 
@@ -11,62 +15,58 @@ enum LiveScript {
   static var text: StaticString {
     """
     (() => {
-      "use strict";
-      const address = document.currentScript.dataset.events;
-      const state = document.getElementById("live");
-      let events, late;
-      const all = (name, key, change) =>
-        document.querySelectorAll(`[${name}="${key}"]`).forEach(change);
-      const say = (text, isBroken) => {
-        if (state.textContent !== text) state.textContent = text;
-        state.className = isBroken ? "caution live" : "note live";
-      };
-      const fail = () => say("Not live: the device does not answer, or your login has ended. Trying again.", true);
-      // A connection that is cut somewhere on the way says nothing, and neither does a refusal.
-      const wait = () => {
-        clearTimeout(late);
-        late = setTimeout(() => { fail(); open(); }, 16000);
-      };
-      const open = () => {
-        if (events) events.close();
-        events = new EventSource(address);
-        events.onopen = () => say("Live: the values move by themselves.");
-        events.onerror = fail;
-        events.addEventListener("values", (event) => {
-          wait();
-          const values = JSON.parse(event.data);
-          for (const key in values) {
-            const text = values[key] ?? "unknown";
-            all("data-live", key, (place) => {
-              if (place.textContent !== text) place.textContent = text;
-            });
-            all("data-meter", key, (meter) => {
-              const percent = parseInt(text);
-              if (!(percent >= 0)) return;
-              meter.setAttribute("aria-valuenow", percent);
-              meter.firstElementChild.setAttribute("width", percent + "%");
-              meter.firstElementChild.setAttribute(
-                "class", percent >= 90 ? "full" : percent >= 75 ? "high" : "fine");
-            });
-          }
-        });
-        events.addEventListener("plot", (event) => {
-          const made = document.createElement("template");
-          made.innerHTML = event.data;
-          const plot = made.content.firstElementChild;
-          const old = document.getElementById(plot.id);
-          if (old) old.replaceWith(plot);
-        });
-        wait();
-      };
-      // A page that nobody sees needs no connection: a browser has few for each device.
-      const look = () => {
-        if (!document.hidden) return open();
-        clearTimeout(late);
-        if (events) events.close();
-      };
-      document.addEventListener("visibilitychange", look);
-      look();
+    const address = document.currentScript.dataset.events;
+    const state = document.getElementById("live");
+    let events, late;
+    const say = (text, name) => {
+    if (state.textContent !== text) state.textContent = text;
+    state.className = name + " live";
+    };
+    const fail = () => say("Not live: the device does not answer, or your login has ended. Trying again.", "caution");
+    const wait = () => {
+    clearTimeout(late);
+    late = setTimeout(() => { fail(); open(); }, 16000);
+    };
+    const all = (name, key, change) => document.querySelectorAll(`[${name}="${key}"]`).forEach(change);
+    const setMeter = (meter, percent) => {
+    const bar = meter.firstElementChild;
+    meter.setAttribute("aria-valuenow", percent);
+    bar.setAttribute("width", percent + "%");
+    bar.setAttribute("class", percent > 89 ? "full" : percent > 74 ? "high" : "fine");
+    };
+    const showValues = (event) => {
+    wait();
+    const values = JSON.parse(event.data);
+    for (const key in values) {
+    const text = values[key] ?? "unknown";
+    all("data-live", key, (place) => { if (place.textContent !== text) place.textContent = text; });
+    if (parseInt(text) >= 0) all("data-meter", key, (meter) => setMeter(meter, parseInt(text)));
+    }
+    };
+    const showPlot = (event) => {
+    const made = document.createElement("template");
+    made.innerHTML = event.data;
+    const plot = made.content.firstElementChild;
+    const old = document.getElementById(plot.id);
+    if (old) old.replaceWith(plot);
+    };
+    const close = () => { if (events) events.close(); };
+    const open = () => {
+    close();
+    events = new EventSource(address);
+    events.onopen = () => say("Live: the values move by themselves.", "note");
+    events.onerror = fail;
+    events.addEventListener("values", showValues);
+    events.addEventListener("plot", showPlot);
+    wait();
+    };
+    const look = () => {
+    if (!document.hidden) return open();
+    clearTimeout(late);
+    close();
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
     })();
 
     """

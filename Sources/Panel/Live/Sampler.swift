@@ -17,7 +17,7 @@ struct Sampler {
   private(set) var memory: MemoryAmount?
   /// Use of each processor, in hundredths of a hundredth.
   private(set) var cores = InlineArray<16, Int64?>(repeating: nil)
-  private(set) var rings = Rings()
+  var rings = Rings()
   private var times = ProcessorTimes()
   private var disks = CounterSums(at: 0)
   private var network = CounterSums(at: 0)
@@ -74,22 +74,22 @@ struct Sampler {
     self.times = times
   }
 
-  /// The use of each processor as people read it: `12, 40, –, 3 %`. A processor that is off, or whose use is not
-  /// known yet, is a dash.
-  var coresText: Text<128>? {
-    guard times.coreCount > 0 else { return nil }
-    var text = Text<128>()
+  /// Octets of the text of all processors at most.
+  static var coresSizeMax: Int { 96 }
+
+  /// Writes the use of each processor as people read it: `12, 40, –, 3 %`. A processor that is off, or whose use is
+  /// not known yet, is a dash.
+  @_lifetime(writer: copy writer)
+  func writeCores(to writer: inout Writer) {
     for i in 0..<times.coreCount {
-      if i > 0 { text.append((", " as StaticString).octets) }
-      if let use = cores[i] {
-        text.append(Readable.hundredths(UInt64(use + 50) / 100 * 100).span)
-      } else {
-        text.append(("–" as StaticString).octets)
-      }
+      if i > 0 { writer.append(", ") }
+      if let use = cores[i] { writer.append(decimal: UInt64(use + 50) / 100) } else { writer.append("–") }
     }
-    text.append((" %" as StaticString).octets)
-    return text
+    writer.append(" %")
   }
+
+  /// Whether the processors are told apart.
+  var hasCores: Bool { times.coreCount > 0 }
 
   /// Processors that are not told apart.
   var moreCores: Int { times.moreCount }

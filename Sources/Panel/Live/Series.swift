@@ -63,7 +63,7 @@ extension Series.Unit {
       switch self {
       case .percent: UInt64(min(max(value, 0), 10_000))
       case .load: UInt64(max(value, 0))
-      case .temperature: UInt64(max(value, Self.coldest) - Self.coldest)
+      case .temperature: UInt64(min(max(value, Self.coldest), 10_000) - Self.coldest)
       case .rate: UInt64(Self.compact(UInt64(max(value, 0))))
       }
     return UInt16(min(number, 65_534)) + 1
@@ -94,30 +94,24 @@ extension Series.Unit {
   }
 
   /// A value as people read it: `12 %`, `0.42`, `48.3 °C`, `1.5 MiB/s`.
+  @inline(never)
   func text(_ value: Int64) -> Text<24> {
-    var text = Text<24>()
-    switch self {
-    case .percent:
-      text.append(Readable.hundredths(UInt64(max(0, value + 50) / 100 * 100)).span)
-      text.append((" %" as StaticString).octets)
-    case .load: text.append(Readable.load(value).span)
-    case .temperature: text.append(Readable.temperature(milliDegrees: Int(value) * 100).span)
-    case .rate:
-      text.append(Readable.size(UInt64(max(0, value))).span)
-      text.append(("/s" as StaticString).octets)
+    let number = UInt64(max(0, value))
+    return Readable.text { writer in
+      switch self {
+      case .percent:
+        writer.append(decimal: (number + 50) / 100)
+        writer.append(" %")
+      case .load:
+        writer.append(decimal: number / 100)
+        writer.append(".")
+        writer.append(decimal: number / 10 % 10)
+        writer.append(decimal: number % 10)
+      case .temperature: writer.append(Readable.temperature(milliDegrees: Int(value) * 100).span)
+      case .rate:
+        writer.append(Readable.size(number).span)
+        writer.append("/s")
+      }
     }
-    return text
-  }
-}
-
-extension Readable {
-  /// Hundredths with two decimals: `0.42`.
-  static func load(_ hundredths: Int64) -> Text<24> {
-    let value = UInt64(max(0, hundredths))
-    var text = self.hundredths(value / 100 * 100)
-    text.append(0x2E)
-    text.append(0x30 + UInt8(value / 10 % 10))
-    text.append(0x30 + UInt8(value % 10))
-    return text
   }
 }
