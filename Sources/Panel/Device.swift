@@ -81,7 +81,7 @@ struct Device {
   }
 
   /// What all network interfaces have received and sent. What bridges, tunnels and containers carry goes through
-  /// an interface with a device as well, so only those count where there are some.
+  /// an interface with a device as well. So only interfaces with a device count, unless the machine has none.
   @inline(never)
   static func networkSums(at moment: Int64) -> CounterSums {
     var (physical, all) = (CounterSums(at: moment), CounterSums(at: moment))
@@ -96,6 +96,7 @@ struct Device {
   }
 
   /// Whether there is a device behind what a folder of /sys tells of.
+  @inline(never)
   private static func isOfDevice(_ folder: StaticString, _ name: Span<UInt8>) -> Bool {
     guard name.firstIndex(of: 0x2F) == nil else { return false }
     return System.exists(path(folder, name, "/device").span)

@@ -26,7 +26,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   /// What the machine does, now and in the last day.
   var sampler: Sampler
   /// The newest values, for all browsers that watch.
-  var events = EventRing<2_048>()
+  var events = EventRing<1_024>()
   /// Browsers that watch.
   var watcherCount = 0
   /// Whether the password that was set last has characters that some keyboards type in another way; until

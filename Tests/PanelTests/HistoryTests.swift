@@ -63,7 +63,8 @@ private func values(_ pairs: [(Series, Int64)]) -> Values {
   @Test("Each value has its unit in its text")
   func texts() {
     let texts = [
-      Series.processors.text(1_250), Series.load.text(42), Series.load.text(1_205), Series.temperature.text(483),
+      Series.processors.text(1_250), Series.load.text(42), Series.load.text(1_205),
+      Series.temperature.text(483),
       Series.temperature.text(-5), Series.received.text(1_572_864), Series.sent.text(0),
     ].map { String($0.span) }
     #expect(texts == ["13 %", "0.42", "12.05", "48.3 °C", "-0.5 °C", "1.5 MiB/s", "0 B/s"])
@@ -85,7 +86,8 @@ private func values(_ pairs: [(Series, Int64)]) -> Values {
     var rings = rings()
     rings.record(values([(.load, 100), (.memory, 5)]), at: 5_000)
     rings.record(values([(.load, 200)]), at: 10_000)
-    #expect(rings.value(.load, .mean, .hour, slot: 2) == 200 && rings.value(.memory, .mean, .hour, slot: 2) == nil)
+    #expect(
+      rings.value(.load, .mean, .hour, slot: 2) == 200 && rings.value(.memory, .mean, .hour, slot: 2) == nil)
     #expect(rings.value(.memory, .mean, .hour, slot: 1) == 5)
   }
 
@@ -111,14 +113,16 @@ private func values(_ pairs: [(Series, Int64)]) -> Values {
     rings.record(values([(.load, 2)]), at: 54_999)
     rings.record(values([(.load, 3)]), at: 45_000)
     rings.record(values([(.load, 4)]), at: -5_000)
-    #expect(rings.value(.load, .mean, .hour, slot: 10) == 2 && rings.value(.load, .mean, .hour, slot: 9) == nil)
+    #expect(
+      rings.value(.load, .mean, .hour, slot: 10) == 2 && rings.value(.load, .mean, .hour, slot: 9) == nil)
   }
 
   @Test("The day has the mean and the greatest value of two minutes, from the first sample on")
   func day() {
     var rings = rings()
     for i in 0..<Int64(24) { rings.record(values([(.load, i * 10)]), at: 240_000 + i * 5_000) }
-    #expect(rings.value(.load, .mean, .day, slot: 2) == 115 && rings.value(.load, .greatest, .day, slot: 2) == 230)
+    #expect(
+      rings.value(.load, .mean, .day, slot: 2) == 115 && rings.value(.load, .greatest, .day, slot: 2) == 230)
     rings.record(values([(.load, 7)]), at: 360_000)
     #expect(rings.value(.load, .mean, .day, slot: 3) == 7 && rings.value(.load, .mean, .day, slot: 2) == 115)
     #expect(rings.value(.load, .mean, .day, slot: 1) == nil)

@@ -28,7 +28,9 @@ import Testing
     }
   }
 
-  @Test("The menu has the overview, the history and the password page, and the system's page in the first process only")
+  @Test(
+    "The menu has the overview, the history and the password page, and the system's page in the first process only"
+  )
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
     #expect(shown == [.overview, .history, .password])

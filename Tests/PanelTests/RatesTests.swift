@@ -24,40 +24,40 @@ private func use(_ text: String, since earlier: String) -> Int64? {
   @Test("Use is what was not idle and did not wait, of what has passed")
   func use() {
     let before = "cpu  100 0 100 800 0 0 0 0 0 0"
-    #expect(martlet_panel_use("cpu  150 0 100 850 0 0 0 0 0 0", before) == 5_000)
-    #expect(martlet_panel_use("cpu  100 0 100 900 0 0 0 0 0 0", before) == 0)
-    #expect(martlet_panel_use("cpu  200 0 100 800 0 0 0 0 0 0", before) == 10_000)
-    #expect(martlet_panel_use("cpu  100 0 100 850 50 0 0 0 0 0", before) == 0, "it waits for a disk")
-    #expect(martlet_panel_use("cpu  101 0 100 802 0 0 0 0 0 0", before) == 3_333)
-    #expect(martlet_panel_use("cpu  100 10 110 800 0 10 10 10 0 0", before) == 10_000)
-    #expect(martlet_panel_use("cpu  150 0 100 850 0 0 0 0 999 999", before) == 5_000, "guests count once")
+    #expect(useNow("cpu  150 0 100 850 0 0 0 0 0 0", before) == 5_000)
+    #expect(useNow("cpu  100 0 100 900 0 0 0 0 0 0", before) == 0)
+    #expect(useNow("cpu  200 0 100 800 0 0 0 0 0 0", before) == 10_000)
+    #expect(useNow("cpu  100 0 100 850 50 0 0 0 0 0", before) == 0, "it waits for a disk")
+    #expect(useNow("cpu  101 0 100 802 0 0 0 0 0 0", before) == 3_333)
+    #expect(useNow("cpu  100 10 110 800 0 10 10 10 0 0", before) == 10_000)
+    #expect(useNow("cpu  150 0 100 850 0 0 0 0 999 999", before) == 5_000, "guests count once")
   }
 
-  private func martlet_panel_use(_ now: String, _ before: String) -> Int64? {
+  private func useNow(_ now: String, _ before: String) -> Int64? {
     PanelTests.use(now, since: before)
   }
 
   @Test("Old kernels tell four numbers")
   func four() {
-    #expect(martlet_panel_use("cpu 150 0 100 850", "cpu 100 0 100 800") == 5_000)
+    #expect(useNow("cpu 150 0 100 850", "cpu 100 0 100 800") == 5_000)
     #expect(times("cpu 1 2 3").whole == nil)
   }
 
   @Test("Where nothing has passed, or the counters go back, there is no use")
   func back() {
     let before = "cpu 100 0 100 800"
-    #expect(martlet_panel_use(before, before) == nil)
-    #expect(martlet_panel_use("cpu 10 0 10 80", before) == nil)
+    #expect(useNow(before, before) == nil)
+    #expect(useNow("cpu 10 0 10 80", before) == nil)
     // The idle time alone goes back on some kernels.
-    #expect(martlet_panel_use("cpu 300 0 100 790", before) == 10_000)
-    #expect(martlet_panel_use("cpu 90 0 100 900", before) == 0)
+    #expect(useNow("cpu 300 0 100 790", before) == 10_000)
+    #expect(useNow("cpu 90 0 100 900", before) == 0)
   }
 
   @Test("Numbers of any size do not overflow")
   func large() {
     let most = (UInt64(1) << 58) - 1
     let line = "cpu " + [most, most, most, 0, 0, most, most, most].map { String($0) }.joined(separator: " ")
-    #expect(martlet_panel_use(line, "cpu 0 0 0 0") == 10_000)
+    #expect(useNow(line, "cpu 0 0 0 0") == 10_000)
     #expect(times("cpu 288230376151711744 0 0 0").whole == nil)
     #expect(times("cpu 99999999999999999999999 0 0 0").whole == nil)
   }
@@ -131,7 +131,9 @@ private func sums(_ devices: [(String, UInt64, UInt64)], at moment: Int64) -> Co
     #expect(sums([("a", 5, 5), ("b", 9, 9)], at: 1_000).rates(since: one) == nil)
     #expect(one.rates(since: sums([("a", 5, 5), ("b", 9, 9)], at: -1_000)) == nil)
     #expect(sums([("b", 9, 9)], at: 1_000).rates(since: one) == nil)
-    #expect(sums([("ab", 5, 5), ("c", 5, 5)], at: 1_000).rates(since: sums([("a", 1, 1), ("bc", 1, 1)], at: 0)) == nil)
+    #expect(
+      sums([("ab", 5, 5), ("c", 5, 5)], at: 1_000).rates(since: sums([("a", 1, 1), ("bc", 1, 1)], at: 0))
+        == nil)
   }
 
   @Test("A counter of 32 bits goes on beyond its end")
@@ -197,7 +199,8 @@ private func sums(_ devices: [(String, UInt64, UInt64)], at moment: Int64) -> Co
       #expect(name == "eth0" && received == 1_234 && sent == 5_678)
     }
     for text in [
-      "    lo: 1 2 3 4 5 6 7 8 9 10", "Inter-|   Receive", " face |bytes: x", ":1 2 3 4 5 6 7 8 9", "eth0: 1 2 3",
+      "    lo: 1 2 3 4 5 6 7 8 9 10", "Inter-|   Receive", " face |bytes: x", ":1 2 3 4 5 6 7 8 9",
+      "eth0: 1 2 3",
       "eth0:", "",
     ] {
       let isInterface = withGuardedOctets(text) { InterfaceLine($0) != nil }
@@ -221,7 +224,8 @@ private func sums(_ devices: [(String, UInt64, UInt64)], at moment: Int64) -> Co
     #expect(read("0")?.text == nil && read("0")?.isNow == false)
     #expect(read("50005")?.isNow == true && read("0x50005")?.bits == 0x50005)
     #expect(string(read("50000")?.text?.octets) == "supply voltage was too low")
-    #expect(string(read("A")?.text?.octets) == "clock limited" && string(read("4")?.text?.octets) == "throttled")
+    #expect(
+      string(read("A")?.text?.octets) == "clock limited" && string(read("4")?.text?.octets) == "throttled")
     #expect(read("")?.bits == nil && read("0x") == nil && read("g") == nil && read("123456789") == nil)
   }
 }

@@ -2,8 +2,8 @@
 // bars, new plots. A page without it has the same values, which then stay as they were.
 //
 // A page that nobody sees closes its stream: a browser has few connections for each device. A connection that is cut
-// somewhere on the way says nothing, and neither does a refusal, so after 16 seconds without values the script asks
-// anew. Indentation is left out, because it would be sent.
+// somewhere on the way says nothing, and neither does a refusal. So the script asks anew after 16 seconds without
+// values. Indentation is left out, because it would be sent.
 
 import Martlet
 

@@ -91,6 +91,7 @@ struct CounterSums {
   init(at moment: Int64) { self.moment = moment }
 
   /// Adds a device.
+  @inline(never)
   mutating func add(_ name: Span<UInt8>, _ first: UInt64, _ second: UInt64) {
     self.first &+= first
     self.second &+= second

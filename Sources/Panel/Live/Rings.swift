@@ -2,8 +2,7 @@
 //
 //     slot = boot clock / length of a slot        place = slot mod places of the ring
 //
-// So a sample needs no moment of its own, and a slot without a sample is a gap: the machine has slept, or the
-// panel was stopped. The boot clock cannot be set, so no change of the time of day makes a gap.
+// So a sample needs no moment of its own. A slot without a sample is a gap: the machine has slept. The boot clock cannot be set, so no change of the time of day makes a gap.
 // The day's rings have the mean and the greatest value of each slot.
 
 import CMartletPlatform
@@ -40,11 +39,12 @@ struct Rings {
   /// Empty rings.
   init() {
     invariant(
-      Int(MARTLET_HISTORY_SERIES) == Series.count && Int(MARTLET_HISTORY_RINGS) == 3, "each series has a place")
+      Int(MARTLET_HISTORY_SERIES) == Series.count && Int(MARTLET_HISTORY_RINGS) == 3,
+      "each series has a place")
   }
 
-  /// Records the values of a moment of the boot clock. The time between two samples is at most a slot of the hour;
-  /// of several samples in a slot of the hour, the last one counts.
+  /// Records the values of a moment of the boot clock. Of several samples in a slot of the hour, the last
+  /// one counts.
   @inline(never)
   mutating func record(_ values: Values, at milliseconds: Int64) {
     let hourSlot = milliseconds / HistoryRange.hour.slotMilliseconds
@@ -85,7 +85,8 @@ struct Rings {
   // MARK: Memory
 
   private static func place(_ ring: Int, _ series: Series, _ slot: Int64) -> Int {
-    (ring * Series.count + Int(series.rawValue)) * slotCount + Int(slot % Int64(slotCount))
+    // The values of a moment lie together, so that memory is touched only as time goes by.
+    (ring * slotCount + Int(slot % Int64(slotCount))) * Series.count + Int(series.rawValue)
   }
 
   private static func set(_ ring: Int, _ series: Series, _ slot: Int64, _ value: Int64) {
@@ -113,17 +114,21 @@ struct Curve {
   /// Points of a plot. Each is 30 seconds of the hour, or 12 minutes of the day.
   static var pointCount: Int { 120 }
 
-  /// `Int64.min` is a gap.
-  private var points = InlineArray<120, Int64>(repeating: .min)
+  /// As in the rings; 0 is a gap.
+  private var points = InlineArray<120, UInt16>(repeating: 0)
+  private let unit: Series.Unit
   private(set) var greatest: Int64?
   private(set) var least: Int64?
 
-  init() {}
+  init(_ unit: Series.Unit) { self.unit = unit }
 
   /// Reads the points up to a moment of the boot clock. The slots of a point are the same at each moment, so that a
   /// curve moves as a whole.
   @inline(never)
-  init(_ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, of rings: Rings, until milliseconds: Int64) {
+  init(
+    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, of rings: Rings, until milliseconds: Int64
+  ) {
+    self.init(series.unit)
     let slotsOfPoint = Int64(Rings.slotCount / Self.pointCount)
     let last = milliseconds / range.slotMilliseconds / slotsOfPoint
     for i in 0..<Self.pointCount {
@@ -142,11 +147,11 @@ struct Curve {
 
   /// Sets a point.
   mutating func add(_ value: Int64, at index: Int) {
-    points[index] = value
+    points[index] = unit.stored(value)
     greatest = max(greatest ?? value, value)
     least = min(least ?? value, value)
   }
 
   /// A point; `nil` for a gap.
-  subscript(index: Int) -> Int64? { points[index] == .min ? nil : points[index] }
+  subscript(index: Int) -> Int64? { unit.value(points[index]) }
 }

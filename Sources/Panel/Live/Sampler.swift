@@ -15,8 +15,8 @@ struct Sampler {
   /// The newest values.
   private(set) var values = Values()
   private(set) var memory: MemoryAmount?
-  /// Use of each processor, in hundredths of a hundredth.
-  private(set) var cores = InlineArray<16, Int64?>(repeating: nil)
+  /// Use of each processor, as in the rings; 0 where it is not known.
+  private var cores = InlineArray<16, UInt16>(repeating: 0)
   var rings = Rings()
   private var times = ProcessorTimes()
   private var disks = CounterSums(at: 0)
@@ -65,10 +65,11 @@ struct Sampler {
     }
     var busiest: Int64?
     for i in 0..<times.cores.count {
-      cores[i] = nil
-      guard let core = times.cores[i], let earlier = self.times.cores[i] else { continue }
-      cores[i] = core.use(since: earlier)
-      if let use = cores[i] { busiest = max(busiest ?? use, use) }
+      cores[i] = 0
+      guard let core = times.cores[i], let earlier = self.times.cores[i], let use = core.use(since: earlier)
+      else { continue }
+      cores[i] = Series.Unit.percent.stored(use)
+      busiest = max(busiest ?? use, use)
     }
     values[.busiest] = busiest
     self.times = times
@@ -83,7 +84,11 @@ struct Sampler {
   func writeCores(to writer: inout Writer) {
     for i in 0..<times.coreCount {
       if i > 0 { writer.append(", ") }
-      if let use = cores[i] { writer.append(decimal: UInt64(use + 50) / 100) } else { writer.append("–") }
+      if let use = Series.Unit.percent.value(cores[i]) {
+        writer.append(decimal: UInt64(use + 50) / 100)
+      } else {
+        writer.append("–")
+      }
     }
     writer.append(" %")
   }

@@ -66,7 +66,10 @@ struct Plot {
   /// Octets of a figure at most: two curves of 120 points, and the rest.
   static var sizeMax: Int { 2 * Curve.sizeMax + 1_024 }
 
-  init(_ subject: Subject, _ range: HistoryRange, _ sampler: borrowing Sampler, until now: Int64 = Sampler.now) {
+  @inline(never)
+  init(
+    _ subject: Subject, _ range: HistoryRange, _ sampler: borrowing Sampler, until now: Int64 = Sampler.now
+  ) {
     self.subject = subject
     self.range = range
     values = sampler.values
@@ -76,7 +79,7 @@ struct Plot {
     } else if range == .day {
       second = Curve(subject.first, .greatest, range, of: sampler.rings, until: now)
     } else {
-      second = Curve()
+      second = Curve(subject.first.unit)
     }
   }
 
@@ -97,8 +100,9 @@ struct Plot {
     }
   }
 
-  /// The least of 1, 2, 5, 10, 20 … 500 units that is not below a value, and so on with units that are larger by a
+  /// The least of 1, 2, 5, 10, 20 … 500 units that is not below a value. Beyond these the unit is larger by a
   /// factor.
+  @inline(never)
   static func roundedUp(_ value: Int64, from unit: Int64, by factor: Int64) -> Int64 {
     var unit = unit
     // No value is above 2^50.
@@ -171,6 +175,7 @@ extension HTML.Interpolation {
     }
   }
 
+  @inline(never)
   private mutating func appendKey(
     _ mark: StaticString, _ name: StaticString, _ series: Series, _ plot: Plot
   ) {

@@ -85,7 +85,7 @@ enum Style {
     .plot{margin:0;display:grid;grid-template-columns:auto 1fr;gap:.375rem .625rem;
     font-size:.75rem;font-variant-numeric:tabular-nums}
     .plot figcaption{grid-column:1/-1;display:flex;flex-wrap:wrap;justify-content:space-between;
-    align-items:baseline;gap:0 1rem}
+    align-items:baseline;gap:0 1rem;margin-bottom:.375rem}
     .plot h2{margin-bottom:.25rem}
     .key{list-style:none;display:flex;flex-wrap:wrap;gap:0 1rem;font-size:.875rem;color:var(--soft)}
     .key b{color:var(--text);font-weight:600}
