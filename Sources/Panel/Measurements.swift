@@ -92,16 +92,18 @@ struct Measurements {
     return waited < 10 ? 2 : waited < 100 ? 10 : 40
   }
 
-  /// Sees to it that the temperature is new at the next call, without waiting. While a page waits, the page's
-  /// children ask.
+  /// Stores what a child has found out, and sees to it that the temperature is new at the next call, without waiting.
+  /// While a page waits, the page's children ask.
+  ///
+  /// - Parameter asks: Whether a child is to ask now.
   @inline(never)
-  mutating func renewTemperature() {
+  mutating func renewTemperature(asks: Bool) {
     let now = System.milliseconds
     for i in 0..<children.count where children[i].number > 0 { look(at: i, now) }
     let sensor = Self.sensor
     items[sensor].key = 1
     let isLeft = items[sensor].silentSince != nil && now - items[sensor].askedAt < Self.retryMilliseconds
-    guard beganAt == nil, !isLeft, !isAsked(1) else { return }
+    guard asks, beganAt == nil, !isLeft, !isAsked(1) else { return }
     for i in 0..<children.count where children[i].number == 0 {
       for other in 0..<items.count { items[other].isOpen = other == sensor }
       _ = start(i)

@@ -21,7 +21,8 @@ struct Sampler {
   private var times = ProcessorTimes()
   private var disks = CounterSums(at: 0)
   private var network = CounterSums(at: 0)
-  private var count: UInt8 = 0
+  /// Whether the next sample asks for the temperature.
+  private var asksNext = false
 
   init(isOn: Bool) { self.isOn = isOn }
 
@@ -32,9 +33,10 @@ struct Sampler {
   @inline(never)
   mutating func sample(_ measurements: inout Measurements) {
     guard isOn else { return }
-    // A temperature moves slowly, and each question costs a child.
-    if count % 2 == 0 { measurements.renewTemperature() }
-    count = (count + 1) % 2
+    // A temperature moves slowly, and each question costs a child. The first sample makes none: the child of a panel
+    // that ends at once could hold the lock of the data directory for a moment longer.
+    measurements.renewTemperature(asks: asksNext)
+    asksNext = !asksNext
     let now = Self.now
     var values = Values()
     sampleProcessors(&values)
