@@ -77,6 +77,8 @@ enum LimitsTable {
     row("samples of an hour", Rings.slotCount, "")
     row("samples of a day", Rings.slotCount, "")
     row("points of a plot", Curve.pointCount, "")
+    row("alerts", Alerts.count, "")
+    row("alerts file", Alerts.fileSizeMax, "octets")
     row("browsers that watch", Panel.watcherCountMax, "")
     printMemory()
   }

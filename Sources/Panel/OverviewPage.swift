@@ -15,6 +15,7 @@ extension Panel {
     writePasswordHint(to: &body)
     storageTrouble?.write(to: &body)
     body.writeUnset(request.clock)
+    if sampler.isOn { body.writeAlerts(alerts) }
     body.writeTiles(device, measurements, sampler)
     body.write("\(begin: .columns)\(begin: .card)")
     body.writeMemory(device)
@@ -88,7 +89,7 @@ extension Body where Site == Panel {
     if sampler.isOn {
       let use = sampler.values.text(.processors)
       write("\(tile: "Processor use", id: "processor-use")<span data-live=\"processors\">")
-      if let use { write("\(use)") } else { write("not known yet") }
+      if let use { write("\(use)") } else { write("unknown") }
       write("</span>\(end: .tile)")
     }
     if let count = device.processorCount {

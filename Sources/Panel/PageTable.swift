@@ -5,7 +5,7 @@ import Martlet
 
 extension Panel {
   enum Page: UInt8 {
-    case overview, history, setUp, login, password, system, metrics, live, logout, style, script
+    case overview, history, alerts, setUp, login, password, system, metrics, live, logout, style, script
   }
 
   static func row(of page: Page) -> PageRow {
@@ -13,6 +13,7 @@ extension Panel {
     return switch page {
     case .overview: PageRow("/", .get, for: .loggedIn, "Overview", .menu)
     case .history: PageRow("/history", .get, for: .loggedIn, "History", .menu)
+    case .alerts: PageRow("/alerts", .getAndPost, for: .loggedIn, "Alerts", .below)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
@@ -48,6 +49,8 @@ struct PageRow {
     case menu
     /// The same, where the panel is the first process; elsewhere the page does not exist.
     case menuOfFirstProcess
+    /// Below the header as well; a page of the menu leads there.
+    case below
     /// Before the login, without a header.
     case door
     /// Nowhere: the page is for programs.
@@ -71,7 +74,7 @@ struct PageRow {
     switch place {
     case .menu: true
     case .menuOfFirstProcess: Boot.isFirstProcess
-    case .door, .program, .action: false
+    case .below, .door, .program, .action: false
     }
   }
 }

@@ -25,6 +25,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   var measurements = Measurements()
   /// What the machine does, now and in the last day.
   var sampler: Sampler
+  /// What the administrator wants to be told.
+  var alerts: Alerts
   /// The newest values, for all browsers that watch.
   var events = EventRing<1_024>()
   /// Browsers that watch.
@@ -41,6 +43,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   ) {
     sessions = data.sessions
     sampler = Sampler(isOn: recordsHistory)
+    alerts = Alerts.load(from: data.directory)
     self.calibration = calibration
     self.proxies = proxies
     files = data.files
@@ -81,6 +84,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
       return overviewPage(request, response)
     case .history:
       return historyPage(request, response)
+    case .alerts:
+      return alertsPage(request, response)
     case .live:
       return liveEvents(request, response)
     case .script:

@@ -21,7 +21,7 @@ import Testing
     for page in pages {
       let row = Panel.row(of: page)
       switch row.place {
-      case .menu, .menuOfFirstProcess, .program: #expect(row.access != .everyone, "\(page)")
+      case .menu, .menuOfFirstProcess, .below, .program: #expect(row.access != .everyone, "\(page)")
       case .door: #expect(row.access == .everyone, "\(page)")
       case .action: break
       }

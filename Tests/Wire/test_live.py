@@ -279,7 +279,7 @@ def test_the_stream_brings_values_within_seconds(panel):
     assert reader.status == 200 and "text/event-stream" in reader.head, reader.head
     found = reader.wait_for(2)
     assert time.monotonic() - start < 2 * PERIOD + 2
-    assert set(json.loads(found[0][1])) == {*SERIES, "cores", "used"}
+    assert set(json.loads(found[0][1])) == {*SERIES, "cores", "used", "alerts"}
     assert b"retry: 2000\n\n" in reader.text
     assert reader.events("plot") == []
     reader.close()
@@ -432,3 +432,121 @@ def test_the_memory_of_the_rings_is_stated():
     limits = run("martlet-panel", "--limits").stdout
     samples = int(re.search(r"samples of an hour +(\d+)", limits)[1])
     assert int(re.search(r"\n +history +(\d+) octets", limits)[1]) == 3 * 9 * 2 * samples
+
+
+# Alerts -------------------------------------------------------------------------------------------
+
+FIELDS = ["processors", "load", "memory", "temperature"]
+
+
+def rules(visitor):
+    """What the form says, by the names of its fields."""
+    response = visitor.get("/alerts")
+    assert response.status == 200, response.told
+    return dict((name, value) for name, _, value in
+                re.findall(r'<input id="([a-z-]+)" name="[a-z-]+"( value="([^"]*)")?', response.text))
+
+
+def typed(**changes):
+    form = {name: "" for name in FIELDS} | {f"{name}-minutes": "5" for name in FIELDS}
+    return form | {name.replace("_", "-"): value for name, value in changes.items()}
+
+
+def told(html):
+    return re.search(r'<p class="problem live" data-live="alerts" role="status">([^<]*)</p>', html)[1]
+
+
+@pytest.fixture(scope="module")
+def hot(tmp_path_factory):
+    """A panel that shows a machine whose memory is full."""
+    root = tmp_path_factory.mktemp("root") / "root"
+    shutil.copytree(SYSROOTS / "pi-5", root)
+    (root / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemAvailable: 20000 kB\n")
+    panel = Panel(tmp_path_factory.mktemp("hot") / "data", "--sysroot", str(root))
+    panel.root = root
+    assert panel.set_up().status == 302
+    yield panel
+    panel.stop()
+
+
+def test_rules_are_stored_and_shown(hot):
+    visitor = hot.logged_in()
+    assert set(rules(visitor)) == set(typed())
+    assert 'href="/alerts"' in visitor.get("/history").text
+    response = visitor.post("/alerts", typed(processors="95", load=" 3 ", temperature="80", temperature_minutes="10"))
+    assert response.status == 303 and response.location == "/alerts", response.told
+    assert "Alerts stored." in visitor.get("/alerts").text
+    found = rules(visitor)
+    assert (found["processors"], found["load"], found["memory"], found["temperature"]) == ("95", "3", "", "80")
+    assert found["temperature-minutes"] == "10" and found["memory-minutes"] == "5"
+    hot.restart()
+    assert rules(hot.logged_in()) == found
+    assert (hot.data / "alerts").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("field, value", [
+    ("processors", "100"), ("load", "601"), ("memory", "-1"), ("temperature", "1.5"), ("memory", "<b>\"'"),
+    ("memory-minutes", "61"), ("load-minutes", "x"), ("memory", "9" * 4000), ("memory", "%00")])
+def test_what_is_wrong_changes_nothing_and_is_shown_again(hot, field, value):
+    visitor = hot.logged_in()
+    before = rules(visitor)
+    response = visitor.post("/alerts", typed(memory="77", processors="66") | {field: value})
+    assert response.status == 422, response.told
+    assert 'role="alert"' in response.text and 'aria-invalid="true"' in response.text
+    if field != "processors":
+        assert 'value="66"' in response.text, response.text
+    assert "<b>" not in response.text
+    assert rules(visitor) == before
+
+
+def test_a_threshold_needs_its_minutes(hot):
+    visitor = hot.logged_in()
+    assert visitor.post("/alerts", typed(memory="77", memory_minutes="")).status == 422
+    assert visitor.post("/alerts", typed(memory_minutes="0")).status == 303
+
+
+def test_strangers_and_other_sites_change_nothing(hot):
+    visitor = hot.logged_in()
+    before = rules(visitor)
+    response = hot.visitor().post("/alerts", typed(memory="1"))
+    assert response.status in (302, 303) and response.location.startswith("/login"), response.told
+    with Connection(hot.address) as connection:
+        fields = [("Cookie", visitor.jar.header("/alerts")), ("Origin", "http://evil.example"),
+                  ("Content-Type", "application/x-www-form-urlencoded")]
+        connection.send(request("POST", "/alerts", fields, b"memory=1&memory-minutes=1"))
+        assert connection.response().status == 403
+    assert visitor.get("/alerts?memory=1&memory-minutes=1").status == 200
+    assert rules(visitor) == before
+
+
+def test_an_alert_is_raised_and_ends(hot):
+    visitor = hot.logged_in()
+    assert told(visitor.get("/").text) == ""
+    assert visitor.post("/alerts", typed(memory="90", memory_minutes="1")).status == 303
+    reader = Reader(hot, visitor)
+    time.sleep(60 - 2 * PERIOD)
+    assert told(visitor.get("/").text) == ""
+    end = time.monotonic() + 4 * PERIOD
+    while not (text := told(visitor.get("/").text)):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    assert re.fullmatch(r"Memory in use above 90 %, for 1 min now\.", text), text
+    reader.wait_for(len(reader.events("values")) + 1)
+    assert json.loads(reader.events("values")[-1][1])["alerts"] == text
+    (hot.root / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemAvailable: 500000 kB\n")
+    time.sleep(PERIOD + 1)
+    assert told(visitor.get("/").text) == ""
+    reader.close()
+
+
+def test_damaged_alerts_do_not_keep_the_panel_from_starting(tmp_path):
+    panel = Panel(tmp_path / "data")
+    assert panel.set_up().status == 302
+    visitor = panel.logged_in()
+    assert visitor.post("/alerts", typed(memory="90")).status == 303
+    panel.stop()
+    write(panel.data / "alerts", b"martlet-alerts 1\n\0\xff")
+    panel.start()
+    assert rules(panel.logged_in())["memory"] == ""
+    assert "event=alerts_damaged" in panel.program.output
+    panel.stop()

@@ -21,7 +21,8 @@ extension Panel {
     body.write(
       """
       <p class="facts"><a href="\(path: path)"\(markup: range == .hour ? mark : "")>The last hour</a> \
-      <a href="\(path: path)?range=day"\(markup: range == .day ? mark : "")>The last day</a></p></div>
+      <a href="\(path: path)?range=day"\(markup: range == .day ? mark : "")>The last day</a> \
+      <a href="\(path: Panel.row(of: .alerts).path)">Alerts</a></p></div>
 
       """)
     body.write("<div class=\"plots\">\n")

@@ -22,8 +22,12 @@ extension Panel {
   mutating func tick(_ tick: inout Tick) {
     guard sampler.isOn else { return }
     sampler.sample(&measurements)
-    var buffer = FixedBuffer<640>()
+    alerts.update(sampler.values)
+    var buffer = FixedBuffer<900>()
     var writer = Writer(buffer.storageSpan)
+    writer.append("{\"alerts\":\"")
+    alerts.write(to: &writer)
+    writer.append("\",")
     sampler.write(to: &writer)
     invariant(!writer.overflowed, "the newest values fit an event")
     events.send("values", octets: writer.span)
@@ -76,10 +80,10 @@ extension Panel {
 }
 
 extension Sampler {
-  /// Writes the newest values as JSON: texts of numbers and units, which need no escapes.
+  /// Writes the newest values as the rest of a JSON object: texts of numbers and units, which need no escapes.
   @_lifetime(writer: copy writer)
   fileprivate func write(to writer: inout Writer) {
-    writer.append("{\"cores\":\"")
+    writer.append("\"cores\":\"")
     writeCores(to: &writer)
     writer.append("\",\"used\":")
     let used = memory?.used

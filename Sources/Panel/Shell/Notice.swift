@@ -7,11 +7,13 @@ import Martlet
 enum Notice: Int64 {
   case accountCreated = 1
   case passwordChanged
+  case alertsStored
 
   var text: StaticString {
     switch self {
     case .accountCreated: "Account created; you are logged in."
     case .passwordChanged: "Password changed; all other sessions have ended."
+    case .alertsStored: "Alerts stored."
     }
   }
 }

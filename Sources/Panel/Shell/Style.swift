@@ -102,7 +102,7 @@ enum Style {
     .plot .grid{stroke:var(--line);stroke-width:1}
     .facts a[aria-current]{color:var(--text);font-weight:600;text-decoration:none}
     .live:empty{display:none}
-    .caution.live{margin:1rem 0 0}
+    .caution.live,.problem.live{margin:1rem 0}
 
     .interface+.interface{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
     .state{padding:.0625rem .5rem;border-radius:1rem;background:var(--track);color:var(--soft);
@@ -124,6 +124,8 @@ enum Style {
     .fields input:not([type=checkbox]):not([hidden]){width:100%;padding:.5625rem .75rem;
     margin-bottom:1rem;font:inherit;color:inherit;background:var(--page);
     border:1px solid #7b8794;border-radius:.5625rem}
+    .pair{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem;align-items:start}
+    .pair>div{display:flex;flex-direction:column}
     .fields input.code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
     letter-spacing:.08em;text-transform:uppercase}
     .fields input::placeholder{color:var(--soft);opacity:1}
