@@ -58,6 +58,9 @@ private func read(_ octets: [UInt8]) -> Alerts? { withGuardedOctets(octets) { Al
   @Test("Without a threshold nothing is raised, and a rule that changes begins anew")
   func rules() {
     var none = Alerts()
+    var some = Alerts()
+    some.set(AlertRule(threshold: 1), at: 0)
+    #expect(!none.hasRules && some.hasRules)
     for _ in 0..<1_000 { none.update(values(.memory, 10_000)) }
     #expect((0..<Alerts.count).allSatisfy { none.raised($0) == nil })
     var alerts = alerts()

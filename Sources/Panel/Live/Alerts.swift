@@ -55,6 +55,12 @@ struct Alerts {
     aboveCounts[index] = 0
   }
 
+  /// Whether there is a rule.
+  var hasRules: Bool {
+    for i in 0..<Self.count where rules[i].threshold > 0 { return true }
+    return false
+  }
+
   /// Takes the values of a sample.
   mutating func update(_ values: Values) {
     for i in 0..<Self.count {

@@ -105,9 +105,10 @@ extension Body where Site == Panel {
     write(field, label, typed: text.span, in: &form)
   }
 
-  /// Says what the alerts tell.
+  /// Says what the alerts tell, where there are any.
   @_lifetime(self: copy self)
   mutating func writeAlerts(_ alerts: Alerts) {
+    guard alerts.hasRules else { return }
     var buffer = FixedBuffer<320>()
     var writer = Writer(buffer.storageSpan)
     alerts.write(to: &writer)
