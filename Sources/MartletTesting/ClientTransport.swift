@@ -59,6 +59,10 @@ final class ClientWorld {
   private var wanted: [Int: UInt8] = [:]
   private var ready: [Int: UInt8] = [:]
   private var looks: Int64 = 0
+  /// The descriptors of programs' output, those with octets, and whether there has been any.
+  private var watched: [Int: Int32] = [:]
+  private var readyWatches: Set<Int> = []
+  private var hasWatched = false
   /// The next descriptor. The numbers begin where no open file has its descriptor.
   private var nextDescriptor: Int32 = 1 << 24
 
@@ -99,6 +103,24 @@ final class ClientWorld {
 
   fileprivate func want(_ slot: Int, _ readiness: Readiness?) { wanted[slot] = readiness?.rawValue ?? 0 }
 
+  fileprivate func watch(_ index: Int, _ descriptor: Int32) {
+    if descriptor >= 0 { hasWatched = true }
+    watched[index] = descriptor
+  }
+
+  fileprivate func isReady(watch index: Int) -> Bool { readyWatches.contains(index) }
+
+  /// Waits as long as the system does, because programs do not live by the clock of the test.
+  ///
+  /// - Returns: Whether a program has written something.
+  private func waitForPrograms(_ milliseconds: Int) -> Bool {
+    var entries = watched.values.map { martlet_poll_entry(descriptor: $0, wanted: Int16(MARTLET_READABLE), ready: 0) }
+    let count = unsafe martlet_poll(&entries, entries.count, Int32(milliseconds < 0 ? 10_000 : milliseconds))
+    guard count > 0 else { return false }
+    for (index, entry) in zip(watched.keys, entries) where entry.ready != 0 { readyWatches.insert(index) }
+    return true
+  }
+
   fileprivate func ready(_ slot: Int) -> Readiness { Readiness(rawValue: ready[slot] ?? 0) }
 
   fileprivate func wait(_ milliseconds: Int) -> Wakeup {
@@ -110,6 +132,8 @@ final class ClientWorld {
       if bits != 0 { ready[slot] = bits }
     }
     isIdle = ready.isEmpty && waiting.isEmpty
+    readyWatches = []
+    if isIdle, hasWatched, milliseconds != 0, waitForPrograms(milliseconds) { isIdle = false }
     isAtRest = isIdle && milliseconds < 0
     if isIdle, milliseconds > 0, !isAnswered, !standsStill { waitedMilliseconds += Int64(milliseconds) }
     return Wakeup(listenerIsReady: !waiting.isEmpty, stopRequested: false)
@@ -189,6 +213,10 @@ struct ClientTransport: Transport, ~Copyable {
 
   mutating func want(_ slot: Int, _ wanted: Readiness?) { world.want(slot, wanted) }
 
+  mutating func watch(_ index: Int, _ descriptor: Int32) { world.watch(index, descriptor) }
+
+  func isReady(watch index: Int) -> Bool { world.isReady(watch: index) }
+
   mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
     world.wait(milliseconds)
   }
@@ -214,6 +242,7 @@ struct ClientTransport: Transport, ~Copyable {
       Limits.workCountMax * MemoryLayout<martlet_work>.stride,
       Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride,
       Limits.filePartsCountMax * MemoryLayout<martlet_file_parts>.stride,
+      unsafe MemoryLayout<martlet_commands>.size,
     ]
     unsafe parts = sizes.map { size in
       let part = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
@@ -243,6 +272,7 @@ struct ClientTransport: Transport, ~Copyable {
     unsafe site.pointee.places = parts[8].assumingMemoryBound(to: martlet_work.self)
     unsafe site.pointee.tokens = parts[9].assumingMemoryBound(to: martlet_token.self)
     unsafe site.pointee.parts = parts[10].assumingMemoryBound(to: martlet_file_parts.self)
+    unsafe site.pointee.commands = parts[11].assumingMemoryBound(to: martlet_commands.self)
     return unsafe SiteMemory(site)
   }
 }
