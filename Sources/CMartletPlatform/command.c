@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,15 @@
 
 static void say(const char *text) {
   martlet_write_all(STDOUT_FILENO, (const uint8_t *)text, strlen(text));
+}
+
+// Closes all descriptors but 0, 1 and 2. execve() closes those of the library, but perhaps not those that the
+// library's user has opened.
+static void close_others(void) {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, 3U, ~0U, 0) == 0) return;
+#endif
+  for (int descriptor = 3; descriptor < 1024; descriptor++) close(descriptor);
 }
 
 // The new process becomes the program. Nothing here needs more than system calls.
@@ -34,7 +44,7 @@ static _Noreturn void become(const char *const *words, int output, pid_t parent)
   if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
       dup2(output, STDERR_FILENO) < 0)
     _exit(127);
-  if (input > STDERR_FILENO) close(input);
+  close_others();
   execve(words[0], (char *const *)words, (char *const *)environment);
   const char *reason = martlet_error_text(errno);
   say(words[0]);

@@ -110,15 +110,22 @@ final class ClientWorld {
 
   fileprivate func isReady(watch index: Int) -> Bool { readyWatches.contains(index) }
 
-  /// Waits as long as the system does, because programs do not live by the clock of the test.
+  /// Waits in true time, because programs do not live by the clock of the test. The wait is a tenth of a second at
+  /// most. Where no output is waited for, a program may be about to end, and the wait is shorter.
   ///
-  /// - Returns: Whether a program has written something.
-  private func waitForPrograms(_ milliseconds: Int) -> Bool {
-    var entries = watched.values.map { martlet_poll_entry(descriptor: $0, wanted: Int16(MARTLET_READABLE), ready: 0) }
-    let count = unsafe martlet_poll(&entries, entries.count, Int32(milliseconds < 0 ? 10_000 : milliseconds))
-    guard count > 0 else { return false }
+  /// - Returns: Milliseconds that the clock of the test advances by; 0 where a program has written something.
+  private func waitForPrograms(_ milliseconds: Int) -> Int {
+    var entries = watched.values.map {
+      martlet_poll_entry(descriptor: $0, wanted: Int16(MARTLET_READABLE), ready: 0)
+    }
+    guard entries.contains(where: { $0.descriptor >= 0 }) else {
+      martlet_sleep(Int32(max(0, min(milliseconds, 10))))
+      return milliseconds
+    }
+    let wait = milliseconds < 0 ? 100 : min(milliseconds, 100)
+    guard unsafe martlet_poll(&entries, entries.count, Int32(wait)) > 0 else { return wait }
     for (index, entry) in zip(watched.keys, entries) where entry.ready != 0 { readyWatches.insert(index) }
-    return true
+    return 0
   }
 
   fileprivate func ready(_ slot: Int) -> Readiness { Readiness(rawValue: ready[slot] ?? 0) }
@@ -133,7 +140,11 @@ final class ClientWorld {
     }
     isIdle = ready.isEmpty && waiting.isEmpty
     readyWatches = []
-    if isIdle, hasWatched, milliseconds != 0, waitForPrograms(milliseconds) { isIdle = false }
+    var milliseconds = milliseconds
+    if isIdle, hasWatched, milliseconds != 0 {
+      milliseconds = waitForPrograms(milliseconds)
+      if milliseconds == 0 { isIdle = false }
+    }
     isAtRest = isIdle && milliseconds < 0
     if isIdle, milliseconds > 0, !isAnswered, !standsStill { waitedMilliseconds += Int64(milliseconds) }
     return Wakeup(listenerIsReady: !waiting.isEmpty, stopRequested: false)
@@ -242,7 +253,7 @@ struct ClientTransport: Transport, ~Copyable {
       Limits.workCountMax * MemoryLayout<martlet_work>.stride,
       Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride,
       Limits.filePartsCountMax * MemoryLayout<martlet_file_parts>.stride,
-      unsafe MemoryLayout<martlet_commands>.size,
+      MemoryLayout<martlet_commands>.size,
     ]
     unsafe parts = sizes.map { size in
       let part = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)

@@ -1,8 +1,6 @@
-// The programs that pages have started. Each is in one of three states:
-//
-//   read     a stream passes the output on; where no output is there, the loop waits for the pipe
-//   ending   nobody reads any more: SIGTERM has been sent, and SIGKILL follows two seconds later
-//   free     the program has ended, and its number has been given back to the system
+// The programs that pages have started. A stream passes the output of each on. Where no output is there, the loop
+// waits for the pipe. When nobody reads any more, the program gets SIGTERM, and SIGKILL two seconds later. The place
+// in the table is free when the program has ended, and when its number has been given back to the system.
 //
 // A stream that ends, for whatever reason, ends its command. This file faces C: the table is a struct of C.
 
@@ -68,7 +66,8 @@ import MartletServer
     let number = unsafe table.pointee.count
     let deadline = unsafe table.pointee.now &+ Int64(max(1, min(seconds, 86_400))) * 1_000
     self[place] = martlet_command(
-      process: process, descriptor: descriptor, deadline: deadline, kill_at: .max, left: Int64(max(1, sizeMax)),
+      process: process, descriptor: descriptor, deadline: deadline, kill_at: .max,
+      left: Int64(max(1, sizeMax)),
       number: number, page: 0, is_read: 1, waits: 0, is_late: 0)
     return .success(Self.tag | Int64(number) << 8 | Int64(place))
   }
@@ -129,7 +128,8 @@ import MartletServer
     switch result {
     case Int(MARTLET_COMMAND_RUNS): return .goesOn(.pause(milliseconds: 10))
     case Int(MARTLET_COMMAND_UNKNOWN): return .ended(leave(index, .unknown))
-    case Int(MARTLET_COMMAND_SIGNAL)...: return .ended(leave(index, .signalled(result - Int(MARTLET_COMMAND_SIGNAL))))
+    case Int(MARTLET_COMMAND_SIGNAL)...:
+      return .ended(leave(index, .signalled(result - Int(MARTLET_COMMAND_SIGNAL))))
     default: return .ended(leave(index, .exited(status: result)))
     }
   }
@@ -184,7 +184,9 @@ import MartletServer
       if self[index].is_late == 0, self[index].is_read != 0 { next = min(next, self[index].deadline) }
       next = min(next, self[index].kill_at)
       // One that has been made to end is to be given back.
-      if self[index].is_read == 0, self[index].kill_at == .max { next = min(next, unsafe table.pointee.now + 50) }
+      if self[index].is_read == 0, self[index].kill_at == .max {
+        next = min(next, unsafe table.pointee.now + 50)
+      }
     }
     return next
   }

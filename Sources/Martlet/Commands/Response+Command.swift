@@ -9,11 +9,11 @@ extension Response where Site: CommandApplication & ~Copyable {
   /// application's `write` passes the output on with `body.write(output:)`.
   ///
   /// The program runs as the user of this program, in its folder, with PATH and LANG as environment and an empty
-  /// standard input. It leads a process group of its own. Where the visitor leaves, the login of the visitor ends,
-  /// the time is over or the output is too long, the group gets SIGTERM, and SIGKILL after two seconds. While the
-  /// visitor reads slowly, the program waits.
+  /// standard input. It leads a process group of its own. The group gets SIGTERM when
+  /// the visitor leaves or is logged out, when the time is over, or when the output is too long.
+  /// SIGKILL follows after two seconds. While the visitor reads slowly, the program waits.
   ///
-  /// Where a value is refused, the answer is 400. Where `Limits.commandCountMax` programs run, the answer is 503. Where
+  /// Where a value is refused, the answer is 400. Where the words of the page itself are wrong, the answer is 500. Where `Limits.commandCountMax` programs run, the answer is 503. Where
   /// the program cannot be started, the answer is 500, and the page says why.
   ///
   /// Starting the program costs one fork() and one execve(), and the disk's time for the program's file.
@@ -27,15 +27,16 @@ extension Response where Site: CommandApplication & ~Copyable {
     of command: borrowing Command, as mediaType: StaticString = "text/plain; charset=utf-8",
     atMostSeconds seconds: Int = 60, atMost sizeMax: Int = 1_048_576
   ) -> Answer {
-    if command.isWrong { PageText.misuse() }
-    if command.isRefused || command.isWrong { return refuse(.badRequest, "A value is not allowed here.") }
+    if command.isWrong { return refuse(.internalServerError, "The command of this page is wrong.") }
+    if command.isRefused { return refuse(.badRequest, "A value is not allowed here.") }
     switch CommandTable(memory).begin(command, seconds: seconds, sizeMax: sizeMax) {
     case .success(let number):
       // A proxy that collects an answer before it sends the answer on would hold the output back.
       setHeader("X-Accel-Buffering", "no")
       return stream(mediaType, from: StreamState(note: number))
     case .failure(.tooMany):
-      return refuse(.serviceUnavailable, "Too many programs run at the moment. Try again later.", retryAfter: 5)
+      return refuse(
+        .serviceUnavailable, "Too many programs run at the moment. Try again later.", retryAfter: 5)
     case .failure(.error(let error)):
       return refuse(.internalServerError, "The program cannot be started: \(error.text).")
     }
