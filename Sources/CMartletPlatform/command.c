@@ -31,8 +31,7 @@ static _Noreturn void become(const char *const *words, int output, pid_t parent)
   static const char *const environment[] = {
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
   // What this process has blocked or ignored, the program would go on blocking or ignoring.
-  signal(SIGCHLD, SIG_DFL);
-  signal(SIGPIPE, SIG_DFL);
+  for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -83,7 +82,11 @@ int martlet_start_command(const uint8_t *octets, size_t count, int32_t *process)
   int ends[2];
   int error = open_pipe(ends);
   if (error) return error;
-  pid_t parent = getpid(), child = fork();
+  pid_t parent = getpid();
+  // Whoever has started this process may have let it ignore SIGCHLD, and the system would not say how a program has
+  // ended. The first process ignores it on purpose (boot.c).
+  if (parent != 1) signal(SIGCHLD, SIG_DFL);
+  pid_t child = fork();
   if (child == 0) become(words, ends[1], parent);
   if (child < 0) {
     error = -errno;
