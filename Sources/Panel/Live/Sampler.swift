@@ -33,8 +33,8 @@ struct Sampler {
   @inline(never)
   mutating func sample(_ measurements: inout Measurements) {
     guard isOn else { return }
-    // A temperature moves slowly, and each question costs a child. The first sample makes no child, because the child
-    // of a panel that ends at once would hold the lock of the data directory for a moment longer.
+    // A temperature moves slowly, and each question costs a child. The first sample makes no child. If the panel ended
+    // at once, its child could hold the lock of the data directory for a moment longer.
     measurements.renewTemperature(asks: asksNext)
     asksNext = !asksNext
     let now = Self.now
