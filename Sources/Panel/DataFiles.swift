@@ -10,6 +10,7 @@ struct DataFiles {
   var files: AccountFiles
   private(set) var accounts = Accounts()
   let sessions: Sessions
+  let tokens: TokenFiles
   private(set) var condition = Condition.good
 
   /// What the files of accounts are like.
@@ -36,6 +37,8 @@ struct DataFiles {
     secret = Self.loadSecret(directory, path)
     files = AccountFiles(in: directory)
     sessions = Self.loadSessions(directory, path)
+    tokens = TokenFiles(in: directory)
+    if let error = tokens.damage { Self.say(path, "/tokens", error, "; no token works until that is mended.") }
     switch files.load() {
     case .accounts(let accounts):
       self.accounts = accounts

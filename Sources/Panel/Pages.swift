@@ -17,6 +17,9 @@ struct Panel: SessionApplication, ~Copyable {
   private(set) var sessions: Sessions
   let setUpCode: SetUpCode
   var throttle = Throttle()
+  var tokens: TokenFiles
+  /// Counts wrong tokens alone, so that a program with an old token keeps nobody at its address from logging in.
+  var tokenThrottle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
   /// When the program started, on the monotonic clock, in milliseconds.
@@ -37,6 +40,7 @@ struct Panel: SessionApplication, ~Copyable {
     files = data.files
     accounts = data.accounts
     condition = data.condition
+    tokens = data.tokens
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
@@ -56,6 +60,7 @@ struct Panel: SessionApplication, ~Copyable {
     _ page: Page, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let isPost = request.method == .post
+    if page == .health { return healthPage(response) }
     if case .damaged(let error) = condition, page != .style {
       return Self.refuseDamaged(response, error)
     }
@@ -71,6 +76,8 @@ struct Panel: SessionApplication, ~Copyable {
       return response.redirect("/setup")
     case .login:
       return isPost ? logIn(request, response) : loginPage(request, response)
+    case .tokens:
+      return tokensPage(request, response)
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
     case .system:
@@ -82,6 +89,9 @@ struct Panel: SessionApplication, ~Copyable {
     case .style:
       response.cache(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
+    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiAccess,
+      .apiDescription, .apiOther:
+      return answerProgram(page, request, response)
     }
   }
 
@@ -106,6 +116,7 @@ struct Panel: SessionApplication, ~Copyable {
 
   mutating func serverStopped(at clock: SystemClock) {
     if sessions.isUsed { storeSessions(clock, waits: false) }
+    tokens.storeAtEnd(clock)
   }
 
   var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }

@@ -48,6 +48,7 @@ extension SiteResponder where A: ~Copyable {
       fields.append("\r\n")
       return refuse(request, .tooManyRequests, "Too many failed attempts.", &content, &fields)
     case .wrong: return challenge(request, &content, &fields)
+    case .ignored: return nil
     }
   }
 
@@ -73,7 +74,6 @@ extension SiteResponder where A: ~Copyable {
     fields.append("WWW-Authenticate: ")
     fields.append(A._challenge)
     fields.append("\r\n")
-    return refuse(
-      request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
+    return refuse(request, .unauthorized, "This page asks for a login or a token.", &content, &fields)
   }
 }

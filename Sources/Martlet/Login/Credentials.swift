@@ -16,6 +16,8 @@ public enum CredentialsCheck<User> {
   case wait(seconds: Int)
   /// The result is not known yet: the application is asked again when the password has been verified.
   case later
+  /// The credentials are not for this page. The request goes on as if it had none: a session counts then.
+  case ignored
 }
 
 /// The credentials of a request: a name and a password (Basic), or a token (Bearer).
@@ -56,6 +58,27 @@ public struct Credentials: ~Escapable {
 
   /// Whether the token is exactly the text of a literal, compared in constant time.
   public func isToken(_ secret: StaticString) -> Bool { isToken(secret.octets) }
+
+  /// Counts a token that is nobody's. Call it for a wrong token only, because a right one never waits.
+  ///
+  /// - Parameters:
+  ///   - name: What all such tokens are counted under, for example `token`.
+  ///   - client: Where the request comes from.
+  ///   - throttle: A throttle of the application. With one for tokens alone, a program that sends an old token
+  ///     keeps nobody at its address from logging in.
+  /// - Returns: `.wrong`, or `.wait` where too many tokens have been wrong before.
+  public func countWrongToken<User>(
+    of name: StaticString, from client: ClientAddress, _ throttle: inout Throttle
+  ) -> CredentialsCheck<User> {
+    let now = memory.work.now
+    switch throttle.begin(name.octets, from: client, now: now) {
+    case .begun: break
+    case .wait(let seconds): return .wait(seconds: seconds)
+    case .line(let moment): return .wait(seconds: Int((moment - now) / 1_000) + 1)
+    }
+    throttle.end(name.octets, from: client, now: now, isRight: false)
+    return .wrong
+  }
 
   /// Counts an attempt, and verifies the password of Basic. As in `Response.checkPassword`, one call does
   /// both, so that no attempt goes uncounted.

@@ -1,0 +1,43 @@
+// The Authorization header of a request → the token's rights. `Bearer` alone counts, and only where a page is
+// for programs: elsewhere the header changes nothing, so that a token opens no page for people, and a proxy's
+// own header does no harm.
+
+import Martlet
+
+extension Panel: CredentialsApplication {
+  static var challenge: Challenge { .bearer(realm: "martlet-panel") }
+
+  mutating func user(
+    for credentials: borrowing Credentials, _ request: borrowing Request<Panel>
+  ) -> CredentialsCheck<Account> {
+    // What is no token of ours is no attempt: a proxy may send its own to the programs behind it.
+    guard request.isForPrograms, isSetUp, let text = credentials.token, TokenText.isOne(text) else {
+      return .ignored
+    }
+    let client = request.client(trusting: proxies)
+    guard let index = tokens.tokens.index(of: text) else {
+      return refuseToken(credentials, client, reason: tokens.damage == nil ? "unknown" : "damaged", nil)
+    }
+    let token = tokens.tokens[index]
+    if let refusal = token.refusal(at: request.clock.isSet ? request.clock.unixSeconds : nil) {
+      return refuseToken(credentials, client, reason: refusal.word, token.name)
+    }
+    tokens.use(index, at: request.clock)
+    var account = Account(name: token.name, password: .decoy(iterations: 1))
+    account.token = token.scope
+    return .user(account)
+  }
+
+  private mutating func refuseToken(
+    _ credentials: borrowing Credentials, _ client: ClientAddress, reason: StaticString, _ name: Text<32>?
+  ) -> CredentialsCheck<Account> {
+    let check: CredentialsCheck<Account> = credentials.countWrongToken(
+      of: "token", from: client, &tokenThrottle)
+    if case .wait(let seconds) = check {
+      Log.throttledToken(client, wait: seconds)
+    } else {
+      Log.refusedToken(client, reason: reason, name: name)
+    }
+    return check
+  }
+}
