@@ -331,13 +331,13 @@ def line(name, token, created, end, used=0, scope="read"):
 
 
 def planted(panel, *rows):
-    """Tokens that a file has: (name, created, end), in seconds from now; their texts."""
+    """Tokens that a file has: (name, created, end, scope), in seconds from now; their texts."""
     panel.stop()
     now = int(time.time())
     texts = [f"martlet_{chr(97 + i) * 32}" for i in range(len(rows))]
     write_tokens(panel, [line(name, text, now + created if created is not None else 0,
-                              now + end if end is not None else 0)
-                         for text, (name, created, end) in zip(texts, rows)])
+                              now + end if end is not None else 0, 0, *scope)
+                         for text, (name, created, end, *scope) in zip(texts, rows)])
     panel.start()
     return texts
 

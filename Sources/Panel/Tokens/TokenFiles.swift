@@ -79,7 +79,7 @@ struct TokenFiles {
 
   /// Notes that a token is used.
   mutating func use(_ index: Int, at clock: SystemClock) {
-    tokens.use(index, at: clock.isSet ? clock.unixSeconds : nil)
+    tokens.use(index, at: clock.timeOfDay)
     hasChanged = true
     storeWhenDue(at: clock)
   }

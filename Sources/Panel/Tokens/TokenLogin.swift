@@ -19,7 +19,7 @@ extension Panel: CredentialsApplication {
       return refuseToken(credentials, client, reason: tokens.damage == nil ? "unknown" : "damaged", nil)
     }
     let token = tokens.tokens[index]
-    if let refusal = token.refusal(at: request.clock.isSet ? request.clock.unixSeconds : nil) {
+    if let refusal = token.refusal(at: request.clock.timeOfDay) {
       return refuseToken(credentials, client, reason: refusal.word, token.name)
     }
     tokens.use(index, at: request.clock)

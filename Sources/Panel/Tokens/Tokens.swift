@@ -133,6 +133,11 @@ struct Token {
   }
 }
 
+extension SystemClock {
+  /// Unix seconds; `nil` while the time of day is not known.
+  var timeOfDay: Int64? { isSet ? unixSeconds : nil }
+}
+
 /// The list of tokens.
 struct Tokens {
   /// Room for tokens.

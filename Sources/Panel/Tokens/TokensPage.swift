@@ -27,7 +27,7 @@ extension Panel {
     guard let account = request.user else { return response.redirectToLogin() }
     let form = request.form
     var token = Token()
-    if let problem = tokens.tokens.read(form, request.clock, into: &token) {
+    if let problem = tokens.tokens.read(form, now: request.clock.timeOfDay, into: &token) {
       return tokensForm(request, response, problem)
     }
     token.maker = account.name
@@ -141,8 +141,9 @@ extension Tokens {
 
   /// Reads what was chosen for a new token.
   ///
+  /// - Parameter now: The time of day; `nil` where it is not known.
   /// - Returns: Why it is refused, or `nil`.
-  func read(_ form: FormFields, _ clock: SystemClock, into token: inout Token) -> Problem? {
+  func read(_ form: FormFields, now: Int64?, into token: inout Token) -> Problem? {
     guard let name = AccountRules.typedName(form["name"]), AccountRules.isName(name.span) else {
       return Problem(.nameRefused, at: .tokenName)
     }
@@ -153,11 +154,11 @@ extension Tokens {
     guard let days = Self.days(Field.start(of: form["days"])) else {
       return Problem(.choiceUnknown, at: .days)
     }
-    if days > 0, !clock.isSet { return Problem(.endUnknown, at: .days) }
+    if days > 0, now == nil { return Problem(.endUnknown, at: .days) }
     token.name = name
     token.scope = scope
-    token.created = clock.isSet ? clock.unixSeconds : 0
-    token.end = days > 0 ? clock.unixSeconds + days * 86_400 : 0
+    token.created = now ?? 0
+    token.end = days > 0 ? token.created + days * 86_400 : 0
     return nil
   }
 
@@ -181,7 +182,7 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   private mutating func writeToken(_ token: Token, _ clock: SystemClock) {
     write("<div class=\"token\"><h3>\(token.name) \(begin: .state)\(token.scope.word)\(end: .state)")
-    switch token.refusal(at: clock.isSet ? clock.unixSeconds : nil) {
+    switch token.refusal(at: clock.timeOfDay) {
     case nil: break
     case .ended: write(" \(begin: .badState)ended\(end: .badState)")
     case .clockUnknown: write(" \(begin: .badState)waits for the clock\(end: .badState)")
