@@ -80,12 +80,12 @@ enum ProcText {
 
   /// The hundredths that a load of two decimals is.
   @inline(never)
-  static func hundredths(_ load: Span<UInt8>) -> UInt64? {
+  static func hundredths(_ load: Span<UInt8>) -> Int? {
     guard let point = load.firstIndex(of: 0x2E), load.count == point + 3,
       let whole = load.extracting(0..<point).decimal(),
       let part = load.extracting(point + 1..<load.count).decimal()
     else { return nil }
-    return whole * 100 + part
+    return Int(whole * 100 + part)
   }
 
   private static func isFixedPoint(_ word: Span<UInt8>) -> Bool {

@@ -39,8 +39,8 @@ private func label(_ value: String) -> String {
     arguments: [
       ("0.00", 0), ("1.25", 125), ("10.07", 1_007), ("9999.99", 999_999), ("", nil), (".", nil), ("1", nil),
       ("1.2", nil), ("1.234", nil), (".25", nil), ("1.2.3", nil), ("1.x0", nil), ("..00", nil),
-    ] as [(String, UInt64?)])
-  func loads(_ text: String, _ expected: UInt64?) {
+    ] as [(String, Int?)])
+  func loads(_ text: String, _ expected: Int?) {
     let found = withGuardedOctets(text) { ProcText.hundredths($0) }
     #expect(found == expected)
   }

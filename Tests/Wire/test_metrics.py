@@ -83,7 +83,7 @@ def test_every_line_is_what_the_format_has(visitor):
     text = visitor.get("/metrics").text
     assert text.endswith("\n"), "the last line has its end"
     label = r'[a-z]+="(?:[^"\\\n]|\\["\\n])*"'
-    family = (r"# HELP martlet_([a-z0-9_]+) ([A-Z][ -~]+\.)\n# TYPE martlet_\1 (counter|gauge)\n"
+    family = (r"# HELP martlet_([a-z0-9_]+) ([A-Z0-9][ -~]+\.)\n# TYPE martlet_\1 (counter|gauge)\n"
               rf"((?:martlet_\1(?:\{{{label}(?:,{label})*\}})? -?[0-9]+(?:\.[0-9]+)?\n)*)")
     assert re.sub(family, "", text) == "", "nothing else stands there"
     found = re.findall(family, text)

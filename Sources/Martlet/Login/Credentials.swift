@@ -70,14 +70,22 @@ public struct Credentials: ~Escapable {
   public func countWrongToken<User>(
     of name: StaticString, from client: ClientAddress, _ throttle: inout Throttle
   ) -> CredentialsCheck<User> {
+    countFailure(of: name, from: client, &throttle).map { .wait(seconds: $0) } ?? .wrong
+  }
+
+  /// - Returns: Seconds to wait, where the failure was not counted.
+  @inline(never)
+  private func countFailure(
+    of name: StaticString, from client: ClientAddress, _ throttle: inout Throttle
+  ) -> Int? {
     let now = memory.work.now
     switch throttle.begin(name.octets, from: client, now: now) {
     case .begun: break
-    case .wait(let seconds): return .wait(seconds: seconds)
-    case .line(let moment): return .wait(seconds: Int((moment - now) / 1_000) + 1)
+    case .wait(let seconds): return seconds
+    case .line(let moment): return Int((moment - now) / 1_000) + 1
     }
     throttle.end(name.octets, from: client, now: now, isRight: false)
-    return .wrong
+    return nil
   }
 
   /// Counts an attempt, and verifies the password of Basic. As in `Response.checkPassword`, one call does

@@ -40,7 +40,47 @@ extension Panel {
   }
 }
 
+/// Members of objects. Each call writes markup, which ends with a member's name and colon, and a value. So the
+/// many members cost a call each. Numbers and words have no octet that JSON escapes; texts are encoded.
 extension Body where Site == Panel {
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString) { write(octets: markup.octets) }
+
+  /// Writes a text; `null` for one without octets.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, _ text: Span<UInt8>) {
+    put(markup)
+    if text.count == 0 { put("null") } else { write(json: "\(text)") }
+  }
+
+  /// Writes a number; `null` for `nil`.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, _ number: UInt64?) {
+    put(markup)
+    if let number { write(plain: "\(number)") } else { put("null") }
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, count: Int) { put(markup, UInt64(max(0, count))) }
+
+  /// Writes a number with so many decimals; `null` for `nil`.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, _ number: Int?, digits: Int) {
+    put(markup)
+    if let number { write(plain: "\(FixedPoint(number, digits: digits))") } else { put("null") }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, _ flag: Bool) {
+    put(markup)
+    put(flag ? "true" : "false")
+  }
+
   // MARK: System
 
   @_lifetime(self: copy self)
@@ -51,106 +91,109 @@ extension Body where Site == Panel {
       case .plausible: "not_synchronized"
       case .notSet: "not_set"
       }
-    write(
-      json: """
-        {"hostname":\(device.hostname),"model":\(device.model),"kernel":\(device.kernel),
-        "panel_version":\(Panel.version),"time":\(clock.unixSeconds),"clock":\(state),
-        "uptime_seconds":\(device.uptime),"load":[
-        """)
+    let hostname = device.hostname ?? Text()
+    put("{\"hostname\":", hostname.span)
+    let model = device.model ?? Text()
+    put(",\"model\":", model.span)
+    let kernel = device.kernel ?? Text()
+    put(",\"kernel\":", kernel.span)
+    put(",\"panel_version\":", Panel.version.octets)
+    put(",\n\"time\":", UInt64(max(0, clock.unixSeconds)))
+    put(",\"clock\":", state.octets)
+    put(",\"uptime_seconds\":", device.uptime)
+    put(",\"load\":[")
     for i in 0..<(device.load == nil ? 0 : 3) {
-      if i > 0 { write(json: ",") }
-      write(json: "\(device.load.flatMap { ProcText.hundredths($0[i].span) }.map { FixedPoint($0, digits: 2) })")
+      put(i == 0 ? "" : ",", device.load.flatMap { ProcText.hundredths($0[i].span) }, digits: 2)
     }
-    let limit = device.processorLimit.map { FixedPoint($0, digits: 2) }
-    write(json: "],\"processors\":\(device.processorCount),\"processor_limit\":\(limit)}\n")
+    put("],\"processors\":", device.processorCount.map { UInt64($0) })
+    put(",\"processor_limit\":", device.processorLimit.map { Int(clamping: $0) }, digits: 2)
+    put("}\n")
   }
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeMemory(_ device: Device) {
-    let (total, available) = (device.memory.kibibytes, device.memory.available)
-    write(
-      json: """
-        {"total_bytes":\(total.map { $0 * 1_024 }),"available_bytes":\(available.map { $0 * 1_024 }),
-        "container":
-        """)
+    put("{\"total_bytes\":", device.memory.kibibytes.map { $0 * 1_024 })
+    put(",\"available_bytes\":", device.memory.available.map { $0 * 1_024 })
     if let limit = device.memoryLimit {
-      write(json: "{\"limit_bytes\":\(limit.limit),\"used_bytes\":\(limit.used)}")
+      put(",\"container\":{\"limit_bytes\":", limit.limit)
+      put(",\"used_bytes\":", limit.used)
+      put("}}\n")
     } else {
-      write(json: "null")
+      put(",\"container\":null}\n")
     }
-    write(json: "}\n")
   }
 
   // MARK: Disks
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeDisks(_ disks: Disks, _ measurements: Measurements) {
-    write(json: "{\"disks\":[")
+    put("{\"disks\":[")
     var isFirst = true
     for rank in 0...Disks.rankMax {
       for i in 0..<disks.count where disks.items[i].rank == rank {
         let item = measurements.item(disks.items[i])
         // What has no room at all is no disk.
         if let item, item.isKnown, item.space.total == 0 { continue }
-        if !isFirst { write(json: ",\n") }
+        if !isFirst { put(",\n") }
         isFirst = false
-        writeDisk(disks, i, item)
+        writeDisk(disks.items[i], isFailed: disks.isMadeReadOnly(i), item)
       }
     }
-    write(json: "],\"omitted\":\(disks.moreCount),\"overlays\":\(disks.overlayCount)}\n")
+    put("],\"omitted\":", count: disks.moreCount)
+    put(",\"overlays\":", count: disks.overlayCount)
+    put("}\n")
   }
 
   @inline(never)
   @_lifetime(self: copy self)
-  private mutating func writeDisk(_ disks: Disks, _ index: Int, _ item: Measurements.Item?) {
-    let disk = disks.items[index]
+  private mutating func writeDisk(_ disk: Disk, isFailed: Bool, _ item: Measurements.Item?) {
     let mountPoint: Text<255> = Text(showing: disk.mountPoint.span)
-    let space = item.flatMap { $0.isKnown ? $0.space : nil }
-    let age = item.flatMap { $0.isKnown ? max(0, System.milliseconds - $0.answeredAt) / 1_000 : nil }
-    write(
-      json: """
-        {"mount_point":\(mountPoint),"device":\(disk.source),"read_only":\(disk.isReadOnly),
-        "failed":\(disks.isMadeReadOnly(index)),"total_bytes":\(space.map { $0.octets($0.total) }),
-        "used_bytes":\(space.map { $0.octets($0.used) }),
-        "available_bytes":\(space.map { $0.octets($0.availableBlocks) }),
-        "used_percent":\(space?.percent),"answers":\(item?.silentSince == nil),"age_seconds":\(age)}
-        """)
+    let isKnown = item?.isKnown == true
+    let space = item?.space ?? DiskSpace()
+    put("{\"mount_point\":", mountPoint.span)
+    put(",\"device\":", disk.source.span)
+    put(",\"read_only\":", disk.isReadOnly)
+    put(",\"failed\":", isFailed)
+    put(",\n\"total_bytes\":", isKnown ? space.octets(space.total) : nil)
+    put(",\"used_bytes\":", isKnown ? space.octets(space.used) : nil)
+    put(",\"available_bytes\":", isKnown ? space.octets(space.availableBlocks) : nil)
+    put(",\"used_percent\":", isKnown ? UInt64(space.percent) : nil)
+    put(",\"answers\":", item?.silentSince == nil)
+    let age = max(0, System.milliseconds - (item?.answeredAt ?? 0)) / 1_000
+    put(",\"age_seconds\":", isKnown ? UInt64(age) : nil)
+    put("}")
   }
 
   // MARK: Network
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeInterfaces(_ interfaces: Interfaces) {
-    write(json: "{\"interfaces\":[")
+    put("{\"interfaces\":[")
     var isFirst = true
     for rank in 0...Interface.rankMax {
       for i in 0..<interfaces.count where interfaces.items[i].rank == rank {
-        if !isFirst { write(json: ",\n") }
+        if !isFirst { put(",\n") }
         isFirst = false
         writeInterface(interfaces.items[i])
       }
     }
-    write(
-      json: """
-        ],"omitted":\(interfaces.moreCount),"addresses_omitted":\(interfaces.untoldAddressCount)}
-
-        """)
+    put("],\"omitted\":", count: interfaces.moreCount)
+    put(",\"addresses_omitted\":", count: interfaces.untoldAddressCount)
+    put("}\n")
   }
 
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func writeInterface(_ interface: Interface) {
     let name: Text<96> = Text(showing: interface.name.span)
-    write(json: "{\"name\":\(name),\"state\":\(interface.state.isEmpty ? nil : interface.state),\"addresses\":[")
-    for i in 0..<interface.addressCount {
-      if i > 0 { write(json: ",") }
-      write(json: "\(interface.addresses[i])")
-    }
-    write(
-      json: """
-        ],"addresses_omitted":\(interface.allAddressCount - interface.addressCount),
-        "received_bytes":\(interface.received),"sent_bytes":\(interface.sent)}
-        """)
+    put("{\"name\":", name.span)
+    put(",\"state\":", interface.state.span)
+    put(",\"addresses\":[")
+    for i in 0..<interface.addressCount { put(i == 0 ? "" : ",", interface.addresses[i].span) }
+    put("],\"addresses_omitted\":", count: interface.allAddressCount - interface.addressCount)
+    put(",\"received_bytes\":", interface.received)
+    put(",\"sent_bytes\":", interface.sent)
+    put("}")
   }
 
   // MARK: Temperature, access
@@ -158,23 +201,28 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeTemperature(_ measurements: Measurements) {
     let temperature = measurements.temperature
-    let sensor: Text<96>? = temperature.map { Text(showing: $0.sensor.span) }
-    write(
-      json: """
-        {"celsius":\(temperature.map { FixedPoint($0.milliDegrees, digits: 3) }),"sensor":\(sensor),
-        "answers":\(!measurements.sensorIsSilent)}
-
-        """)
+    let name = temperature?.sensor ?? Text()
+    let sensor: Text<96> = Text(showing: name.span)
+    put("{\"celsius\":", temperature?.milliDegrees, digits: 3)
+    put(",\"sensor\":", sensor.span)
+    put(",\"answers\":", !measurements.sensorIsSilent)
+    put("}\n")
   }
 
   /// Says who asks. A program finds out here when its token ends.
   @_lifetime(self: copy self)
   fileprivate mutating func writeAccess(_ user: Account?, _ tokens: Tokens) {
-    var end: Int64?
-    for i in 0..<tokens.count where user?.token != nil && tokens[i].name == user?.name && tokens[i].end > 0 {
-      end = tokens[i].end
+    let name = user?.name ?? Text()
+    var end: UInt64?
+    for i in 0..<(user?.token == nil ? 0 : tokens.count) where tokens[i].name == name && tokens[i].end > 0 {
+      end = UInt64(tokens[i].end)
     }
     let kind: StaticString = user?.token == nil ? "account" : "token"
-    write(json: "{\"kind\":\(kind),\"name\":\(user?.name),\"scope\":\(user?.token?.word),\"ends\":\(end)}\n")
+    put("{\"kind\":", kind.octets)
+    put(",\"name\":", name.span)
+    let scope: StaticString = user?.token?.word ?? ""
+    put(",\"scope\":", scope.octets)
+    put(",\"ends\":", end)
+    put("}\n")
   }
 }

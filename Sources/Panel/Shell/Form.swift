@@ -148,7 +148,12 @@ struct Form {
   /// Whether a field has the focus: the first one that is empty or wrong.
   fileprivate var hasFocus = false
 
-  init(_ problem: Problem?) { self.problem = problem }
+  /// - Parameter focuses: Whether a field gets the focus. Where the form is not what a page begins with, only
+  ///   one that is wrong should.
+  init(_ problem: Problem?, focuses: Bool = true) {
+    self.problem = problem
+    hasFocus = !focuses
+  }
 
   /// The problem, if it is a field's.
   fileprivate func problem(at field: Field) -> Problem? {

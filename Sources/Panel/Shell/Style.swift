@@ -92,7 +92,8 @@ enum Style {
     .secret{display:block;margin:.75rem 0;padding:.75rem;border-radius:.5625rem;background:var(--track);
     font:.9375rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
     summary{margin-top:.5rem;cursor:pointer;font-size:.875rem;color:var(--accent)}
-    details .buttons{margin-top:.5rem}
+    details .fields{margin-top:.5rem}
+    .lead+.token,.lead+.none{margin-top:1rem}
 
     .door{justify-content:center}
     .door main{flex:none;max-width:26rem;padding-top:2rem}

@@ -86,7 +86,7 @@ extension Panel {
     let name = Field.start(of: request.form["name"])
     let scope = Field.start(of: request.form["scope"])
     let days = Field.start(of: request.form["days"])
-    var form = Form(problem)
+    var form = Form(problem, focuses: problem != nil)
     var body = response.form(
       .tokens, request, problem,
       lead: "A program reads this device with a token. No token opens these pages, or changes anything.")
