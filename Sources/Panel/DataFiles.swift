@@ -38,7 +38,9 @@ struct DataFiles {
     files = AccountFiles(in: directory)
     sessions = Self.loadSessions(directory, path)
     tokens = TokenFiles(in: directory)
-    if let error = tokens.damage { Self.say(path, "/tokens", error, "; no token works until that is mended.") }
+    if let error = tokens.damage {
+      Self.say(path, "/tokens", error, "; no token works until that is mended.")
+    }
     switch files.load() {
     case .accounts(let accounts):
       self.accounts = accounts

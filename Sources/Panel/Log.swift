@@ -65,7 +65,7 @@ enum Log {
 
   /// A token was refused. What was sent for it is never said.
   ///
-  /// - Parameter name: The token's name, where there is one.
+  /// - Parameter name: The token's name; `nil` for a text that is no token's.
   static func refusedToken(_ client: ClientAddress, reason: StaticString, name: Text<32>? = nil) {
     var line = LogLine(.warning, "token_failed")
     line.add(client)

@@ -56,7 +56,8 @@ private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable 
     #expect(get("/", "Bearer the-token-of-a-program").body == "susan")
     #expect(get("/figures", "Basic c3VzYW46aGVsbG8=").body == "susan")
     #expect(get("/figures", "Bearer the-token-of-a-program").body == "program")
-    #expect(get("/figures", "Bearer wrong").status == .unauthorized, "what is checked counts more than a session")
+    #expect(
+      get("/figures", "Bearer wrong").status == .unauthorized, "what is checked counts more than a session")
   }
 
   @Test("Wrong tokens wait after ten, and a right one does not")

@@ -24,12 +24,14 @@ private func label(_ value: String) -> String {
 
   @Test("Disks with short names all fit; of those with the longest names two do")
   func room() {
-    let few = disks(mountinfo: (0..<8).map { "1 0 8:\($0) / /mnt/\($0) rw - ext4 /dev/sd\($0) rw" }.joined(separator: "\n"))
+    let few = disks(
+      mountinfo: (0..<8).map { "1 0 8:\($0) / /mnt/\($0) rw - ext4 /dev/sd\($0) rw" }.joined(separator: "\n"))
     #expect(MetricLabels.fitting(few) == 0xFF)
     #expect(MetricLabels.fitting(Disks()) == 0)
     let word = String(repeating: "\\134", count: 240)
     let long = disks(
-      mountinfo: (0..<8).map { "1 0 8:\($0) / /\($0)\(word) rw - ext4 /dev/\($0)\(word) rw" }.joined(separator: "\n"))
+      mountinfo: (0..<8).map { "1 0 8:\($0) / /\($0)\(word) rw - ext4 /dev/\($0)\(word) rw" }.joined(
+        separator: "\n"))
     #expect(long.count == 8)
     #expect(MetricLabels.fitting(long).nonzeroBitCount == 2)
   }

@@ -45,7 +45,8 @@ import Testing
       switch row.place {
       case .menu, .menuOfFirstProcess:
         #expect(
-          row.access == .loggedIn(as: .people) || row.access == .freshLogin(within: .minutes(10), as: .people),
+          row.access == .loggedIn(as: .people)
+            || row.access == .freshLogin(within: .minutes(10), as: .people),
           "\(page)")
       case .program:
         let roles = page == .metrics ? everybody : .people | .readers

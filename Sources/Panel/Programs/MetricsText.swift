@@ -10,8 +10,8 @@ import Martlet
 
 /// Labels of samples.
 enum MetricLabels {
-  /// Octets of the labels of all disks at most. Disks beyond are counted as omitted, so that the page fits a
-  /// response whatever mount points are called: four samples of a disk have its labels.
+  /// Octets of the labels of all disks at most. Four samples of a disk have its labels. Disks beyond are counted
+  /// as omitted, so that the page fits a response whatever mount points are called.
   static var diskSizeMax: Int { 1_400 }
 
   /// Writes a label: its name, and a text in quotes.
@@ -189,7 +189,8 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   private mutating func writeInterfaces(_ interfaces: Interfaces) {
     writeInterfaces(
-      .received, "network_receive_bytes_total", "counter", "Bytes that an interface has received.", interfaces)
+      .received, "network_receive_bytes_total", "counter", "Bytes that an interface has received.", interfaces
+    )
     writeInterfaces(
       .sent, "network_transmit_bytes_total", "counter", "Bytes that an interface has sent.", interfaces)
     writeInterfaces(.up, "network_up", "gauge", "1 where an interface is up.", interfaces)

@@ -129,7 +129,8 @@ struct Problem {
       case .currentWrong: "The current password is wrong."
       case .attemptsTooMany: "Too many failed attempts."
       case .unconfirmed: "Tick the box first."
-      case .tokenNameTaken: "There is a token of that name already. Choose another name, or revoke that token."
+      case .tokenNameTaken:
+        "There is a token of that name already. Choose another name, or revoke that token."
       case .tokensTooMany: "There are 16 tokens already. Revoke one first."
       case .choiceUnknown: "Choose one of the list."
       case .endUnknown:

@@ -1,8 +1,8 @@
 // Two files, `tokens` and the generation before it, `tokens.old` ↔ the tokens in memory.
 //
 // A new token counts once it has been stored. A revoked token ends at once, also where the disk is full; the
-// file is then written again later. A file that is damaged, or that others may have written, is left alone: no
-// token works, none can be made, and the page says why. `tokens.old` is never used by itself, because tokens
+// file is then written again later. A file that is damaged, or that others may have written, is left alone. Then
+// no token works, none can be made, and the page says why. `tokens.old` is never used by itself, because tokens
 // that have been revoked may be in it.
 //
 // Uses are kept in memory, and written twice a day and at the end, so that they wear no flash out. A power cut

@@ -1,6 +1,8 @@
 // The Authorization header of a request → the token's rights. `Bearer` alone counts, and only where a page is
-// for programs: elsewhere the header changes nothing, so that a token opens no page for people, and a proxy's
-// own header does no harm.
+// for programs. Elsewhere the header changes nothing. So a token opens no page for people, and a header that a
+// proxy sends to all programs does no harm.
+//
+// Nothing here remembers a token: each request is checked, also on a connection that is kept.
 
 import Martlet
 

@@ -4,11 +4,11 @@
 //     NAME:SCOPE:MAKER:CREATED:END:USED:HASH     one line a token
 //     sha256 DIGEST                              over all lines before it
 //
-// A token is `martlet_` and 32 characters of base32 in lower case (RFC 4648 §6): 160 random bits, so that
-// nobody can guess it, and a plain hash of it is enough. The file and the memory have the SHA-256 alone.
+// A token is `martlet_` and 32 characters of base32 in lower case (RFC 4648 §6). Nobody can guess 160 random
+// bits, so a hash without iterations is enough. The file and the memory have the SHA-256 alone.
 //
-// Moments are Unix seconds. CREATED is 0 where the time of day was not known; END is 0 for a token without an
-// end; USED is 0 for one that was never used, and 1 for one that was used at an unknown time.
+// Moments are Unix seconds. CREATED is 0 where the time of day was not known. END is 0 for a token without an
+// end. USED is 0 for a token that was never used, and 1 where a token was used at an unknown time.
 //
 // A token belongs to the device. It goes on when the account that made it changes its password.
 
@@ -119,7 +119,7 @@ struct Token {
   /// Why a token does not count, although its text is right.
   enum Refusal: Equatable {
     case ended
-    /// It has an end, and nobody knows whether that has come: the clock is not set, or is before its creation.
+    /// Nobody knows whether the token's end has come: the clock is not set, or is before the token's creation.
     case clockUnknown
 
     var word: StaticString { self == .ended ? "ended" : "clock" }
@@ -143,8 +143,8 @@ struct Tokens {
   /// Room for tokens.
   static var countMax: Int { 16 }
 
-  /// Octets of a line at most: two names of 32, a word of 7, three numbers of 16 digits, a hash, six colons, a
-  /// line feed.
+  /// Octets of a line at most: two names of 32, a word of 7, three numbers of 16 digits, a hash of 64 digits. Six
+  /// colons and a line feed are the last 7.
   private static var lineSizeMax: Int { 2 * 32 + 7 + 3 * 16 + 64 + 7 }
 
   /// Octets of the file at most.
@@ -206,7 +206,7 @@ struct Tokens {
   /// Notes that a token is used.
   ///
   /// - Parameter now: The time of day; `nil` where it is not known.
-  mutating func use(_ index: Int, at now: Int64?) { list[index].used = max(list[index].used, now ?? 1) }
+  mutating func use(_ index: Int, at now: Int64?) { list[index].used = now ?? max(list[index].used, 1) }
 
   // MARK: Text
 

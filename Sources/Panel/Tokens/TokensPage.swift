@@ -212,6 +212,7 @@ extension Body where Site == Panel {
   private mutating func writeDay(_ before: StaticString, _ seconds: Int64, isMinute: Bool) {
     guard seconds > 0 else { return }
     let date = HTTPDate(seconds)
-    write("\(markup: before)\(date.span.extracting(5..<(isMinute ? 22 : 16)))\(markup: isMinute ? " UTC" : "")")
+    write(
+      "\(markup: before)\(date.span.extracting(5..<(isMinute ? 22 : 16)))\(markup: isMinute ? " UTC" : "")")
   }
 }
