@@ -21,8 +21,8 @@ struct Account: SessionUser {
   var generation = SystemClock.randomNumber()
   /// The number of the session that this value was loaded for; not stored.
   var epoch: Int64 = 0
-  /// Where a program asks with a token: what the token may read. Then the name is the token's; not stored.
-  var token: TokenScope?
+  /// Where a program asks with a token: the token's rights. Then the name is the token's; not stored.
+  var token: TokenRights?
 
   /// No account has the identifier of a token, because no name of an account has a blank.
   var id: UserID {
@@ -32,7 +32,7 @@ struct Account: SessionUser {
     return .text(text)
   }
 
-  var roles: Roles { token?.roles ?? .people }
+  var roles: Roles { token?.scope.roles ?? .people }
 
   /// Begins a new generation: no session of the account goes on.
   mutating func renewGeneration() { generation = SystemClock.randomNumber() }

@@ -25,7 +25,7 @@ extension Panel {
     case .apiDisks: body.writeDisks(Device.disks(), measurements)
     case .apiInterfaces: body.writeInterfaces(Device.interfaces())
     case .apiTemperature: body.writeTemperature(measurements)
-    default: body.writeAccess(request.user, tokens.tokens)
+    default: body.writeAccess(request.user)
     }
     return body.end()
   }
@@ -211,18 +211,13 @@ extension Body where Site == Panel {
 
   /// Says who asks. A program finds out here when its token ends.
   @_lifetime(self: copy self)
-  fileprivate mutating func writeAccess(_ user: Account?, _ tokens: Tokens) {
+  fileprivate mutating func writeAccess(_ user: Account?) {
     let name = user?.name ?? Text()
-    var end: UInt64?
-    for i in 0..<(user?.token == nil ? 0 : tokens.count) where tokens[i].name == name && tokens[i].end > 0 {
-      end = UInt64(tokens[i].end)
-    }
-    let kind: StaticString = user?.token == nil ? "account" : "token"
-    put("{\"kind\":", kind.octets)
-    put(",\"name\":", name.span)
-    let scope: StaticString = user?.token?.word ?? ""
+    let token = user?.token
+    put(token == nil ? "{\"kind\":\"account\",\"name\":" : "{\"kind\":\"token\",\"name\":", name.span)
+    let scope = token?.scope.word ?? ""
     put(",\"scope\":", scope.octets)
-    put(",\"ends\":", end)
+    put(",\"ends\":", token.flatMap { $0.end > 0 ? UInt64($0.end) : nil })
     put("}\n")
   }
 }

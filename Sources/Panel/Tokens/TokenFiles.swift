@@ -33,6 +33,11 @@ struct TokenFiles {
   init(in directory: DataDirectory) {
     self.directory = directory
     storedAt = SystemClock.now(newest: 0).bootSeconds
+    load()
+  }
+
+  private mutating func load() {
+    damage = nil
     do throws(SystemError) {
       let tokens: Tokens? = try directory.read(Self.name) { Tokens($0) }
       guard let tokens else { throw .damaged }
@@ -40,6 +45,11 @@ struct TokenFiles {
     } catch {
       if !error.isNotFound { damage = error }
     }
+  }
+
+  /// Reads the file again, if it could not be read because descriptors or memory were missing.
+  mutating func loadWhenMissed() {
+    if let damage, damage.isPassing { load() }
   }
 
   /// Stores a new token; it counts when it has been stored.
@@ -95,6 +105,7 @@ struct TokenFiles {
     if hasChanged { store(at: clock) }
   }
 
+  @inline(never)
   private mutating func store(at clock: SystemClock) {
     storedAt = clock.bootSeconds
     hasChanged = true
@@ -107,6 +118,7 @@ struct TokenFiles {
     }
   }
 
+  @inline(never)
   private mutating func note(_ stored: Stored) {
     switch stored {
     case .onDisk: trouble = nil
@@ -121,6 +133,7 @@ struct TokenFiles {
     if tokens.count > 0 { _ = try? Self.write(tokens, Self.olderName, in: directory, waits: false) }
   }
 
+  @inline(never)
   private static func write(
     _ tokens: Tokens, _ name: StaticString, in directory: DataDirectory, waits: Bool
   ) throws(SystemError) -> Stored {

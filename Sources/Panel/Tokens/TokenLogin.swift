@@ -16,6 +16,7 @@ extension Panel: CredentialsApplication {
     guard request.isForPrograms, isSetUp, let text = credentials.token, TokenText.isOne(text) else {
       return .ignored
     }
+    tokens.loadWhenMissed()
     let client = request.client(trusting: proxies)
     guard let index = tokens.tokens.index(of: text) else {
       return refuseToken(credentials, client, reason: tokens.damage == nil ? "unknown" : "damaged", nil)
@@ -25,11 +26,12 @@ extension Panel: CredentialsApplication {
       return refuseToken(credentials, client, reason: refusal.word, token.name)
     }
     tokens.use(index, at: request.clock)
-    var account = Account(name: token.name, password: .decoy(iterations: 1))
-    account.token = token.scope
+    var account = Account(name: token.name, password: .decoy(iterations: 1), generation: 0)
+    account.token = token.rights
     return .user(account)
   }
 
+  @inline(never)
   private mutating func refuseToken(
     _ credentials: borrowing Credentials, _ client: ClientAddress, reason: StaticString, _ name: Text<32>?
   ) -> CredentialsCheck<Account> {

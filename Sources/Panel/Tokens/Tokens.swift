@@ -40,7 +40,7 @@ enum TokenScope: UInt8 {
     return nil
   }
 
-  /// What accounts' pages and pages for programs ask for.
+  /// The role of a request with such a token.
   var roles: Roles { self == .metrics ? .metricsReaders : .readers }
 }
 
@@ -97,6 +97,13 @@ enum TokenText {
   }
 }
 
+/// What a request with a token may do.
+struct TokenRights {
+  let scope: TokenScope
+  /// When they end, in Unix seconds; 0: never.
+  let end: Int64
+}
+
 /// A token, without its text.
 struct Token {
   /// Room for it: a name of accounts' form, so that logs and labels can have it.
@@ -115,6 +122,8 @@ struct Token {
     id.append(hexadecimal: hash.span.extracting(first: 8))
     return id
   }
+
+  var rights: TokenRights { TokenRights(scope: scope, end: end) }
 
   /// Why a token does not count, although its text is right.
   enum Refusal: Equatable {

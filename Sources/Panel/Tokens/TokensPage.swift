@@ -11,6 +11,7 @@ extension Panel {
   mutating func tokensPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
+    tokens.loadWhenMissed()
     guard request.method == .post else {
       tokens.storeWhenDue(at: request.clock)
       return tokensForm(request, response, nil)
@@ -68,6 +69,7 @@ extension Panel {
   }
 
   /// Says that a token could not be made or revoked, and why.
+  @inline(never)
   private static func refuseTokens(_ response: consuming Response<Panel>, _ error: SystemError) -> Answer {
     response.refuse(
       .internalServerError,
