@@ -20,6 +20,7 @@ private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable 
   }
 
   static var challenge: Challenge { .bearer(realm: "mixed") }
+  static var acceptsPasswords: Bool { false }
 
   func user(_ id: UserID) -> Person? { id == "user001" ? Person(id: "user001", name: "susan") : nil }
 
@@ -58,6 +59,16 @@ private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable 
     #expect(get("/figures", "Bearer the-token-of-a-program").body == "program")
     #expect(
       get("/figures", "Bearer wrong").status == .unauthorized, "what is checked counts more than a session")
+  }
+
+  @Test(
+    "Without passwords, whatever is no Bearer and a token is ignored, on every page",
+    arguments: ["Basic c3VzYW46aGVsbG8=", "Basic ====", "Basic /w==", "Basic", "Bearer", "Bearer a b", "Digest x", "x"])
+  func noPasswords(_ authorization: String) {
+    #expect(get("/", authorization).status == .found)
+    #expect(get("/figures", authorization).status == .unauthorized)
+    #expect(client.post("/login").status == .found)
+    #expect(get("/", authorization).body == "susan" && get("/figures", authorization).body == "susan")
   }
 
   @Test("Wrong tokens wait after ten, and a right one does not")

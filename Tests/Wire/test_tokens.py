@@ -251,7 +251,8 @@ def test_a_token_counts_in_the_authorization_field_alone(panel, visitor):
 
 
 def test_what_a_proxy_sends_to_all_programs_harms_nobody(panel, visitor):
-    for value in ("Basic eDp5", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x", "Digest x", "Bearer martlet_short"):
+    for value in ("Basic eDp5", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x", "Digest x", "Bearer martlet_short", "Basic ====",
+                  "Basic /w==", "Basic", "Bearer", "Bearer a b"):
         for target, status in (("/", 200), ("/metrics", 200), ("/api/v1/system", 200), ("/tokens", 200)):
             assert visitor.get(target, [("Authorization", value)]).status == status, (value, target)
         assert panel.visitor().get("/login", [("Authorization", value)]).status == 200

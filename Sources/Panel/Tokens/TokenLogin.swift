@@ -8,6 +8,7 @@ import Martlet
 
 extension Panel: CredentialsApplication {
   static var challenge: Challenge { .bearer(realm: "martlet-panel") }
+  static var acceptsPasswords: Bool { false }
 
   mutating func user(
     for credentials: borrowing Credentials, _ request: borrowing Request<Panel>
