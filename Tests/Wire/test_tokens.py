@@ -482,3 +482,16 @@ def test_a_full_disk_makes_no_token_and_keeps_no_revoked_one(full_disk):
         assert (full_disk / "data" / "tokens").read_text().count("\n") == 2
     finally:
         panel.stop()
+
+
+def test_the_page_has_room_for_the_longest_tokens_and_all_that_is_said_beside(panel):
+    panel.stop()
+    far = 9_000_000_000_000_000
+    write_tokens(panel, [
+        f"{'w' * 30}{i:02}:metrics:{'m' * 32}:{far}:{far + 1}:{far}:{i:064x}" for i in range(16)])
+    panel.start()
+    visitor = panel.logged_in()
+    response = visitor.post("/tokens", {"name": '"' * 200, "scope": '"' * 200, "days": '"' * 200})
+    assert response.status == 422 and len(re.findall("<summary>", response.text)) == 16, response.told
+    # Beside it there may be a notice and trouble with the disk.
+    assert len(response.body) < 15_872 - 600, len(response.body)
