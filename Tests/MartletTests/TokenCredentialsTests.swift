@@ -63,7 +63,9 @@ private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable 
 
   @Test(
     "Without passwords, whatever is no Bearer and a token is ignored, on every page",
-    arguments: ["Basic c3VzYW46aGVsbG8=", "Basic ====", "Basic /w==", "Basic", "Bearer", "Bearer a b", "Digest x", "x"])
+    arguments: [
+      "Basic c3VzYW46aGVsbG8=", "Basic ====", "Basic /w==", "Basic", "Bearer", "Bearer a b", "Digest x", "x",
+    ])
   func noPasswords(_ authorization: String) {
     #expect(get("/", authorization).status == .found)
     #expect(get("/figures", authorization).status == .unauthorized)
