@@ -5,12 +5,12 @@ import Martlet
 
 /// What the panel starts with.
 struct DataFiles {
+  let path: Text<200>
   let directory: DataDirectory
   let secret: Digest
   var files: AccountFiles
   private(set) var accounts = Accounts()
   let sessions: Sessions
-  let tokens: TokenFiles
   private(set) var condition = Condition.good
 
   /// What the files of accounts are like.
@@ -33,14 +33,11 @@ struct DataFiles {
 
   /// Opens the directory and reads all of it. What must not be ends the program with one line.
   init(_ path: Text<200>) {
+    self.path = path
     directory = Self.open(path)
     secret = Self.loadSecret(directory, path)
     files = AccountFiles(in: directory)
     sessions = Self.loadSessions(directory, path)
-    tokens = TokenFiles(in: directory)
-    if let error = tokens.damage {
-      Self.say(path, "/tokens", error, "; no token works until that is mended.")
-    }
     switch files.load() {
     case .accounts(let accounts):
       self.accounts = accounts
@@ -133,7 +130,7 @@ struct DataFiles {
 
   /// Says something about a file on the terminal.
   @inline(never)
-  private static func say(
+  static func say(
     _ path: Text<200>, _ what: StaticString, _ error: SystemError, _ consequence: StaticString
   ) {
     var message = Message("martlet-panel: ")

@@ -18,8 +18,6 @@ struct Panel: SessionApplication, ~Copyable {
   let setUpCode: SetUpCode
   var throttle = Throttle()
   var tokens: TokenFiles
-  /// Counts wrong tokens alone, so that a program with an old token keeps nobody at its address from logging in.
-  var tokenThrottle = Throttle()
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
   /// When the program started, on the monotonic clock, in milliseconds.
@@ -40,7 +38,10 @@ struct Panel: SessionApplication, ~Copyable {
     files = data.files
     accounts = data.accounts
     condition = data.condition
-    tokens = data.tokens
+    tokens = TokenFiles(in: data.directory)
+    if let error = tokens.damage {
+      DataFiles.say(data.path, "/tokens", error, "; no token works until that is mended.")
+    }
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)

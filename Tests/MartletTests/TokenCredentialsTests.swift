@@ -9,7 +9,7 @@ import Testing
 private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable {
   enum Page: UInt8 { case index, login, figures }
 
-  var tokenThrottle = Throttle()
+  var throttle = Throttle()
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -29,7 +29,7 @@ private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable 
   ) -> CredentialsCheck<Person> {
     guard request.isForPrograms, credentials.token != nil else { return .ignored }
     if credentials.isToken("the-token-of-a-program") { return .user(Person(id: "program", name: "program")) }
-    return credentials.countWrongToken(of: "token", from: request.client(), &tokenThrottle)
+    return credentials.countWrongToken(of: "a token", &throttle)
   }
 
   mutating func respond(
@@ -73,9 +73,12 @@ private struct MixedSite: SessionApplication, CredentialsApplication, ~Copyable 
     #expect(get("/", authorization).body == "susan" && get("/figures", authorization).body == "susan")
   }
 
-  @Test("Wrong tokens wait after ten, and a right one does not")
+  @Test("Wrong tokens wait after ten, from wherever they come, and a right one does not")
   func counted() {
-    for _ in 0..<10 { #expect(get("/figures", "Bearer wrong").status == .unauthorized) }
+    for i in 0..<10 {
+      let fields = [("Authorization", "Bearer wrong"), ("X-Forwarded-For", "192.0.2.\(i)")]
+      #expect(client.get("/figures", headers: fields).status == .unauthorized)
+    }
     let waits = get("/figures", "Bearer wrong")
     #expect(waits.status == .tooManyRequests && waits.header("Retry-After") == "1")
     #expect(get("/figures", "Bearer the-token-of-a-program").body == "program")

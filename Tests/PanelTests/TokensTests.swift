@@ -28,7 +28,14 @@ private func text(_ tokens: Tokens) -> [UInt8] {
   return [UInt8](writer.span)
 }
 
-private func read(_ text: [UInt8]) -> Tokens? { withGuardedOctets(text) { Tokens($0) } }
+private func read(_ text: [UInt8]) -> Tokens? {
+  // What has been there before is gone in any case.
+  var tokens = Tokens()
+  _ = tokens.add(token("former"))
+  let isGood = withGuardedOctets(text) { tokens.read($0) }
+  #expect(isGood || tokens.count == 0)
+  return isGood ? tokens : nil
+}
 
 /// A text whose last line fits what is before it.
 private func signed(_ lines: String) -> [UInt8] {

@@ -285,8 +285,9 @@ def test_guesses_are_slowed_down_and_keep_nobody_out(panel, visitor):
     assert panel.ask("/metrics", token).status == 200, "a right token never waits"
     # Nor does anybody who logs in from there for the first time since the start.
     panel.restart()
-    for i in range(40):
+    for i in range(200):
         guess(panel, i, fields=[("X-Forwarded-For", "192.0.2.7")])
+    assert "token_throttled" in panel.program.output()
     form = {"username": NAME, "password": PASSWORD}
     response = panel.visitor().post("/login", form, [("X-Forwarded-For", "192.0.2.7")])
     assert response.status == 302 and response.location == "/", response.told

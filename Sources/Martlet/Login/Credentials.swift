@@ -61,23 +61,25 @@ public struct Credentials: ~Escapable {
 
   /// Counts a token that is nobody's. Call it for a wrong token only, because a right one never waits.
   ///
+  /// Wrong tokens from all addresses are counted together, and apart from passwords. So a program that sends an
+  /// old token keeps nobody at its address from logging in, and wrong tokens displace no failed passwords.
+  ///
   /// - Parameters:
-  ///   - name: What all such tokens are counted under, for example `token`.
-  ///   - client: Where the request comes from.
-  ///   - throttle: A throttle of the application. With one for tokens alone, a program that sends an old token
-  ///     keeps nobody at its address from logging in.
+  ///   - name: A name that all such tokens are counted under, and that is no user's, such as `a token`.
+  ///   - throttle: The application's throttle.
   /// - Returns: `.wrong`, or `.wait` where too many tokens have been wrong before.
   public func countWrongToken<User>(
-    of name: StaticString, from client: ClientAddress, _ throttle: inout Throttle
+    of name: StaticString, _ throttle: inout Throttle
   ) -> CredentialsCheck<User> {
-    countFailure(of: name, from: client, &throttle).map { .wait(seconds: $0) } ?? .wrong
+    countFailure(of: name, &throttle).map { .wait(seconds: $0) } ?? .wrong
   }
 
   /// - Returns: Seconds to wait, where the failure was not counted.
   @inline(never)
-  private func countFailure(
-    of name: StaticString, from client: ClientAddress, _ throttle: inout Throttle
-  ) -> Int? {
+  private func countFailure(of name: StaticString, _ throttle: inout Throttle) -> Int? {
+    // A client that is recognized is counted under the name alone.
+    var client = ClientAddress(.unspecified, isShared: true)
+    client.isRecognized = true
     let now = memory.work.now
     switch throttle.begin(name.octets, from: client, now: now) {
     case .begun: break

@@ -39,9 +39,7 @@ struct TokenFiles {
   private mutating func load() {
     damage = nil
     do throws(SystemError) {
-      let tokens: Tokens? = try directory.read(Self.name) { Tokens($0) }
-      guard let tokens else { throw .damaged }
-      self.tokens = tokens
+      guard try directory.read(Self.name, { tokens.read($0) }) else { throw .damaged }
     } catch {
       if !error.isNotFound { damage = error }
     }

@@ -36,8 +36,8 @@ extension Panel: CredentialsApplication {
   private mutating func refuseToken(
     _ credentials: borrowing Credentials, _ client: ClientAddress, reason: StaticString, _ name: Text<32>?
   ) -> CredentialsCheck<Account> {
-    let check: CredentialsCheck<Account> = credentials.countWrongToken(
-      of: "token", from: client, &tokenThrottle)
+    // No account has a name with a blank.
+    let check: CredentialsCheck<Account> = credentials.countWrongToken(of: "a token", &throttle)
     if case .wait(let seconds) = check {
       Log.throttledToken(client, wait: seconds)
     } else {

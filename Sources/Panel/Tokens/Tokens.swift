@@ -219,14 +219,21 @@ struct Tokens {
 
   // MARK: Text
 
-  /// Reads the text of a file; `nil` when it is damaged.
-  init?(_ text: Span<UInt8>) {
+  /// Reads the text of a file in the place of what has been there.
+  ///
+  /// - Returns: Whether the file is good. There are no tokens when it is damaged.
+  mutating func read(_ text: Span<UInt8>) -> Bool {
+    count = 0
     guard text.count <= Self.fileSizeMax, let body = Checksum.checked(text, Self.firstLine)
-    else { return nil }
+    else { return false }
     var lines = Lines(body)
     while let line = lines.next() {
-      guard let token = Self.token(line), add(token) else { return nil }
+      guard let token = Self.token(line), add(token) else {
+        count = 0
+        return false
+      }
     }
+    return true
   }
 
   private static func token(_ line: Span<UInt8>) -> Token? {
