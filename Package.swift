@@ -36,6 +36,7 @@ let package = Package(
     .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
+    .executable(name: "streaming-example", targets: ["streaming-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -113,6 +114,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "streaming-example", dependencies: ["Martlet"], path: "Sources/StreamingExample",
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.

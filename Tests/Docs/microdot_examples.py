@@ -1,8 +1,8 @@
-"""Usage: microdot_examples.py [FOLDER]
+"""Usage: microdot_examples.py [--write | FOLDER]
 
-Prints the table of Microdot's examples and their counterparts here, with lines of code, as the article
-ComingFromMicrodot has it. FOLDER is the folder `examples` of Microdot's repository: its lines are counted anew,
-and the status is 1 where the numbers below are others.
+Prints the table of Microdot's examples and their counterparts here, with lines of code, or writes it into the article
+ComingFromMicrodot. FOLDER is the folder `examples` of Microdot's repository: its lines are counted anew, and the
+status is 1 where the numbers below are others.
 
 A line of code is neither blank nor only a comment. Text within quotation marks is code, pages in HTML too. Pages
 and templates count where they are files of their own. Left out are files that a program only hands on (style
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+ARTICLE = ROOT / "Sources" / "Martlet" / "Martlet.docc" / "ComingFromMicrodot.md"
+BLOCK = re.compile(r"(<!-- examples -->\n)(.*?)(<!-- /examples -->)", re.DOTALL)
 RELEASE = "2.6.2"
 
 # Lines of Microdot's files, counted by `lines_of`.
@@ -48,7 +50,7 @@ PAIRS = (
     Pair("static", "StaticExample", "both programs in one; ETag, ranges, variants only where they are accepted"),
     Pair("streaming", "StreamingExample", "frames are drawn instead of read from files"),
     Pair("subapps", "SubappsExample", "one part, mounted twice, with a form and a login"),
-    Pair("templates", "TemplatesExample", "templates are compiled"),
+    Pair("templates", "TemplatesExample", "templates become Swift when the program is built"),
     Pair("tls", "", "not there: a proxy in front ends TLS (<doc:RunningInProduction>)"),
     Pair("uploads", "UploadsExample", "both programs in one; a list of the files, the progress, limits"),
     Pair("websocket", "", "not there: <doc:ServerSentEvents> for one direction"))
@@ -83,8 +85,12 @@ def is_there(pair):
 def table():
     lines = ["| Microdot's example | lines | here | lines | what differs |", "|---|--:|---|--:|---|"]
     for pair in PAIRS:
-        here, count = (f"`{pair.program}`", of_program(pair.program)) if is_there(pair) else ("–", "")
-        lines.append(f"| `{pair.example}` | {of_python(pair.example)} | {here} | {count} | {pair.difference} |")
+        here, count, difference = "–", "–", pair.difference
+        if is_there(pair):
+            here, count = f"`{pair.program}`", of_program(pair.program)
+        elif pair.program:
+            difference = "not there: a page is a literal with values"
+        lines.append(f"| `{pair.example}` | {of_python(pair.example)} | {here} | {count} | {difference} |")
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +104,10 @@ def differences(folder):
 
 
 def main(arguments):
+    if arguments == ["--write"]:
+        text = ARTICLE.read_text(encoding="utf-8")
+        ARTICLE.write_text(BLOCK.sub(lambda found: found[1] + table() + found[3], text), encoding="utf-8")
+        return 0
     told = list(differences(arguments[0])) if arguments else []
     print("\n".join(told) or table(), end="\n" if told else "")
     return 1 if told else 0
