@@ -37,6 +37,7 @@ let package = Package(
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
     .executable(name: "streaming-example", targets: ["streaming-example"]),
+    .executable(name: "commands-example", targets: ["commands-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -117,6 +118,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "streaming-example", dependencies: ["Martlet"], path: "Sources/StreamingExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "commands-example", dependencies: ["Martlet"], path: "Sources/CommandsExample",
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.
