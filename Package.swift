@@ -36,6 +36,7 @@ let package = Package(
     .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
+    .executable(name: "streaming-example", targets: ["streaming-example"]),
     .executable(name: "commands-example", targets: ["commands-example"]),
     .executable(name: "gpio-example", targets: ["gpio-example"]),
   ],
@@ -115,6 +116,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "streaming-example", dependencies: ["Martlet"], path: "Sources/StreamingExample",
       swiftSettings: swift),
     .executableTarget(
       name: "commands-example", dependencies: ["Martlet"], path: "Sources/CommandsExample",

@@ -9,7 +9,7 @@ programs=(hello-example login-example pieces-example martlet-panel)
 # shellcheck disable=SC2034
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
   sse-example cors-example csrf-example uploads-example static-example
-  commands-example gpio-example)
+  streaming-example commands-example gpio-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034
