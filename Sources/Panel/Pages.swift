@@ -17,6 +17,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   private(set) var sessions: Sessions
   let setUpCode: SetUpCode
   var throttle = Throttle()
+  var tokens: TokenFiles
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
   /// When the program started, on the monotonic clock, in milliseconds.
@@ -49,6 +50,10 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     files = data.files
     accounts = data.accounts
     condition = data.condition
+    tokens = TokenFiles(in: data.directory)
+    if let error = tokens.damage {
+      DataFiles.say(data.path, "/tokens", error, "; no token works until that is mended.")
+    }
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
@@ -70,6 +75,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     _ page: Page, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let isPost = request.method == .post
+    if page == .health { return healthPage(response) }
     if page == .live {
       // A browser asks by itself, for as long as its window is open.
       sessions.undoUse()
@@ -100,6 +106,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
       return response.redirect("/setup")
     case .login:
       return isPost ? logIn(request, response) : loginPage(request, response)
+    case .tokens:
+      return tokensPage(request, response)
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
     case .system:
@@ -111,6 +119,9 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     case .style:
       response.cache(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
+    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiAccess,
+      .apiDescription, .apiOther:
+      return answerProgram(page, request, response)
     }
   }
 
@@ -134,6 +145,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
 
   mutating func serverStopped(at clock: SystemClock) {
     if sessions.isUsed { storeSessions(clock, waits: false) }
+    tokens.storeAtEnd(clock)
   }
 
   var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }

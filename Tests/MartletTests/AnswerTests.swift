@@ -32,6 +32,39 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
     }
   }
 
+  @Test("An answer has the status and the headers that the page says, also where it has no content")
+  func statusAndHeaders() {
+    let full = response { _, given in
+      var response = given
+      response.setHeader("X-Test", "Foo")
+      return response.plain(.accepted, "foo")
+    }
+    #expect(full.status == .accepted && full.header("X-Test") == "Foo" && full.body == "foo")
+    let empty = response { _, given in
+      var response = given
+      response.setHeader("X-Foo", "Bar")
+      return response.plain("")
+    }
+    #expect(empty.status == .ok && empty.header("X-Foo") == "Bar" && empty.body.isEmpty)
+    #expect(empty.header("Content-Length") == "0")
+    #expect(empty.header("Content-Type") == "text/plain; charset=utf-8")
+  }
+
+  @Test("A page knows the scheme and the host that the browser has asked for")
+  func schemeAndHost() {
+    var reach = Reach()
+    for isHTTPS in [false, true] {
+      reach.isHTTPS = isHTTPS
+      let client = TestClient(
+        TextSite { request, response in
+          let scheme: StaticString = request.isHTTPS ? "https" : "http"
+          return response.plain("\(scheme)://\(request.headers.value(of: "Host"))")
+        }, secret: "", reach: reach)
+      client.host = "foo.example"
+      #expect(client.get("/").body == (isHTTPS ? "https://foo.example" : "http://foo.example"))
+    }
+  }
+
   @Test("A header that the library writes cannot be set twice")
   func ownHeaders() {
     for name in ["Content-Length", "content-type", "Set-Cookie", "Location", "Connection", "Date"]

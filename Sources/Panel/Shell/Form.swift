@@ -8,6 +8,7 @@ enum Field: UInt8 {
   case code, username, current, password, newPassword, passwordAgain, confirm, remember
   case processors, load, memory, temperature
   case processorsMinutes, loadMinutes, memoryMinutes, temperatureMinutes
+  case tokenName, scope, days
 
   /// The name in what the browser sends, and the identifier in the page.
   var name: StaticString {
@@ -27,6 +28,9 @@ enum Field: UInt8 {
     case .loadMinutes: "load-minutes"
     case .memoryMinutes: "memory-minutes"
     case .temperatureMinutes: "temperature-minutes"
+    case .tokenName: "name"
+    case .scope: "scope"
+    case .days: "days"
     }
   }
 
@@ -50,6 +54,11 @@ enum Field: UInt8 {
     case .processors, .load, .memory, .temperature, .processorsMinutes, .loadMinutes, .memoryMinutes,
       .temperatureMinutes:
       " inputmode=\"numeric\" autocomplete=\"off\" maxlength=\"3\""
+    case .tokenName:
+      """
+       autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="name-hint" required
+      """
+    case .scope, .days: ""
     }
   }
 
@@ -59,6 +68,12 @@ enum Field: UInt8 {
     case .code:
       "<p class=\"hint\" id=\"code-hint\">Printed on the terminal where martlet-panel was started.</p>\n"
     case .newPassword: "<p class=\"hint\" id=\"password-hint\">At least 8 characters.</p>\n"
+    case .tokenName:
+      """
+      <p class="hint" id="name-hint">Of the program, such as prometheus. Up to 32 letters, digits, dots, \
+      underscores or hyphens.</p>
+
+      """
     default: ""
     }
   }
@@ -99,6 +114,7 @@ struct Problem {
     case loginWrong, currentWrong, attemptsTooMany
     case unconfirmed
     case thresholdWrong, minutesWrong
+    case tokenNameTaken, tokensTooMany, choiceUnknown, endUnknown
 
     /// The words for it.
     var text: StaticString {
@@ -129,6 +145,14 @@ struct Problem {
       case .unconfirmed: "Tick the box first."
       case .thresholdWrong: "A whole number: at most 99 %, a load of 600, or 150 °C. Nothing for no alert."
       case .minutesWrong: "A whole number of minutes, 1 to 60."
+      case .tokenNameTaken:
+        "There is a token of that name already. Choose another name, or revoke that token."
+      case .tokensTooMany: "There are 16 tokens already. Revoke one first."
+      case .choiceUnknown: "Choose one of the list."
+      case .endUnknown:
+        """
+        The clock of this device is not set, so no end can be kept. Choose no end, or set the clock first.
+        """
       }
     }
   }
@@ -141,7 +165,12 @@ struct Form {
   /// Whether a field has the focus: the first one that is empty or wrong.
   fileprivate var hasFocus = false
 
-  init(_ problem: Problem?) { self.problem = problem }
+  /// - Parameter focuses: Whether a field gets the focus. Where the form is not what a page begins with, only
+  ///   one that is wrong should.
+  init(_ problem: Problem?, focuses: Bool = true) {
+    self.problem = problem
+    hasFocus = !focuses
+  }
 
   /// The problem, if it is a field's.
   fileprivate func problem(at field: Field) -> Problem? {
@@ -219,6 +248,32 @@ extension Body where Site == Panel {
       """)
     if let problem { write(problem) }
     write("\(markup: field.hint)")
+  }
+
+  /// Writes a list to choose from.
+  ///
+  /// - Parameters:
+  ///   - options: Two lines for each: the value, and its words. The first is chosen unless `typed` is another.
+  ///   - typed: The value that was chosen before.
+  @inline(never)
+  @_lifetime(self: copy self)
+  mutating func writeChoice(
+    _ field: Field, _ label: StaticString, _ options: StaticString, typed: Span<UInt8>, in form: Form
+  ) {
+    let problem = form.problem(at: field)
+    write(
+      """
+      <label for="\(markup: field.name)">\(markup: label)</label>
+      <select id="\(markup: field.name)" name="\(markup: field.name)"\(markup: problem == nil ? "" : Form.marks)>
+
+      """)
+    var lines = Lines(options.octets)
+    while let value = lines.next(), let words = lines.next() {
+      let isChosen = value.equals(typed)
+      write("<option value=\"\(value)\"\(markup: isChosen ? " selected" : "")>\(words)</option>\n")
+    }
+    write("</select>\n")
+    if let problem { write(problem) }
   }
 
   /// Writes a box to tick.
