@@ -29,7 +29,8 @@ import Testing
     }
   }
 
-  @Test("The menu has overview, history, password and tokens, and the system's page in the first process only")
+  @Test(
+    "The menu has overview, history, password and tokens, and the system's page in the first process only")
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
     #expect(shown == [.overview, .history, .password, .tokens])
