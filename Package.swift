@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "static-example", targets: ["static-example"]),
     .executable(name: "streaming-example", targets: ["streaming-example"]),
     .executable(name: "commands-example", targets: ["commands-example"]),
+    .executable(name: "gpio-example", targets: ["gpio-example"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -121,6 +122,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "commands-example", dependencies: ["Martlet"], path: "Sources/CommandsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "gpio-example", dependencies: ["Martlet"], path: "Sources/GpioExample",
       swiftSettings: swift),
 
     // How many tokens a second; `scripts/bench` builds and runs it.
