@@ -7,6 +7,34 @@ import Testing
 
 private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
 
+/// A page that says by which scheme and for which host it is asked.
+private struct SchemeSite: Application {
+  enum Page: UInt8 { case index }
+
+  static func route(to page: Page) -> Route { .getAndPost("/", for: .everyone) }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    let scheme: StaticString = request.isHTTPS ? "https" : "http"
+    return response.plain("\(scheme)://\(request.headers.value(of: "Host"))")
+  }
+}
+
+/// The same, without a page that changes something.
+private struct ShownSchemeSite: Application {
+  enum Page: UInt8 { case index }
+
+  static func route(to page: Page) -> Route { .get("/", for: .everyone) }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    let scheme: StaticString = request.isHTTPS ? "https" : "http"
+    return response.plain("\(scheme)")
+  }
+}
+
 @Suite struct AnswerTests {
   @Test("A header has a value from anywhere, and one that would begin another header is a 500")
   func headers() {
@@ -55,13 +83,11 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
     var reach = Reach()
     for isHTTPS in [false, true] {
       reach.isHTTPS = isHTTPS
-      let client = TestClient(
-        TextSite { request, response in
-          let scheme: StaticString = request.isHTTPS ? "https" : "http"
-          return response.plain("\(scheme)://\(request.headers.value(of: "Host"))")
-        }, secret: "", reach: reach)
+      let client = TestClient(SchemeSite(), secret: "", reach: reach)
       client.host = "foo.example"
       #expect(client.get("/").body == (isHTTPS ? "https://foo.example" : "http://foo.example"))
+      let shown = TestClient(ShownSchemeSite(), secret: "", reach: reach)
+      #expect(shown.get("/").body == (isHTTPS ? "https" : "http"))
     }
   }
 
