@@ -154,7 +154,9 @@ let package = Package(
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
       name: "FuzzTests", dependencies: ["Fuzz", "MartletHTTP", "MartletBytes", "TestSupport"]),
-    .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
+    .testTarget(
+      name: "PanelTests",
+      dependencies: ["martlet-panel", "CMartletPlatform", "MartletTesting", "TestSupport"]),
     // System calls that fail on purpose: CFaults defines libc's functions anew, for all tests; only
     // threads that ask for it notice. Tests/Faults uses the same source under whole programs.
     .target(name: "CFaults", path: "Tests/CFaults", cSettings: c),

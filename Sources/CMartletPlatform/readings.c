@@ -205,3 +205,13 @@ int martlet_begin_child(void) {
 int martlet_child_runs(int child) { return waitpid(child, NULL, WNOHANG) == 0; }
 
 _Noreturn void martlet_end_child(void) { _exit(0); }
+
+// MARK: History
+
+static uint16_t history[MARTLET_HISTORY_SIZE / 2];
+
+uint16_t martlet_history(size_t index) { return index < MARTLET_HISTORY_SIZE / 2 ? history[index] : 0; }
+
+void martlet_set_history(size_t index, uint16_t value) {
+  if (index < MARTLET_HISTORY_SIZE / 2) history[index] = value;
+}

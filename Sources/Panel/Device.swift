@@ -34,11 +34,72 @@ struct Device {
     } else {
       processorCount = nil
     }
+    memory = Self.memory()
+    memoryLimit = Self.memoryLimit(below: memory.kibibytes)
+  }
+
+  /// What /proc/meminfo says.
+  private static func memory() -> Memory {
     var memory = Memory()
     var lines = TextLines("/proc/meminfo")
     while let line = lines.next() { memory.add(line) }
-    self.memory = memory
-    memoryLimit = Self.memoryLimit(below: memory.kibibytes)
+    return memory
+  }
+
+  // MARK: Samples
+
+  /// How much memory there is and is in use; a container's limit counts.
+  @inline(never)
+  static func memoryUse() -> MemoryAmount? {
+    let memory = memory()
+    return MemoryAmount(memory, memoryLimit(below: memory.kibibytes))
+  }
+
+  /// The load of the last minute, in hundredths.
+  static func loadHundredths() -> Int64? { ProcText.loadHundredths(word("/proc/loadavg").span) }
+
+  /// The times of the processors.
+  @inline(never)
+  static func processorTimes() -> ProcessorTimes {
+    var times = ProcessorTimes()
+    var lines = TextLines("/proc/stat")
+    while let line = lines.next(), times.add(line) {}
+    return times
+  }
+
+  /// What all disks have read and written, in sectors. Partitions, and what is made of other disks, have no device
+  /// of their own, so that nothing counts twice.
+  @inline(never)
+  static func diskSums(at moment: Int64) -> CounterSums {
+    var sums = CounterSums(at: moment)
+    var lines = TextLines("/proc/diskstats")
+    while let line = lines.next() {
+      guard let disk = DiskLine(line), isOfDevice("/sys/block/", disk.name) else { continue }
+      sums.add(disk.name, disk.read, disk.written)
+    }
+    return sums
+  }
+
+  /// What all network interfaces have received and sent. What bridges, tunnels and containers carry goes through
+  /// an interface with a device as well. So only interfaces with a device count, unless the machine has none.
+  @inline(never)
+  static func networkSums(at moment: Int64) -> CounterSums {
+    var (physical, all) = (CounterSums(at: moment), CounterSums(at: moment))
+    var lines = TextLines("/proc/net/dev")
+    while let line = lines.next() {
+      guard let interface = InterfaceLine(line) else { continue }
+      all.add(interface.name, interface.received, interface.sent)
+      guard isOfDevice("/sys/class/net/", interface.name) else { continue }
+      physical.add(interface.name, interface.received, interface.sent)
+    }
+    return physical.count > 0 ? physical : all
+  }
+
+  /// Whether there is a device behind what a folder of /sys tells of.
+  @inline(never)
+  private static func isOfDevice(_ folder: StaticString, _ name: Span<UInt8>) -> Bool {
+    guard name.firstIndex(of: 0x2F) == nil else { return false }
+    return System.exists(path(folder, name, "/device").span)
   }
 
   private static func processorModel() -> Text<96>? {
@@ -126,8 +187,7 @@ struct Device {
   private static func examine(_ interface: inout Interface) {
     // A name is one part of a path; the kernel allows no other (dev_valid_name()).
     guard interface.name.span.firstIndex(of: 0x2F) == nil else { return }
-    interface.isPhysical = System.exists(
-      path("/sys/class/net/", interface.name.span, "/device").span)
+    interface.isPhysical = isOfDevice("/sys/class/net/", interface.name.span)
     let path = path("/sys/class/net/", interface.name.span, "/operstate")
     if let state = System.readWord(path.span) { interface.state = Text(showing: state.span) }
   }
@@ -187,6 +247,13 @@ struct Device {
   @inline(never)
   private static func milliDegrees(_ path: Text<96>) -> Int? {
     System.readWord(path.span).flatMap { Temperature.milliDegrees($0.span) }
+  }
+
+  /// What the firmware of a Raspberry Pi says about its clock and its supply: a child asks this.
+  static func throttling() -> Throttling? {
+    System.readWord(
+      ("/sys/devices/platform/soc/soc:firmware/get_throttled" as StaticString).octets
+    ).flatMap { Throttling($0.span) }
   }
 
   // MARK: Limits of a container

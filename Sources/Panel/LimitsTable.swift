@@ -74,6 +74,14 @@ enum LimitsTable {
     row("addresses of an interface", Interface.addressCountMax, "")
     row("children that ask disks", Questions.childCount, "")
     row("a disk answers within", Int(Measurements.answerMilliseconds), "ms")
+    row("processors told apart", ProcessorTimes.coreCountMax, "")
+    row("a sample every", Sampler.seconds, "s")
+    row("samples of an hour", Rings.slotCount, "")
+    row("samples of a day", Rings.slotCount, "")
+    row("points of a plot", Curve.pointCount, "")
+    row("alerts", Alerts.count, "")
+    row("alerts file", Alerts.fileSizeMax, "octets")
+    row("browsers that watch", Panel.watcherCountMax, "")
     printMemory()
   }
 
@@ -97,6 +105,7 @@ enum LimitsTable {
     memory("remembered tokens", Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride, &rest)
     memory("passwords being hashed", Limits.workCountMax * Int(MARTLET_WORK_SIZE), &rest)
     memory("session", Limits.sessionSizeMax, &rest)
+    memory("history", Rings.size, &rest)
     memory("files that are read", System.scratchSize, &rest)
     memory("a line for the terminal", Int(MARTLET_MESSAGE_SIZE), &rest)
     memory("a line of the log", Int(MARTLET_LOG_SIZE), &rest)

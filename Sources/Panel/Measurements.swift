@@ -36,6 +36,7 @@ struct Measurements {
   private var items = InlineArray<9, Item>(repeating: Item())
   private var children = InlineArray<2, Child>(repeating: Child())
   private(set) var temperature: Temperature?
+  private(set) var throttling: Throttling?
   /// When pages began to wait, and when they ended.
   private var beganAt: Int64?
   private var endedAt: Int64 = .min / 2
@@ -89,6 +90,25 @@ struct Measurements {
       return nil
     }
     return waited < 10 ? 2 : waited < 100 ? 10 : 40
+  }
+
+  /// Stores what a child has found out, and sees to it that the temperature is new at the next call, without waiting.
+  /// While a page waits, the page's children ask.
+  ///
+  /// - Parameter asks: Whether a child is to ask now.
+  @inline(never)
+  mutating func renewTemperature(asks: Bool) {
+    let now = System.milliseconds
+    for i in 0..<children.count where children[i].number > 0 { look(at: i, now) }
+    let sensor = Self.sensor
+    items[sensor].key = 1
+    let isLeft = items[sensor].silentSince != nil && now - items[sensor].askedAt < Self.retryMilliseconds
+    guard asks, beganAt == nil, !isLeft, !isAsked(1) else { return }
+    for i in 0..<children.count where children[i].number == 0 {
+      for other in 0..<items.count { items[other].isOpen = other == sensor }
+      _ = start(i)
+      return
+    }
   }
 
   /// Notes what is to be asked.
@@ -163,12 +183,15 @@ struct Measurements {
 
   private mutating func store(_ questions: Questions, _ question: Int, _ now: Int64) {
     let key = questions.key(question)
-    if key == 1 { temperature = questions.temperature }
+    if key == 1 {
+      temperature = questions.temperature
+      throttling = questions.throttling
+    }
     store(questions.space(question), key, now)
   }
 
   private mutating func store(_ space: DiskSpace?, _ key: UInt32, _ now: Int64) {
-    if key == 1, space == nil { temperature = nil }
+    if key == 1, space == nil { (temperature, throttling) = (nil, nil) }
     for i in 0..<items.count where items[i].key == key {
       items[i].space = space ?? DiskSpace()
       items[i].isKnown = space != nil
@@ -194,7 +217,9 @@ struct Measurements {
       questions.setState(i, items[i].isOpen ? .wanted : .notAsked)
       if items[i].isOpen { items[i].askedAt = now }
     }
-    let disks = Device.disks()
+    var asksDisks = false
+    for i in 0..<Self.sensor where items[i].isOpen { asksDisks = true }
+    let disks = asksDisks ? Device.disks() : Disks()
     switch ChildProcess.begin() {
     case .refused: return false
     case .parent(let number):
@@ -216,6 +241,7 @@ struct Measurements {
       if i == Self.sensor {
         if let temperature = Device.temperature() {
           questions.setTemperature(temperature)
+          questions.setThrottling(Device.throttling())
           questions.setState(i, .answered)
           continue
         }

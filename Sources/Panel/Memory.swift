@@ -53,6 +53,32 @@ struct MemoryLimit {
   var used: UInt64?
 }
 
+/// How much memory there is for all that runs, and how much of it is in use, in octets.
+struct MemoryAmount {
+  var total: UInt64
+  /// `nil` when it is not told.
+  var used: UInt64?
+
+  /// - Returns: `nil` where the machine does not tell its memory.
+  init?(_ memory: Memory, _ limit: MemoryLimit?) {
+    guard let machine = memory.kibibytes else { return nil }
+    if let limit {
+      (total, used) = (limit.limit, limit.used)
+    } else {
+      (total, used) = (machine * 1_024, memory.available.map { (machine - $0) * 1_024 })
+    }
+  }
+
+  /// What is in use, in hundredths of a hundredth.
+  var share: Int64? {
+    guard let used, total > 0 else { return nil }
+    // Of very large numbers the last digits do not matter, and must not overflow.
+    let shift: UInt64 = total > 1 << 48 ? 16 : 0
+    let (part, whole) = (min(used, total) >> shift, total >> shift)
+    return Int64((part * 10_000 + whole / 2) / whole)
+  }
+}
+
 /// Texts of control groups (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst).
 enum ControlGroup {
   /// A limit; `nil` for the largest numbers, which mean that there is none.

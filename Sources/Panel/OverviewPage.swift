@@ -15,13 +15,18 @@ extension Panel {
     writePasswordHint(to: &body)
     storageTrouble?.write(to: &body)
     body.writeUnset(request.clock)
-    body.writeTiles(device, measurements)
+    if sampler.isOn { body.writeAlerts(alerts) }
+    body.writeTiles(device, measurements, sampler)
     body.write("\(begin: .columns)\(begin: .card)")
     body.writeMemory(device)
     body.writeDisks(Device.disks(), measurements)
     body.write("\(end: .card)")
     body.writeNetwork(Device.interfaces())
     body.write("\(end: .columns)")
+    if sampler.isOn {
+      body.writeLiveState()
+      body.writeLiveScript(nil)
+    }
     return body.finish()
   }
 }
@@ -61,7 +66,9 @@ extension Body where Site == Panel {
   // MARK: Tiles
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeTiles(_ device: Device, _ measurements: Measurements) {
+  fileprivate mutating func writeTiles(
+    _ device: Device, _ measurements: Measurements, _ sampler: borrowing Sampler
+  ) {
     write("\(begin: .tiles)\(tile: "Uptime", id: "uptime")")
     if let uptime = device.uptime {
       write("\(Readable.duration(seconds: uptime))")
@@ -70,11 +77,21 @@ extension Body where Site == Panel {
     }
     write("\(end: .tile)\(tile: "Load", id: "load")")
     if let load = device.load {
-      write("\(load[0]) \(begin: .aside)\(load[1]) \(load[2])\(end: .aside)")
+      write(
+        """
+        <span data-live="load">\(load[0])</span> \
+        \(begin: .aside)\(load[1]) \(load[2])\(end: .aside)
+        """)
     } else {
       write("unknown")
     }
     write("\(end: .tile)")
+    if sampler.isOn {
+      let use = sampler.values.text(.processors)
+      write("\(tile: "Processor use", id: "processor-use")<span data-live=\"processors\">")
+      if let use { write("\(use)") } else { write("unknown") }
+      write("</span>\(end: .tile)")
+    }
     if let count = device.processorCount {
       write("\(tile: "Processors", id: "processors")\(count)")
       if let limit = device.processorLimit, limit < UInt64(count) * 100 {
@@ -87,10 +104,14 @@ extension Body where Site == Panel {
       write(
         """
         \(tile: "Temperature", id: "temperature")\
-        \(Readable.temperature(milliDegrees: temperature.milliDegrees)) \
+        <span data-live="temperature">\(Readable.temperature(milliDegrees: temperature.milliDegrees))</span> \
         \(begin: .aside)\(name)\(markup: measurements.sensorIsSilent ? ", does not answer" : "")\
-        \(end: .aside)\(end: .tile)
+        \(end: .aside)
         """)
+      if let throttling = measurements.throttling, let text = throttling.text {
+        write(" \(begin: throttling.isNow ? .badState : .state)\(markup: text)\(end: .state)")
+      }
+      write("\(end: .tile)")
     }
     write("\(end: .tiles)")
   }
@@ -101,16 +122,17 @@ extension Body where Site == Panel {
   fileprivate mutating func writeMemory(_ device: Device) {
     write("\(heading: "Memory")")
     guard let machine = device.memory.kibibytes else { return write(.none, "unknown") }
-    var (total, used) = (machine, device.memory.available.map { (machine - $0) * 1_024 })
-    if let limit = device.memoryLimit {
-      total = limit.limit / 1_024
-      used = limit.used
+    let amount = MemoryAmount(device.memory, device.memoryLimit)
+    let (total, used) = (amount?.total ?? 0, amount?.used)
+    if let used {
+      writeMeter("Memory in use", Readable.percent(used, of: total), live: " data-meter=\"memory\"")
     }
-    if let used { writeMeter("Memory in use", Readable.percent(used, of: total * 1_024)) }
     write("\(begin: .line)")
-    if let used { write("\(Readable.size(used))") } else { write("unknown") }
-    write(" of <span id=\"memory-total\" data-kib=\"\(total)\">\(Readable.size(total * 1_024))</span>")
-    if let used { write("\(begin: .gap)\(Readable.percent(used, of: total * 1_024)) %") }
+    if let used { write("<span data-live=\"used\">\(Readable.size(used))</span>") } else { write("unknown") }
+    write(" of <span id=\"memory-total\" data-kib=\"\(total / 1_024)\">\(Readable.size(total))</span>")
+    if let used {
+      write("\(begin: .gap)<span data-live=\"memory\">\(Readable.percent(used, of: total)) %</span>")
+    }
     write("\(end: .line)")
     if device.memoryLimit != nil {
       write(

@@ -5,8 +5,8 @@ import Martlet
 
 extension Panel {
   enum Page: UInt8 {
-    case overview, setUp, login, password, tokens, system, logout, style
-    case health, metrics, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiAccess
+    case overview, history, alerts, setUp, login, password, tokens, system, logout, style, script
+    case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiAccess
     case apiDescription, apiOther
   }
 
@@ -17,6 +17,8 @@ extension Panel {
     let metricsReaders = Access.loggedIn(as: .people | .readers | .metricsReaders)
     return switch page {
     case .overview: PageRow("/", .get, for: people, "Overview", .menu)
+    case .history: PageRow("/history", .get, for: people, "History", .menu)
+    case .alerts: PageRow("/alerts", .getAndPost, for: people, "Alerts", .below)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
@@ -24,6 +26,8 @@ extension Panel {
     case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess)
     case .logout: PageRow("/logout", .post, for: people, "Log out", .action)
     case .style: PageRow("/panel.css", .get, for: .everyone, "Style sheet", .action)
+    case .script: PageRow("/panel.js", .get, for: .everyone, "Script", .action)
+    case .live: PageRow("/live", .get, for: people, "Live values", .program)
     case .health: PageRow("/healthz", .get, for: .everyone, "Health", .action)
     case .metrics: PageRow("/metrics", .get, for: metricsReaders, "Metrics", .program)
     case .apiSystem: PageRow("/api/v1/system", .get, for: readers, "System", .program)
@@ -61,6 +65,8 @@ struct PageRow {
     case menu
     /// The same, where the panel is the first process; elsewhere the page does not exist.
     case menuOfFirstProcess
+    /// Below the header as well; a page of the menu leads there.
+    case below
     /// Before the login, without a header.
     case door
     /// Nowhere: the page is for programs.
@@ -84,7 +90,7 @@ struct PageRow {
     switch place {
     case .menu: true
     case .menuOfFirstProcess: Boot.isFirstProcess
-    case .door, .program, .action: false
+    case .below, .door, .program, .action: false
     }
   }
 }

@@ -5,7 +5,7 @@ import CMartletPlatform
 import Martlet
 
 /// The device panel.
-struct Panel: SessionApplication, ~Copyable {
+struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copyable {
   static var version: StaticString { "0.1.0" }
 
   var files: AccountFiles
@@ -24,6 +24,14 @@ struct Panel: SessionApplication, ~Copyable {
   let startedAt = System.milliseconds
   /// How full disks are, and what else the system may hold up.
   var measurements = Measurements()
+  /// What the machine does, now and in the last day.
+  var sampler: Sampler
+  /// What the administrator wants to be told.
+  var alerts: Alerts
+  /// The newest values, for all browsers that watch.
+  var events = EventRing<1_024>()
+  /// Browsers that watch.
+  var watcherCount = 0
   /// Whether the password that was set last has characters that some keyboards type in another way; until
   /// the next login.
   var passwordHasVariants = false
@@ -31,8 +39,12 @@ struct Panel: SessionApplication, ~Copyable {
   private(set) var storageTrouble: StorageTrouble?
 
   @inline(never)
-  init(_ data: DataFiles, proxies: TrustedProxies, calibration: Calibration) {
+  init(
+    _ data: DataFiles, proxies: TrustedProxies, calibration: Calibration, recordsHistory: Bool = true
+  ) {
     sessions = data.sessions
+    sampler = Sampler(isOn: recordsHistory)
+    alerts = Alerts.load(from: data.directory)
     self.calibration = calibration
     self.proxies = proxies
     files = data.files
@@ -45,6 +57,8 @@ struct Panel: SessionApplication, ~Copyable {
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
+    // So that the first tick has rates.
+    sampler.sample(&measurements)
   }
 
   mutating func respond(
@@ -62,12 +76,27 @@ struct Panel: SessionApplication, ~Copyable {
   ) -> Answer {
     let isPost = request.method == .post
     if page == .health { return healthPage(response) }
+    if page == .live {
+      // A browser asks by itself, for as long as its window is open.
+      sessions.undoUse()
+    } else if sessions.isDue(at: request.clock.bootSeconds) {
+      storeSessions(request.clock, waits: false)
+    }
     if case .damaged(let error) = condition, page != .style {
       return Self.refuseDamaged(response, error)
     }
     switch page {
     case .overview:
       return overviewPage(request, response)
+    case .history:
+      return historyPage(request, response)
+    case .alerts:
+      return alertsPage(request, response)
+    case .live:
+      return liveEvents(request, response)
+    case .script:
+      response.cache(forSeconds: 365 * 86_400)
+      return response.asset("text/javascript; charset=utf-8", LiveScript.text)
     case .setUp where isSetUp:
       if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
       return response.redirect("/login")
@@ -108,7 +137,6 @@ struct Panel: SessionApplication, ~Copyable {
       sessions.use(epoch, of: account.generation, at: clock.bootSeconds)
     else { return nil }
     account.epoch = epoch
-    if sessions.isDue(at: clock.bootSeconds) { storeSessions(clock, waits: false) }
     return account
   }
 
@@ -122,10 +150,12 @@ struct Panel: SessionApplication, ~Copyable {
 
   var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }
 
-  /// Nothing is loaded from elsewhere, nothing runs in the browser, nobody frames the panel.
+  /// Nothing is loaded from elsewhere, nothing runs in the browser but the panel's own script, nobody frames the
+  /// panel.
   static var headers: StaticString {
     """
-    Content-Security-Policy: default-src 'none'; style-src 'self'; img-src data:; \
+    Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; \
+    connect-src 'self'; img-src data:; \
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r
     X-Content-Type-Options: nosniff\r
     X-Frame-Options: DENY\r

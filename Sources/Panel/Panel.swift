@@ -12,12 +12,14 @@ struct PanelOptions {
   var reach = Reach()
   /// Milliseconds of processor time that hashing a password takes.
   var hashTime = Calibration.usualTime
+  /// Whether samples of the machine are taken and kept.
+  var recordsHistory = true
 
   static var usage: StaticString {
     """
     Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] \
     [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--hash-time MILLISECONDS] \
-    [--sysroot DIRECTORY] [--help] [--version] [--limits]
+    [--history on|off] [--sysroot DIRECTORY] [--help] [--version] [--limits]
     """
   }
 
@@ -55,6 +57,11 @@ struct PanelOptions {
           fail("martlet-panel", "--hash-time takes milliseconds, 1 to 10000.")
         }
         hashTime = UInt16(time)
+      } else if argument.equals("--history"), let value = arguments.next() {
+        guard value.equals("on") || value.equals("off") else {
+          fail("martlet-panel", "--history takes on or off.")
+        }
+        recordsHistory = value.equals("on")
       } else if argument.equals("--host"), arguments.next() != nil {
         // Each of them is read where it is needed.
         continue
@@ -138,6 +145,9 @@ struct PanelOptions {
     message.print()
     message.add("                         option, and never fewer than 20,000 iterations")
     message.print()
+    message.add(
+      "  --history on|off       samples of this machine every five seconds, for a day; on without the option")
+    message.print()
     message.add("  --sysroot DIRECTORY    shows what proc, sys and etc below it say, not this machine")
     message.print()
     message.add("  --limits               prints every limit and the memory it costs")
@@ -158,7 +168,8 @@ enum Main {
     let data = DataFiles(options.data)
     let secret = data.secret
     let panel = Panel(
-      data, proxies: options.reach.proxies, calibration: Calibration(time: options.hashTime))
+      data, proxies: options.reach.proxies, calibration: Calibration(time: options.hashTime),
+      recordsHistory: options.recordsHistory)
     if panel.canBeSetUp {
       var message = Message("set-up code: ")
       message.add(panel.setUpCode.text)

@@ -78,6 +78,16 @@ enum ProcText {
     return [Text(cutting: one), Text(cutting: five), Text(cutting: fifteen)]
   }
 
+  /// The load of the last minute in hundredths (`/proc/loadavg`).
+  static func loadHundredths(_ text: Span<UInt8>) -> Int64? {
+    var words = Words(text)
+    guard let word = words.next(), let point = word.firstIndex(of: 0x2E), point + 3 == word.count,
+      let whole = word.extracting(0..<point).decimal(), whole < 1 << 32,
+      let part = word.extracting(point + 1..<word.count).decimal()
+    else { return nil }
+    return Int64(whole * 100 + part)
+  }
+
   /// The hundredths that a load of two decimals is.
   @inline(never)
   static func hundredths(_ load: Span<UInt8>) -> Int? {

@@ -110,7 +110,8 @@ enum Readable {
     return total > 0 ? Int((part * 100 + total - 1) / total) : 0
   }
 
-  private static func text<let capacity: Int>(_ body: (inout Writer) -> Void) -> Text<capacity> {
+  /// The text that `body` writes, of at most 48 octets; empty where the text has no room.
+  static func text<let capacity: Int>(_ body: (inout Writer) -> Void) -> Text<capacity> {
     var digits = InlineArray<48, UInt8>(repeating: 0)
     var writer = Writer(digits.mutableSpan)
     body(&writer)

@@ -91,6 +91,8 @@ struct Sessions {
   /// When the file was written, and whether sessions have been used since, or it was refused.
   private var storedAt: Int64 = 0
   private(set) var isUsed = false
+  /// What the last use of a session has changed: its number, when it was used before, and `isUsed` before.
+  private var lastUse: (number: Int64, used: Int64, isUsed: Bool) = (0, 0, false)
 
   /// No sessions.
   init() {}
@@ -108,9 +110,23 @@ struct Sessions {
       remove(i)
       return false
     }
+    lastUse = (number, list[i].used, isUsed)
     list[i].used = now
     isUsed = true
     return true
+  }
+
+  /// Forgets the last use of a session: what a browser asks for by itself is no use.
+  mutating func undoUse() {
+    guard let i = index(of: lastUse.number) else { return }
+    list[i].used = lastUse.used
+    isUsed = lastUse.isUsed
+  }
+
+  /// Whether a session has not ended. It is not used by that.
+  func isLive(_ number: Int64, at now: Int64) -> Bool {
+    guard let i = index(of: number) else { return false }
+    return !list[i].hasEnded(at: now)
   }
 
   /// Whether it is time to write the file although sessions have only been used.

@@ -229,6 +229,16 @@ enum System {
       milliDegrees: Int(unsafe memory.pointee.milli_degrees), sensor: name ?? Text())
   }
 
+  /// What the firmware says about throttling.
+  var throttling: Throttling? {
+    let bits = unsafe memory.pointee.throttling
+    return bits >= 0 ? Throttling(bits: UInt32(bits)) : nil
+  }
+
+  func setThrottling(_ throttling: Throttling?) {
+    unsafe memory.pointee.throttling = throttling.map { Int32($0.bits & 0xFFFFF) } ?? -1
+  }
+
   func setTemperature(_ temperature: Temperature) {
     unsafe memory.pointee.milli_degrees = Int32(clamping: temperature.milliDegrees)
     unsafe memory.pointee.sensor_count = UInt32(temperature.sensor.count)

@@ -76,3 +76,36 @@ struct Temperature {
     return false
   }
 }
+
+/// What the firmware of a Raspberry Pi has done to the processor's clock, and why: bits of `get_throttled`.
+struct Throttling: Equatable {
+  let bits: UInt32
+
+  init(bits: UInt32) { self.bits = bits }
+
+  /// Reads hexadecimal digits, with or without `0x`.
+  init?(_ text: Span<UInt8>) {
+    let digits = text.extracting((text.hasPrefix("0x") ? 2 : 0)..<text.count)
+    guard digits.count > 0, digits.count <= 8 else { return nil }
+    var bits: UInt32 = 0
+    for i in digits.indices {
+      let octet = ASCII.lowercased(digits[i])
+      guard let digit = ASCII.digit(octet) ?? ("a"..."f" ~= octet ? octet - 0x57 : nil) else { return nil }
+      bits = bits << 4 | UInt32(digit)
+    }
+    self.bits = bits
+  }
+
+  /// What holds now, or has held since the start; `nil` for neither.
+  var text: StaticString? {
+    if bits & 0x1 != 0 { return "supply voltage too low" }
+    if bits & 0x4 != 0 { return "throttled" }
+    if bits & 0xA != 0 { return "clock limited" }
+    if bits & 0x1_0000 != 0 { return "supply voltage was too low" }
+    if bits & 0xE_0000 != 0 { return "has been throttled" }
+    return nil
+  }
+
+  /// Whether it holds now.
+  var isNow: Bool { bits & 0xF != 0 }
+}

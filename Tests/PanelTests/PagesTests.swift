@@ -22,17 +22,18 @@ import Testing
     for page in pages {
       let row = Panel.row(of: page)
       switch row.place {
-      case .menu, .menuOfFirstProcess, .program: #expect(row.access != .everyone, "\(page)")
+      case .menu, .menuOfFirstProcess, .below, .program: #expect(row.access != .everyone, "\(page)")
       case .door: #expect(row.access == .everyone, "\(page)")
       case .action: break
       }
     }
   }
 
-  @Test("The menu has overview, password and tokens, and the system's page in the first process only")
+  @Test(
+    "The menu has overview, history, password and tokens, and the system's page in the first process only")
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
-    #expect(shown == [.overview, .password, .tokens])
+    #expect(shown == [.overview, .history, .password, .tokens])
   }
 
   @Test("A token enters pages for programs alone, and each page that needs a login names roles")
@@ -43,13 +44,13 @@ import Testing
     for page in pages {
       let row = Panel.row(of: page)
       switch row.place {
-      case .menu, .menuOfFirstProcess:
+      case .menu, .menuOfFirstProcess, .below:
         #expect(
           row.access == .loggedIn(as: .people)
             || row.access == .freshLogin(within: .minutes(10), as: .people),
           "\(page)")
       case .program:
-        let roles = page == .metrics ? everybody : .people | .readers
+        let roles = page == .live ? .people : page == .metrics ? everybody : .people | .readers
         #expect(row.access == .loggedIn(as: roles), "\(page)")
       case .door: #expect(row.access == .everyone, "\(page)")
       case .action: #expect(row.access == .everyone || row.access == .loggedIn(as: .people), "\(page)")

@@ -53,6 +53,21 @@ private func stamp(written: Int64, boot: Int64, up: Int64) -> SessionsStamp {
     #expect(sessions.count == 1 && live4)
   }
 
+  @Test("A use that is undone has not been, and whether a session is live is no use")
+  func undone() {
+    var sessions = Sessions()
+    let number = sessions.begin(of: 1, isRemembered: false, at: 0)
+    _ = sessions.use(number, of: 1, at: 100)
+    _ = sessions.use(number, of: 1, at: 200)
+    sessions.undoUse()
+    #expect(sessions[0].used == 100)
+    #expect(sessions.isLive(number, at: 100 + day - 1) && !sessions.isLive(number, at: 100 + day))
+    #expect(!sessions.isLive(number + 1, at: 100) && sessions[0].used == 100)
+    sessions.end(number)
+    sessions.undoUse()
+    #expect(!sessions.isLive(number, at: 100) && sessions.count == 0)
+  }
+
   @Test("The ninth ends the one that has been unused for longest, whichever it is")
   func ninth() {
     for unused in 0..<8 {

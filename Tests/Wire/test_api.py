@@ -257,7 +257,7 @@ def test_health_costs_little_and_strangers_do_not_close_it(panel):
 
 # Who may open what --------------------------------------------------------------------------------
 
-ROUTES = ["GET /", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", "GET /panel.css",
+ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /panel.js", "HEAD /live", "POST /alerts", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", "GET /panel.css",
           "GET /healthz", "GET /metrics", *[f"GET /api/v1/{path}" for path in PATHS],
           "GET /api/v1/openapi.json", "GET /api/v1/other", "POST /api/v1/system", "POST /setup", "POST /login",
           "POST /password", "POST /tokens", "POST /system", "POST /logout"]

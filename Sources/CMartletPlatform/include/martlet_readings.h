@@ -75,6 +75,7 @@ struct martlet_question {
 struct martlet_questions {
   struct martlet_question all[MARTLET_QUESTION_COUNT];
   int32_t milli_degrees;
+  int32_t throttling; // what the firmware of a Raspberry Pi says; negative: nothing
   uint32_t sensor_count;
   uint8_t sensor[MARTLET_SENSOR_SIZE];
 };
@@ -98,3 +99,17 @@ int martlet_child_runs(int child);
 
 // Ends the child, in the child.
 _Noreturn void martlet_end_child(void);
+
+// The samples of what a program shows as plots: rings of 16-bit values in static memory, which are all 0 at
+// the start. A program that shows no plots does not have the array.
+#if defined MARTLET_LIMITS_TINY
+enum { MARTLET_HISTORY_SLOTS = 360 };
+#else
+enum { MARTLET_HISTORY_SLOTS = 720 }; // an hour by 5 s, a day by 2 min
+#endif
+enum { MARTLET_HISTORY_RINGS = 3, MARTLET_HISTORY_SERIES = 9 };
+enum { MARTLET_HISTORY_SIZE = MARTLET_HISTORY_RINGS * MARTLET_HISTORY_SERIES * MARTLET_HISTORY_SLOTS * 2 };
+
+// A value, by its index below MARTLET_HISTORY_SIZE / 2; 0 for any other index.
+uint16_t martlet_history(size_t index);
+void martlet_set_history(size_t index, uint16_t value);

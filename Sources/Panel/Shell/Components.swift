@@ -125,17 +125,18 @@ extension Body where Site == Panel {
   }
 
   /// Writes a bar.
+  ///
+  /// - Parameter live: An attribute of a bar that moves.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func writeMeter(_ label: StaticString, _ percent: Int) {
+  mutating func writeMeter(_ label: StaticString, _ percent: Int, live: StaticString = "") {
     let level: StaticString = percent >= 90 ? "full" : percent >= 75 ? "high" : "fine"
     // An image, because each browser draws <meter> in a way of its own. The width is an attribute, because
-    // the policy forbids styles inside the page.
+    // the policy forbids styles inside the page. The range of the role is 0 to 100 where nothing else is said.
     write(
       """
-      <svg class="meter" role="meter" aria-valuemin="0" aria-valuemax="100" \
-      aria-valuenow="\(percent)" aria-label="\(markup: label)">\
-      <rect class="\(markup: level)" width="\(percent)%" height="100%" rx="4"/></svg>
+      <svg class="meter" role="meter" aria-valuenow="\(percent)" aria-label="\(markup: label)"\(markup: live)>\
+      <rect class="\(markup: level)" width="\(percent)%" rx="4"/></svg>
 
       """)
   }

@@ -6,6 +6,8 @@ import Martlet
 /// A field of a form.
 enum Field: UInt8 {
   case code, username, current, password, newPassword, passwordAgain, confirm, remember
+  case processors, load, memory, temperature
+  case processorsMinutes, loadMinutes, memoryMinutes, temperatureMinutes
   case tokenName, scope, days
 
   /// The name in what the browser sends, and the identifier in the page.
@@ -18,6 +20,14 @@ enum Field: UInt8 {
     case .passwordAgain: "password_again"
     case .confirm: "confirm"
     case .remember: "remember_me"
+    case .processors: "processors"
+    case .load: "load"
+    case .memory: "memory"
+    case .temperature: "temperature"
+    case .processorsMinutes: "processors-minutes"
+    case .loadMinutes: "load-minutes"
+    case .memoryMinutes: "memory-minutes"
+    case .temperatureMinutes: "temperature-minutes"
     case .tokenName: "name"
     case .scope: "scope"
     case .days: "days"
@@ -41,6 +51,9 @@ enum Field: UInt8 {
     case .passwordAgain: " type=\"password\" autocomplete=\"new-password\" minlength=\"8\" required"
     case .confirm: " type=\"checkbox\" required"
     case .remember: " type=\"checkbox\" value=\"yes\""
+    case .processors, .load, .memory, .temperature, .processorsMinutes, .loadMinutes, .memoryMinutes,
+      .temperatureMinutes:
+      " inputmode=\"numeric\" autocomplete=\"off\" maxlength=\"3\""
     case .tokenName:
       """
        autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="name-hint" required
@@ -100,6 +113,7 @@ struct Problem {
     case passwordsDiffer
     case loginWrong, currentWrong, attemptsTooMany
     case unconfirmed
+    case thresholdWrong, minutesWrong
     case tokenNameTaken, tokensTooMany, choiceUnknown, endUnknown
 
     /// The words for it.
@@ -129,6 +143,8 @@ struct Problem {
       case .currentWrong: "The current password is wrong."
       case .attemptsTooMany: "Too many failed attempts."
       case .unconfirmed: "Tick the box first."
+      case .thresholdWrong: "A whole number: at most 99 %, a load of 600, or 150 °C. Nothing for no alert."
+      case .minutesWrong: "A whole number of minutes, 1 to 60."
       case .tokenNameTaken:
         "There is a token of that name already. Choose another name, or revoke that token."
       case .tokensTooMany: "There are 16 tokens already. Revoke one first."

@@ -7,6 +7,7 @@ import Martlet
 enum Notice: Int64 {
   case accountCreated = 1
   case passwordChanged
+  case alertsStored
   case passwordChangedTokensStay
   case tokenRevoked
   case tokenGone
@@ -15,6 +16,7 @@ enum Notice: Int64 {
     switch self {
     case .accountCreated: "Account created; you are logged in."
     case .passwordChanged: "Password changed; all other sessions have ended."
+    case .alertsStored: "Alerts stored."
     case .passwordChangedTokensStay:
       "Password changed; all other sessions have ended. Tokens of programs go on; see whether you know them all."
     case .tokenRevoked: "Token revoked; programs that send it are refused from now on."

@@ -81,6 +81,29 @@ enum Style {
     .meter .high{fill:var(--warn)}
     .meter .full{fill:var(--bad)}
 
+    .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1rem}
+    .plot{margin:0;display:grid;grid-template-columns:auto 1fr;gap:.375rem .625rem;
+    font-size:.75rem;font-variant-numeric:tabular-nums}
+    .plot figcaption{grid-column:1/-1;display:flex;flex-wrap:wrap;justify-content:space-between;
+    align-items:baseline;gap:0 1rem;margin-bottom:.375rem}
+    .plot h2{margin-bottom:.25rem}
+    .key{list-style:none;display:flex;flex-wrap:wrap;gap:0 1rem;font-size:.875rem;color:var(--soft)}
+    .key b{color:var(--text);font-weight:600}
+    .key li::before{content:"";display:inline-block;width:1rem;margin-right:.375rem;vertical-align:middle;
+    border-top:2px solid var(--accent)}
+    .key .b::before{border-top:2px dashed var(--warn)}
+    .scale,.time{display:flex;justify-content:space-between;color:var(--soft)}
+    .scale{flex-direction:column;text-align:right;min-width:4rem;margin:-.5rem 0}
+    .time{grid-column:2}
+    .plot svg{display:block;width:100%;height:8rem;overflow:visible;border:solid var(--line);border-width:0 0 1px 1px}
+    .plot path{fill:none;stroke:var(--accent);stroke-width:1.75;stroke-linejoin:round;stroke-linecap:round;
+    vector-effect:non-scaling-stroke}
+    .plot .b{stroke:var(--warn);stroke-width:1.5;stroke-dasharray:4 3}
+    .plot .grid{stroke:var(--line);stroke-width:1}
+    .facts a[aria-current]{color:var(--text);font-weight:600;text-decoration:none}
+    .live:empty{display:none}
+    .caution.live,.problem.live{margin:1rem 0}
+
     .interface+.interface,.token+.token{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
     .state{padding:.0625rem .5rem;border-radius:1rem;background:var(--track);color:var(--soft);
     font-size:.75rem;font-weight:500}
@@ -107,6 +130,8 @@ enum Style {
     .fields input:not([type=checkbox]):not([hidden]),.fields select{width:100%;padding:.5625rem .75rem;
     margin-bottom:1rem;font:inherit;color:inherit;background:var(--page);
     border:1px solid #7b8794;border-radius:.5625rem}
+    .pair{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem;align-items:start}
+    .pair>div{display:flex;flex-direction:column}
     .fields input.code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
     letter-spacing:.08em;text-transform:uppercase}
     .fields input::placeholder{color:var(--soft);opacity:1}
