@@ -36,6 +36,8 @@ let package = Package(
     .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
+    .executable(name: "templates-example", targets: ["templates-example"]),
+    .plugin(name: "MartletPlugin", targets: ["MartletPlugin"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -67,6 +69,12 @@ let package = Package(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletBytes", "MartletHTTP", "MartletServer", "CMartletPlatform"],
       swiftSettings: swift),
+
+    // What runs on the host during a build: files of a target → Swift.
+    .executableTarget(name: "MartletCompile", swiftSettings: swift),
+    .plugin(
+      name: "MartletPlugin", capability: .buildTool(), dependencies: ["MartletCompile"],
+      path: "Sources/MartletPlugin"),
 
     // Layer 5: programs.
     .executableTarget(
@@ -114,6 +122,9 @@ let package = Package(
     .executableTarget(
       name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
       swiftSettings: swift),
+    .executableTarget(
+      name: "templates-example", dependencies: ["Martlet"], path: "Sources/TemplatesExample",
+      swiftSettings: swift, plugins: ["MartletPlugin"]),
 
     // How many tokens a second; `scripts/bench` builds and runs it.
     .executableTarget(
@@ -142,6 +153,8 @@ let package = Package(
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
       name: "FuzzTests", dependencies: ["Fuzz", "MartletHTTP", "MartletBytes", "TestSupport"]),
+    .testTarget(
+      name: "MartletCompileTests", dependencies: ["MartletCompile", "MartletHTTP", "MartletBytes", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
     // System calls that fail on purpose: CFaults defines libc's functions anew, for all tests; only
     // threads that ask for it notice. Tests/Faults uses the same source under whole programs.

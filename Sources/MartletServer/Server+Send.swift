@@ -25,7 +25,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .written, .later, .upload:
       if hasContent { end += reply.contentCount }
     case .data(let data):
-      head.contentLength = Int64(data.utf8CodeUnitCount)
+      head.contentLength = Int64(data.count)
       if hasContent { flow = .data(data, sentCount: 0) }
     case .file(let file):
       guard R.hasFiles else { stop("a responder with files says so") }
@@ -222,16 +222,16 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private mutating func sendData(_ slot: Slot, _ data: StaticString, _ sentCount: Int) {
+  private mutating func sendData(_ slot: Slot, _ data: ConstantOctets, _ sentCount: Int) {
     var sent = sentCount
-    if sent < data.utf8CodeUnitCount {
-      let rest = data.octets.extracting(sent..<data.utf8CodeUnitCount)
+    if sent < data.count {
+      let rest = data.octets.extracting(sent..<data.count)
       let transfer = transport.send(slot.index, rest)
       guard let count = self.sentCount(slot, transfer, of: rest.count) else { return }
       sent += count
       connections[slot].flow = .data(data, sentCount: UInt32(sent))
     }
-    if sent == data.utf8CodeUnitCount { finishResponse(slot) }
+    if sent == data.count { finishResponse(slot) }
   }
 
   /// Sends the next step of a file, where the disk has brought it.

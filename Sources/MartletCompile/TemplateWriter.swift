@@ -1,0 +1,105 @@
+// Whole templates → Swift source. Each template is a function that writes the page with the library's HTML, so that
+// values are escaped by the library, and no program contains anything that reads templates.
+//
+// The compiler tells errors in lines of the template: `#sourceLocation` stands before each piece of its Swift. Such a
+// line cannot stand in an expression, so the values of one statement are those of one line of the template.
+
+/// Writes the functions.
+struct TemplateWriter {
+  private var source = ""
+  private var indentation = 4
+  /// Text and values that have not been written: the inside of a string literal.
+  private var pending = ""
+  /// The line of the pending values; `nil` where there are none.
+  private var pendingPlace: Place?
+
+  /// The name of the page in a function. It is no name that a template uses by chance.
+  private static let page = "martletPage"
+
+  /// The source of all functions.
+  static func source(_ templates: [WholeTemplate]) -> String {
+    var writer = TemplateWriter()
+    writer.source = """
+      // Written by MartletCompile from the folder Templates. Changes here are lost.
+
+      import Martlet
+
+      /// The pages of the folder Templates. Each function writes one page.
+      enum Templates {
+
+      """
+    for template in templates { writer.write(template) }
+    return writer.source + "}\n"
+  }
+
+  private mutating func write(_ template: WholeTemplate) {
+    let name = SwiftSource.identifier(template.name.dropLast(".html".count))
+    let parameters = ["to \(Self.page): inout MartletPage"] + template.parameters.map(\.declaration)
+    source += "\n  /// Writes `\(template.name)`.\n"
+    locate(template.place)
+    line(
+      "  static func \(name)<MartletPage: PageWriter & ~Copyable & ~Escapable>("
+        + parameters.joined(separator: ", ") + ") {", indented: false)
+    write(template.nodes)
+    flush()
+    source += "#sourceLocation()\n  }\n"
+  }
+
+  private mutating func write(_ nodes: [Node]) {
+    for node in nodes {
+      switch node {
+      case .text(let text): pending += SwiftSource.escaped(text)
+      case .value(let code, let place):
+        if let before = pendingPlace, before.file != place.file || before.line != place.line { flush() }
+        pendingPlace = place
+        pending += "\\(" + code + ")"
+      case .choice(let branches): write(branches)
+      case .loop(let index, let element, let list, let place, let content):
+        flush()
+        let indexName = index ?? "martletIndex"
+        locate(place)
+        // Spans and arrays of a fixed size are no sequences: their indices are.
+        line("for \(indexName) in (\(list)).indices { let \(element) = (\(list))[\(indexName)]")
+        nest(content)
+        line("}")
+      case .include, .block: break
+      }
+    }
+  }
+
+  private mutating func write(_ branches: [Branch]) {
+    flush()
+    for (number, branch) in branches.enumerated() {
+      let word = number == 0 ? "" : "} else "
+      locate(branch.place)
+      line(branch.condition.map { word + "if \($0) {" } ?? word + "{")
+      nest(branch.nodes)
+    }
+    line("}")
+  }
+
+  private mutating func nest(_ nodes: [Node]) {
+    indentation += 2
+    write(nodes)
+    flush()
+    indentation -= 2
+  }
+
+  /// Writes what is pending as one statement.
+  private mutating func flush() {
+    guard !pending.isEmpty else { return }
+    if let place = pendingPlace { locate(place) }
+    line("\(Self.page).write(\"\(pending)\")")
+    pending = ""
+    pendingPlace = nil
+  }
+
+  /// The next line of the source is that line of a template.
+  private mutating func locate(_ place: Place) {
+    source += "#sourceLocation(file: \(SwiftSource.literal(place.file)), line: \(place.line))\n"
+  }
+
+  private mutating func line(_ text: String, indented: Bool = true) {
+    source += (indented ? String(repeating: " ", count: indentation) : "") + text + "\n"
+  }
+}
