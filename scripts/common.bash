@@ -8,7 +8,7 @@ programs=(hello-example login-example pieces-example martlet-panel)
 # Programs that nobody ships: `scripts/build --examples` builds them too.
 # shellcheck disable=SC2034
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
-  sse-example cors-example csrf-example uploads-example static-example)
+  sse-example cors-example csrf-example uploads-example static-example templates-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034
@@ -98,11 +98,13 @@ fact() { sed -n "s/^$2=\"\(.*\)\"$/\1/p" "boards/$1/board.conf"; }
 is_static() { [[ "$(fact "$1" target)" == *musl* ]]; }
 
 # no_heap BOARD: the options of `swift build` that forbid allocations, one a line. They are for Martlet's
-# own modules and programs; whoever builds with an SDK may allocate. Swift 6.3 takes a conversion between
+# own modules and programs; whoever builds with an SDK may allocate. A toolset is for what runs on the board:
+# `-Xswiftc` would be for the tools of the build as well, and those allocate. Swift 6.3 takes a conversion between
 # 32 and 64 bits for an allocation (it goes through an array until it is optimized), so on 32-bit boards
 # scripts/check alone proves that there is none.
 no_heap() {
-  case $(fact "$1" triple) in arm*) ;; *) printf '%s\n' -Xswiftc -no-allocations ;; esac
+  case $(fact "$1" triple) in arm*) return ;; esac
+  printf '%s\n' --toolset "$PWD/boards/no-heap.json"
 }
 
 # The board that this machine is.

@@ -9,7 +9,7 @@
 //                / if CONDITION … *( elif CONDITION … ) [ else … ] endif
 //                / for ELEMENT in LIST … endfor / for INDEX, ELEMENT in LIST … endfor
 //
-// A line that holds one tag or comment, and blanks, is no part of the page. So a page has no empty lines where its
+// A line that holds tags, comments and blanks only is no part of the page. So a page has no empty lines where its
 // template has tags.
 
 import Foundation
@@ -24,6 +24,8 @@ struct TemplateParser {
   private var template: Template
   private var blocks: Set<String> = []
   private var hasContent = false
+  /// The last line that holds tags, comments and blanks only.
+  private var (tagLineStart, tagLineEnd) = (0, 0)
 
   /// Tags in each other: each costs a call within a call.
   private static let depthMax = 64
@@ -48,6 +50,7 @@ struct TemplateParser {
       switch node {
       case .text, .block: continue
       case .value(_, let found), .include(_, let found), .loop(_, _, _, let found, _): place = found
+      case .part(let part): place = part.place
       case .choice(let branches): place = branches[0].place
       }
       throw Finding(place, layoutWords)
@@ -105,11 +108,17 @@ struct TemplateParser {
         try add(begin..<index, to: &nodes)
         break
       }
-      let tag = try tag()
-      // A tag that has its line for itself takes the line away with it.
-      let (lineStart, lineEnd) = tag.mark == UInt8(ascii: "{") ? (tagStart, tag.end) : line(of: tagStart..<tag.end)
-      try add(begin..<max(begin, lineStart), to: &nodes)
-      index = lineEnd
+      let tag = try tag(at: index)
+      if tag.mark != UInt8(ascii: "{"), tagStart >= tagLineEnd { findTagLine(tagStart) }
+      if tagStart < tagLineEnd {
+        // Blanks before and between the tags of such a line, and its end, are no part of the page.
+        try add(begin..<max(begin, tagLineStart), to: &nodes)
+        let blanksEnd = octets[tag.end..<max(tag.end, tagLineEnd)].firstIndex { !isSpace($0) }
+        index = blanksEnd ?? max(tag.end, tagLineEnd)
+      } else {
+        try add(begin..<tagStart, to: &nodes)
+        index = tag.end
+      }
       switch tag.mark {
       case UInt8(ascii: "#"): break
       case UInt8(ascii: "{"):
@@ -136,8 +145,8 @@ struct TemplateParser {
     return octets.count
   }
 
-  /// Parses the tag at `index`.
-  private func tag() throws(Finding) -> Tag {
+  /// Parses the tag at an index.
+  private func tag(at index: Int) throws(Finding) -> Tag {
     let (place, mark) = (place(index), octets[index + 1])
     let inside = index + 2
     var end: Int?
@@ -172,8 +181,9 @@ struct TemplateParser {
 
   private func isBlank(_ octet: UInt8) -> Bool { octet == 0x20 || octet == 0x09 }
 
+  private func isSpace(_ octet: UInt8) -> Bool { isBlank(octet) || octet == 0x0A || octet == 0x0D }
+
   private func trimmed(_ range: Range<Int>) -> Range<Int> {
-    func isSpace(_ octet: UInt8) -> Bool { isBlank(octet) || octet == 0x0A || octet == 0x0D }
     var (low, high) = (range.lowerBound, range.upperBound)
     while low < high, isSpace(octets[low]) { low += 1 }
     while low < high, isSpace(octets[high - 1]) { high -= 1 }
@@ -185,15 +195,21 @@ struct TemplateParser {
     String(text(range).unicodeScalars.map { $0 == "\n" || $0 == "\r" ? " " : Character($0) })
   }
 
-  /// The range of a tag, with its whole line where nothing else is on the line.
-  private func line(of tag: Range<Int>) -> (Int, Int) {
-    var (low, high) = (tag.lowerBound, tag.upperBound)
+  /// Notes the range of a tag's line, with its end, where the line holds tags, comments and blanks only.
+  private mutating func findTagLine(_ tagStart: Int) {
+    var low = tagStart
     while low > 0, isBlank(octets[low - 1]) { low -= 1 }
-    while high < octets.count, isBlank(octets[high]) { high += 1 }
+    guard low == 0 || octets[low - 1] == 0x0A else { return }
+    var high = tagStart
+    while high + 1 < octets.count, octets[high] == UInt8(ascii: "{"), "%#".utf8.contains(octets[high + 1]),
+      let tag = try? tag(at: high)
+    {
+      high = tag.end
+      while high < octets.count, isBlank(octets[high]) { high += 1 }
+    }
     if high < octets.count, octets[high] == 0x0D { high += 1 }
-    let endsLine = high == octets.count || octets[high] == 0x0A
-    guard low == 0 || octets[low - 1] == 0x0A, endsLine else { return (tag.lowerBound, tag.upperBound) }
-    return (low, min(high + 1, octets.count))
+    guard high == octets.count || octets[high] == 0x0A else { return }
+    (tagLineStart, tagLineEnd) = (low, min(high + 1, octets.count))
   }
 
   /// Adds markup.

@@ -21,25 +21,24 @@ struct TemplateSet {
     self.templates = Dictionary(templates.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The templates that become functions, by name. A file without `{% parameters %}` that another file extends or
-  /// includes is a part of that file only.
+  /// The templates that become functions, by name. A layout is none. A file without `{% parameters %}` that another
+  /// file includes is a part of that file only.
   var functions: [Template] {
-    var parts: Set<String> = []
-    for template in templates.values {
-      if let layout = template.layout { parts.insert(layout) }
-      Self.addIncluded(template.nodes, to: &parts)
-    }
-    return templates.values.filter { $0.parameters != nil || !parts.contains($0.name) }
+    let layouts = Set(templates.values.compactMap(\.layout))
+    var included: Set<String> = []
+    for template in templates.values { Self.addIncluded(template.nodes, to: &included) }
+    return templates.values
+      .filter { !layouts.contains($0.name) && ($0.parameters != nil || !included.contains($0.name)) }
       .sorted { $0.name < $1.name }
   }
 
-  private static func addIncluded(_ nodes: [Node], to parts: inout Set<String>) {
+  private static func addIncluded(_ nodes: [Node], to files: inout Set<String>) {
     for node in nodes {
       switch node {
-      case .include(let name, _): parts.insert(name)
-      case .choice(let branches): for branch in branches { addIncluded(branch.nodes, to: &parts) }
-      case .loop(_, _, _, _, let content), .block(_, _, let content): addIncluded(content, to: &parts)
-      case .text, .value: break
+      case .include(let name, _): files.insert(name)
+      case .choice(let branches): for branch in branches { addIncluded(branch.nodes, to: &files) }
+      case .loop(_, _, _, _, let content), .block(_, _, let content): addIncluded(content, to: &files)
+      case .text, .value, .part: break
       }
     }
   }
@@ -76,8 +75,10 @@ struct TemplateSet {
         parameters.append(parameter)
       }
     }
+    let root = chain[chain.count - 1]
     let files = chain.map(\.name)
-    let nodes = try join(chain[chain.count - 1].nodes, blocks, in: files)
+    let nodes =
+      chain.count > 1 ? try joinLayout(root, blocks, in: files) : try join(root.nodes, blocks, in: files)
     var contexts: Set<MarkupContext> = [MarkupContext()]
     try Self.check(nodes, &contexts, template.place)
     guard contexts.allSatisfy(\.isText) else {
@@ -94,18 +95,56 @@ struct TemplateSet {
     return template
   }
 
-  private func hasBlock(_ name: String, in nodes: [Node], depth: Int) -> Bool {
+  /// Whether there is a block with the name, or any block where the name is `nil`.
+  private func hasBlock(_ name: String?, in nodes: [Node], depth: Int) -> Bool {
     depth < Self.depthMax
       && nodes.contains { node in
         switch node {
-        case .block(let found, _, let content): found == name || hasBlock(name, in: content, depth: depth)
+        case .block(let found, _, let content): name == nil || found == name || hasBlock(name, in: content, depth: depth)
         case .choice(let branches): branches.contains { hasBlock(name, in: $0.nodes, depth: depth) }
         case .loop(_, _, _, _, let content): hasBlock(name, in: content, depth: depth)
         case .include(let file, _):
           templates[file].map { hasBlock(name, in: $0.nodes, depth: depth + 1) } ?? false
-        case .text, .value: false
+        case .text, .value, .part: false
         }
       }
+  }
+
+  /// Joins a layout. What stands between its blocks is the same on each page, so that it becomes a function.
+  private func joinLayout(
+    _ layout: Template, _ blocks: [String: [Node]], in files: [String]
+  ) throws(Finding) -> [Node] {
+    var joined: [Node] = []
+    let parameters = layout.parameters ?? []
+    let name = SwiftSource.identifier(layout.name.dropLast(".html".count))
+    var number = 0
+    var rest = layout.nodes[...]
+    while let first = rest.first {
+      if case .block = first {
+        joined += try join([first], blocks, in: files)
+        rest = rest.dropFirst()
+        continue
+      }
+      let piece = rest.prefix { node in
+        if case .block = node { false } else { true }
+      }
+      rest = rest.dropFirst(piece.count)
+      let nodes = try join(Array(piece), blocks, in: files)
+      number += 1
+      let isText = nodes.allSatisfy { node in
+        if case .text = node { true } else { false }
+      }
+      if isText || hasBlock(nil, in: Array(piece), depth: 0) || !parameters.allSatisfy(\.canBePassed) {
+        joined += nodes
+      } else {
+        joined.append(
+          .part(
+            Part(
+              function: "\(name)Part\(number)", parameters: parameters,
+              place: parameters.first?.place ?? layout.place, nodes: nodes, isOfLayout: true)))
+      }
+    }
+    return joined
   }
 
   /// Puts blocks and included files in their places.
@@ -117,7 +156,7 @@ struct TemplateSet {
     var joined: [Node] = []
     for node in nodes {
       switch node {
-      case .text, .value: joined.append(node)
+      case .text, .value, .part: joined.append(node)
       case .choice(let branches):
         var whole: [Branch] = []
         for var branch in branches {
@@ -141,7 +180,17 @@ struct TemplateSet {
         guard template.layout == nil else {
           throw Finding(place, "'\(name)' extends a layout, so that no template can include it")
         }
-        joined += try join(template.nodes, blocks, in: files + [name], depth: depth)
+        let nodes = try join(template.nodes, blocks, in: files + [name], depth: depth)
+        if let parameters = template.parameters, parameters.allSatisfy(\.canBePassed),
+          !hasBlock(nil, in: template.nodes, depth: 0)
+        {
+          let function = SwiftSource.identifier(name.dropLast(".html".count))
+          joined.append(
+            .part(
+              Part(function: function, parameters: parameters, place: place, nodes: nodes, isOfLayout: false)))
+        } else {
+          joined += nodes
+        }
       }
     }
     return joined
@@ -198,6 +247,7 @@ struct TemplateSet {
           }
         }
         contexts = all
+      case .part(let part): try check(part.nodes, &contexts, part.place)
       case .include, .block: break
       }
     }

@@ -15,6 +15,22 @@ indirect enum Node: Equatable {
   case include(String, Place)
   /// `{% block NAME %}`
   case block(String, Place, [Node])
+  /// A call of a function that several pages share. Only joining makes such parts.
+  case part(Part)
+}
+
+/// A piece of a page that is a function of its own, so that the program contains it once.
+struct Part: Equatable {
+  /// The name of the function.
+  var function: String
+  /// The parameters of the function; the variables with the same names are passed.
+  var parameters: [Parameter]
+  /// Where the piece is included.
+  var place: Place
+  /// What the function writes.
+  var nodes: [Node]
+  /// Whether the piece is of a layout, so that no template is the function.
+  var isOfLayout: Bool
 }
 
 /// A branch of `{% if … %}`.
@@ -45,4 +61,16 @@ struct Parameter: Equatable {
   /// The declaration, such as `title: StaticString`.
   var declaration: String
   var place: Place
+
+  /// The argument of a call that passes the variable with the name of the parameter.
+  var argument: String {
+    let label = declaration.prefix { $0 != ":" }.split(separator: " ").first.map(String.init) ?? name
+    return label == "_" ? name : "\(label): \(name)"
+  }
+
+  /// Whether the variable can be passed on as it is.
+  var canBePassed: Bool {
+    let words = declaration.split { $0 == " " || $0 == ":" }
+    return !words.contains("inout") && !words.contains("consuming")
+  }
 }

@@ -12,6 +12,9 @@ struct TemplateWriter {
   private var pending = ""
   /// The line of the pending values; `nil` where there are none.
   private var pendingPlace: Place?
+  /// Parts of layouts that have been called, and the functions of parts that have been written.
+  private var parts: [Part] = []
+  private var written: Set<String> = []
 
   /// The name of the page in a function. It is no name that a template uses by chance.
   private static let page = "martletPage"
@@ -28,19 +31,29 @@ struct TemplateWriter {
       enum Templates {
 
       """
-    for template in templates { writer.write(template) }
+    for template in templates {
+      writer.source += "\n  /// Writes `\(template.name)`.\n"
+      let name = SwiftSource.identifier(template.name.dropLast(".html".count))
+      writer.write("", name, template.parameters, template.place, template.nodes)
+    }
+    // A part may call further parts.
+    while let part = writer.parts.first(where: { !writer.written.contains($0.function) }) {
+      writer.written.insert(part.function)
+      writer.source += "\n"
+      writer.write("private", part.function, part.parameters, part.place, part.nodes)
+    }
     return writer.source + "}\n"
   }
 
-  private mutating func write(_ template: WholeTemplate) {
-    let name = SwiftSource.identifier(template.name.dropLast(".html".count))
-    let parameters = ["to \(Self.page): inout MartletPage"] + template.parameters.map(\.declaration)
-    source += "\n  /// Writes `\(template.name)`.\n"
-    locate(template.place)
+  private mutating func write(
+    _ access: String, _ name: String, _ parameters: [Parameter], _ place: Place, _ nodes: [Node]
+  ) {
+    let parameters = ["to \(Self.page): inout MartletPage"] + parameters.map(\.declaration)
+    locate(place)
     line(
-      "  static func \(name)<MartletPage: PageWriter & ~Copyable & ~Escapable>("
+      "  \(access.isEmpty ? "" : access + " ")static func \(name)<MartletPage: PageWriter & ~Copyable & ~Escapable>("
         + parameters.joined(separator: ", ") + ") {", indented: false)
-    write(template.nodes)
+    write(nodes)
     flush()
     source += "#sourceLocation()\n  }\n"
   }
@@ -62,6 +75,12 @@ struct TemplateWriter {
         line("for \(indexName) in (\(list)).indices { let \(element) = (\(list))[\(indexName)]")
         nest(content)
         line("}")
+      case .part(let part):
+        flush()
+        if part.isOfLayout { parts.append(part) }
+        locate(part.place)
+        let arguments = ["to: &\(Self.page)"] + part.parameters.map(\.argument)
+        line("Templates.\(part.function)(\(arguments.joined(separator: ", ")))")
       case .include, .block: break
       }
     }
