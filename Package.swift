@@ -154,7 +154,13 @@ let package = Package(
     .testTarget(
       name: "FuzzTests", dependencies: ["Fuzz", "MartletHTTP", "MartletBytes", "TestSupport"]),
     .testTarget(
-      name: "MartletCompileTests", dependencies: ["MartletCompile", "MartletHTTP", "MartletBytes", "TestSupport"]),
+      name: "MartletCompileTests",
+      dependencies: ["MartletCompile", "MartletHTTP", "MartletBytes", "TestSupport"]),
+    // A target with files and templates of its own, which the plugin compiles.
+    .target(
+      name: "AssetSite", dependencies: ["Martlet"], path: "Tests/AssetSite", swiftSettings: swift,
+      plugins: ["MartletPlugin"]),
+    .testTarget(name: "AssetTests", dependencies: ["AssetSite", "Martlet", "MartletTesting", "TestSupport"]),
     .testTarget(name: "PanelTests", dependencies: ["martlet-panel", "MartletTesting", "TestSupport"]),
     // System calls that fail on purpose: CFaults defines libc's functions anew, for all tests; only
     // threads that ask for it notice. Tests/Faults uses the same source under whole programs.

@@ -2,7 +2,7 @@
 // in read-only data for the whole life of the program. The type system does not know that; this file asserts it.
 //
 // A string literal holds UTF-8 only. Octets that are no UTF-8 (a picture, gzip) are therefore the words of an
-// integer literal, the first octet lowest, and above the last octet one octet 0x01:
+// integer literal. The first octet is the lowest, and above the last octet stands 0x01:
 //
 //     ConstantOctets(0x01_47_4E_50_89, count: 4)                89 50 4E 47
 //
@@ -29,9 +29,11 @@
   ///   - count: How many octets there are.
   public init(_ literal: StaticBigInt, count: Int) {
     // The bits are those of `count` octets, the 1 above them, and a sign.
-    invariant(count >= 0 && literal.bitWidth == count * 8 + 2, "an integer literal has as many octets as it says")
-    // The words of a literal lie one after the other from the lowest to the highest: the compiler's constant is
-    // a pointer to them, and their number with the sign. Every processor of a board is little-endian.
+    invariant(
+      count >= 0 && literal.signum() == 1 && literal.bitWidth == count * 8 + 2,
+      "an integer literal has as many octets as it says")
+    // The words of a literal lie one after the other, from the lowest to the highest. The compiler's constant is
+    // a pointer to these words, and a word with their number. Every processor of a board is little-endian.
     // Safe: the constant has the size of both words, and the words stay as long as the program runs.
     let (words, _) = unsafe unsafeBitCast(literal, to: (UnsafePointer<UInt>, UInt).self)
     unsafe start = UnsafeRawPointer(words).assumingMemoryBound(to: UInt8.self)

@@ -1,5 +1,5 @@
-// The files of a folder Assets → Swift source: a constant for each file, with its media type, its entity tag, its path
-// with a hash of the content, its octets, and its octets in gzip where those are fewer.
+// The files of a folder Assets → Swift source: a constant for each file. A constant has the media type, the entity
+// tag, the path with a hash of the content, the octets, and the octets in gzip where those are fewer.
 
 /// A file of the folder Assets.
 struct AssetFile: Equatable {
@@ -14,8 +14,8 @@ struct AssetFile: Equatable {
 
 /// Writes the constants.
 enum AssetWriter {
-  /// Octets that are no UTF-8 become an integer literal, which takes the compiler a time that grows with the square:
-  /// 4 seconds for so many octets.
+  /// Octets that are no UTF-8 become an integer literal. The compiler's time for such a literal grows with the square
+  /// of its size: 4 seconds for so many octets.
   static let binarySizeMax = 98_304
 
   /// The source of all constants.
@@ -71,7 +71,8 @@ enum AssetWriter {
       "path: \(SwiftSource.literal(path(file.name, hash)))", "name: \(SwiftSource.literal(file.name))",
       "mediaType: \(SwiftSource.literal(MediaTypes.of(file.name)))",
       "tag: \(SwiftSource.literal("\"\(hash.prefix(16))\""))",
-      "gzipTag: \(SwiftSource.literal("\"\(hash.prefix(16))-gzip\""))", "octets: \(SwiftSource.constant(file.octets))",
+      "gzipTag: \(SwiftSource.literal("\"\(hash.prefix(16))-gzip\""))",
+      "content: \(SwiftSource.constant(file.octets))",
     ]
     if let gzip { lines.append("gzip: \(SwiftSource.constant(gzip))") }
     return """

@@ -56,8 +56,10 @@ struct MarkupContext: Hashable {
       return nil
     case .opened, .tag: return "a value cannot be the name of a tag"
     case .between, .attribute, .afterAttribute:
-      return "a value cannot stand in a tag outside of an attribute's value; write {% if … %} around the attribute"
-    case .equals, .unquoted: return "an attribute with a value needs quotation marks: \(attribute)=\"{{ … }}\""
+      return
+        "a value cannot stand in a tag outside of an attribute's value; write {% if … %} around the attribute"
+    case .equals, .unquoted:
+      return "an attribute with a value needs quotation marks: \(attribute)=\"{{ … }}\""
     case .declaration: return "a value cannot stand in a declaration"
     case .comment: return "a value cannot stand in a comment of HTML; {# … #} is a comment of the template"
     case .double, .single: break
@@ -68,7 +70,8 @@ struct MarkupContext: Hashable {
     switch attribute {
     case "style": return "a value cannot stand in a style; choose between classes with {% if %}"
     case "srcdoc": return "a value cannot stand in 'srcdoc', which is a document"
-    case "srcset", "imagesrcset", "ping": return "a value cannot stand in '\(attribute)', which is a list of URLs"
+    case "srcset", "imagesrcset", "ping":
+      return "a value cannot stand in '\(attribute)', which is a list of URLs"
     case "http-equiv": return "a value cannot stand in 'http-equiv', which is a command to the browser"
     case "content" where tag == "meta":
       if isCommand { return "a value cannot stand in the content of 'http-equiv', a command to the browser" }
@@ -76,7 +79,8 @@ struct MarkupContext: Hashable {
     default: break
     }
     if let blockedScheme {
-      return "a value cannot follow '\(blockedScheme):'; http, https, mailto and tel are schemes that run nothing"
+      return
+        "a value cannot follow '\(blockedScheme):'; http, https, mailto and tel are schemes that run nothing"
     }
     // The library checks what follows the value.
     scheme = nil

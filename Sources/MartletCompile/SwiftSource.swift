@@ -57,14 +57,18 @@ enum SwiftSource {
 
   /// Whether a text can name a variable.
   static func isIdentifier(_ text: some StringProtocol) -> Bool {
-    guard let first = text.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
+    guard let first = text.unicodeScalars.first, first == "_" || first.properties.isXIDStart else {
+      return false
+    }
     return text.unicodeScalars.allSatisfy { $0.properties.isXIDContinue } && !keywords.contains(String(text))
   }
 
   private static let keywords: Set<String> = [
     "associatedtype", "as", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do",
-    "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import",
-    "in", "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol",
+    "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if",
+    "import",
+    "in", "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private",
+    "protocol",
     "public", "repeat", "rethrows", "return", "self", "static", "struct", "subscript", "super", "switch",
     "throw", "throws", "true", "try", "typealias", "var", "where", "while", "Any", "Self", "Type", "Protocol",
   ]
@@ -120,7 +124,9 @@ struct SwiftPiece {
       }
       try piece.step()
     }
-    if let bracket = piece.open.last { throw piece.fault("'\(Character(UnicodeScalar(bracket)))' is missing") }
+    if let bracket = piece.open.last {
+      throw piece.fault("'\(Character(UnicodeScalar(bracket)))' is missing")
+    }
     return parts + [start..<octets.endIndex]
   }
 

@@ -36,7 +36,9 @@ struct TemplateParser {
   ///   - file: Its path, for findings.
   static func parse(_ octets: [UInt8], name: String, file: String) throws(Finding) -> Template {
     let place = Place(file: file)
-    guard String(validating: octets, as: UTF8.self) != nil else { throw Finding(place, "the file is not UTF-8") }
+    guard String(validating: octets, as: UTF8.self) != nil else {
+      throw Finding(place, "the file is not UTF-8")
+    }
     var parser = TemplateParser(octets, name, place)
     parser.template.nodes = try parser.parse(until: [], opened: place, depth: 0).0
     if parser.template.layout != nil { try checkBlocks(of: parser.template) }
@@ -177,7 +179,9 @@ struct TemplateParser {
     return Tag(place: place, word: word, rest: rest, mark: mark, end: end + 2)
   }
 
-  private func isLetter(_ octet: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(octet | 0x20) }
+  private func isLetter(_ octet: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(octet | 0x20)
+  }
 
   private func isBlank(_ octet: UInt8) -> Bool { octet == 0x20 || octet == 0x09 }
 
@@ -282,7 +286,8 @@ struct TemplateParser {
         let place = place(part.isEmpty ? tag.rest.lowerBound : part.lowerBound)
         let names = declaration.prefix { $0 != ":" }.split(separator: " ")
         guard declaration.contains(":"), let name = names.last, names.count <= 2,
-          names.allSatisfy({ SwiftSource.isIdentifier($0) || names.count == 2 && $0 == names[0] }), name != "_"
+          names.allSatisfy({ SwiftSource.isIdentifier($0) || names.count == 2 && $0 == names[0] }),
+          name != "_"
         else { throw Finding(place, "a parameter is NAME: TYPE, and a comma is between two of them") }
         guard !parameters.contains(where: { $0.name == name }) else {
           throw Finding(place, "there are two parameters '\(name)'")
@@ -297,7 +302,8 @@ struct TemplateParser {
   private func fileName(_ tag: Tag) throws(Finding) -> String {
     let quoted = text(tag.rest)
     let name = quoted.dropFirst().dropLast()
-    guard quoted.count > 2, quoted.first == "\"", quoted.last == "\"", !name.contains("\""), !name.contains("\\")
+    guard quoted.count > 2, quoted.first == "\"", quoted.last == "\"", !name.contains("\""),
+      !name.contains("\\")
     else { throw Finding(tag.place, "a file stands in quotation marks: {% \(tag.word) \"layout.html\" %}") }
     return String(name)
   }
@@ -335,7 +341,8 @@ struct TemplateParser {
     let (content, _) = try parse(until: ["endfor"], opened: tag.place, depth: depth + 1)
     nodes.append(
       .loop(
-        index: names.count == 2 ? names[0] : nil, element: names[names.count - 1], list: String(list), tag.place,
+        index: names.count == 2 ? names[0] : nil, element: names[names.count - 1], list: String(list),
+        tag.place,
         content))
   }
 }

@@ -1,5 +1,5 @@
-// All templates of a target → functions of Swift: files that extend and include each other are joined, and each
-// value is checked for the place of the markup where it stands.
+// All templates of a target → functions of Swift. Files that extend and include each other are joined. Then each value
+// is checked for the place of the markup where it stands.
 
 /// A template that becomes a function, with all files that it extends and includes.
 struct WholeTemplate: Equatable {
@@ -85,7 +85,8 @@ struct TemplateSet {
       throw Finding(template.place, "the page ends in a tag, an attribute, a comment, a script or a style")
     }
     return WholeTemplate(
-      name: template.name, place: parameters.first?.place ?? template.place, parameters: parameters, nodes: nodes)
+      name: template.name, place: parameters.first?.place ?? template.place, parameters: parameters,
+      nodes: nodes)
   }
 
   private func file(_ name: String, _ place: Place) throws(Finding) -> Template {
@@ -100,7 +101,8 @@ struct TemplateSet {
     depth < Self.depthMax
       && nodes.contains { node in
         switch node {
-        case .block(let found, _, let content): name == nil || found == name || hasBlock(name, in: content, depth: depth)
+        case .block(let found, _, let content):
+          name == nil || found == name || hasBlock(name, in: content, depth: depth)
         case .choice(let branches): branches.contains { hasBlock(name, in: $0.nodes, depth: depth) }
         case .loop(_, _, _, _, let content): hasBlock(name, in: content, depth: depth)
         case .include(let file, _):
@@ -187,7 +189,8 @@ struct TemplateSet {
           let function = SwiftSource.identifier(name.dropLast(".html".count))
           joined.append(
             .part(
-              Part(function: function, parameters: parameters, place: place, nodes: nodes, isOfLayout: false)))
+              Part(function: function, parameters: parameters, place: place, nodes: nodes, isOfLayout: false))
+          )
         } else {
           joined += nodes
         }

@@ -1,5 +1,5 @@
 // Whole templates → Swift source. Each template is a function that writes the page with the library's HTML, so that
-// values are escaped by the library, and no program contains anything that reads templates.
+// the library escapes the values. No program contains anything that reads templates.
 //
 // The compiler tells errors in lines of the template: `#sourceLocation` stands before each piece of its Swift. Such a
 // line cannot stand in an expression, so the values of one statement are those of one line of the template.

@@ -11,7 +11,9 @@ struct MartletPlugin: BuildToolPlugin {
     var commands: [Command] = []
     for (folder, kind) in [("Assets", "assets"), ("Templates", "templates")] {
       let root = target.directoryURL.appendingPathComponent(folder)
-      guard let entries = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else { continue }
+      guard let entries = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else {
+        continue
+      }
       var files: [URL] = []
       for case let entry as URL in entries where !entry.hasDirectoryPath { files.append(entry) }
       guard !files.isEmpty else { continue }

@@ -24,25 +24,25 @@ public struct Asset: BitwiseCopyable, Sendable {
   public let name: StaticString
   /// The media type, such as `text/css; charset=utf-8`.
   public let mediaType: StaticString
-  /// The entity tag of the octets, and of the octets in gzip, each with its quotation marks.
+  /// The entity tag of the content, and of the content in gzip, each with its quotation marks.
   let tag: StaticString
   let gzipTag: StaticString
   /// The octets of the file.
-  public let octets: ConstantOctets
-  /// The octets in gzip; empty where gzip makes them no smaller.
+  public let content: ConstantOctets
+  /// The content in gzip; empty where gzip saves too little.
   public let gzip: ConstantOctets
 
   /// Makes an asset. The build calls this function.
   public init(
     path: StaticString, name: StaticString, mediaType: StaticString, tag: StaticString,
-    gzipTag: StaticString, octets: ConstantOctets, gzip: ConstantOctets = ConstantOctets("")
+    gzipTag: StaticString, content: ConstantOctets, gzip: ConstantOctets = ConstantOctets("")
   ) {
     self.path = path
     self.name = name
     self.mediaType = mediaType
     self.tag = tag
     self.gzipTag = gzipTag
-    self.octets = octets
+    self.content = content
     self.gzip = gzip
   }
 }
@@ -123,7 +123,7 @@ extension Response where Site: ~Copyable {
     fields.append(field: "ETag", value: tag)
     if precondition == .notModified { return answer(ofAsset: .notModified, isForever, .written) }
     appendRepresentation(asset.mediaType.octets, coding)
-    return answer(ofAsset: .ok, isForever, .data(coding == .gzip ? asset.gzip : asset.octets))
+    return answer(ofAsset: .ok, isForever, .data(coding == .gzip ? asset.gzip : asset.content))
   }
 
   /// Answers with headers that let a browser keep everyone's asset.
