@@ -1,5 +1,5 @@
 // The files of a folder Assets → Swift source: a constant for each file. A constant has the media type, the entity
-// tag, the path with a hash of the content, the octets, and the octets in gzip where those are fewer.
+// tag, the path with a hash of the content, and the octets. It has the octets in gzip where those are fewer.
 
 /// A file of the folder Assets.
 struct AssetFile: Equatable {
