@@ -39,11 +39,7 @@ enum AssetWriter {
       constants += try constant(name, file, place)
       cases += "    case \(number): \(name)\n"
     }
-    return """
-      // Written by MartletCompile from the folder Assets. Changes here are lost.
-
-      import Martlet
-
+    return SwiftSource.header("Assets") + """
       /// The files of the folder Assets.
       enum Assets: AssetFolder {
       \(constants)

@@ -2,6 +2,11 @@
 
 /// Writes Swift.
 enum SwiftSource {
+  /// What a file of Swift begins with.
+  static func header(_ folder: String) -> String {
+    "// Written by MartletCompile from the folder \(folder). Changes here are lost.\n\nimport Martlet\n\n"
+  }
+
   /// A string literal on one line.
   static func literal(_ text: some StringProtocol) -> String { "\"" + escaped(text) + "\"" }
 

@@ -22,15 +22,9 @@ struct TemplateWriter {
   /// The source of all functions.
   static func source(_ templates: [WholeTemplate]) -> String {
     var writer = TemplateWriter()
-    writer.source = """
-      // Written by MartletCompile from the folder Templates. Changes here are lost.
-
-      import Martlet
-
-      /// The pages of the folder Templates. Each function writes one page.
-      enum Templates {
-
-      """
+    writer.source = SwiftSource.header("Templates")
+    writer.line("/// The pages of the folder Templates. Each function writes one page.", indented: false)
+    writer.line("enum Templates {", indented: false)
     for template in templates {
       writer.source += "\n  /// Writes `\(template.name)`.\n"
       let name = SwiftSource.identifier(template.name.dropLast(".html".count))
