@@ -14,9 +14,8 @@ struct AssetFile: Equatable {
 
 /// Writes the constants.
 enum AssetWriter {
-  /// Octets that are no UTF-8 become an integer literal. The compiler's time for such a literal grows with the square
-  /// of its size: 4 seconds for so many octets.
-  static let binarySizeMax = 98_304
+  /// Octets that are no UTF-8 become integer literals, which the compiler reads slowly: 10 s for so many octets.
+  static let binarySizeMax = 524_288
 
   /// The source of all constants.
   ///

@@ -30,16 +30,33 @@ enum SwiftSource {
     return source
   }
 
-  /// The source of a value of `ConstantOctets`: a string literal for UTF-8, an integer literal for other octets.
+  /// The source of a value of `ConstantOctets`: a string literal for UTF-8, integer literals for other octets.
   static func constant(_ octets: [UInt8]) -> String {
     if let text = String(validating: octets, as: UTF8.self) { return "ConstantOctets(\(literal(text)))" }
+    guard octets.count > pieceSize else {
+      return "ConstantOctets(\(number(octets[...])), count: \(octets.count))"
+    }
+    var source = "unsafe ConstantOctets(count: \(octets.count), pieces: { index in\n        switch index {\n"
+    for start in stride(from: 0, to: octets.count, by: pieceSize) {
+      let piece = octets[start...].prefix(pieceSize)
+      let label = start + pieceSize < octets.count ? "case \(start / pieceSize)" : "default"
+      source += "        \(label): unsafe ConstantOctets.piece(\(number(piece)), count: \(piece.count))\n"
+    }
+    return source + "        }\n      })"
+  }
+
+  /// `ConstantOctets.pieceSize` of the library.
+  static let pieceSize = 4_096
+
+  /// An integer literal with the first octet lowest, and 0x01 above the last octet.
+  private static func number(_ octets: ArraySlice<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
-    var literal = Array("ConstantOctets(0x01".utf8)
+    var literal = Array("0x01".utf8)
     for octet in octets.reversed() {
       literal.append(digits[Int(octet >> 4)])
       literal.append(digits[Int(octet & 15)])
     }
-    return String(decoding: literal, as: UTF8.self) + ", count: \(octets.count))"
+    return String(decoding: literal, as: UTF8.self)
   }
 
   /// A name for a file: `img/logo-small.png` becomes `imgLogoSmallPng`.

@@ -1,5 +1,6 @@
 // What clients get of the assets of AssetSite.
 
+import Foundation
 import Martlet
 import MartletTesting
 import TestSupport
@@ -33,7 +34,7 @@ import Testing
     #expect(response.header("Content-Encoding") == "gzip" && response.header("Vary") == "Accept-Encoding")
     #expect(response.header("Content-Length") == "\(Assets.styleCss.gzip.count)")
     #expect(Assets.styleCss.gzip.count * 10 <= Assets.styleCss.content.count * 9)
-    #expect([UInt8](Assets.styleCss.gzip.octets).starts(with: [0x1F, 0x8B, 8]))
+    #expect([UInt8](Assets.styleCss.gzip.octets()).starts(with: [0x1F, 0x8B, 8]))
     let plain = client.get(path).header("ETag")
     #expect(plain != nil && response.header("ETag") != plain)
     for refused in ["identity", "gzip;q=0", "br", "gzip;q=0.5, identity"] {
@@ -49,7 +50,7 @@ import Testing
     #expect(response.header("Vary") == nil && response.header("Content-Type") == "image/png")
     #expect(response.header("Content-Length") == "160")
     #expect(
-      [UInt8](Assets.imgDotPng.content.octets).starts(
+      [UInt8](Assets.imgDotPng.content.octets()).starts(
         with: Array("\u{89}PNG".unicodeScalars.map { UInt8($0.value) })))
   }
 
@@ -109,6 +110,19 @@ import Testing
   func otherPaths(_ rest: String) {
     let status = client.get("/assets/" + rest).status
     #expect(status == .notFound || status == .badRequest, "\(rest): \(status)")
+  }
+
+  @Test("A file of several pieces is sent whole")
+  func pieces() throws {
+    let constant = Assets.largeBin.content
+    #expect(constant.count > 2 * ConstantOctets.pieceSize)
+    let file = #filePath.replacing("AssetTests/AssetTests.swift", with: "AssetSite/Assets/large.bin")
+    let octets = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+    #expect(octets[0] == 0xFF && constant.octets(from: 1).count == ConstantOctets.pieceSize - 1)
+    let response = client.get(Assets.largeBin.path.description)
+    #expect(response.header("Content-Length") == "\(octets.count)")
+    #expect(response.body == String(decoding: octets, as: UTF8.self))
+    #expect(client.get("/icon.png").status == .ok, "the next response begins where it should")
   }
 
   @Test("An empty file is an asset")

@@ -39,6 +39,19 @@ private func file(_ name: String, _ octets: [UInt8], gzip: [UInt8]? = nil) -> As
       !AssetWriter.isWorthwhile([UInt8](repeating: 0, count: 137), for: [UInt8](repeating: 0, count: 200)))
   }
 
+  @Test("A long content is several literals of the size that the library reads")
+  func pieces() throws {
+    #expect(SwiftSource.pieceSize == ConstantOctets.pieceSize)
+    let octets = [UInt8](repeating: 0xFF, count: 2 * SwiftSource.pieceSize) + [0xFE]
+    let source = SwiftSource.constant(octets)
+    #expect(source.hasPrefix("unsafe ConstantOctets(count: 8193, pieces: { index in\n"))
+    #expect(source.contains("case 0: unsafe ConstantOctets.piece(0x01ff"))
+    #expect(source.contains("case 1: unsafe ConstantOctets.piece(0x01ff"))
+    #expect(source.contains("default: unsafe ConstantOctets.piece(0x01fe, count: 1)\n"))
+    let two = SwiftSource.constant(Array(octets.dropLast()))
+    #expect(!two.contains("case 1:") && two.contains("ff, count: 4096)\n        }"))
+  }
+
   @Test("The hash stands before the last suffix of the name")
   func paths() {
     #expect(AssetWriter.path("a.min.js", "0123456789") == "/assets/a.min-01234567.js")
