@@ -36,6 +36,7 @@ let package = Package(
     .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
+    .executable(name: "commands-example", targets: ["commands-example"]),
     .executable(name: "templates-example", targets: ["templates-example"]),
     .plugin(name: "MartletPlugin", targets: ["MartletPlugin"]),
   ],
@@ -121,6 +122,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "commands-example", dependencies: ["Martlet"], path: "Sources/CommandsExample",
       swiftSettings: swift),
     .executableTarget(
       name: "templates-example", dependencies: ["Martlet"], path: "Sources/TemplatesExample",

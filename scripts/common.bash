@@ -8,7 +8,9 @@ programs=(hello-example login-example pieces-example martlet-panel)
 # Programs that nobody ships: `scripts/build --examples` builds them too.
 # shellcheck disable=SC2034
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
-  sse-example cors-example csrf-example uploads-example static-example templates-example)
+  sse-example cors-example csrf-example uploads-example static-example
+  commands-example
+  templates-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034

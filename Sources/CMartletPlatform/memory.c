@@ -10,7 +10,7 @@
 // response begins: a page of 4 KiB then holds 1 KiB of its head and 3 KiB of its content. Most responses have
 // no more than that.
 static struct {
-  struct martlet_poll_entry poll[MARTLET_CONNECTION_COUNT + 2];
+  struct martlet_poll_entry poll[MARTLET_POLL_COUNT];
   _Alignas(16) uint8_t connections[MARTLET_CONNECTION_COUNT * MARTLET_CONNECTION_SIZE];
   uint8_t receive[MARTLET_RECEIVE_SIZE];
   uint8_t fields[MARTLET_FIELDS_SIZE];
@@ -145,3 +145,7 @@ uint8_t *martlet_static_form(void) { return form; }
 static struct martlet_file_parts file_parts[MARTLET_FILE_PARTS_COUNT];
 
 struct martlet_file_parts *martlet_static_file_parts(void) { return file_parts; }
+
+static struct martlet_commands commands;
+
+struct martlet_commands *martlet_static_commands(void) { return &commands; }

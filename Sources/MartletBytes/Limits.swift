@@ -254,6 +254,22 @@ public enum Limits {
   /// Responses with several ranges that are being sent, at a time. Beyond: the whole file is sent.
   public static var filePartsCountMax: Int { Int(MARTLET_FILE_PARTS_COUNT) }
 
+  /// Descriptors beside the connections that the loop waits for, at a time: the output of programs.
+  public static var watchCountMax: Int { Int(MARTLET_WATCH_COUNT) }
+
+  /// Programs that pages have started, at a time (`CommandApplication`). Beyond: 503. A board with 32 MB of RAM has
+  /// room for some small programs.
+  public static var commandCountMax: Int { Int(MARTLET_COMMAND_COUNT) }
+
+  /// Words of a command, its path included. Beyond: 500.
+  public static var commandWordCountMax: Int { Int(MARTLET_COMMAND_WORD_COUNT) }
+
+  /// Octets of all words of a command, with a NUL after each. Beyond: 400, because values are what may be long.
+  public static var commandSizeMax: Int { Int(MARTLET_COMMAND_SIZE) }
+
+  /// Milliseconds from SIGTERM to SIGKILL for a command whose visitor has left, or whose time is over.
+  public static var commandGraceMilliseconds: Int64 { 2_000 }
+
   /// Octets of the path of a file below its folder, decoded, its suffix included. Beyond: 404.
   public static var filePathSizeMax: Int { 511 }
 

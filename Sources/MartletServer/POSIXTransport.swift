@@ -169,6 +169,10 @@ public struct POSIXTransport: Transport, ~Copyable {
 
   public mutating func want(_ slot: Int, _ wanted: Readiness?) { table.want(slot: slot, wanted) }
 
+  public mutating func watch(_ index: Int, _ descriptor: Int32) { table.watch(index, descriptor) }
+
+  public func isReady(watch index: Int) -> Bool { table.isReady(watch: index) }
+
   public mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
     table.wait(
       signals: signals ? self.signals : -1, listener: listener ? self.listener : -1,

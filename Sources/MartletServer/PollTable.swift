@@ -1,19 +1,23 @@
-// The descriptors of the slots, as poll() takes them: one entry a slot, before them one for the signals and
-// one for the listener. A slot that waits for nothing keeps its descriptor as its complement, which is
+// The descriptors of the slots, as poll() takes them: one entry a slot. Before them are one entry for the
+// signals, one for the listener, and those of descriptors that pages wait for. A slot that waits for nothing keeps its descriptor as its complement, which is
 // negative, so that poll() passes it over. This file faces C: the entries lie in memory that is lent.
 
 public import CMartletPlatform
 import MartletBytes
 
-/// Entry 0 is the signals', entry 1 the listener's, then the slots' follow.
+/// Entry 0 is the signals', entry 1 the listener's. Then the watches' follow, and the slots'.
 @safe public struct PollTable: ~Copyable {
   private let start: UnsafeMutablePointer<martlet_poll_entry>
   /// Entries from here on have not been used, or their slots have been closed.
-  private var count = 2
+  private var count = Self.firstSlotIndex
 
   static var signalIndex: Int { 0 }
   static var listenerIndex: Int { 1 }
-  private static var firstSlotIndex: Int { 2 }
+  private static var firstWatchIndex: Int { 2 }
+  private static var firstSlotIndex: Int { firstWatchIndex + Limits.watchCountMax }
+
+  /// Entries that a table has memory for.
+  public static var entryCountMax: Int { firstSlotIndex + Limits.connectionCountMax }
 
   /// The static memory of the process. A second call stops the program.
   public static func lendStatic() -> PollTable {
@@ -21,11 +25,10 @@ import MartletBytes
     unsafe PollTable(martlet_lend_static_poll_entries())
   }
 
-  /// A table that waits for nothing, in memory for `Limits.connectionCountMax` + 2 entries.
+  /// A table that waits for nothing, in memory for `entryCountMax` entries.
   @unsafe public init(_ start: UnsafeMutablePointer<martlet_poll_entry>) {
     unsafe self.start = start
-    self[Self.signalIndex] = Self.ignored
-    self[Self.listenerIndex] = Self.ignored
+    for index in 0..<count { self[index] = Self.ignored }
   }
 
   private static var ignored: martlet_poll_entry {
@@ -74,6 +77,16 @@ import MartletBytes
       descriptor: wanted == nil ? ~descriptor : descriptor, wanted: (wanted ?? .nothing).pollBits,
       ready: 0)
   }
+
+  /// Says which descriptor a page waits for, in order to read; negative: none.
+  mutating func watch(_ index: Int, _ descriptor: Int32) {
+    invariant(index >= 0 && index < Limits.watchCountMax, "a watch of the table")
+    self[index + Self.firstWatchIndex] = martlet_poll_entry(
+      descriptor: descriptor, wanted: Readiness.readable.pollBits, ready: 0)
+  }
+
+  /// Whether something came at the descriptor of a watch.
+  func isReady(watch index: Int) -> Bool { isReady(entry: index + Self.firstWatchIndex) }
 
   /// What came at a slot.
   func ready(slot: Int) -> Readiness {

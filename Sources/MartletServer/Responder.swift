@@ -336,6 +336,25 @@ public protocol Responder: ~Copyable {
   /// is empty afterwards. Their streams that pause or wait write in the same turn where the kernel has room.
   mutating func removeWoken() -> StreamSet
 
+  // MARK: Watches
+
+  /// Whether the loop waits for descriptors of the responder beside the connections: the output of programs.
+  /// Otherwise the server leaves out what they need.
+  static var hasWatches: Bool { get }
+
+  /// The descriptor that the loop waits for in order to read; negative: none.
+  ///
+  /// - Parameter index: Below `Limits.watchCountMax`.
+  func watched(_ index: Int) -> Int32
+
+  /// When `lookAfterWatches` is to be called at the latest, in milliseconds of the monotonic clock.
+  var nextWatchMoment: Int64 { get }
+
+  /// Called once a turn, before connections are served.
+  ///
+  /// - Parameter ready: A bit for each descriptor at which something came.
+  mutating func lookAfterWatches(_ ready: UInt8, now: Int64)
+
   // MARK: Time
 
   /// Milliseconds between two calls of `tick`; 0: there are none.
@@ -418,6 +437,14 @@ extension Responder where Self: ~Copyable {
   public mutating func abandon(_ state: StreamState) {}
 
   public mutating func removeWoken() -> StreamSet { StreamSet() }
+
+  public static var hasWatches: Bool { false }
+
+  public func watched(_ index: Int) -> Int32 { -1 }
+
+  public var nextWatchMoment: Int64 { .max }
+
+  public mutating func lookAfterWatches(_ ready: UInt8, now: Int64) {}
 
   public static var tickMilliseconds: Int { 0 }
 

@@ -90,6 +90,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if wakeup.stopRequested, stopDeadline == nil { beginStop() }
     if R.tickMilliseconds > 0, nextTick <= now { tick() }
     if R.hasFiles { fileTurn.begin() }
+    if R.hasWatches { lookAfterWatches() }
     // Requests that wait come before those that arrive.
     if R.hasWork, queueCount > 0 { beginJobs() }
     serveReady()
@@ -126,6 +127,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     next = min(next, nextDeadline)
     if R.hasWork, queueCount > 0, lineOpens > now { next = min(next, lineOpens) }
     if R.tickMilliseconds > 0 { next = min(next, nextTick) }
+    if R.hasWatches { next = min(next, prepareWatches()) }
     return next == .max ? -1 : Int(clamping: max(0, next - now))
   }
 
@@ -157,6 +159,23 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     }
     transport.want(slot.index, wanted)
     return next
+  }
+
+  /// Tells the transport which other descriptors are waited for.
+  ///
+  /// - Returns: When the responder is to look after them without anything having come.
+  @inline(never)
+  private mutating func prepareWatches() -> Int64 {
+    for index in 0..<Limits.watchCountMax { transport.watch(index, responder.watched(index)) }
+    return responder.nextWatchMoment
+  }
+
+  /// Tells the responder what came at other descriptors.
+  @inline(never)
+  private mutating func lookAfterWatches() {
+    var ready: UInt8 = 0
+    for index in 0..<Limits.watchCountMax where transport.isReady(watch: index) { ready |= 1 << UInt8(index) }
+    responder.lookAfterWatches(ready, now: now)
   }
 
   /// Moves on each connection for which something has come, and ends those that have waited too long.

@@ -122,6 +122,10 @@ public protocol Transport: ~Copyable {
   /// Says what the next `wait` waits for at a slot; `nil`: nothing, not even a broken connection.
   mutating func want(_ slot: Int, _ wanted: Readiness?)
 
+  /// Says which descriptor that is no connection the next `wait` waits for, in order to read; negative: none.
+  /// Called for each index below `Limits.watchCountMax` where the responder has watches.
+  mutating func watch(_ index: Int, _ descriptor: Int32)
+
   /// Waits until something wanted comes or the time is over.
   ///
   /// - Parameters:
@@ -132,6 +136,9 @@ public protocol Transport: ~Copyable {
 
   /// What the last `wait` has found at a slot.
   func ready(_ slot: Int) -> Readiness
+
+  /// Whether the last `wait` has found something at the descriptor of a watch.
+  func isReady(watch index: Int) -> Bool
 
   /// The time now.
   mutating func now() -> Moment
@@ -146,6 +153,10 @@ extension Transport where Self: ~Copyable {
   public mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
     count
   }
+
+  public mutating func watch(_ index: Int, _ descriptor: Int32) {}
+
+  public func isReady(watch index: Int) -> Bool { true }
 
   /// Sends what can be sent now.
   mutating func send(_ slot: Int, _ octets: Span<UInt8>) -> Transfer {

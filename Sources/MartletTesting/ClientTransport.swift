@@ -59,6 +59,10 @@ final class ClientWorld {
   private var wanted: [Int: UInt8] = [:]
   private var ready: [Int: UInt8] = [:]
   private var looks: Int64 = 0
+  /// The descriptors of programs' output, those with octets, and whether there has been any.
+  private var watched: [Int: Int32] = [:]
+  private var readyWatches: Set<Int> = []
+  private var hasWatched = false
   /// The next descriptor. The numbers begin where no open file has its descriptor.
   private var nextDescriptor: Int32 = 1 << 24
 
@@ -99,6 +103,31 @@ final class ClientWorld {
 
   fileprivate func want(_ slot: Int, _ readiness: Readiness?) { wanted[slot] = readiness?.rawValue ?? 0 }
 
+  fileprivate func watch(_ index: Int, _ descriptor: Int32) {
+    if descriptor >= 0 { hasWatched = true }
+    watched[index] = descriptor
+  }
+
+  fileprivate func isReady(watch index: Int) -> Bool { readyWatches.contains(index) }
+
+  /// Waits in true time, because programs do not live by the clock of the test. The wait is a tenth of a second at
+  /// most. Where no output is waited for, a program may be about to end, and the wait is shorter.
+  ///
+  /// - Returns: Milliseconds that the clock of the test advances by; 0 where a program has written something.
+  private func waitForPrograms(_ milliseconds: Int) -> Int {
+    var entries = watched.values.map {
+      martlet_poll_entry(descriptor: $0, wanted: Int16(MARTLET_READABLE), ready: 0)
+    }
+    guard entries.contains(where: { $0.descriptor >= 0 }) else {
+      martlet_sleep(Int32(max(0, min(milliseconds, 10))))
+      return milliseconds
+    }
+    let wait = milliseconds < 0 ? 100 : min(milliseconds, 100)
+    guard unsafe martlet_poll(&entries, entries.count, Int32(wait)) > 0 else { return wait }
+    for (index, entry) in zip(watched.keys, entries) where entry.ready != 0 { readyWatches.insert(index) }
+    return 0
+  }
+
   fileprivate func ready(_ slot: Int) -> Readiness { Readiness(rawValue: ready[slot] ?? 0) }
 
   fileprivate func wait(_ milliseconds: Int) -> Wakeup {
@@ -110,6 +139,12 @@ final class ClientWorld {
       if bits != 0 { ready[slot] = bits }
     }
     isIdle = ready.isEmpty && waiting.isEmpty
+    readyWatches = []
+    var milliseconds = milliseconds
+    if isIdle, hasWatched, milliseconds != 0 {
+      milliseconds = waitForPrograms(milliseconds)
+      if milliseconds == 0 { isIdle = false }
+    }
     isAtRest = isIdle && milliseconds < 0
     if isIdle, milliseconds > 0, !isAnswered, !standsStill { waitedMilliseconds += Int64(milliseconds) }
     return Wakeup(listenerIsReady: !waiting.isEmpty, stopRequested: false)
@@ -189,6 +224,10 @@ struct ClientTransport: Transport, ~Copyable {
 
   mutating func want(_ slot: Int, _ wanted: Readiness?) { world.want(slot, wanted) }
 
+  mutating func watch(_ index: Int, _ descriptor: Int32) { world.watch(index, descriptor) }
+
+  func isReady(watch index: Int) -> Bool { world.isReady(watch: index) }
+
   mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
     world.wait(milliseconds)
   }
@@ -214,6 +253,7 @@ struct ClientTransport: Transport, ~Copyable {
       Limits.workCountMax * MemoryLayout<martlet_work>.stride,
       Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride,
       Limits.filePartsCountMax * MemoryLayout<martlet_file_parts>.stride,
+      MemoryLayout<martlet_commands>.size,
     ]
     unsafe parts = sizes.map { size in
       let part = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
@@ -243,6 +283,7 @@ struct ClientTransport: Transport, ~Copyable {
     unsafe site.pointee.places = parts[8].assumingMemoryBound(to: martlet_work.self)
     unsafe site.pointee.tokens = parts[9].assumingMemoryBound(to: martlet_token.self)
     unsafe site.pointee.parts = parts[10].assumingMemoryBound(to: martlet_file_parts.self)
+    unsafe site.pointee.commands = parts[11].assumingMemoryBound(to: martlet_commands.self)
     return unsafe SiteMemory(site)
   }
 }

@@ -20,6 +20,7 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   static var uploadStateSize: Int { SiteResponder<A>.uploadStateSize }
   static var hasFiles: Bool { SiteResponder<A>.hasFiles }
   static var hasStreams: Bool { SiteResponder<A>.hasStreams }
+  static var hasWatches: Bool { SiteResponder<A>.hasWatches }
   static var hasWork: Bool { SiteResponder<A>.hasWork }
   static var tickMilliseconds: Int { SiteResponder<A>.tickMilliseconds }
 
@@ -80,6 +81,12 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   mutating func abandon(_ state: StreamState) { site.abandon(state) }
 
   mutating func removeWoken() -> StreamSet { site.removeWoken() }
+
+  func watched(_ index: Int) -> Int32 { site.watched(index) }
+
+  var nextWatchMoment: Int64 { site.nextWatchMoment }
+
+  mutating func lookAfterWatches(_ ready: UInt8, now: Int64) { site.lookAfterWatches(ready, now: now) }
 
   mutating func tick(at moment: Moment, content: consuming Writer) {
     site.tick(at: moment, content: content)

@@ -90,7 +90,7 @@ enum LimitsTable {
       "connection slots", Limits.connectionCountMax * Int(MARTLET_CONNECTION_SIZE), &rest)
     // Two more than connections: the listener and the signals.
     memory(
-      "poll entries", (Limits.connectionCountMax + 2) * MemoryLayout<martlet_poll_entry>.stride,
+      "poll entries", Int(MARTLET_POLL_COUNT) * MemoryLayout<martlet_poll_entry>.stride,
       &rest)
     memory("remembered tokens", Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride, &rest)
     memory("passwords being hashed", Limits.workCountMax * Int(MARTLET_WORK_SIZE), &rest)

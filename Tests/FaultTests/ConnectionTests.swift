@@ -111,10 +111,10 @@ private final class Client {
   }
 }
 
-private let pollTableSize = (Limits.connectionCountMax + 2) * MemoryLayout<martlet_poll_entry>.stride
+private let pollTableSize = PollTable.entryCountMax * MemoryLayout<martlet_poll_entry>.stride
 
 private func pollTable(_ memory: UnsafeMutableRawPointer) -> PollTable {
-  PollTable(memory.bindMemory(to: martlet_poll_entry.self, capacity: Limits.connectionCountMax + 2))
+  PollTable(memory.bindMemory(to: martlet_poll_entry.self, capacity: PollTable.entryCountMax))
 }
 
 /// A server on real sockets, in memory of its own.

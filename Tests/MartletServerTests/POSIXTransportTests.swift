@@ -48,7 +48,7 @@ import Testing
 
   /// Memory for the descriptors of a transport. It is not given back: the transport may outlive a test.
   private static func table() -> PollTable {
-    PollTable(.allocate(capacity: Limits.connectionCountMax + 2))
+    PollTable(.allocate(capacity: PollTable.entryCountMax))
   }
 
   private func octets(_ text: StaticString) -> [UInt8] { [UInt8](copying: text.octets) }

@@ -161,7 +161,7 @@ import Testing
     ) {
       var transport = try POSIXTransport(
         host: [UInt8]("127.0.0.1".utf8).span, port: 0,
-        PollTable(.allocate(capacity: Limits.connectionCountMax + 2)))
+        PollTable(.allocate(capacity: PollTable.entryCountMax)))
       defer { transport.stopListening() }
       serveSite(at: "127.0.0.1:\(transport.port)", secret: "x")
     }

@@ -358,7 +358,7 @@ def test_login_leads_where_the_visitor_wanted(panel):
         assert response.status == 302 and response.location == "/", response.told
 
 
-def test_wrong_password_and_unknown_user_get_the_same_answer(panel):
+def test_wrong_password_and_unknown_user_get_the_same_answer(own_panel):
     def comparable(name, response):
         """All but the name that was typed, which the form may show again."""
         return (response.status, response.body.replace(name.encode(), b"NAME"),
@@ -369,8 +369,8 @@ def test_wrong_password_and_unknown_user_get_the_same_answer(panel):
              (NAME.upper(), "wrong password"), (NAME, PASSWORD.upper()), (NAME, ""), ("nobody", "")]
     answers = []
     for name, password in tries:
-        visitor = panel.visitor()
-        answers.append(panel.log_in(visitor, name, password))
+        visitor = own_panel.visitor()
+        answers.append(own_panel.log_in(visitor, name, password))
         assert not is_in(visitor), f"{name!r} with {password!r} is in"
         assert not answers[-1].cookies, answers[-1].told
     for (name, password), answer in zip(tries, answers, strict=True):
@@ -379,14 +379,16 @@ def test_wrong_password_and_unknown_user_get_the_same_answer(panel):
 
 
 @pytest.mark.skipif(bool(RUN), reason="an emulator says nothing about time")
-def test_unknown_user_costs_the_same_time(panel):
-    """The fastest of several tries, in turn; others that use the machine only make a try slower."""
+def test_unknown_user_costs_the_same_time(own_panel):
+    """The fastest of several tries, in turn; others that use the machine only make a try slower.
+
+    The panel is this test's own: these tries use up those that are free before a login has to wait."""
     fastest = {NAME: float("inf"), "nobody": float("inf")}
     for attempt in range(8):  # Ten are free.
         for name in fastest:
-            visitor = panel.visitor()
+            visitor = own_panel.visitor()
             start = time.monotonic()
-            response = panel.log_in(visitor, name, "wrong password")
+            response = own_panel.log_in(visitor, name, "wrong password")
             fastest[name] = min(fastest[name], time.monotonic() - start)
             assert response.status == 422, response.told
         known, unknown = fastest.values()

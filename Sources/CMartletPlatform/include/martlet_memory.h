@@ -95,8 +95,9 @@ struct martlet_memory {
 // The static arrays, for the one server of a process: a second call stops the program.
 struct martlet_memory martlet_lend_static_memory(void);
 
-// What poll() waits for, and the descriptors of the slots: MARTLET_CONNECTION_COUNT + 2 entries. Lent
-// once, as above.
+// What poll() waits for: the signals, the listener, descriptors that pages wait for, and the connections of the
+// slots. Lent once, as above.
+enum { MARTLET_WATCH_COUNT = 4, MARTLET_POLL_COUNT = 2 + MARTLET_WATCH_COUNT + MARTLET_CONNECTION_COUNT };
 struct martlet_poll_entry *_Nonnull martlet_lend_static_poll_entries(void);
 
 // Memory for a program that a bug ends: the static array of the response. *size octets, at least 16 KiB.
@@ -182,6 +183,26 @@ struct martlet_file_parts {
   uint32_t taken;
 };
 
+// Programs that pages have started (martlet_command.h), at a time.
+enum { MARTLET_COMMAND_COUNT = MARTLET_WATCH_COUNT };
+struct martlet_command {
+  int32_t process;    // 0: none
+  int32_t descriptor; // the output; -1: closed
+  int64_t deadline;   // milliseconds of the monotonic clock: when it is told to end
+  int64_t kill_at;    // and when it is made to end; INT64_MAX: it has not been told, or has been made to
+  int64_t left;       // octets of output that are still passed on
+  uint32_t number;    // none other of this site has the number
+  uint8_t page;       // of the stream that passes the output on
+  uint8_t is_read;    // whether a stream passes the output on
+  uint8_t waits;      // whether the stream waits for output
+  uint8_t is_late;    // whether the deadline has ended it
+};
+struct martlet_commands {
+  struct martlet_command places[MARTLET_COMMAND_COUNT];
+  int64_t now; // milliseconds of the monotonic clock, in this turn
+  uint32_t count; // programs that have been started
+};
+
 // Octets of the session of the visitor who is being answered.
 enum { MARTLET_SESSION_SIZE = 2048 };
 
@@ -197,6 +218,7 @@ struct martlet_site {
   uint64_t woken;                          // pages whose streams are woken: a bit for each of 63, the last one for all others
   uint8_t *_Nullable session;              // MARTLET_SESSION_SIZE octets
   struct martlet_file_parts *_Nullable parts; // MARTLET_FILE_PARTS_COUNT
+  struct martlet_commands *_Nullable commands;
 };
 
 // The static memory, for the one site of a process.
@@ -205,6 +227,7 @@ struct martlet_work *_Nonnull martlet_static_work(void);
 struct martlet_token *_Nonnull martlet_static_tokens(void);
 uint8_t *_Nonnull martlet_static_session(void);
 struct martlet_file_parts *_Nonnull martlet_static_file_parts(void);
+struct martlet_commands *_Nonnull martlet_static_commands(void);
 
 // Room for the fields of one form in parts, for an application that takes such forms. Other programs do not
 // have this array.

@@ -33,6 +33,7 @@ public import MartletHTTP
 /// - `UploadApplication`: long content
 /// - `FileApplication`: files
 /// - `StreamingApplication`: long answers
+/// - `CommandApplication`: programs of the board, and their output
 /// - `TimedApplication`: timers
 /// - `HookedApplication`: calls around each page
 /// - `ErrorPageApplication`: error pages
@@ -148,6 +149,7 @@ public protocol Application: ~Copyable {
   static var _hasStreams: Bool { get }
   mutating func _write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep
   mutating func _streamEnded(_ page: Page, _ state: StreamState)
+  static var _hasCommands: Bool { get }
   static var _tickMilliseconds: Int { get }
   mutating func _tick(_ tick: inout Tick)
   static var _hasHooks: Bool { get }

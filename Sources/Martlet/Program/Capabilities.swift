@@ -255,6 +255,16 @@ extension StreamingApplication where Self: ~Copyable {
   public mutating func streamEnded(_ page: Page, _ state: StreamState) {}
 }
 
+// MARK: Commands
+
+/// An application with pages that start programs of the board, and show their output (`response.output`). Beside
+/// `write` of a `StreamingApplication` a conformance needs no member.
+///
+///     case .diagnose: return response.output(of: Command(["/bin/df", "-h"]))
+///
+/// A page that changes something must take POST, as always: other sites can make a browser send GET.
+public protocol CommandApplication: StreamingApplication, ~Copyable {}
+
 // MARK: Timers
 
 /// An application that is called at regular times, whether or not anybody visits: to sample a sensor, or to

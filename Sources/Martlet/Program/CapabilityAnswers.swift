@@ -57,6 +57,8 @@ extension Application where Self: ~Copyable {
   ) -> StreamStep { .failed }
   public mutating func _streamEnded(_ page: Page, _ state: StreamState) {}
 
+  public static var _hasCommands: Bool { false }
+
   public static var _tickMilliseconds: Int { 0 }
   public mutating func _tick(_ tick: inout Tick) {}
 
@@ -151,6 +153,10 @@ extension StreamingApplication where Self: ~Copyable {
     _ page: Page, _ state: inout StreamState, to body: inout StreamBody
   ) -> StreamStep { write(page, &state, to: &body) }
   public mutating func _streamEnded(_ page: Page, _ state: StreamState) { streamEnded(page, state) }
+}
+
+extension CommandApplication where Self: ~Copyable {
+  public static var _hasCommands: Bool { true }
 }
 
 extension TimedApplication where Self: ~Copyable {

@@ -171,7 +171,7 @@ extension SiteResponder where A: ~Copyable {
     // The request is gone, and with it what a proxy has said. What the command line says still counts.
     PageText.setPrefix(reach.prefix.span)
     PageText.begin(in: content.roomSpan)
-    var body = StreamBody(capacity: content.room)
+    var body = StreamBody(capacity: content.room, memory)
     UnderWay.begin(page: state.page, request: Span())
     let next = site._write(page(of: state), &state, to: &body)
     UnderWay.end()
@@ -181,7 +181,10 @@ extension SiteResponder where A: ~Copyable {
     return piece
   }
 
-  package mutating func abandon(_ state: StreamState) { site._streamEnded(page(of: state), state) }
+  package mutating func abandon(_ state: StreamState) {
+    if A._hasCommands { CommandTable(memory).leave(state.note) }
+    site._streamEnded(page(of: state), state)
+  }
 
   private mutating func page(of state: StreamState) -> A.Page {
     guard let page = A.Page(rawValue: state.page) else { stop("a stream is one of a page") }
@@ -190,6 +193,18 @@ extension SiteResponder where A: ~Copyable {
 
   package mutating func removeWoken() -> StreamSet {
     memory.removeWoken()
+  }
+
+  // MARK: Commands
+
+  package static var hasWatches: Bool { A._hasCommands }
+
+  package func watched(_ index: Int) -> Int32 { CommandTable(memory).watched(index) }
+
+  package var nextWatchMoment: Int64 { CommandTable(memory).nextMoment }
+
+  package mutating func lookAfterWatches(_ ready: UInt8, now: Int64) {
+    CommandTable(memory).lookAfter(ready, now: now, memory)
   }
 
   // MARK: Time
@@ -212,6 +227,7 @@ extension SiteResponder where A: ~Copyable {
   package mutating func cancel(_ connection: UInt64) { memory.work.end(connection) }
 
   package mutating func serverStopped(at moment: Moment) {
+    if A._hasCommands { CommandTable(memory).endAll() }
     guard A._hasSessions else { return }
     keeper.update(moment)
     site._serverStopped(at: keeper.clock)

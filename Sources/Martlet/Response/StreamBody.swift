@@ -17,8 +17,12 @@ public struct StreamBody: PageWriter, ~Copyable {
   /// Octets that the piece can have.
   private let capacity: Int
   private var count = 0
+  let memory: SiteMemory
 
-  init(capacity: Int) { self.capacity = capacity }
+  init(capacity: Int, _ memory: SiteMemory) {
+    self.capacity = capacity
+    self.memory = memory
+  }
 
   /// Octets that still fit. Text that does not fit is lost, and ends the connection.
   public var room: Int { capacity - count }
