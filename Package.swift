@@ -36,7 +36,9 @@ let package = Package(
     .executable(name: "csrf-example", targets: ["csrf-example"]),
     .executable(name: "uploads-example", targets: ["uploads-example"]),
     .executable(name: "static-example", targets: ["static-example"]),
+    .executable(name: "streaming-example", targets: ["streaming-example"]),
     .executable(name: "commands-example", targets: ["commands-example"]),
+    .executable(name: "gpio-example", targets: ["gpio-example"]),
     .executable(name: "templates-example", targets: ["templates-example"]),
     .plugin(name: "MartletPlugin", targets: ["MartletPlugin"]),
   ],
@@ -124,7 +126,13 @@ let package = Package(
       name: "static-example", dependencies: ["Martlet"], path: "Sources/StaticExample", exclude: ["www"],
       swiftSettings: swift),
     .executableTarget(
+      name: "streaming-example", dependencies: ["Martlet"], path: "Sources/StreamingExample",
+      swiftSettings: swift),
+    .executableTarget(
       name: "commands-example", dependencies: ["Martlet"], path: "Sources/CommandsExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "gpio-example", dependencies: ["Martlet"], path: "Sources/GpioExample",
       swiftSettings: swift),
     .executableTarget(
       name: "templates-example", dependencies: ["Martlet"], path: "Sources/TemplatesExample",

@@ -9,13 +9,14 @@ programs=(hello-example login-example pieces-example martlet-panel)
 # shellcheck disable=SC2034
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
   sse-example cors-example csrf-example uploads-example static-example
-  commands-example
+  streaming-example commands-example gpio-example
   templates-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034
 no_browser=(--ignore Tests/Wire/test_panel_browser.py --ignore Tests/Wire/test_panel_sysroots_browser.py
-  --ignore Tests/Wire/test_events_browser.py --ignore Tests/Wire/test_origins_browser.py
+  --ignore Tests/Wire/test_tokens_browser.py --ignore Tests/Wire/test_events_browser.py
+  --ignore Tests/Wire/test_origins_browser.py
   --deselect Tests/Wire/test_prefix.py::test_a_browser_below_two_paths
   --deselect Tests/Wire/test_static.py::test_a_browser_takes_the_variant_and_asks_again_whether_it_is_current)
 # Options of pytest that run two files of tests at a time: most tests wait more than they compute.

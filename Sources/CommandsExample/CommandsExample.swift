@@ -1,5 +1,4 @@
-// Programs of the board on a page: free space, the addresses of a host, and the end of a log that is shown while
-// it grows.
+// Programs of the board on a page: free space, the addresses of a host, and the end of a log while it grows.
 //
 //     curl localhost:5000/disks        curl -d host=localhost localhost:5000/host        curl localhost:5000/log
 

@@ -70,6 +70,20 @@ public enum Authorization: Equatable, Sendable {
     return try decodeBasic(value.extracting(start..<value.count), into: &buffer)
   }
 
+  /// The token of Bearer, as a range of the value; `nil` where the value is no `Bearer` and a token68. For a
+  /// program that takes no passwords: the code for Basic is then not linked.
+  ///
+  /// - Parameter value: A field value without the blanks around it: any octets at all.
+  public static func bearerToken(in value: Span<UInt8>) -> ByteRange? {
+    guard value.count <= 0xFFFF, let schemeEnd = value.firstIndex(of: 0x20),
+      value.extracting(0..<schemeEnd).equalsIgnoringCase("Bearer")
+    else { return nil }
+    var start = schemeEnd
+    while start < value.count, value[start] == " " { start &+= 1 }
+    guard isToken68(value.extracting(start..<value.count)) else { return nil }
+    return ByteRange(start..<value.count)
+  }
+
   /// Whether the octets are a token68 (RFC 9110 §11.2), which is the b64token of RFC 6750 §2.1.
   private static func isToken68(_ octets: Span<UInt8>) -> Bool {
     var end = octets.count

@@ -21,12 +21,18 @@ struct Account: SessionUser {
   var generation = SystemClock.randomNumber()
   /// The number of the session that this value was loaded for; not stored.
   var epoch: Int64 = 0
+  /// Where a program asks with a token: the token's rights. Then the name is the token's; not stored.
+  var token: TokenRights?
 
+  /// No account has the identifier of a token, because no name of an account has a blank.
   var id: UserID {
     var text = Text<64>()
+    if token != nil { text.append(("token " as StaticString).octets) }
     text.append(name.span)
     return .text(text)
   }
+
+  var roles: Roles { token?.scope.roles ?? .people }
 
   /// Begins a new generation: no session of the account goes on.
   mutating func renewGeneration() { generation = SystemClock.randomNumber() }

@@ -5,6 +5,7 @@ import Martlet
 
 /// What the panel starts with.
 struct DataFiles {
+  let path: Text<200>
   let directory: DataDirectory
   let secret: Digest
   var files: AccountFiles
@@ -32,6 +33,7 @@ struct DataFiles {
 
   /// Opens the directory and reads all of it. What must not be ends the program with one line.
   init(_ path: Text<200>) {
+    self.path = path
     directory = Self.open(path)
     secret = Self.loadSecret(directory, path)
     files = AccountFiles(in: directory)
@@ -128,7 +130,7 @@ struct DataFiles {
 
   /// Says something about a file on the terminal.
   @inline(never)
-  private static func say(
+  static func say(
     _ path: Text<200>, _ what: StaticString, _ error: SystemError, _ consequence: StaticString
   ) {
     var message = Message("martlet-panel: ")

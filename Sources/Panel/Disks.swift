@@ -17,11 +17,10 @@ struct DiskSpace: Equatable {
   var used: UInt64 { total - min(free, total) }
 
   /// How many hundredths of what is in use or free for everybody are in use, rounded up, as `df` tells it.
-  var percent: Int {
-    // Where the reserve is used too, some kernels tell a negative number.
-    let available = available > free && available >> 63 != 0 ? 0 : available
-    return Readable.percent(used, ofThatAnd: available)
-  }
+  var percent: Int { Readable.percent(used, ofThatAnd: availableBlocks) }
+
+  /// Free for everybody. Where the reserve is used too, some kernels tell a negative number; that is 0.
+  var availableBlocks: UInt64 { available > free && available >> 63 != 0 ? 0 : available }
 
   /// Octets of so many blocks.
   func octets(_ blocks: UInt64) -> UInt64 {

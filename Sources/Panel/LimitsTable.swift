@@ -67,6 +67,8 @@ enum LimitsTable {
     row("unused for, remembered", Int(Sessions.rememberedIdleTime / 86_400), "days")
     row("in all, remembered", Int(Sessions.rememberedLifetime / 86_400), "days")
     row("sessions file", Sessions.fileSizeMax, "octets")
+    row("tokens of programs", Tokens.countMax, "")
+    row("tokens file", Tokens.fileSizeMax, "octets")
     row("disks shown", Disks().items.count, "")
     row("interfaces shown", Interfaces().items.count, "")
     row("addresses of an interface", Interface.addressCountMax, "")

@@ -63,6 +63,34 @@ enum Log {
     line.write()
   }
 
+  /// A token was refused. What was sent for it is never said.
+  ///
+  /// - Parameter name: The token's name; `nil` for a text that is no token's.
+  static func refusedToken(_ client: ClientAddress, reason: StaticString, name: Text<32>? = nil) {
+    var line = LogLine(.warning, "token_failed")
+    line.add(client)
+    line.add("reason", reason)
+    if let name { line.add("token", text: name.span) }
+    line.write()
+  }
+
+  /// A program has to wait before its next token is looked at.
+  static func throttledToken(_ client: ClientAddress, wait: Int) {
+    var line = LogLine(.warning, "token_throttled")
+    line.add(client)
+    line.add("wait", wait)
+    line.write()
+  }
+
+  /// A token has been made or revoked.
+  static func changed(_ event: StaticString, token: Text<32>, by name: Text<32>, _ client: ClientAddress) {
+    var line = LogLine(.notice, event)
+    line.add(client)
+    line.add("token", text: token.span)
+    line.add("name", text: name.span)
+    line.write()
+  }
+
   /// A file could not be written as it should.
   static func failed(_ event: StaticString, _ error: SystemError) {
     var line = LogLine(.error, event)

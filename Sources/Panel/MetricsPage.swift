@@ -1,25 +1,21 @@
-// What the server has counted, for a monitoring system: Prometheus' text format, version 0.0.4.
-// Counts begin at the program's start and only grow.
+// What the machine is like and what the server has counted, for a monitoring system: Prometheus' text format,
+// version 0.0.4. Counts begin at the program's start and only grow.
 
 import Martlet
 
 extension Panel {
-  /// Shows the counts of this moment.
+  /// Shows the values of this moment. It waits a little for what the system may hold up.
   mutating func metricsPage(
     _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
+    if let milliseconds = measurements.renew() { return response.later(inMilliseconds: milliseconds) }
     var body = response.body(mediaType: "text/plain; version=0.0.4; charset=utf-8")
-    let milliseconds = request.monotonicMilliseconds - startedAt
-    body.write(
-      """
-      # HELP martlet_info The version that runs.
-      # TYPE martlet_info gauge
-      martlet_info{version="\(Panel.version)"} 1
-      # HELP martlet_uptime_seconds Seconds since the program started.
-      # TYPE martlet_uptime_seconds gauge
-      martlet_uptime_seconds \(milliseconds / 1_000)
-
-      """)
+    body.begin("info", "gauge", "The version that runs.")
+    body.write(plain: "martlet_info{version=\"\(Panel.version)\"} 1\n")
+    body.writeGauge(
+      "uptime_seconds", "Seconds since the program started.",
+      UInt64(max(0, request.monotonicMilliseconds - startedAt) / 1_000))
+    body.writeMetrics(Device(), request.clock, measurements)
     var texts = Lines(Counter.texts.octets)
     var number: UInt8 = 0
     while let counter = Counter(rawValue: number) {
@@ -27,12 +23,12 @@ extension Panel {
         stop("every counter has a name")
       }
       body.write(
-        """
-        # HELP martlet_\(name)_total \(meaning)
-        # TYPE martlet_\(name)_total counter
-        martlet_\(name)_total \(counter.value)
+        plain: """
+          # HELP martlet_\(name)_total \(meaning)
+          # TYPE martlet_\(name)_total counter
+          martlet_\(name)_total \(counter.value)
 
-        """)
+          """)
       number += 1
     }
     return body.end()

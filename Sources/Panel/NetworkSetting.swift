@@ -31,7 +31,7 @@ struct NetworkSetting {
   /// Reads the value; `nil` when it is not of that form. Field by field: with all fields read before
   /// they are judged, Swift 6.3 makes code for ARMv6 that refuses everything.
   init?(_ value: Span<UInt8>) {
-    var fields = Fields(value)
+    var fields = ColonFields(value)
     guard let client = Self.address(fields.next()), client != 0 else { return nil }
     let server = fields.next()
     guard server.isEmpty || Self.address(server) != nil else { return nil }
@@ -74,7 +74,7 @@ struct NetworkSetting {
 }
 
 /// The parts of a text between colons.
-private struct Fields: ~Escapable {
+struct ColonFields: ~Escapable {
   private var rest: Span<UInt8>
   /// Whether there is no part left.
   private(set) var isAtEnd = false

@@ -4,19 +4,37 @@
 import Martlet
 
 extension Panel {
-  enum Page: UInt8 { case overview, setUp, login, password, system, metrics, logout, style }
+  enum Page: UInt8 {
+    case overview, setUp, login, password, tokens, system, logout, style
+    case health, metrics, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiAccess
+    case apiDescription, apiOther
+  }
 
   static func row(of page: Page) -> PageRow {
-    let fresh = Access.freshLogin(within: .minutes(10))
+    let people = Access.loggedIn(as: .people)
+    let fresh = Access.freshLogin(within: .minutes(10), as: .people)
+    let readers = Access.loggedIn(as: .people | .readers)
+    let metricsReaders = Access.loggedIn(as: .people | .readers | .metricsReaders)
     return switch page {
-    case .overview: PageRow("/", .get, for: .loggedIn, "Overview", .menu)
+    case .overview: PageRow("/", .get, for: people, "Overview", .menu)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
+    case .tokens: PageRow("/tokens", .getAndPost, for: fresh, "Tokens", .menu)
     case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess)
-    case .metrics: PageRow("/metrics", .get, for: .loggedIn, "Metrics", .program)
-    case .logout: PageRow("/logout", .post, for: .loggedIn, "Log out", .action)
+    case .logout: PageRow("/logout", .post, for: people, "Log out", .action)
     case .style: PageRow("/panel.css", .get, for: .everyone, "Style sheet", .action)
+    case .health: PageRow("/healthz", .get, for: .everyone, "Health", .action)
+    case .metrics: PageRow("/metrics", .get, for: metricsReaders, "Metrics", .program)
+    case .apiSystem: PageRow("/api/v1/system", .get, for: readers, "System", .program)
+    case .apiMemory: PageRow("/api/v1/memory", .get, for: readers, "Memory", .program)
+    case .apiDisks: PageRow("/api/v1/disks", .get, for: readers, "Disks", .program)
+    case .apiInterfaces: PageRow("/api/v1/interfaces", .get, for: readers, "Interfaces", .program)
+    case .apiTemperature: PageRow("/api/v1/temperature", .get, for: readers, "Temperature", .program)
+    case .apiAccess: PageRow("/api/v1/access", .get, for: readers, "Access", .program)
+    case .apiDescription: PageRow("/api/v1/openapi.json", .get, for: readers, "Description", .program)
+    // What is no page of the API says so to programs. It stands behind all others.
+    case .apiOther: PageRow("/api/<path:rest>", .get, for: readers, "No page", .program)
     }
   }
 

@@ -17,6 +17,7 @@ struct Panel: SessionApplication, ~Copyable {
   private(set) var sessions: Sessions
   let setUpCode: SetUpCode
   var throttle = Throttle()
+  var tokens: TokenFiles
   /// The proxies whose X-Forwarded-For is believed.
   let proxies: TrustedProxies
   /// When the program started, on the monotonic clock, in milliseconds.
@@ -37,6 +38,10 @@ struct Panel: SessionApplication, ~Copyable {
     files = data.files
     accounts = data.accounts
     condition = data.condition
+    tokens = TokenFiles(in: data.directory)
+    if let error = tokens.damage {
+      DataFiles.say(data.path, "/tokens", error, "; no token works until that is mended.")
+    }
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
@@ -56,6 +61,7 @@ struct Panel: SessionApplication, ~Copyable {
     _ page: Page, _ request: borrowing Request<Panel>, _ response: consuming Response<Panel>
   ) -> Answer {
     let isPost = request.method == .post
+    if page == .health { return healthPage(response) }
     if case .damaged(let error) = condition, page != .style {
       return Self.refuseDamaged(response, error)
     }
@@ -71,6 +77,8 @@ struct Panel: SessionApplication, ~Copyable {
       return response.redirect("/setup")
     case .login:
       return isPost ? logIn(request, response) : loginPage(request, response)
+    case .tokens:
+      return tokensPage(request, response)
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
     case .system:
@@ -82,6 +90,9 @@ struct Panel: SessionApplication, ~Copyable {
     case .style:
       response.cache(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
+    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiAccess,
+      .apiDescription, .apiOther:
+      return answerProgram(page, request, response)
     }
   }
 
@@ -106,6 +117,7 @@ struct Panel: SessionApplication, ~Copyable {
 
   mutating func serverStopped(at clock: SystemClock) {
     if sessions.isUsed { storeSessions(clock, waits: false) }
+    tokens.storeAtEnd(clock)
   }
 
   var loginPath: StaticString { canBeSetUp ? "/setup" : "/login" }

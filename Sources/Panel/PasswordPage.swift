@@ -57,7 +57,8 @@ extension Panel {
     passwordHasVariants = password.hasVariants
     beginSession(&account, at: request.clock)
     response.renewLogin(account)
-    return response.redirect(to: .overview, saying: .passwordChanged)
+    return response.redirect(
+      to: .overview, saying: tokens.tokens.count > 0 ? .passwordChangedTokensStay : .passwordChanged)
   }
 
   @inline(never)

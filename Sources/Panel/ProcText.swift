@@ -78,6 +78,16 @@ enum ProcText {
     return [Text(cutting: one), Text(cutting: five), Text(cutting: fifteen)]
   }
 
+  /// The hundredths that a load of two decimals is.
+  @inline(never)
+  static func hundredths(_ load: Span<UInt8>) -> Int? {
+    guard let point = load.firstIndex(of: 0x2E), load.count == point + 3,
+      let whole = load.extracting(0..<point).decimal(),
+      let part = load.extracting(point + 1..<load.count).decimal()
+    else { return nil }
+    return Int(whole * 100 + part)
+  }
+
   private static func isFixedPoint(_ word: Span<UInt8>) -> Bool {
     for i in word.indices where ASCII.digit(word[i]) == nil && word[i] != "." { return false }
     return word.count <= 8

@@ -49,6 +49,8 @@ extension Panel {
     }
     var account = Account(name: username, password: hash)
     do throws(SystemError) {
+      // Whoever had the device before reads nothing of it from now on.
+      try tokens.removeAll()
       try store(account)
     } catch {
       return Self.refuseUnstored(response, error)

@@ -7,6 +7,7 @@ it. Without a descriptor or memory to spare it waits without using the processor
 """
 
 import os
+import re
 import resource
 import subprocess
 import time
@@ -265,6 +266,88 @@ def test_trouble_is_forgotten_when_the_disk_takes_the_next_change(tmp_path):
         for visitor in first, second:
             assert is_in(panel.visitor(session=visitor.jar.value("session")))
         panel.stop()
+
+
+# Tokens -------------------------------------------------------------------------------------------
+
+def make_token(visitor):
+    """The answer, and the text of the token; None where none was made."""
+    response = visitor.post("/tokens", {"name": "reader", "scope": "read", "days": "0"})
+    text = re.search(r'id="token">([^<]+)<', response.text)
+    return response, text and text[1]
+
+
+def reads(panel, token):
+    response = panel.visitor().get("/api/v1/access", [("Authorization", f"Bearer {token}")])
+    assert response.status in (200, 401), response.told
+    return response.status == 200
+
+
+def revoke_token(visitor):
+    identifier = re.search(r'name="revoke" value="([0-9a-f]+)"', visitor.get("/tokens").text)[1]
+    return visitor.post("/tokens", {"revoke": identifier})
+
+
+def test_making_a_token_with_each_fault(tmp_path):
+    with Panel(prepare(tmp_path / "before")) as panel:
+        visitor = log_in(panel, OLD)[0]
+        plans = faults_in(calls_of(panel, lambda: make_token(visitor)))
+        panel.stop()
+    assert len(plans) > 10, plans
+    outcomes = set()
+    for number, plan in enumerate(plans):
+        data = prepare(tmp_path / str(number))
+        with Panel(data, plan) as panel:
+            visitor = log_in(panel, OLD)[0]
+            response, token = make_token(visitor)
+            assert_happened(panel)
+            told = f"{response.told}\n{panel.told}"
+            outcomes.add(response.status)
+            assert (response.status == 200) == (token is not None), told
+            if token:
+                assert reads(panel, token), told
+                warned = "could not be stored" in visitor.get("/tokens").text
+                assert warned == ("event=tokens_not_stored" in panel.complaint), told
+            else:
+                assert response.status == 500 and REFUSED in response.text, told
+                assert not can_be_begun_again(plan), told
+                assert "There are no tokens." in visitor.get("/tokens").text, told
+            panel.assert_at_rest()
+            panel.stop()
+        with Panel(data) as panel:
+            assert token is None or reads(panel, token), f"after a restart\n{told}"
+            assert names(data) == FILES + (["tokens"] if token else []), f"left over: {names(data)}\n{told}"
+            panel.stop()
+    assert outcomes == {200, 500}
+
+
+def test_revoking_a_token_with_each_fault(tmp_path):
+    """It ends at once, whatever the disk says, and for good: the end of the program tries once more."""
+    before = prepare(tmp_path / "before")
+    with Panel(before) as panel:
+        visitor = log_in(panel, OLD)[0]
+        token = make_token(visitor)[1]
+        text = (before / "tokens").read_text("ascii")
+        plans = faults_in(calls_of(panel, lambda: revoke_token(visitor)))
+        panel.stop()
+    assert len(plans) > 10, plans
+    warnings = set()
+    for number, plan in enumerate(plans):
+        data = prepare(tmp_path / str(number))
+        write(data / "tokens", text)
+        with Panel(data, plan) as panel:
+            visitor = log_in(panel, OLD)[0]
+            response = revoke_token(visitor)
+            told = f"{response.told}\n{panel.told}"
+            assert response.status == 303, told
+            assert not reads(panel, token), told
+            warnings.add("could not be stored" in visitor.get("/tokens").text)
+            panel.assert_at_rest()
+            panel.stop()
+        with Panel(data) as panel:
+            assert not reads(panel, token), f"after a restart\n{told}"
+            panel.stop()
+    assert warnings == {False, True}
 
 
 # Pages --------------------------------------------------------------------------------------------

@@ -13,7 +13,21 @@ enum Parsed: Equatable {
 
 @Suite("Authorization")
 struct AuthorizationTests {
+  /// Parses a value; whether it holds a token is told in the same way to those who want nothing else.
   func parse(_ value: [UInt8], room: Int = 1_089) -> Parsed {
+    let parsed = parseAny(value, room: room)
+    let token = withGuardedOctets(value) { value in
+      Authorization.bearerToken(in: value).map { String(value[$0]) }
+    }
+    if case .bearer(let expected) = parsed {
+      #expect(token == expected)
+    } else {
+      #expect(token == nil)
+    }
+    return parsed
+  }
+
+  private func parseAny(_ value: [UInt8], room: Int) -> Parsed {
     var buffer = [UInt8](repeating: 0xAA, count: room)
     return withGuardedOctets(value) { value in
       do throws(AuthorizationRefusal) {

@@ -7,6 +7,20 @@ import Testing
 
 private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
 
+/// A page that says by which scheme and for which host it is asked.
+private struct SchemeSite: Application {
+  enum Page: UInt8 { case index }
+
+  static func route(to page: Page) -> Route { .getAndPost("/", for: .everyone) }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    let scheme: StaticString = request.isHTTPS ? "https" : "http"
+    return response.plain("\(scheme)://\(request.headers.value(of: "Host"))")
+  }
+}
+
 @Suite struct AnswerTests {
   @Test("A header has a value from anywhere, and one that would begin another header is a 500")
   func headers() {
@@ -29,6 +43,35 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
       #expect(bad.status == .internalServerError)
       #expect(bad.header("X-Evil") == nil && bad.header("X-Before") == nil, "nothing of it is sent")
       #expect(bad.body.contains("A bug"))
+    }
+  }
+
+  @Test("An answer has the status and the headers that the page says, also where it has no content")
+  func statusAndHeaders() {
+    let full = response { _, given in
+      var response = given
+      response.setHeader("X-Test", "Foo")
+      return response.plain(.accepted, "foo")
+    }
+    #expect(full.status == .accepted && full.header("X-Test") == "Foo" && full.body == "foo")
+    let empty = response { _, given in
+      var response = given
+      response.setHeader("X-Foo", "Bar")
+      return response.plain("")
+    }
+    #expect(empty.status == .ok && empty.header("X-Foo") == "Bar" && empty.body.isEmpty)
+    #expect(empty.header("Content-Length") == "0")
+    #expect(empty.header("Content-Type") == "text/plain; charset=utf-8")
+  }
+
+  @Test("A page knows the scheme and the host that the browser has asked for")
+  func schemeAndHost() {
+    var reach = Reach()
+    for isHTTPS in [false, true] {
+      reach.isHTTPS = isHTTPS
+      let client = TestClient(SchemeSite(), secret: "", reach: reach)
+      client.host = "foo.example"
+      #expect(client.get("/").body == (isHTTPS ? "https://foo.example" : "http://foo.example"))
     }
   }
 

@@ -85,6 +85,15 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
     #expect(get("/closed", "Bearer owner-token", "Bearer owner-token").status == .badRequest)
   }
 
+  @Test("A page for everyone knows who has brought good credentials, and wrong ones are refused there too")
+  func optional() {
+    #expect(get("/").body == "nobody")
+    #expect(get("/", "Basic c3VzYW46aGVsbG86d29ybGQ=").body == "3")
+    #expect(get("/", "Bearer owner-token").body == "1")
+    #expect(get("/", "Basic c3VzYW46aGVsbG8=").status == .unauthorized)
+    #expect(get("/", "Bearer reader").status == .unauthorized)
+  }
+
   @Test("A password that comes with each request is a fresh one")
   func fresh() { #expect(get("/fresh", "Bearer reader-token").body == "2") }
 
@@ -104,6 +113,26 @@ private func octets(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
   }
 }
 
+/// A site whose programs bring their token in a header of its own.
+private struct HeaderTokenSite: HookedApplication {
+  enum Page: UInt8 { case figures }
+
+  static func route(to page: Page) -> Route { .get("/", for: .everyone).forPrograms() }
+
+  func before(
+    _ page: Page, _ request: borrowing Request<Self>, _ response: inout Response<Self>
+  ) -> Verdict {
+    let right: StaticString = "owner-token"
+    guard let token = request.headers.value(of: "X-Auth-Token"), constantTimeEquals(token, right.octets)
+    else { return .refuse(.forbidden, "Send the token in X-Auth-Token.") }
+    return .proceed
+  }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer { response.plain("figures") }
+}
+
 /// Pages that say what happens around them.
 private struct HookedSite: HookedApplication, ErrorPageApplication, SessionApplication {
   enum Page: UInt8 { case open, refused, elsewhere, closed, broken, own, login, figures }
@@ -117,7 +146,7 @@ private struct HookedSite: HookedApplication, ErrorPageApplication, SessionAppli
     case .closed: .get("/closed", for: .freshLogin)
     case .broken: .get("/broken", for: .everyone)
     case .own: .get("/own", for: .everyone)
-    case .login: .getAndPost("/login", for: .everyone)
+    case .login: .getAndPost("/login", for: .everyone).taking(.form, atMost: 1_000)
     case .figures: .get("/figures", for: .everyone).forPrograms()
     }
   }
@@ -202,6 +231,25 @@ private struct HookedSite: HookedApplication, ErrorPageApplication, SessionAppli
     }
     #expect(client.get("/own").body.contains("<p>It is /own & <b>so</b>.</p>"))
     #expect(client.request("PUT", "/").body.contains("\"own\">405"))
+    let large = client.post("/login", form: [("x", String(repeating: "x", count: 1_000))])
+    #expect(large.status == .contentTooLarge && large.body.hasPrefix("<h1 class=\"own\">413</h1>"))
+  }
+
+  @Test("A token in a header of the application's own lets in, and nothing else does")
+  func headerToken() {
+    let client = TestClient(HeaderTokenSite(), secret: "")
+    func get(_ headers: (String, String)...) -> TestResponse { client.get("/", headers: headers) }
+    #expect(get(("X-Auth-Token", "owner-token")).body == "figures")
+    #expect(get(("x-auth-token", "owner-token")).body == "figures")
+    for (name, value) in [
+      ("X-Auth-Token", "owner-toke"), ("X-Auth-Token", "owner-tokem"), ("X-Auth-Token", ""),
+      ("X-Token-Auth", "owner-token"), ("X-Auth-Token", "Bearer owner-token"),
+      ("Authorization", "Bearer owner-token"), ("Authorization", "owner-token"),
+    ] {
+      let refused = get((name, value))
+      #expect(refused.status == .forbidden, "\(name): \(value)")
+      #expect(refused.header("Content-Type") == "application/problem+json")
+    }
   }
 
   @Test("An error page says once that no cache may keep it, whoever refuses and whoever asks")

@@ -104,6 +104,27 @@ private struct RouteSite: SessionApplication, MountingApplication {
   }
 }
 
+/// Two pages at one path.
+private struct TwoPagesSite: Application {
+  enum Page: UInt8 { case shown, sent }
+
+  static func route(to page: Page) -> Route {
+    switch page {
+    case .shown: .get("/", for: .everyone)
+    case .sent: .post("/", for: .everyone)
+    }
+  }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    switch page {
+    case .shown: response.plain("shown \(request.form.has("a"))")
+    case .sent: response.plain("sent \(request.form.has("a"))")
+    }
+  }
+}
+
 @Suite struct RouteTests {
   private let client = TestClient(RouteSite(), secret: secret)
 
@@ -156,6 +177,18 @@ private struct RouteSite: SessionApplication, MountingApplication {
     #expect(
       send("OPTIONS", "/items/5").header("Allow") == "GET, HEAD, PUT, PATCH, DELETE, QUERY, OPTIONS")
     #expect(send("HEAD", "/items/5").header("Content-Length") == "5")
+  }
+
+  @Test("Pages at one path are told apart by the method; a request without content has an empty form")
+  func twoPages() {
+    let client = TestClient(TwoPagesSite(), secret: "")
+    #expect(client.get("/").body == "shown false")
+    #expect(client.post("/").body == "sent false")
+    #expect(client.post("/", form: [("a", "1")]).body == "sent true")
+    #expect(client.request("POST", "/").body == "sent false", "no type and no content")
+    for method in ["PUT", "OPTIONS"] {
+      #expect(client.request(method, "/").header("Allow") == "GET, HEAD, POST, OPTIONS")
+    }
   }
 
   @Test(

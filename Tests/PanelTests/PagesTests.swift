@@ -1,5 +1,6 @@
 // The table of pages, and what forms say: nothing here needs a disk or a socket.
 
+import Foundation
 import Martlet
 import TestSupport
 import Testing
@@ -28,10 +29,44 @@ import Testing
     }
   }
 
-  @Test("The menu has the overview and the password page, and the system's page in the first process only")
+  @Test("The menu has overview, password and tokens, and the system's page in the first process only")
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
-    #expect(shown == [.overview, .password])
+    #expect(shown == [.overview, .password, .tokens])
+  }
+
+  @Test("A token enters pages for programs alone, and each page that needs a login names roles")
+  func roles() {
+    let everybody = Roles.people | .readers | .metricsReaders
+    #expect(TokenScope.metrics.roles == .metricsReaders && TokenScope.read.roles == .readers)
+    #expect(Account(name: "admin", password: .decoy(iterations: 1)).roles == .people)
+    for page in pages {
+      let row = Panel.row(of: page)
+      switch row.place {
+      case .menu, .menuOfFirstProcess:
+        #expect(
+          row.access == .loggedIn(as: .people)
+            || row.access == .freshLogin(within: .minutes(10), as: .people),
+          "\(page)")
+      case .program:
+        let roles = page == .metrics ? everybody : .people | .readers
+        #expect(row.access == .loggedIn(as: roles), "\(page)")
+      case .door: #expect(row.access == .everyone, "\(page)")
+      case .action: #expect(row.access == .everyone || row.access == .loggedIn(as: .people), "\(page)")
+      }
+    }
+  }
+
+  @Test("The matrix of the documentation has each page of the table")
+  func matrix() throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources/Martlet/Martlet.docc/RunningInProduction.md")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let table = try #require(text.split(separator: "<!-- matrix -->").dropFirst().first)
+    for page in pages where page != .apiOther {
+      let path = String(Panel.row(of: page).path.octets)
+      #expect(table.contains("\(path)` |"), "\(path)")
+    }
   }
 
   @Test("A form that is refused answers 422, and 429 where it is worth while to wait")

@@ -6,6 +6,7 @@ Shown here: what a newcomer reads in Sources/*Example is what comes over the wir
 import base64
 import gzip
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import time
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -63,6 +65,11 @@ def sessions():
 @pytest.fixture
 def sse():
     yield from example("sse")
+
+
+@pytest.fixture
+def streaming():
+    yield from example("streaming")
 
 
 @pytest.fixture
@@ -600,6 +607,68 @@ def test_sse_readers_that_are_gone_leave_nothing(sse):
     while len(os.listdir(f"/proc/{sse.pid}/fd")) > before + 1:
         assert time.monotonic() < end, os.listdir(f"/proc/{sse.pid}/fd")
         time.sleep(0.2)
+
+
+# streaming ----------------------------------------------------------------------------------------
+
+class Viewer:
+    """Who watches the frames, over a connection of its own."""
+
+    def __init__(self, program):
+        self.connection = http.client.HTTPConnection(*program.address, timeout=10)
+        self.connection.request("GET", "/frames")
+        self.answer = self.connection.getresponse()
+        assert self.answer.readline() == b"--frame\r\n"
+
+    def frame(self):
+        """The next part's Content-Type, and its content."""
+        fields, content = [], b""
+        while (line := self.answer.readline()) != b"\r\n":
+            assert line, "the stream has ended"
+            fields.append(line.decode().strip())
+        while not content.endswith(b"\r\n--frame\r\n"):
+            line = self.answer.readline()
+            assert line, "the stream has ended"
+            content += line
+        assert len(fields) == 1, fields
+        return fields[0].removeprefix("Content-Type: "), content.removesuffix(b"\r\n--frame\r\n")
+
+    def close(self):
+        # The answer has the socket as well.
+        self.answer.close()
+        self.connection.close()
+
+
+def test_streaming_sends_a_frame_each_second(streaming):
+    assert 'src="/frames"' in Visitor(streaming.address).get("/").text
+    viewer = Viewer(streaming)
+    assert viewer.answer.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=frame"
+    assert viewer.answer.headers["Cache-Control"] == "no-store"
+    turns, times = [], []
+    for _ in range(4):
+        kind, content = viewer.frame()
+        times.append(time.monotonic())
+        assert kind == "image/svg+xml"
+        turns += [element.get("transform") for element in ElementTree.fromstring(content) if element.get("transform")]
+    assert turns == [f"rotate({6 * number} 50 50)" for number in range(4)]
+    assert 2.5 < times[-1] - times[0] < 6, times
+    viewer.close()
+
+
+def test_streaming_counts_who_watches(streaming):
+    before = streaming.descriptors()
+    viewers = [Viewer(streaming) for _ in range(3)]
+    while b"viewers: 3<" not in viewers[0].frame()[1]:
+        pass
+    # HEAD begins no stream that stays.
+    assert Visitor(streaming.address).ask("HEAD", "/frames").status == 200
+    viewers[1].close()
+    viewers[2].close()
+    end = time.monotonic() + 10
+    while b"viewers: 1<" not in viewers[0].frame()[1]:
+        assert time.monotonic() < end, "who is gone is not noticed"
+    viewers[0].close()
+    wait_until(lambda: streaming.descriptors() <= before + 1, "the descriptors are closed")
 
 
 # cors ---------------------------------------------------------------------------------------------

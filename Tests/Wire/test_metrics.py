@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,7 +23,13 @@ COUNTERS = {
     "connections_accepted", "connections_evicted", "listener_paused", "descriptors_exhausted",
     "requests_answered", "requests_refused", "requests_queued", "requests_unread",
     "requests_stashed", "requests_turned_away", "sends_partial", "deadlines_passed"}
-GAUGES = {"info", "uptime_seconds"}
+# What every machine has; others have more.
+GAUGES = {"info", "uptime_seconds", "time_seconds", "clock_synchronized", "system_uptime_seconds", "load1",
+          "load5", "load15", "processors", "memory_total_bytes", "memory_available_bytes",
+          "filesystem_size_bytes", "filesystem_avail_bytes", "filesystem_readonly", "filesystem_silent",
+          "filesystems_omitted", "network_up", "networks_omitted"}
+OPTIONAL = {"processor_limit", "memory_limit_bytes", "memory_limit_used_bytes", "temperature_celsius"}
+TOTALS = COUNTERS | {"network_receive_bytes", "network_transmit_bytes"}
 
 
 @pytest.fixture(scope="module")
@@ -72,34 +79,40 @@ def test_the_media_type_is_prometheus_own(visitor):
 
 
 def test_every_line_is_what_the_format_has(visitor):
-    """HELP, TYPE, sample, for each metric once; as the format's own description orders it."""
-    lines = visitor.get("/metrics").text.split("\n")
-    assert lines.pop() == "", "the last line has its end"
-    assert len(lines) % 3 == 0
-    seen = {}
-    for helped, typed, sample in zip(lines[0::3], lines[1::3], lines[2::3]):
-        name, meaning = re.fullmatch(r"# HELP martlet_([a-z_]+) ([A-Z][ -~]+\.)", helped).groups()
-        kind = re.fullmatch(rf"# TYPE martlet_{name} (counter|gauge)", typed)[1]
-        assert re.fullmatch(rf'martlet_{name}(\{{version="[0-9.]+"\}})? [0-9]+', sample), sample
-        assert name not in seen and "\\" not in meaning and "&" not in meaning
-        seen[name] = kind
-    assert {name for name, kind in seen.items() if kind == "gauge"} == GAUGES
-    assert {name.removesuffix("_total") for name, kind in seen.items()
-            if kind == "counter" and name.endswith("_total")} == COUNTERS
-    assert len(seen) == len(COUNTERS) + len(GAUGES)
+    """HELP, TYPE, samples, for each metric once; as the format's own description orders it."""
+    text = visitor.get("/metrics").text
+    assert text.endswith("\n"), "the last line has its end"
+    label = r'[a-z]+="(?:[^"\\\n]|\\["\\n])*"'
+    family = (r"# HELP martlet_([a-z0-9_]+) ([A-Z0-9][ -~]+\.)\n# TYPE martlet_\1 (counter|gauge)\n"
+              rf"((?:martlet_\1(?:\{{{label}(?:,{label})*\}})? -?[0-9]+(?:\.[0-9]+)?\n)*)")
+    assert re.sub(family, "", text) == "", "nothing else stands there"
+    found = re.findall(family, text)
+    names = [name for name, _, _, _ in found]
+    assert len(names) == len(set(names))
+    gauges = {name for name, _, kind, _ in found if kind == "gauge"}
+    assert GAUGES <= gauges <= GAUGES | OPTIONAL
+    assert {name.removesuffix("_total") for name, _, kind, _ in found if kind == "counter"} == TOTALS
+    assert all(name.endswith("_total") for name, _, kind, _ in found if kind == "counter")
+    for name, _, _, samples in found:
+        lines = samples.splitlines()
+        assert len({line.rpartition(" ")[0] for line in lines}) == len(lines), "a sample stands once"
 
 
 def test_prometheus_own_parser_reads_it(visitor):
     families = {family.name: family for family in
                 text_string_to_metric_families(visitor.get("/metrics").text)}
-    assert set(families) == {f"martlet_{name}" for name in COUNTERS | GAUGES}
+    names = {name.removeprefix("martlet_") for name in families}
+    assert TOTALS | GAUGES <= names <= TOTALS | GAUGES | OPTIONAL
     for name, family in families.items():
         assert family.documentation.endswith(".")
-        assert family.type == ("gauge" if name[8:] in GAUGES else "counter")
-        assert len(family.samples) == 1
+        assert family.type == ("counter" if name[8:] in TOTALS else "gauge")
     assert families["martlet_info"].samples[0].labels.keys() == {"version"}
     assert run("martlet-panel", "--version").stdout.split()[1] == families[
         "martlet_info"].samples[0].labels["version"]
+    sizes = families["martlet_filesystem_size_bytes"].samples
+    assert all(sample.labels.keys() == {"mountpoint", "device"} for sample in sizes)
+    total = families["martlet_memory_total_bytes"].samples[0].value
+    assert total == 1024 * int(re.search(r"MemTotal: +([0-9]+)", Path("/proc/meminfo").read_text())[1])
 
 
 def test_nobody_sees_it_without_a_login(panel):

@@ -20,17 +20,13 @@ extension SiteResponder where A: ~Copyable {
     // The head's parser has refused a second Authorization (HeadFields.swift). Another scheme is ignored,
     // because the header may be meant for a proxy before the program.
     guard let value = request.head.fields(in: request.octets).value(of: "Authorization") else { return nil }
-    var buffer = CredentialsBuffer()
-    defer { buffer.wipe() }
-    var check = CredentialsCheck<A.User>.wrong
-    var room = buffer.storageSpan
-    do throws(AuthorizationRefusal) {
-      let authorization = try Authorization.parse(value, into: &room)
-      // A browser adds Basic by itself, also to a form of another site. A token comes from the script.
-      if A._hasSharing, approach.isForeign, case .basic = authorization { return nil }
-      check = self.check(authorization, value, room.span, match, request)
-    } catch {
-      if error == .schemeUnknown { return nil }
+    let check: CredentialsCheck<A.User>
+    if A._acceptsPasswords {
+      check = self.check(value, match, request)
+    } else if let token = Authorization.bearerToken(in: value) {
+      check = self.check(.bearer(token), value, value.extracting(0..<0), match, request)
+    } else {
+      return nil
     }
     switch check {
     case .user(let user):
@@ -48,6 +44,24 @@ extension SiteResponder where A: ~Copyable {
       fields.append("\r\n")
       return refuse(request, .tooManyRequests, "Too many failed attempts.", &content, &fields)
     case .wrong: return challenge(request, &content, &fields)
+    case .ignored: return nil
+    }
+  }
+
+  /// Checks the credentials of either scheme.
+  private mutating func check(
+    _ value: Span<UInt8>, _ match: borrowing RouteMatch, _ request: borrowing IncomingRequest
+  ) -> CredentialsCheck<A.User> {
+    var buffer = CredentialsBuffer()
+    defer { buffer.wipe() }
+    var room = buffer.storageSpan
+    do throws(AuthorizationRefusal) {
+      let authorization = try Authorization.parse(value, into: &room)
+      // A browser adds Basic by itself, also to a form of another site. A token comes from the script.
+      if A._hasSharing, approach.isForeign, case .basic = authorization { return .ignored }
+      return check(authorization, value, room.span, match, request)
+    } catch {
+      return error == .schemeUnknown ? .ignored : .wrong
     }
   }
 
@@ -73,7 +87,6 @@ extension SiteResponder where A: ~Copyable {
     fields.append("WWW-Authenticate: ")
     fields.append(A._challenge)
     fields.append("\r\n")
-    return refuse(
-      request, .unauthorized, "This page asks for a name and a password, or a token.", &content, &fields)
+    return refuse(request, .unauthorized, "This page asks for a login or a token.", &content, &fields)
   }
 }

@@ -16,6 +16,8 @@ public enum CredentialsCheck<User> {
   case wait(seconds: Int)
   /// The result is not known yet: the application is asked again when the password has been verified.
   case later
+  /// The credentials are not for this page. The request goes on as if it had none: a session counts then.
+  case ignored
 }
 
 /// The credentials of a request: a name and a password (Basic), or a token (Bearer).
@@ -56,6 +58,37 @@ public struct Credentials: ~Escapable {
 
   /// Whether the token is exactly the text of a literal, compared in constant time.
   public func isToken(_ secret: StaticString) -> Bool { isToken(secret.octets) }
+
+  /// Counts a token that is nobody's. Call it for a wrong token only, because a right one never waits.
+  ///
+  /// Wrong tokens from all addresses are counted together, and apart from passwords. So a program that sends an
+  /// old token keeps nobody at its address from logging in, and wrong tokens displace no failed passwords.
+  ///
+  /// - Parameters:
+  ///   - name: A name that all such tokens are counted under, and that is no user's, such as `a token`.
+  ///   - throttle: The application's throttle.
+  /// - Returns: `.wrong`, or `.wait` where too many tokens have been wrong before.
+  public func countWrongToken<User>(
+    of name: StaticString, _ throttle: inout Throttle
+  ) -> CredentialsCheck<User> {
+    countFailure(of: name, &throttle).map { .wait(seconds: $0) } ?? .wrong
+  }
+
+  /// - Returns: Seconds to wait, where the failure was not counted.
+  @inline(never)
+  private func countFailure(of name: StaticString, _ throttle: inout Throttle) -> Int? {
+    // A client that is recognized is counted under the name alone.
+    var client = ClientAddress(.unspecified, isShared: true)
+    client.isRecognized = true
+    let now = memory.work.now
+    switch throttle.begin(name.octets, from: client, now: now) {
+    case .begun: break
+    case .wait(let seconds): return seconds
+    case .line(let moment): return Int((moment - now) / 1_000) + 1
+    }
+    throttle.end(name.octets, from: client, now: now, isRight: false)
+    return nil
+  }
 
   /// Counts an attempt, and verifies the password of Basic. As in `Response.checkPassword`, one call does
   /// both, so that no attempt goes uncounted.

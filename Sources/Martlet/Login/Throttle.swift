@@ -202,6 +202,7 @@ public struct Throttle: ~Copyable {
 
   /// Ends an attempt that has begun. A right password removes the earlier failures at this name from this
   /// address. After a wrong password the wait is counted from now on.
+  @inline(never)
   mutating func end(
     _ name: Span<UInt8>, from client: ClientAddress, now: Int64, isRight: Bool
   ) {

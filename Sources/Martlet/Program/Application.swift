@@ -126,6 +126,7 @@ public protocol Application: ~Copyable {
   mutating func _serverStopped(at clock: SystemClock)
   static var _hasCredentials: Bool { get }
   static var _challenge: Challenge { get }
+  static var _acceptsPasswords: Bool { get }
   mutating func _user(
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User>

@@ -122,6 +122,10 @@ public protocol CredentialsApplication: DeferringApplication, ~Copyable {
   /// a browser is redirected to the login page instead.
   static var challenge: Challenge { get }
 
+  /// Whether passwords are accepted (Basic), and not only tokens. The default is yes. Without passwords, a
+  /// header that is no `Bearer` and a token is ignored, whatever is in it, and the code for Basic is not linked.
+  static var acceptsPasswords: Bool { get }
+
   /// The user to whom the credentials belong.
   ///
   ///     mutating func user(
@@ -135,6 +139,10 @@ public protocol CredentialsApplication: DeferringApplication, ~Copyable {
   mutating func user(
     for credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User>
+}
+
+extension CredentialsApplication where Self: ~Copyable {
+  public static var acceptsPasswords: Bool { true }
 }
 
 // MARK: Forms in parts

@@ -24,6 +24,7 @@ extension Application where Self: ~Copyable {
 
   public static var _hasCredentials: Bool { false }
   public static var _challenge: Challenge { .basic(realm: "") }
+  public static var _acceptsPasswords: Bool { false }
   public mutating func _user(
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User> { .wrong }
@@ -105,6 +106,7 @@ extension SessionApplication where Self: ~Copyable {
 extension CredentialsApplication where Self: ~Copyable {
   public static var _hasCredentials: Bool { true }
   public static var _challenge: Challenge { challenge }
+  public static var _acceptsPasswords: Bool { acceptsPasswords }
   public mutating func _user(
     _ credentials: borrowing Credentials, _ request: borrowing Request<Self>
   ) -> CredentialsCheck<User> { user(for: credentials, request) }

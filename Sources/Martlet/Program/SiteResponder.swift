@@ -371,8 +371,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     if obstacle == .role {
-      return refuse(
-        request, .forbidden, "Your account may not open this page.", &content, &fields)
+      let reason: StaticString =
+        A._hasCredentials
+        ? "This account or token may not open this page." : "Your account may not open this page."
+      return refuse(request, .forbidden, reason, &content, &fields)
     }
     let preference = request.head.fields(in: request.octets).htmlPreference
     if A._hasSessions, preference != .excluded, preference != .possible || !outcome.isForPrograms {

@@ -44,6 +44,9 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     @_lifetime(copy self) get { incoming.octets[incoming.head.target.path] }
   }
 
+  /// Whether programs read the page rather than people (`Route.forPrograms`).
+  public var isForPrograms: Bool { match.isForPrograms }
+
   /// The value of a parameter of the path.
   ///
   ///     let id = request[.id]

@@ -6,6 +6,7 @@ import Martlet
 /// A field of a form.
 enum Field: UInt8 {
   case code, username, current, password, newPassword, passwordAgain, confirm, remember
+  case tokenName, scope, days
 
   /// The name in what the browser sends, and the identifier in the page.
   var name: StaticString {
@@ -17,6 +18,9 @@ enum Field: UInt8 {
     case .passwordAgain: "password_again"
     case .confirm: "confirm"
     case .remember: "remember_me"
+    case .tokenName: "name"
+    case .scope: "scope"
+    case .days: "days"
     }
   }
 
@@ -37,6 +41,11 @@ enum Field: UInt8 {
     case .passwordAgain: " type=\"password\" autocomplete=\"new-password\" minlength=\"8\" required"
     case .confirm: " type=\"checkbox\" required"
     case .remember: " type=\"checkbox\" value=\"yes\""
+    case .tokenName:
+      """
+       autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="name-hint" required
+      """
+    case .scope, .days: ""
     }
   }
 
@@ -46,6 +55,12 @@ enum Field: UInt8 {
     case .code:
       "<p class=\"hint\" id=\"code-hint\">Printed on the terminal where martlet-panel was started.</p>\n"
     case .newPassword: "<p class=\"hint\" id=\"password-hint\">At least 8 characters.</p>\n"
+    case .tokenName:
+      """
+      <p class="hint" id="name-hint">Of the program, such as prometheus. Up to 32 letters, digits, dots, \
+      underscores or hyphens.</p>
+
+      """
     default: ""
     }
   }
@@ -85,6 +100,7 @@ struct Problem {
     case passwordsDiffer
     case loginWrong, currentWrong, attemptsTooMany
     case unconfirmed
+    case tokenNameTaken, tokensTooMany, choiceUnknown, endUnknown
 
     /// The words for it.
     var text: StaticString {
@@ -113,6 +129,14 @@ struct Problem {
       case .currentWrong: "The current password is wrong."
       case .attemptsTooMany: "Too many failed attempts."
       case .unconfirmed: "Tick the box first."
+      case .tokenNameTaken:
+        "There is a token of that name already. Choose another name, or revoke that token."
+      case .tokensTooMany: "There are 16 tokens already. Revoke one first."
+      case .choiceUnknown: "Choose one of the list."
+      case .endUnknown:
+        """
+        The clock of this device is not set, so no end can be kept. Choose no end, or set the clock first.
+        """
       }
     }
   }
@@ -125,7 +149,12 @@ struct Form {
   /// Whether a field has the focus: the first one that is empty or wrong.
   fileprivate var hasFocus = false
 
-  init(_ problem: Problem?) { self.problem = problem }
+  /// - Parameter focuses: Whether a field gets the focus. Where the form is not what a page begins with, only
+  ///   one that is wrong should.
+  init(_ problem: Problem?, focuses: Bool = true) {
+    self.problem = problem
+    hasFocus = !focuses
+  }
 
   /// The problem, if it is a field's.
   fileprivate func problem(at field: Field) -> Problem? {
@@ -203,6 +232,32 @@ extension Body where Site == Panel {
       """)
     if let problem { write(problem) }
     write("\(markup: field.hint)")
+  }
+
+  /// Writes a list to choose from.
+  ///
+  /// - Parameters:
+  ///   - options: Two lines for each: the value, and its words. The first is chosen unless `typed` is another.
+  ///   - typed: The value that was chosen before.
+  @inline(never)
+  @_lifetime(self: copy self)
+  mutating func writeChoice(
+    _ field: Field, _ label: StaticString, _ options: StaticString, typed: Span<UInt8>, in form: Form
+  ) {
+    let problem = form.problem(at: field)
+    write(
+      """
+      <label for="\(markup: field.name)">\(markup: label)</label>
+      <select id="\(markup: field.name)" name="\(markup: field.name)"\(markup: problem == nil ? "" : Form.marks)>
+
+      """)
+    var lines = Lines(options.octets)
+    while let value = lines.next(), let words = lines.next() {
+      let isChosen = value.equals(typed)
+      write("<option value=\"\(value)\"\(markup: isChosen ? " selected" : "")>\(words)</option>\n")
+    }
+    write("</select>\n")
+    if let problem { write(problem) }
   }
 
   /// Writes a box to tick.

@@ -7,11 +7,18 @@ import Martlet
 enum Notice: Int64 {
   case accountCreated = 1
   case passwordChanged
+  case passwordChangedTokensStay
+  case tokenRevoked
+  case tokenGone
 
   var text: StaticString {
     switch self {
     case .accountCreated: "Account created; you are logged in."
     case .passwordChanged: "Password changed; all other sessions have ended."
+    case .passwordChangedTokensStay:
+      "Password changed; all other sessions have ended. Tokens of programs go on; see whether you know them all."
+    case .tokenRevoked: "Token revoked; programs that send it are refused from now on."
+    case .tokenGone: "There is no such token any more."
     }
   }
 }

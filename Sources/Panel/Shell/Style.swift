@@ -81,13 +81,19 @@ enum Style {
     .meter .high{fill:var(--warn)}
     .meter .full{fill:var(--bad)}
 
-    .interface+.interface{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
+    .interface+.interface,.token+.token{margin-top:1rem;padding-top:1rem;border-top:1px solid var(--line)}
     .state{padding:.0625rem .5rem;border-radius:1rem;background:var(--track);color:var(--soft);
     font-size:.75rem;font-weight:500}
     .state.up{background:var(--good-back);color:var(--good)}
     .state.bad{background:var(--bad-back);color:var(--bad)}
     .addresses{list-style:none;font:.875rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,
     "Liberation Mono",monospace}
+
+    .secret{display:block;margin:.75rem 0;padding:.75rem;border-radius:.5625rem;background:var(--track);
+    font:.9375rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
+    summary{margin-top:.5rem;cursor:pointer;font-size:.875rem;color:var(--accent)}
+    details .fields{margin-top:.5rem}
+    .lead+.token,.lead+.none{margin-top:1rem}
 
     .door{justify-content:center}
     .door main{flex:none;max-width:26rem;padding-top:2rem}
@@ -98,7 +104,7 @@ enum Style {
     .narrow+.narrow{margin-top:1rem}
     .fields{display:flex;flex-direction:column;margin-top:1.125rem}
     .fields label{font-size:.9375rem;font-weight:500;margin-bottom:.3125rem}
-    .fields input:not([type=checkbox]):not([hidden]){width:100%;padding:.5625rem .75rem;
+    .fields input:not([type=checkbox]):not([hidden]),.fields select{width:100%;padding:.5625rem .75rem;
     margin-bottom:1rem;font:inherit;color:inherit;background:var(--page);
     border:1px solid #7b8794;border-radius:.5625rem}
     .fields input.code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
