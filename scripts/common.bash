@@ -19,9 +19,10 @@ no_browser=(--ignore Tests/Wire/test_panel_browser.py --ignore Tests/Wire/test_p
   --ignore Tests/Wire/test_origins_browser.py
   --deselect Tests/Wire/test_prefix.py::test_a_browser_below_two_paths
   --deselect Tests/Wire/test_static.py::test_a_browser_takes_the_variant_and_asks_again_whether_it_is_current)
-# Options of pytest that run two files of tests at a time: most tests wait more than they compute.
+# Options of pytest that run three files of tests at a time: most tests wait more than they compute. The longest files
+# come first (Tests/Wire/conftest.py).
 # shellcheck disable=SC2034
-two_at_a_time=(-n 2 --dist loadfile)
+several_at_a_time=(-n 3 --dist loadfile --no-loadscope-reorder)
 
 say() { printf '%s\n' "$*"; }
 

@@ -21,6 +21,20 @@ private struct SchemeSite: Application {
   }
 }
 
+/// The same, without a page that changes something.
+private struct ShownSchemeSite: Application {
+  enum Page: UInt8 { case index }
+
+  static func route(to page: Page) -> Route { .get("/", for: .everyone) }
+
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer {
+    let scheme: StaticString = request.isHTTPS ? "https" : "http"
+    return response.plain("\(scheme)")
+  }
+}
+
 @Suite struct AnswerTests {
   @Test("A header has a value from anywhere, and one that would begin another header is a 500")
   func headers() {
@@ -72,6 +86,8 @@ private struct SchemeSite: Application {
       let client = TestClient(SchemeSite(), secret: "", reach: reach)
       client.host = "foo.example"
       #expect(client.get("/").body == (isHTTPS ? "https://foo.example" : "http://foo.example"))
+      let shown = TestClient(ShownSchemeSite(), secret: "", reach: reach)
+      #expect(shown.get("/").body == (isHTTPS ? "https" : "http"))
     }
   }
 

@@ -10,6 +10,16 @@ from program import Program, running
 from tokens import SECRET
 
 
+# The files whose tests wait for longest, so that none of them begins when all others are done.
+LONGEST = ("test_sessions", "test_guesses", "test_password_races", "test_panel_browser", "test_pieces", "test_panel",
+           "test_throttle", "test_commands")
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(scope="module")
 def login_example():
     # Names that tests send as Host; any other one is refused.

@@ -58,7 +58,7 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
     tokenOwner = memory.newOwner()
     self.reach = reach
     self.port = port
-    approach = Approach(isHTTPS: false)
+    approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
     guard A._hasSessions else {
       key = HMACKey()
       return

@@ -177,7 +177,8 @@ public struct Request<Site: Application & ~Copyable>: ~Escapable {
     }
   }
 
-  /// Whether the browser has come by https, as the command line or a trusted proxy says.
+  /// Whether the browser has come by https, as the command line or a trusted proxy says. In an application without
+  /// sessions whose pages take no POST, PUT, PATCH or DELETE, only the command line counts.
   public var isHTTPS: Bool { approach.scheme == .https }
 
   /// The number of the request's connection. The number is unchanged each time that a page answers `later`.
