@@ -39,6 +39,8 @@ let package = Package(
     .executable(name: "streaming-example", targets: ["streaming-example"]),
     .executable(name: "commands-example", targets: ["commands-example"]),
     .executable(name: "gpio-example", targets: ["gpio-example"]),
+    .executable(name: "templates-example", targets: ["templates-example"]),
+    .plugin(name: "MartletPlugin", targets: ["MartletPlugin"]),
   ],
   targets: [
     // Layer 0: C. System calls behind plain functions; mbedTLS's SHA-256 behind one shim.
@@ -70,6 +72,12 @@ let package = Package(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletBytes", "MartletHTTP", "MartletServer", "CMartletPlatform"],
       swiftSettings: swift),
+
+    // What runs on the host during a build: files of a target → Swift.
+    .executableTarget(name: "MartletCompile", swiftSettings: swift),
+    .plugin(
+      name: "MartletPlugin", capability: .buildTool(), dependencies: ["MartletCompile"],
+      path: "Sources/MartletPlugin"),
 
     // Layer 5: programs.
     .executableTarget(
@@ -126,6 +134,9 @@ let package = Package(
     .executableTarget(
       name: "gpio-example", dependencies: ["Martlet"], path: "Sources/GpioExample",
       swiftSettings: swift),
+    .executableTarget(
+      name: "templates-example", dependencies: ["Martlet"], path: "Sources/TemplatesExample",
+      swiftSettings: swift, plugins: ["MartletPlugin"]),
 
     // How many tokens a second; `scripts/bench` builds and runs it.
     .executableTarget(
@@ -154,6 +165,14 @@ let package = Package(
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
       name: "FuzzTests", dependencies: ["Fuzz", "MartletHTTP", "MartletBytes", "TestSupport"]),
+    .testTarget(
+      name: "MartletCompileTests",
+      dependencies: ["MartletCompile", "MartletHTTP", "MartletBytes", "TestSupport"]),
+    // A target with files and templates of its own, which the plugin compiles.
+    .target(
+      name: "AssetSite", dependencies: ["Martlet"], path: "Tests/AssetSite", swiftSettings: swift,
+      plugins: ["MartletPlugin"]),
+    .testTarget(name: "AssetTests", dependencies: ["AssetSite", "Martlet", "MartletTesting", "TestSupport"]),
     .testTarget(
       name: "PanelTests",
       dependencies: ["martlet-panel", "CMartletPlatform", "MartletTesting", "TestSupport"]),

@@ -9,7 +9,8 @@ programs=(hello-example login-example pieces-example martlet-panel)
 # shellcheck disable=SC2034
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
   sse-example cors-example csrf-example uploads-example static-example
-  streaming-example commands-example gpio-example)
+  streaming-example commands-example gpio-example
+  templates-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034
@@ -100,12 +101,23 @@ fact() { sed -n "s/^$2=\"\(.*\)\"$/\1/p" "boards/$1/board.conf"; }
 # is_static BOARD: whether its programs need no library; others use the system's.
 is_static() { [[ "$(fact "$1" target)" == *musl* ]]; }
 
-# no_heap BOARD: the options of `swift build` that forbid allocations, one a line. They are for Martlet's
-# own modules and programs; whoever builds with an SDK may allocate. Swift 6.3 takes a conversion between
-# 32 and 64 bits for an allocation (it goes through an array until it is optimized), so on 32-bit boards
-# scripts/check alone proves that there is none.
-no_heap() {
-  case $(fact "$1" triple) in arm*) ;; *) printf '%s\n' -Xswiftc -no-allocations ;; esac
+# write_toolset BOARD FILE [LINKER-OPTION]: options for what runs on the board, as a file for `--toolset` of
+# `swift build`. `-Xswiftc` and `-Xlinker` would be for the tools of the build as well. No allocations are allowed:
+# that is for Martlet's own modules and programs; whoever builds with an SDK may allocate. Swift 6.3 takes a
+# conversion between 32 and 64 bits for an allocation (it goes through an array until it is optimized), so on 32-bit
+# boards scripts/check alone proves that there is none.
+write_toolset() {
+  local board=$1 file=$2 option=${3:-}
+  mkdir -p "${file%/*}"
+  {
+    printf '{\n  "schemaVersion": "1.0"'
+    case $(fact "$board" triple) in
+    arm*) ;;
+    *) printf ',\n  "swiftCompiler": { "extraCLIOptions": ["-no-allocations"] }' ;;
+    esac
+    [ -z "$option" ] || printf ',\n  "linker": { "extraCLIOptions": ["%s"] }' "$option"
+    printf '\n}\n'
+  } >"$file"
 }
 
 # The board that this machine is.

@@ -192,7 +192,7 @@ struct Upload: Sendable {
 enum Flow: Sendable {
   case none
   /// A response's content in the program's read-only data; how many octets of it have been sent.
-  case data(StaticString, sentCount: UInt32)
+  case data(ConstantOctets, sentCount: UInt32)
   /// A response's content in a file: its descriptor, what remains to be sent of a range, and the number of
   /// the list with further ranges, or -1.
   case file(Int32, list: Int8, offset: Int64, end: Int64)

@@ -88,7 +88,7 @@ public struct Reply: Sendable {
     /// The content is what has been written.
     case written
     /// The content is in the program's read-only data.
-    case data(StaticString)
+    case data(ConstantOctets)
     /// The content is a file, or parts of it. The file is closed when the content has been sent.
     case file(FileContent)
     /// The content is a stream: `Responder.produce` writes it piece by piece, with this state first.

@@ -25,7 +25,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     case .written, .later, .upload:
       if hasContent { end += reply.contentCount }
     case .data(let data):
-      head.contentLength = Int64(data.utf8CodeUnitCount)
+      head.contentLength = Int64(data.count)
       if hasContent { flow = .data(data, sentCount: 0) }
     case .file(let file):
       guard R.hasFiles else { stop("a responder with files says so") }
@@ -146,11 +146,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
     _ transport: inout T, _ slot: Int, _ octets: Span<UInt8>, _ flow: Flow
   ) -> Transfer {
     let nothing = octets.extracting(0..<0)
-    return switch flow {
-    case .data(let data, _): transport.send(slot, octets, data.octets, continues: false)
-    case .file: transport.send(slot, octets, nothing, continues: true)
+    switch flow {
+    case .data(let data, _):
+      let first = data.octets(from: 0)
+      return transport.send(slot, octets, first, continues: first.count < data.count)
+    case .file: return transport.send(slot, octets, nothing, continues: true)
     case .none, .stream, .streamEnd, .form, .upload:
-      transport.send(slot, octets, nothing, continues: false)
+      return transport.send(slot, octets, nothing, continues: false)
     }
   }
 
@@ -222,16 +224,17 @@ extension Server where T: ~Copyable, R: ~Copyable {
     }
   }
 
-  private mutating func sendData(_ slot: Slot, _ data: StaticString, _ sentCount: Int) {
+  private mutating func sendData(_ slot: Slot, _ data: ConstantOctets, _ sentCount: Int) {
     var sent = sentCount
-    if sent < data.utf8CodeUnitCount {
-      let rest = data.octets.extracting(sent..<data.utf8CodeUnitCount)
-      let transfer = transport.send(slot.index, rest)
+    if sent < data.count {
+      let rest = data.octets(from: sent)
+      let transfer = transport.send(
+        slot.index, rest, rest.extracting(0..<0), continues: sent + rest.count < data.count)
       guard let count = self.sentCount(slot, transfer, of: rest.count) else { return }
       sent += count
       connections[slot].flow = .data(data, sentCount: UInt32(sent))
     }
-    if sent == data.utf8CodeUnitCount { finishResponse(slot) }
+    if sent == data.count { finishResponse(slot) }
   }
 
   /// Sends the next step of a file, where the disk has brought it.

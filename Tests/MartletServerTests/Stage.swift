@@ -131,7 +131,8 @@ struct EchoResponder: Responder, ~Copyable {
     }
     requests.lines.append(line)
     switch path {
-    case "/data": return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .data(data))
+    case "/data":
+      return Reply(status: .ok, contentCount: 0, fieldsCount: 0, kind: .data(ConstantOctets(data)))
     case "/file":
       requests.world?.files[900] = file
       return Reply(

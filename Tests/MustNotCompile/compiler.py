@@ -15,18 +15,23 @@ ERROR = re.compile(r"^(?P<file>[^\n:]+):(?P<line>[0-9]+):[0-9]+: error: (?P<mess
 EXPECTED = re.compile(r"// error: (.*)$")
 
 
-def compiled(program):
+def compiled(program, *more):
     """The compiler's errors of a program, as (line, message), up to the checks of who owns a value."""
+    return [(line, message) for _, line, message in compiled_files(program, *more)]
+
+
+def compiled_files(program, *more):
+    """The compiler's errors of a program in several files, as (file, line, message)."""
     # Those checks come after the types': a typecheck alone does not see that an answer is given twice.
     command = [
-        "swiftc", "-emit-sil", "-o", os.devnull, "-swift-version", "6", "-parse-as-library",
+        "swiftc", "-emit-sil", "-wmo", "-o", os.devnull, "-swift-version", "6", "-parse-as-library",
         "-module-name", "Program", "-I", str(BUILD / "Modules"),
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMartletPlatform/include/module.modulemap"),
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMbedTLS/module.modulemap"),
         "-enable-experimental-feature", "Lifetimes", "-strict-memory-safety",
-        "-enable-upcoming-feature", "MemberImportVisibility", "-diagnostic-style=llvm", str(program)]
+        "-enable-upcoming-feature", "MemberImportVisibility", "-diagnostic-style=llvm", str(program), *map(str, more)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    errors = [(int(found["line"]), found["message"]) for found in ERROR.finditer(ended.stderr)]
+    errors = [(found["file"], int(found["line"]), found["message"]) for found in ERROR.finditer(ended.stderr)]
     if ended.returncode != 0 and not errors:
         raise AssertionError(f"the compiler failed without an error in {program}:\n{ended.stderr}")
     return errors

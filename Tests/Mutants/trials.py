@@ -12,7 +12,7 @@ KILLED, SURVIVED, NOT_COMPILED, EQUIVALENT = "killed", "survived", "does not com
 SHARE_WANTED = 95.0
 
 # The folders of Sources whose code unit tests can notice, and the test targets that are asked first.
-# Of the examples and of boot.c (which mounts, and turns machines off) only black-box tests know.
+# Of the examples, of boot.c (which mounts, and turns machines off) and of a tool's `main` only black-box tests know.
 FIRST_TESTS = {
     "MartletBytes": "MartletBytesTests",
     "MartletHTTP": "MartletHTTPTests",
@@ -20,10 +20,11 @@ FIRST_TESTS = {
     "MartletServer": "MartletServerTests",
     "Martlet": "MartletTests",
     "MartletTesting": "MartletTests",
+    "MartletCompile": "MartletCompileTests",
     "Panel": "PanelTests",
     "CMartletPlatform": "MartletServerTests|FaultTests",
 }
-LEFT_OUT = ("Sources/CMartletPlatform/boot.c",)
+LEFT_OUT = ("Sources/CMartletPlatform/boot.c", "Sources/MartletCompile/MartletCompile.swift")
 
 
 @dataclass(frozen=True)

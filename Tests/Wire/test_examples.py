@@ -4,6 +4,7 @@ Shown here: what a newcomer reads in Sources/*Example is what comes over the wir
 """
 
 import base64
+import gzip
 import hashlib
 import http.client
 import json
@@ -13,12 +14,13 @@ import resource
 import socket
 import subprocess
 import time
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 
 from client import FORM, Connection, Visitor, request
-from program import RUN, SANITIZED, Program, room, running
+from program import REPOSITORY, RUN, SANITIZED, Program, room, running
 
 BROWSER = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 JSON = ("Content-Type", "application/json")
@@ -85,6 +87,12 @@ def csrf():
 @pytest.fixture
 def subapps():
     for program in example("subapps"):
+        yield Visitor(program.address)
+
+
+@pytest.fixture
+def templates():
+    for program in example("templates"):
         yield Visitor(program.address)
 
 
@@ -903,3 +911,93 @@ def test_uploads_of_300_megabytes_take_no_memory(uploads, tmp_path):
     after = uploads.memory()
     assert after[1] <= before[1] and after[0] <= before[0] + 16, f"{before} before, {after} afterwards"
     assert subprocess.run(["cmp", "-s", str(large), str(uploads.folder / "large")], check=False).returncode == 0
+
+
+# templates ----------------------------------------------------------------------------------------
+
+ASSETS = REPOSITORY / "Sources" / "TemplatesExample" / "Assets"
+
+
+def linked(page, attribute, ending):
+    """The path that an attribute of a page names, with the given ending."""
+    return re.search(rf'{attribute}="(/assets/[^"]*{re.escape(ending)})"', page)[1]
+
+
+def test_templates_page_is_its_template_in_its_layout(templates):
+    page = templates.get("/").text
+    assert page.startswith('<!doctype html>\n<html lang="en">\n<head>\n')
+    assert page.endswith("</form>\n</body>\n</html>\n")
+    assert "<title>Greeting</title>" in page and "<h1>Greeting</h1>" in page and "<p>Who are you?</p>" in page
+    assert '<a href="/" aria-current="page">Greeting</a>' in page and '<a href="/lamps">Lamps</a>' in page
+    assert "{%" not in page and "{{" not in page and "{#" not in page
+    lamps = templates.get("/lamps").text
+    assert '<a href="/">Greeting</a>' in lamps and lamps.count("<form") == 3
+    assert "Bath &amp; cellar is off." in lamps
+
+
+def test_templates_loop_and_branches_show_what_is(templates):
+    response = templates.post("/lamps/1")
+    assert (response.status, response.location) == (303, "/lamps")
+    page = templates.get("/lamps").text
+    assert re.findall(r'action="/lamps/(\d)" class="(\w+)"', page) == [("0", "off"), ("1", "on"), ("2", "off")]
+    assert "Hall is on." in page
+    assert templates.post("/lamps/3").status == 404
+
+
+@pytest.mark.parametrize("name", [
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onfocus='alert(1)' autofocus='",
+    "</b><b>", "{{ name }}", "{% if %}", "&lt;b&gt;", "\0<b>", "</title><b>"])
+def test_templates_escape_a_hostile_name(templates, name):
+    page = templates.get("/?name=" + quote(name)).text
+    harmless = templates.get("/?name=x").text
+    for mark in "<>\"'":
+        assert page.count(mark) == harmless.count(mark), page
+
+
+def test_templates_name_that_is_too_long_or_not_utf_8_is_no_harm(templates):
+    assert "Who are you?" in templates.get("/?name=" + "x" * 41).text
+    assert "Hello, <b>" + "x" * 40 + "</b>!" in templates.get("/?name=" + "x" * 40).text
+    assert templates.get("/?name=%ff%fe").status == 200
+
+
+def test_templates_assets_are_the_files_and_are_kept_for_a_year(templates):
+    page = templates.get("/lamps").text
+    for path, file, media_type in ((linked(page, "href", ".css"), "style.css", "text/css; charset=utf-8"),
+                                   (linked(page, "src", ".png"), "lamp.png", "image/png")):
+        content = (ASSETS / file).read_bytes()
+        assert hashlib.sha256(content).hexdigest()[:8] in path
+        response = templates.get(path)
+        assert (response.status, response.body) == (200, content), response.told
+        assert response.one("Content-Type") == media_type
+        assert response.one("Cache-Control") == "public, max-age=31536000, immutable"
+        assert response.cookies == []
+        again = templates.get(path, [("If-None-Match", response.one("ETag"))])
+        assert (again.status, again.body) == (304, b"")
+        head = templates.ask("HEAD", path)
+        assert head.one("Content-Length") == str(len(content)) and head.one("ETag") == response.one("ETag")
+
+
+def test_templates_style_sheet_comes_in_gzip_where_that_is_accepted(templates):
+    path = linked(templates.get("/").text, "href", ".css")
+    plain = templates.get(path)
+    packed = templates.get(path, [("Accept-Encoding", "br, gzip")])
+    assert packed.one("Content-Encoding") == "gzip" and len(packed.body) < len(plain.body)
+    assert gzip.decompress(packed.body) == plain.body == (ASSETS / "style.css").read_bytes()
+    assert packed.one("Vary") == plain.one("Vary") == "Accept-Encoding"
+    assert packed.one("ETag") != plain.one("ETag")
+    picture = templates.get(linked(templates.get("/lamps").text, "src", ".png"), [("Accept-Encoding", "gzip")])
+    assert picture.one("Content-Encoding") is None and picture.one("Vary") is None
+
+
+def test_templates_file_names_are_asked_for_each_time_and_others_are_not_there(templates):
+    response = templates.get("/assets/style.css")
+    assert (response.status, response.one("Cache-Control")) == (200, "no-cache")
+    for path in ("/assets/", "/assets/style-00000000.css", "/assets/layout.html", "/assets/%2e%2e/style.css"):
+        assert templates.get(path).status == 404, path
+
+
+def test_templates_program_reads_no_file(tmp_path):
+    for program in example("templates", cwd=tmp_path):
+        page = Visitor(program.address).get("/lamps").text
+        assert Visitor(program.address).get(linked(page, "src", ".png")).body == (ASSETS / "lamp.png").read_bytes()
+    assert list(tmp_path.iterdir()) == []

@@ -207,9 +207,18 @@ extension Response where Site: FileApplication & ~Copyable {
     fields.append("\r\n")
   }
 
+  /// Answers with headers that let a browser keep everyone's file.
+  private consuming func answer(ofFile status: Status, _ content: Reply.Kind) -> Answer {
+    guard cacheSeconds == -1 else { return answer(status, .none, content) }
+    fields.append("Cache-Control: no-cache\r\n")
+    return finished(status, .none, content, isPublic: true)
+  }
+}
+
+extension Response where Site: ~Copyable {
   /// Writes the media type and the coding. The media type is never guessed by a browser.
   @_lifetime(self: copy self)
-  private mutating func appendRepresentation(_ type: Span<UInt8>, _ coding: ContentCoding) {
+  mutating func appendRepresentation(_ type: Span<UInt8>, _ coding: ContentCoding) {
     fields.append("Content-Type: ")
     fields.append(type)
     fields.append("\r\n")
@@ -217,13 +226,6 @@ extension Response where Site: FileApplication & ~Copyable {
       fields.append("X-Content-Type-Options: nosniff\r\n")
     }
     if coding != .identity { fields.append(field: "Content-Encoding", value: coding.name) }
-  }
-
-  /// Answers with headers that let a browser keep everyone's file.
-  private consuming func answer(ofFile status: Status, _ content: Reply.Kind) -> Answer {
-    guard cacheSeconds == -1 else { return answer(status, .none, content) }
-    fields.append("Cache-Control: no-cache\r\n")
-    return finished(status, .none, content, isPublic: true)
   }
 }
 

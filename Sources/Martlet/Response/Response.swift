@@ -239,7 +239,7 @@ public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   ///   - octets: A literal, which lies in the program's file.
   public consuming func asset(_ mediaType: StaticString, _ octets: StaticString) -> Answer {
     setMediaType(mediaType)
-    return answer(.ok, .none, .data(octets))
+    return answer(.ok, .none, .data(ConstantOctets(octets)))
   }
 
   @_lifetime(self: copy self)
