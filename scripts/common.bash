@@ -38,6 +38,15 @@ misused() {
   exit 2
 }
 
+# swift_build ARGUMENT...: `swift build`, and once more where a signal has ended it: the build system of Swift 6.3
+# itself crashes now and then.
+swift_build() {
+  local status=0
+  swift build "$@" || status=$?
+  if [ "$status" -le 128 ]; then return "$status"; fi
+  swift build "$@"
+}
+
 # quietly TEXT COMMAND...: runs a command without its output, says what goes on and how long it
 # took, and shows the output where the command fails.
 quietly() {

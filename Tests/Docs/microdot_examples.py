@@ -42,7 +42,7 @@ PAIRS = (
     Pair("auth", "AuthExample", "one program for Basic and Bearer; roles; whoever guesses has to wait"),
     Pair("cors", "CorsExample", "four pages with four rules; methods, headers, a script in a page"),
     Pair("csrf", "CsrfExample", "a form token beside the check of the origin; a page that is exempt"),
-    Pair("gpio", "", "not there: the library knows no pins. C in a target of your own does"),
+    Pair("gpio", "GpioExample", "named lamps and a button; simulated lines where there is no chip"),
     Pair("hello", "HelloExample", "without the page that ends the program (``Response/stopProgram()``)"),
     Pair("login", "LoginExample", "the same pages and cookies; hashing is part of the library"),
     Pair("sessions", "SessionsExample", "visits are counted as well"),
