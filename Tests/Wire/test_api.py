@@ -127,7 +127,7 @@ def test_machines_that_are_texts(tmp_path, description, tree):
         temperature = read(panel, token, description, "temperature")
         assert (temperature["celsius"] is None) == ('id="temperature"' not in page)
         if temperature["celsius"] is not None:
-            told = float(re.search(r'id="temperature">(-?[0-9.]+) °C', page)[1])
+            told = float(re.search(r'data-live="temperature">(-?[0-9.]+) °C', page)[1])
             assert abs(told - temperature["celsius"]) <= 0.051
     finally:
         panel.stop()
