@@ -317,6 +317,12 @@ def test_everything_to_press_is_in_reach(browser, used_panel, unused_panel, page
         assert element.is_displayed() and box["width"] > 0, element.get_attribute("outerHTML")
         assert box["x"] >= 0 and box["x"] + box["width"] <= SIZES[size][0], (
             f"{element.get_attribute('outerHTML')} at {box}")
+    for entry in browser.find_elements(By.CSS_SELECTOR, "nav a"):
+        assert browser.execute_script("""
+            const range = document.createRange();
+            range.selectNodeContents(arguments[0]);
+            return new Set(Array.from(range.getClientRects(), (box) => box.top)).size""", entry) == 1, (
+            f"more than one line: {entry.text}")
     for field in browser.find_elements(By.CSS_SELECTOR, FIELDS):
         named = field.get_attribute("aria-label") or browser.execute_script(
             "return arguments[0].labels.length", field)

@@ -41,9 +41,9 @@ enum Style {
     .bar{background:var(--card);border-bottom:1px solid var(--line)}
     .bar-in{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem 1.75rem;
     max-width:68rem;margin:0 auto;padding:.625rem 1.25rem}
-    .bar nav{display:flex;gap:.25rem;flex:1}
+    .bar nav{display:flex;flex-wrap:wrap;gap:.25rem;flex:1}
     .bar nav a{padding:.4375rem .75rem;border-radius:.5rem;color:var(--soft);font-weight:500;
-    text-decoration:none}
+    text-decoration:none;white-space:nowrap}
     .bar nav a:hover{color:var(--text);background:var(--page)}
     .bar nav a[aria-current]{color:var(--text);background:var(--page)}
     .bar form{display:flex;align-items:center;gap:.875rem}
@@ -169,7 +169,8 @@ enum Style {
     main{padding:1.25rem 1rem}
     .bar-in{padding:.625rem 1rem;gap:.5rem 1rem}
     .bar .brand{flex:1}
-    .bar nav{order:3;flex-basis:100%}
+    .bar nav{order:3;flex-basis:100%;gap:0}
+    .bar nav a{padding:.4375rem .625rem}
     .who{max-width:9rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
     .title h1{font-size:1.5rem}
     .tiles{grid-template-columns:1fr 1fr;gap:.75rem}
