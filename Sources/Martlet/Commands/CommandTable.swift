@@ -183,10 +183,8 @@ import MartletServer
     for index in 0..<Limits.commandCountMax where self[index].process != 0 {
       if self[index].is_late == 0, self[index].is_read != 0 { next = min(next, self[index].deadline) }
       next = min(next, self[index].kill_at)
-      // One that has been made to end is to be given back.
-      if self[index].is_read == 0, self[index].kill_at == .max {
-        next = min(next, unsafe table.pointee.now + 50)
-      }
+      // A program that has been told to end is to be given back soon after its end.
+      if self[index].is_read == 0 { next = min(next, unsafe table.pointee.now + 50) }
     }
     return next
   }
