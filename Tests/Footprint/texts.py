@@ -9,6 +9,7 @@ numbers have to be. A text that no longer has its sentence fails too: then the c
 import re
 import sys
 
+import capabilities
 from boards import ROOT
 from records import FIGURES, read_table
 
@@ -145,6 +146,9 @@ def costs(text):
                  ("file", "resident_idle", "resident_login", "resident_served", "anonymous_served")]
         if [number(value) for value in said] != right:
             yield f"WhatItCosts.md: {board} {program} should say {right} (scripts/footprint --write)"
+    # The tables that scripts/footprint --capabilities writes.
+    if capabilities.texts(capabilities.kept()) not in text:
+        yield "WhatItCosts.md: the costs of capabilities are not those of boards/capabilities.tsv"
 
 
 def limits(text):

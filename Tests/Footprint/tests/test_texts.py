@@ -19,6 +19,8 @@ def test_wrong_numbers_are_found():
         ("WhatItCosts.md", "A connection costs ", "A connection costs 1"),
         ("WhatItCosts.md", "at most 7 uploads", "at most 8 uploads"),
         ("WhatItCosts.md", "103 uploads", "96 uploads"),
+        ("WhatItCosts.md", "| `commands-example` | programs of the board | ",
+         "| `commands-example` | programs of the board | 1"),
         ("README.md", "up to 103 at a time", "up to 96 at a time"),
         ("README.md", "one file of ", "one file of 1"),
         ("README.md", "**Files** on x86-64: ", "**Files** on x86-64: 1"),
