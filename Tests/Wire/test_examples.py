@@ -404,6 +404,21 @@ def test_sessions_take_a_form_in_parts_as_well(sessions):
     assert response.status == 400 and "no end" in response.text and not response.cookies, response.told
 
 
+def test_sessions_log_in_whom_curl_sends_as_a_form_in_parts(sessions, tmp_path):
+    """`curl -F` begins a session, a jar keeps the session, and `curl -F` of another name begins another."""
+    jar = ["--cookie-jar", str(tmp_path / "jar"), "--cookie", str(tmp_path / "jar")]
+    assert "stranger" in curl(sessions, "/", *jar)
+    answer = curl(sessions, "/", *jar, "-F", "name=susan")
+    assert "303" in answer and "Location: /" in answer, answer
+    for count in (1, 2):
+        page = curl(sessions, "/", *jar)
+        assert "Hello, susan!" in page and f"Visits: {count}<" in page, page
+    assert "303" in curl(sessions, "/", *jar, "-F", "name=david", "--referer", "http://evil.example/")
+    assert "Hello, david!" in curl(sessions, "/", *jar)
+    answer = curl(sessions, "/", *jar, "-F", "name=eve", "--header", "Origin: http://evil.example")
+    assert "403" in answer and "Hello, david!" in curl(sessions, "/", *jar), answer
+
+
 def test_settings_refuse_a_form_in_parts_with_words(settings):
     content, field = multipart([("name", "x", None)])
     response = settings.ask("POST", "/", [field], content)

@@ -15,6 +15,8 @@ def test_wrong_numbers_are_found():
         ("TheLimits.md", "| request target | 8,000", "| request target | 8,123"),
         ("WhatItCosts.md", "x86-64 | `login-example` | ", "x86-64 | `login-example` | 1"),
         ("TheLimits.md", "| uploads at a time | 103", "| uploads at a time | 104"),
+        ("TheLimits.md", "| `commandCountMax`, programs at a time | 4", "| `commandCountMax`, programs at a time | 8"),
+        ("TheLimits.md", "| `partCountMax`, parts of a form |", "| `partsMax`, parts of a form |"),
         ("TheLimits.md", "of which 7", "of which 8"),
         ("WhatItCosts.md", "A connection costs ", "A connection costs 1"),
         ("WhatItCosts.md", "at most 7 uploads", "at most 8 uploads"),
