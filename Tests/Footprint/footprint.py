@@ -9,7 +9,7 @@ leaves all in .build/footprint.
   --check    compares with boards/budgets; status 1 if a program is over budget or does not run
   --peers    measures MicroPython, CPython and lighttpd too (it needs PyPI and Debian once)
   --write    all that, and keeps it: boards/footprint.tsv, boards/history.tsv, the tables in README.md
-             and in the article WhatItCosts, the charts
+             and in the article WhatItCosts, the charts; the costs of capabilities where the examples are built
   --tighten  lowers the budgets to what was measured or is kept; none is raised
   --capabilities  what each capability costs in the file, by this machine's examples and the panel's parts
              (scripts/build --examples); with --write, boards/capabilities.tsv and the table in WhatItCosts
@@ -139,6 +139,10 @@ def write(rows):
     charts.PLOT.write_text(charts.history_plot(history, board), encoding="utf-8")
     write_documents(everything)
     progress("Wrote boards/footprint.tsv, boards/history.tsv, README.md, WhatItCosts.md and the charts.")
+    try:
+        capabilities.write(capabilities.measure(), ARTICLE)
+    except ValueError as missing:
+        progress(f"The costs of capabilities stay as they are: {missing}.")
 
 
 def show_growth(rows):

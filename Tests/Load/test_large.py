@@ -15,21 +15,21 @@ from machine import Running, own_board, start
 UPLOAD = 2_000_000_000
 DOWNLOAD = 4 << 30
 FREE_MIN = 5 << 30  # the upload, and room for the rest of the system
-SECONDS = 60
+SECONDS = 60  # for both, on two processors without other work
 PAGE = os.sysconf("SC_PAGE_SIZE") // 1024  # KiB
 
 
 def curl(program, path, *arguments):
     host, port = program.address
     return subprocess.Popen(
-        ["curl", "--silent", "--show-error", "--max-time", str(2 * SECONDS), "--noproxy", "*", "--write-out",
+        ["curl", "--silent", "--show-error", "--max-time", str(3 * SECONDS), "--noproxy", "*", "--write-out",
          "%{stderr}%{http_code} %{size_download} %{size_upload}", *arguments, f"http://{host}:{port}{path}"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def end_of(process):
     """(status, octets received, octets sent, content) of a curl."""
-    content, told = process.communicate(timeout=2 * SECONDS)
+    content, told = process.communicate(timeout=3 * SECONDS)
     assert process.returncode == 0, told.decode()
     return *map(int, told.split()), content
 
@@ -73,7 +73,7 @@ def test_gigabytes_in_and_out_take_no_memory(tmp_path, figure):
                 counting = pool.submit(length_of, receiving)
                 status, _, sent, content = end_of(sending)
                 sent_after = time.monotonic() - began
-                count = counting.result(2 * SECONDS)
+                count = counting.result(3 * SECONDS)
             took = time.monotonic() - began
             assert receiving.wait(SECONDS) == 0, receiving.stderr.read()
             after = [program.memory() for program in (uploads, files)]
@@ -86,6 +86,6 @@ def test_gigabytes_in_and_out_take_no_memory(tmp_path, figure):
             for name, old, new in zip(("uploads-example", "static-example"), before, after):
                 figure(f"{name}: {old[0]} KiB resident before, {new[0]} afterwards; {old[1]}, {new[1]} of it anonymous")
                 assert new[0] <= old[0] + 2 * PAGE and new[1] <= old[1] + 2 * PAGE
-            assert took < SECONDS
+            assert took < 2 * SECONDS
     finally:
         kept.unlink(missing_ok=True)

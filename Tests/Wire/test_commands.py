@@ -154,8 +154,8 @@ def test_without_a_descriptor_a_program_is_refused_for_the_moment(program, visit
 
 # The first process --------------------------------------------------------------------------------
 
-@pytest.fixture
-def first(log):
+@pytest.fixture(params=["default", "ignore"])
+def first(log, request):
     """The example as the first process of a container, as Docker runs programs; its address, and its number here."""
     container = ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
     reason = None
@@ -165,7 +165,8 @@ def first(log):
         reason = "no containers here"
     if reason:
         pytest.skip(reason)
-    program = Program([*container, *command_of("commands-example"), "--listen", "127.0.0.1:0"], cwd=log.parent)
+    program = Program([*container, "env", f"--{request.param}-signal=CHLD", *command_of("commands-example"),
+                       "--listen", "127.0.0.1:0"], cwd=log.parent)
     [process] = children(program)
     yield program.address, process
     os.kill(process, signal.SIGTERM)
@@ -269,7 +270,8 @@ def test_nothing_is_left_of_many_programs(program, visitor):
     for _ in range(50):
         assert visitor.get("/disks").status == 200
     assert wait_until(lambda: not children(program))
-    assert program.descriptors() == before
+    # The last connection lingers for a moment.
+    assert wait_until(lambda: program.descriptors() <= before), program.descriptors()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
