@@ -7,6 +7,7 @@ Shown here: no spelling of a path leads out of the folder; conditional and range
 import gzip
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from client import Connection, Visitor
+from client import Connection, Visitor, request
 from program import REPOSITORY, RUN, SANITIZED, Program, command_of, running
 
 WWW = REPOSITORY / "Sources" / "StaticExample" / "www"
@@ -383,6 +384,29 @@ def test_file_that_shrinks_ends_the_connection(program, folder):
     assert len(file.read()) < length == 2_000_000
     reader.close()
     assert Visitor(program.address).get("/files/shrunk").one("Content-Length") == "1000000"
+
+
+def test_without_a_descriptor_a_file_is_refused_for_the_moment(program):
+    """Files of a folder wait for no descriptor; nothing leaks, and the next file comes."""
+    with Connection(program.address) as connection:
+        connection.send(request("GET", "/files/digits"))
+        assert connection.response().status == 200
+        before = program.descriptors()
+        usual = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before, usual[1]))
+        for target, fields in (("digits", []), ("sub/", []), ("digits", [("Range", "bytes=0-1,4-5")])):
+            connection.send(request("GET", f"/files/{target}", fields))
+            response = connection.response()
+            assert response.status == 503 and int(response.one("Retry-After")) > 0, response.told
+            assert program.descriptors() == before
+        # A variant that cannot be opened is no reason to send nothing: the file itself is sent.
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before + 1, usual[1]))
+        connection.send(request("GET", "/files/both.js", [("Accept-Encoding", "gzip, br")]))
+        response = connection.response()
+        assert response.status == 200 and response.one("Content-Encoding") is None, response.told
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, usual)
+        connection.send(request("GET", "/files/digits"))
+        assert connection.response().status == 200
 
 
 def resident_kilobytes(pid):
