@@ -51,7 +51,8 @@ extension EachFault {
 
     @Test("A program is refused with the reason, or runs to its end, whichever call fails")
     func start() {
-      let script = "echo done; exit 3", whole = Outcome.ended("done\n", 3)
+      let script = "echo done; exit 3"
+      let whole = Outcome.ended("done\n", 3)
       Faults.plan()
       let before = run(script)
       #expect(before == whole)
@@ -150,7 +151,7 @@ extension EachFault {
 
   /// Files below a folder, as `BelowTests` has them, with faults.
   @Suite struct BelowFolderTests {
-    @Test("A file below a folder is opened, or the reason is told, and nothing leaks", arguments: [false, true])
+    @Test("A file below a folder is opened or its reason told, and nothing leaks", arguments: [false, true])
     func open(walks: Bool) throws {
       let scratch = try ScratchFolder()
       for name in ["/sub", "/sub/deep"] { mkdir(scratch.path + name, 0o755) }
@@ -179,7 +180,8 @@ extension EachFault {
       Faults.plan()
       let before = result()
       let calls = Faults.calls.filter { $0.name != "pread" && $0.name != "close" }
-      #expect(before == 0 && calls.map(\.name) == (walks ? ["openat", "openat", "openat"] : ["openat2"]) + ["fstat"])
+      let opened = walks ? ["openat", "openat", "openat"] : ["openat2"]
+      #expect(before == 0 && calls.map(\.name) == opened + ["fstat"])
       let errors = [
         "EMFILE": EMFILE, "ENFILE": ENFILE, "EIO": EIO, "EACCES": EACCES, "ENOMEM": ENOMEM, "ESTALE": ESTALE,
         "ENOSPC": ENOSPC,
