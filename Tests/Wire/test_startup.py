@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from client import Connection, Visitor, form_request, request
-from program import PROGRAMS, SANITIZED, Program, command_of, room, run
+from program import Program, command_of, room, run
 
 PAGE = request("GET", "/login")
 NAMES = ["login-example", "hello-example", "martlet-panel"]
@@ -391,39 +391,6 @@ def test_panel_limits_name_a_size_each_and_their_sum():
     lines = [line for line in ended.stdout.splitlines() if line.strip()]
     assert len([line for line in lines if re.search(r"[0-9]", line)]) >= 8, ended.stdout
     assert re.search(r"(?i)total|sum|together|altogether|in all", ended.stdout), ended.stdout
-
-
-# Rows of --limits, and the arrays that they are, as the linker names them.
-ARRAYS = {"history": "history", "remembered tokens": "tokens", "files that are read": "scratch_memory",
-          "session": "session", "a line for the terminal": "message", "a line of the log": "line"}
-# The rows of one array.
-SERVER = ("receive buffer", "response fields", "response", "small blocks", "large blocks", "where the response begins",
-          "connection slots", "poll entries")
-
-
-@pytest.mark.skipif(SANITIZED, reason="the sanitizers have memory of their own")
-def test_panel_limits_are_what_the_linker_map_says():
-    """Each array has the size that its row says, the sum is .data and .bss, and little is left without a row."""
-    path = PROGRAMS / "martlet-panel.map"
-    if not path.is_file():
-        pytest.skip(f"there is no {path}")
-    printed = run("martlet-panel", "--limits").stdout.partition("Static memory\n")[2]
-    rows = {name: int(size) for name, size in re.findall(r"^  (\S.*?) +([0-9]+) octets$", printed, re.M)}
-    sections, arrays = {}, {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        found = re.fullmatch(r" *[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +[0-9]+ (\S+)", line)
-        if found:
-            sections.setdefault(found[2], int(found[1], 16))
-        found = re.fullmatch(r" *[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +1 {12,}(\w+)", line)
-        if found:
-            arrays.setdefault(found[2], int(found[1], 16))
-    assert rows["in all"] == sections[".bss"] + sections[".data"], (rows, sections.get(".bss"), sections.get(".data"))
-    for name, array in ARRAYS.items():
-        assert rows[name] == arrays[array], name
-    rest = rows["C library and others"]
-    assert sum(rows.values()) == 2 * rows["in all"], rows
-    assert 0 <= arrays["memory"] - sum(rows[name] for name in SERVER) < 64
-    assert 0 <= rest < 4_096, rest
 
 
 @pytest.mark.parametrize("option", ["--help", "--version", "--limits"])
