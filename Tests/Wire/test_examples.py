@@ -822,6 +822,31 @@ def test_uploads_keep_a_file_of_curl_and_show_it(uploads, tmp_path):
     assert (uploads.folder / "raw.bin").read_bytes() == b"new" and len(names(uploads)) == 2
 
 
+def test_uploads_say_with_the_status_what_a_client_can_do(uploads):
+    """A folder in the file's place is 409, for good; without a free descriptor the answer is 503, for the moment."""
+    (uploads.folder / "taken").mkdir()
+    content, field = multipart([("file", b"x", "taken")])
+    for response in (Visitor(uploads.address).ask("POST", "/", [field], content),
+                     Visitor(uploads.address).ask("PUT", "/files/taken", [], b"x")):
+        assert response.status == 409 and "it is a folder" in response.text, response.told
+    (uploads.folder / "taken").rmdir()
+    content, field = multipart([("file", b"x", "later")])
+    usual = resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE)
+    for octets in (request("POST", "/", [field], content), request("PUT", "/files/later", [], b"x")):
+        with Connection(uploads.address) as connection:
+            connection.send(request("GET", "/progress"))
+            assert connection.response().status == 200
+            before = uploads.descriptors()
+            resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE, (before, usual[1]))
+            response = connection.send(octets).response()
+            resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE, usual)
+            assert response.status == 503, response.told
+            assert uploads.descriptors() <= before
+        with Connection(uploads.address) as connection:
+            assert connection.send(octets).response().status in (200, 201)
+    assert names(uploads) == ["later"]
+
+
 def test_uploads_take_forms_in_any_portions(uploads):
     octets = b"\r\n--b7\r--b7-\r\n--b" * 300
     content, field = multipart([("submit", "Send", None), ("file", octets, "x.bin"), ("note", "n", None)])

@@ -2,6 +2,7 @@
 
 import CMartletPlatform
 import MartletBytes
+public import MartletHTTP
 
 /// Why a file could not be read, written or removed.
 public struct FileError: Error, Equatable {
@@ -43,6 +44,22 @@ public struct FileError: Error, Equatable {
     case MARTLET_FILE_BAD_NAME: .nameNotAllowed
     case MARTLET_FILE_TOO_LARGE: .tooLarge
     default: .other(-code)
+    }
+  }
+
+  /// The status of an answer to a request that could not be fulfilled because of this error: 400 and 409 for a name
+  /// that the client should not use, 413 for content that is too large, 503 where the same request may succeed in a
+  /// moment, 507 for a disk that is full or read-only. A file that is not there is 404. All else is 500, because the
+  /// client cannot help it.
+  public var status: Status {
+    switch reason {
+    case .diskFull, .readOnly: .insufficientStorage
+    case .tooManyOpenFiles: .serviceUnavailable
+    case .notThere: .notFound
+    case .isFolder: .conflict
+    case .nameNotAllowed: .badRequest
+    case .tooLarge: .contentTooLarge
+    case .notPermitted, .other: .internalServerError
     }
   }
 
