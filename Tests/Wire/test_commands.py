@@ -140,14 +140,14 @@ def test_without_a_descriptor_a_program_is_refused_for_the_moment(program, visit
     with Connection(program.address) as connection:
         connection.send(request("GET", "/"))
         assert connection.response().status == 200
-        before = program.descriptors()
+        before = program.settled_descriptors()
         usual = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)
         for room in (0, 1):  # A pipe has two ends.
             resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before + room, usual[1]))
             connection.send(request("GET", "/disks"))
             response = connection.response()
             assert response.status == 503 and int(response.one("Retry-After")) > 0, response.told
-            assert program.descriptors() == before
+            assert program.settled_descriptors() == before
         resource.prlimit(program.pid, resource.RLIMIT_NOFILE, usual)
         assert visitor.get("/disks").status == 200
     assert wait_until(lambda: not children(program))

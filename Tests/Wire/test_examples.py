@@ -837,12 +837,12 @@ def test_uploads_say_with_the_status_what_a_client_can_do(uploads):
         with Connection(uploads.address) as connection:
             connection.send(request("GET", "/progress"))
             assert connection.response().status == 200
-            before = uploads.descriptors()
+            before = uploads.settled_descriptors()
             resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE, (before, usual[1]))
             response = connection.send(octets).response()
             resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE, usual)
             assert response.status == 503, response.told
-            assert uploads.descriptors() <= before
+            assert uploads.settled_descriptors() <= before
         with Connection(uploads.address) as connection:
             assert connection.send(octets).response().status in (200, 201)
     assert names(uploads) == ["later"]

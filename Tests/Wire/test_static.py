@@ -447,14 +447,14 @@ def test_without_a_descriptor_a_file_is_refused_for_the_moment(program):
     with Connection(program.address) as connection:
         connection.send(request("GET", "/files/digits"))
         assert connection.response().status == 200
-        before = program.descriptors()
+        before = program.settled_descriptors()
         usual = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before, usual[1]))
         for target, fields in (("digits", []), ("sub/", []), ("digits", [("Range", "bytes=0-1,4-5")])):
             connection.send(request("GET", f"/files/{target}", fields))
             response = connection.response()
             assert response.status == 503 and int(response.one("Retry-After")) > 0, response.told
-            assert program.descriptors() == before
+            assert program.settled_descriptors() == before
         # A variant that cannot be opened is no reason to send nothing: the file itself is sent.
         resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before + 1, usual[1]))
         connection.send(request("GET", "/files/both.js", [("Accept-Encoding", "gzip, br")]))
