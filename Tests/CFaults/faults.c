@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/gpio.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -517,11 +518,42 @@ DEFINE(int, fstatfs, (int descriptor, void *space)) {
   ALL_OR_NOTHING(fstatfs, descriptor, NULL, descriptor, space);
 }
 
+static struct faults_line chip;
+
+struct faults_line *faults_chip(void) { return &chip; }
+
+// The chip's answer, without a fault. The line's descriptor is one of /dev/null.
+static bool answer_of_chip(unsigned long request, void *argument, int *answer) {
+  *answer = 0;
+  if (request == GPIO_V2_GET_LINE_IOCTL) {
+    struct gpio_v2_line_request *line = argument;
+    chip.line = line->offsets[0];
+    chip.flags = line->config.flags;
+    chip.first = line->config.num_attrs == 1 && line->config.attrs[0].mask == 1
+                            ? line->config.attrs[0].attr.values
+                            : 0;
+    line->fd = ((int (*)(const char *, int, ...))real(CALL_open))("/dev/null", O_RDWR | O_CLOEXEC);
+    keep_opened(line->fd);
+    return line->num_lines == 1;
+  }
+  struct gpio_v2_line_values *values = argument;
+  if (request == GPIO_V2_LINE_GET_VALUES_IOCTL) values->bits = chip.bits;
+  else if (request == GPIO_V2_LINE_SET_VALUES_IOCTL) chip.bits = values->bits;
+  else return false;
+  return values->mask == 1;
+}
+
 DEFINE(int, ioctl, (int descriptor, unsigned long request, ...)) {
   va_list rest;
   va_start(rest, request);
   void *argument = va_arg(rest, void *);
   va_end(rest);
+  int answer;
+  if (is_armed && chip.is_there && rule_count == 0 && answer_of_chip(request, argument, &answer)) {
+    counts[CALL_ioctl]++;
+    keep(CALL_ioctl, descriptor, NULL, answer, 0);
+    return answer;
+  }
   ALL_OR_NOTHING(ioctl, descriptor, NULL, descriptor, request, argument);
 }
 

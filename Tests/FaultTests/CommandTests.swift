@@ -4,6 +4,7 @@
 import CFaults
 import CMartletPlatform
 import Glibc
+import Martlet
 import Testing
 
 extension EachFault {
@@ -134,6 +135,39 @@ extension EachFault {
         let isHidden = fault.isRepaired || fault.call.name == "close"
         #expect(result == (isHidden ? -ENOTTY : -(errors[fault.fault] ?? 0)), "\(fault)")
         #expect(faults_stray_close_count() == 0 && faults_close_all() == 0, "\(fault)")
+      }
+    }
+
+    @Test("A line is requested for its use, read by its lowest bit, set, and given back")
+    func line() throws {
+      let chip = try #require(faults_chip())
+      chip.pointee.is_there = true
+      defer { chip.pointee.is_there = false }
+      // The kernel's numbers (linux/gpio.h): input 4, output 8, pulled up 256, pulled down 512.
+      let uses: [(GPIOLine.Use, UInt64, UInt64)] = [
+        (.input, 4, 0), (.inputPulledUp, 4 | 256, 0), (.inputPulledDown, 4 | 512, 0),
+        (.output(isHigh: false), 8, 0), (.output(isHigh: true), 8, 1),
+      ]
+      for (use, flags, first) in uses {
+        Faults.plan()
+        let levels: [Bool] = try Faults.under {
+          Result {
+            let line = try GPIOLine(21, use, of: "/dev/null")
+            var levels: [Bool] = []
+            for bits in [0, 1, 2, 3] as [UInt64] {
+              chip.pointee.bits = bits
+              levels.append(try line.isHigh())
+            }
+            for isHigh in [true, false] {
+              try line.set(isHigh)
+              levels.append(chip.pointee.bits == 1)
+            }
+            return levels
+          }
+        }.get()
+        #expect(levels == [false, true, false, true, true, false])
+        #expect(chip.pointee.line == 21 && chip.pointee.flags == flags && chip.pointee.first == first)
+        #expect(faults_stray_close_count() == 0 && faults_close_all() == 0, "the line is given back")
       }
     }
 

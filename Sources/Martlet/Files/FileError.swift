@@ -47,10 +47,14 @@ public struct FileError: Error, Equatable {
     }
   }
 
-  /// The status of an answer to a request that could not be fulfilled because of this error: 400 and 409 for a name
-  /// that the client should not use, 413 for content that is too large, 503 where the same request may succeed in a
-  /// moment, 507 for a disk that is full or read-only. A file that is not there is 404. All else is 500, because the
-  /// client cannot help it.
+  /// The status of an answer to a request that fails because of this error.
+  ///
+  /// - 400, 409: The client should use another name.
+  /// - 404: There is no such file.
+  /// - 413: The content is too large.
+  /// - 503: The same request may succeed in a moment.
+  /// - 507: The disk is full or read-only.
+  /// - 500: The client cannot help it.
   public var status: Status {
     switch reason {
     case .diskFull, .readOnly: .insufficientStorage
