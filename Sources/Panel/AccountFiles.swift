@@ -15,9 +15,7 @@
 import Martlet
 
 /// The files of accounts.
-struct AccountFiles: ~Copyable {
-  private let isReadInPlace = ByAddress()
-
+struct AccountFiles {
   let directory: DataDirectory
   /// Whether a file is there that is to be kept under another name before it is replaced.
   private var hasDamagedNewest = false
