@@ -164,7 +164,7 @@ static struct martlet_questions *shared;
 
 struct martlet_questions *martlet_questions(size_t child) {
   if (!shared) {
-    void *memory = mmap(NULL, sizeof *shared * MARTLET_CHILD_COUNT, PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, sizeof *shared * (MARTLET_CHILD_COUNT + 1), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;
     shared = memory;

@@ -81,6 +81,10 @@ enum LimitsTable {
     row("points of a plot", Curve.pointCount, "")
     row("alerts", Alerts.count, "")
     row("alerts file", Alerts.fileSizeMax, "octets")
+    row("address of the webhook", HookAddress.sizeMax, "octets")
+    row("alerts waiting to be sent", Webhook.queueCountMax, "")
+    row("an alert is sent within", Int(Webhook.lifetime / 60_000), "min")
+    row("a webhook answers within", Int(Delivery.milliseconds), "ms")
     row("browsers that watch", Panel.watcherCountMax, "")
     printMemory()
   }

@@ -5,7 +5,7 @@ import Martlet
 
 extension Panel {
   enum Page: UInt8 {
-    case overview, history, alerts, setUp, login, password, tokens, system, logout, style, script
+    case overview, history, alerts, webhook, setUp, login, password, tokens, system, logout, style, script
     case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiAccess
     case apiDescription, apiOther
   }
@@ -19,6 +19,7 @@ extension Panel {
     case .overview: PageRow("/", .get, for: people, "Overview", .menu)
     case .history: PageRow("/history", .get, for: people, "History", .menu)
     case .alerts: PageRow("/alerts", .getAndPost, for: people, "Alerts", .below)
+    case .webhook: PageRow("/alerts/webhook", .getAndPost, for: fresh, "Webhook", .below)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)

@@ -78,9 +78,11 @@ struct martlet_questions {
   int32_t throttling; // what the firmware of a Raspberry Pi says; negative: nothing
   uint32_t sensor_count;
   uint8_t sensor[MARTLET_SENSOR_SIZE];
+  int32_t delivery; // how the delivery of an alert ended; 0: it has not
 };
 
-// The questions of a child; NULL where the system has no memory for them.
+// The questions of a child; NULL where the system has no memory for them. Behind the MARTLET_CHILD_COUNT children that
+// measure stands the one that delivers alerts.
 struct martlet_questions *_Nullable martlet_questions(size_t child);
 
 // Reads and writes a state so that the other process sees what was written before it.

@@ -20,9 +20,11 @@ extension Panel {
 
   /// Takes a sample, and tells whoever watches.
   mutating func tick(_ tick: inout Tick) {
+    defer { deliver() }
     guard sampler.isOn else { return }
     sampler.sample(&measurements)
     alerts.update(sampler.values)
+    queueAlerts()
     var buffer = FixedBuffer<900>()
     var writer = Writer(buffer.storageSpan)
     writer.append("{\"alerts\":\"")
