@@ -91,17 +91,15 @@ enum Log {
     line.write()
   }
 
-  /// An alert is not sent any more: why the last try failed, or `nil` where newer ones needed its place. Where it was
-  /// to be sent is not said, because addresses of such services may be secrets.
-  static func dropped(_ event: AlertEvent, _ result: DeliveryResult?) {
+  /// An alert is not sent any more: why the last try failed, or `none` where newer ones needed its place. Where it
+  /// was to be sent is not said, because addresses of such services may be secrets.
+  @inline(never)
+  static func dropped(_ event: AlertEvent, _ result: DeliveryResult) {
     var line = LogLine(.warning, "alert_dropped")
     line.add("alert", event.name)
     line.add("state", event.isFiring ? "firing" : "resolved")
-    if let result {
-      if result.number >= 0 { line.add("status", Int(result.number)) } else { line.add("reason", text: result.text.octets) }
-    } else {
-      line.add("reason", "room")
-    }
+    if result.number > 0 { line.add("status", Int(result.number)) }
+    line.add("reason", text: result.text.octets)
     line.write()
   }
 

@@ -123,8 +123,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     case .style:
       response.cache(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
-    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiAccess,
-      .apiDescription, .apiOther:
+    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiSamples,
+      .apiAccess, .apiDescription, .apiOther:
       return answerProgram(page, request, response)
     }
   }

@@ -235,7 +235,7 @@ enum System {
     return bits >= 0 ? Throttling(bits: UInt32(bits)) : nil
   }
 
-  /// How the delivery of an alert ended, as `DeliveryResult` has it; 0: it has not.
+  /// How the delivery of an alert ended, as `DeliveryResult` has it.
   var delivery: Int32 {
     get { unsafe memory.pointee.delivery }
     nonmutating set { unsafe memory.pointee.delivery = newValue }

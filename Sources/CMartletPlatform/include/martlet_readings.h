@@ -78,7 +78,7 @@ struct martlet_questions {
   int32_t throttling; // what the firmware of a Raspberry Pi says; negative: nothing
   uint32_t sensor_count;
   uint8_t sensor[MARTLET_SENSOR_SIZE];
-  int32_t delivery; // how the delivery of an alert ended; 0: it has not
+  int32_t delivery; // how the delivery of an alert ended
 };
 
 // The questions of a child; NULL where the system has no memory for them. Behind the MARTLET_CHILD_COUNT children that

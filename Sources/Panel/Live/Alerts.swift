@@ -86,12 +86,14 @@ struct Alerts {
   }
 
   /// Whether an alert has begun or ended since the last call.
+  @inline(never)
   mutating func change(_ index: Int, in values: Values) -> AlertEvent? {
     let isFiring = raised(index) != nil
     guard isFiring != (begun[index] > 0) else { return nil }
     if isFiring { begun[index] = rules[index].threshold }
     let event = AlertEvent(
-      index: UInt8(index), isFiring: isFiring, value: values[Self.series(index)], threshold: begun[index])
+      index: UInt8(index), isFiring: isFiring, value: values[Self.series(index)] ?? AlertEvent.unknown,
+      threshold: begun[index])
     if !isFiring { begun[index] = 0 }
     return event
   }

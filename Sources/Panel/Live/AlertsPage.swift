@@ -192,22 +192,23 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   fileprivate mutating func writeWebhook(_ address: HookAddress, _ webhook: Webhook) {
     address.withHost { write("<p>Alerts are sent to <b>\($0)</b> when they begin and when they end.</p>\n") }
-    if let result = webhook.result {
-      let part: Part = result.isDelivered ? .note : .fault
-      write("\(begin: part)Last delivery")
-      if let time = webhook.resultTime {
-        let date = HTTPDate(time)
+    let result = webhook.result
+    if result != .none {
+      write("\(begin: result.isDelivered ? .note : .fault)Last delivery")
+      if webhook.resultTime > 0 {
+        let date = HTTPDate(webhook.resultTime)
         write(", \(date.span.extracting(5..<25)) UTC")
       }
       write(": ")
-      if result.number > 0 { write("answered \(result.number)") } else { write("\(markup: result.text)") }
-      write("\(end: part)")
+      if result.number > 0 { write("answered \(UInt64(result.number))") } else { write("\(markup: result.text)") }
+      write("\(end: .note)")
     } else {
       write(.note, webhook.isTesting ? "A test is under way." : "Nothing has been sent yet.")
     }
     if webhook.count > 0 {
       let seconds = max(0, webhook.due - Sampler.now) / 1_000
-      write("\(begin: .note)\(webhook.count) waiting; next try in \(Readable.duration(seconds: UInt64(seconds))).\(end: .note)")
+      let pause = Readable.duration(seconds: UInt64(seconds))
+      write("\(begin: .note)\(UInt64(webhook.count)) waiting; next try in \(pause).\(end: .note)")
     }
     write(
       """

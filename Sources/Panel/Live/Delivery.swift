@@ -106,16 +106,16 @@ extension Panel {
   mutating func deliver() {
     let now = Sampler.now
     guard webhook.isBusy || !alerts.hook.isEmpty else { return }
-    let time = SystemClock.now(newest: newestMoment).timeOfDay
+    let time = timeOfDay
     if webhook.child > 0 {
       guard !ChildProcess.isRunning(webhook.child) else { return }
       webhook.child = 0
-      let number = Questions(child: Questions.childCount)?.delivery ?? 0
-      end(number == 0 ? .silent : DeliveryResult(number), at: now, time)
+      end(DeliveryResult(Questions(child: Questions.childCount)?.delivery ?? 0), at: now, time)
     }
     guard let event = webhook.begin(at: now, time: time) else { return }
     guard let questions = Questions(child: Questions.childCount) else { return end(.broken, at: now, time) }
-    questions.delivery = 0
+    // What the kernel ends has not answered.
+    questions.delivery = DeliveryResult.silent.number
     switch ChildProcess.begin() {
     case .refused: end(.broken, at: now, time)
     case .parent(let number): webhook.child = number
@@ -125,18 +125,25 @@ extension Panel {
     }
   }
 
-  private mutating func end(_ result: DeliveryResult, at now: Int64, _ time: Int64?) {
+  /// Unix seconds; 0 where the clock is not set.
+  private var timeOfDay: Int64 {
+    @inline(never) mutating get { SystemClock.now(newest: newestMoment).timeOfDay ?? 0 }
+  }
+
+  @inline(never)
+  private mutating func end(_ result: DeliveryResult, at now: Int64, _ time: Int64) {
     if let dropped = webhook.end(result, at: now, time: time) { Log.dropped(dropped, result) }
   }
 
   /// Puts what has begun or ended into the queue.
+  @inline(never)
   mutating func queueAlerts() {
     let now = Sampler.now
     for i in 0..<Alerts.count {
       guard var event = alerts.change(i, in: sampler.values), !alerts.hook.isEmpty else { continue }
-      event.time = SystemClock.now(newest: newestMoment).timeOfDay
+      event.time = timeOfDay
       event.moment = now
-      if let dropped = webhook.add(event) { Log.dropped(dropped, nil) }
+      if let dropped = webhook.add(event) { Log.dropped(dropped, .none) }
     }
   }
 }

@@ -98,6 +98,12 @@ struct Sampler {
   /// Whether the processors are told apart.
   var hasCores: Bool { times.coreCount > 0 }
 
+  /// Processors that are told apart.
+  var coreCount: Int { times.coreCount }
+
+  /// Use of one processor, in hundredths of a hundredth; `nil` where it is not known.
+  func coreUse(_ index: Int) -> Int64? { Series.Unit.percent.value(cores[index]) }
+
   /// Processors that are not told apart.
   var moreCores: Int { times.moreCount }
 }

@@ -15,14 +15,15 @@ struct AlertEvent: Equatable {
   /// Of which value, as in `Alerts`; `testIndex` for a test.
   var index: UInt8 = 0
   var isFiring = false
-  /// In the unit of the series; `nil` where it is not known.
-  var value: Int64?
+  /// In the unit of the series; `unknown` where it is not known.
+  var value: Int64 = AlertEvent.unknown
   var threshold: Int64 = 0
-  /// Unix seconds; `nil` where the clock is not set.
-  var time: Int64?
+  /// Unix seconds; 0 where the clock is not set.
+  var time: Int64 = 0
   /// Milliseconds of the boot clock.
   var moment: Int64 = 0
 
+  static var unknown: Int64 { .min }
   static var testIndex: UInt8 { UInt8(Alerts.count) }
   /// Octets of the text at most: a name of this device of 96 octets, each of which may be escaped, and the rest.
   static var sizeMax: Int { 6 * 96 + 200 }
@@ -45,20 +46,21 @@ struct AlertEvent: Equatable {
     writer.append("\",\"state\":\"")
     writer.append(isTest ? "test" : isFiring ? "firing" : "resolved")
     writer.append("\",\"value\":")
-    Self.write(isTest ? nil : value, digits, to: &writer)
+    Self.write(value, digits, to: &writer)
     writer.append(",\"threshold\":")
-    Self.write(isTest ? nil : threshold, digits, to: &writer)
+    Self.write(isTest ? Self.unknown : threshold, digits, to: &writer)
     writer.append(",\"unit\":\"")
     writer.append(isTest ? "" : unit == .percent ? "percent" : unit == .load ? "tasks" : "celsius")
     writer.append("\",\"time\":")
-    Self.write(time, 0, to: &writer)
+    Self.write(time > 0 ? time : Self.unknown, 0, to: &writer)
     writer.append("}\n")
   }
 
   @inline(never)
   @_lifetime(writer: copy writer)
-  private static func write(_ number: Int64?, _ digits: Int, to writer: inout Writer) {
-    if let number { writer.append(FixedPoint(number, digits: digits)) } else { writer.append("null") }
+  private static func write(_ number: Int64, _ digits: Int, to writer: inout Writer) {
+    if number == unknown { return writer.append("null") }
+    writer.append(FixedPoint(number, digits: digits))
   }
 }
 
@@ -68,6 +70,8 @@ struct DeliveryResult: Equatable {
 
   init(_ number: Int32) { self.number = number }
 
+  /// Nothing has ended.
+  static var none: DeliveryResult { DeliveryResult(0) }
   static var silent: DeliveryResult { DeliveryResult(-1) }
   static var refused: DeliveryResult { DeliveryResult(-2) }
   static var unreachable: DeliveryResult { DeliveryResult(-3) }
@@ -91,7 +95,7 @@ struct DeliveryResult: Equatable {
 
   var isDelivered: Bool { 200..<300 ~= number }
 
-  /// The words for it; empty for a status.
+  /// The words for it.
   var text: StaticString {
     switch self {
     case .silent: "it did not answer in time"
@@ -100,7 +104,8 @@ struct DeliveryResult: Equatable {
     case .nameUnknown: "its name has no address"
     case .noHTTP: "what answered is no HTTP server"
     case .broken: "the connection was cut"
-    default: ""
+    case .none: "newer ones needed its place"
+    default: "another status than 200 to 299"
     }
   }
 }
@@ -125,21 +130,22 @@ struct Webhook {
   private var pause: Int64 = 0
   /// When the next try is due, in milliseconds of the boot clock.
   private(set) var due: Int64 = 0
-  /// The child, when it began, how the last delivery ended, and when, in Unix seconds.
+  /// The child, when it began, how the last delivery ended, and when, in Unix seconds; 0 where that is not known.
   var child: Int32 = 0
   var beganAt: Int64 = 0
-  private(set) var result: DeliveryResult?
-  private(set) var resultTime: Int64?
+  private(set) var result = DeliveryResult.none
+  private(set) var resultTime: Int64 = 0
 
   /// Whether anything is under way or waits.
   var isBusy: Bool { child > 0 || count > 0 || wantsTest }
 
   /// Whether a test is under way.
-  var isTesting: Bool { wantsTest || sent?.index == AlertEvent.testIndex }
+  var isTesting: Bool { wantsTest || !isForeign && sent?.index == AlertEvent.testIndex }
 
   /// Adds an alert.
   ///
   /// - Returns: The one that made room for it.
+  @inline(never)
   mutating func add(_ event: AlertEvent) -> AlertEvent? {
     var dropped: AlertEvent?
     if count == Self.queueCountMax {
@@ -155,6 +161,7 @@ struct Webhook {
 
   private var isFirstUnderWay: Bool { sent != nil && !isForeign && sent?.index != AlertEvent.testIndex }
 
+  @inline(never)
   private mutating func remove(at index: Int) -> AlertEvent {
     let event = queue[index]
     for i in index..<count - 1 { queue[i] = queue[i + 1] }
@@ -163,7 +170,7 @@ struct Webhook {
   }
 
   /// What is to be sent now, if anything is. A test does not wait for its turn.
-  mutating func begin(at now: Int64, time: Int64?) -> AlertEvent? {
+  mutating func begin(at now: Int64, time: Int64) -> AlertEvent? {
     guard sent == nil else { return nil }
     if wantsTest {
       wantsTest = false
@@ -179,7 +186,7 @@ struct Webhook {
   /// Notes how what was under way has ended.
   ///
   /// - Returns: What has been given up.
-  mutating func end(_ result: DeliveryResult, at now: Int64, time: Int64?) -> AlertEvent? {
+  mutating func end(_ result: DeliveryResult, at now: Int64, time: Int64) -> AlertEvent? {
     guard let event = sent else { return nil }
     let isFirst = isFirstUnderWay
     sent = nil
@@ -201,7 +208,7 @@ struct Webhook {
   mutating func addressChanged(isEmpty: Bool) {
     isForeign = sent != nil
     (pause, due, wantsTest) = (0, 0, false)
-    (result, resultTime) = (nil, nil)
+    (result, resultTime) = (.none, 0)
     if isEmpty { count = 0 }
   }
 }

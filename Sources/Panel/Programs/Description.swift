@@ -16,11 +16,16 @@ enum Description {
     "default":{"$ref":"#/components/responses/Problem"}}}},
     "/temperature":{"get":{"responses":{"200":{"$ref":"#/components/responses/Temperature"},
     "default":{"$ref":"#/components/responses/Problem"}}}},
+    "/samples":{"get":{"responses":{"200":{"$ref":"#/components/responses/Samples"},
+    "default":{"$ref":"#/components/responses/Problem"}}}},
     "/access":{"get":{"responses":{"200":{"$ref":"#/components/responses/Access"},
     "default":{"$ref":"#/components/responses/Problem"}}}},
     "/openapi.json":{"get":{"responses":{"200":{"$ref":"#/components/responses/Description"},
     "default":{"$ref":"#/components/responses/Problem"}}}}},
-    "components":{"securitySchemes":{
+    "components":{"schemas":{
+    "Throttling":{"type":["array","null"],"maxItems":4,"items":{"enum":["under_voltage","frequency_capped",
+    "throttled","soft_temperature_limit"]}}},
+    "securitySchemes":{
     "token":{"type":"http","scheme":"bearer"},
     "session":{"description":"Named for the port","type":"apiKey","in":"cookie","name":"martlet-8080"}},
     "responses":{
@@ -61,6 +66,23 @@ enum Description {
     "Temperature":{"description":"Temperature of the processor","content":{"application/json":{"schema":
     {"type":"object","required":["celsius","sensor","answers"],"properties":{"celsius":{"type":["number",
     "null"]},"sensor":{"type":["string","null"]},"answers":{"type":"boolean"}}}}}},
+    "Samples":{"description":"The newest values; null where unknown, or with --history off",
+    "content":{"application/json":{"schema":
+    {"type":"object","required":["interval_seconds","cpu_usage_ratio","cpu_busiest_usage_ratio","load1",
+    "memory_usage_ratio","temperature_celsius","disk_read_bytes_per_second","disk_written_bytes_per_second",
+    "network_receive_bytes_per_second","network_transmit_bytes_per_second","memory_used_bytes",
+    "cpu_core_usage_ratios","cpu_cores_omitted","throttling_active","throttling_occurred"],
+    "properties":{"interval_seconds":{"type":"integer"},"cpu_usage_ratio":{"type":["number","null"]},
+    "cpu_busiest_usage_ratio":{"type":["number","null"]},"load1":{"type":["number","null"]},
+    "memory_usage_ratio":{"type":["number","null"]},"temperature_celsius":{"type":["number","null"]},
+    "disk_read_bytes_per_second":{"type":["integer","null"]},
+    "disk_written_bytes_per_second":{"type":["integer","null"]},
+    "network_receive_bytes_per_second":{"type":["integer","null"]},
+    "network_transmit_bytes_per_second":{"type":["integer","null"]},
+    "memory_used_bytes":{"type":["integer","null"]},"cpu_core_usage_ratios":{"type":"array","maxItems":16,
+    "items":{"type":["number","null"]}},"cpu_cores_omitted":{"type":"integer"},
+    "throttling_active":{"$ref":"#/components/schemas/Throttling"},
+    "throttling_occurred":{"$ref":"#/components/schemas/Throttling"}}}}}},
     "Access":{"description":"Who asks, and when the token ends","content":{"application/json":{"schema":
     {"type":"object","required":["kind","name","scope","ends"],"properties":{"kind":{"enum":["account",
     "token"]},"name":{"type":"string"},"scope":{"enum":["read",null]},"ends":{"description":"Unix seconds",

@@ -141,6 +141,49 @@ extension Body where Site == Panel {
     write(plain: "martlet_\(name){\(labels.span)} \(value)\n")
   }
 
+  // MARK: Samples
+
+  /// Writes the newest sample, but for what stands elsewhere already.
+  @inline(never)
+  @_lifetime(self: copy self)
+  mutating func writeNewest(_ sampler: borrowing Sampler, _ throttling: Throttling?) {
+    var texts = Lines(Series.programTexts.octets)
+    var number: UInt8 = 0
+    while let series = Series(rawValue: number), let name = texts.next(), let meaning = texts.next() {
+      number += 1
+      guard series != .load, series != .temperature, let value = sampler.values[series] else { continue }
+      write(
+        plain: """
+          # HELP martlet_\(name) \(meaning)
+          # TYPE martlet_\(name) gauge
+          martlet_\(name) \(FixedPoint(value, digits: series.decimals))
+
+          """)
+    }
+    if sampler.hasCores {
+      begin("cpu_core_usage_ratio", "gauge", "Use of each processor.")
+      for i in 0..<sampler.coreCount {
+        guard let use = sampler.coreUse(i) else { continue }
+        write(plain: "martlet_cpu_core_usage_ratio{cpu=\"\(i)\"} \(FixedPoint(use, digits: 4))\n")
+      }
+      writeGauge("cpu_cores_omitted", "Processors that have found no room here.", UInt64(sampler.moreCores))
+    }
+    guard let throttling else { return }
+    writeThrottling("throttling_active", "1 where the firmware limits the processor.", throttling.bits)
+    writeThrottling("throttling_occurred", "1 where it has done so since the start.", throttling.bits >> 16)
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func writeThrottling(_ name: StaticString, _ meaning: StaticString, _ bits: UInt32) {
+    begin(name, "gauge", meaning)
+    var (words, bits) = (Lines(Throttling.words.octets), bits)
+    while let word = words.next() {
+      write(plain: "martlet_\(name){reason=\"\(word)\"} \(bits & 1)\n")
+      bits >>= 1
+    }
+  }
+
   // MARK: Disks
 
   @_lifetime(self: copy self)

@@ -25,6 +25,7 @@ extension Panel {
     case .apiDisks: body.writeDisks(Device.disks(), measurements)
     case .apiInterfaces: body.writeInterfaces(Device.interfaces())
     case .apiTemperature: body.writeTemperature(measurements)
+    case .apiSamples: body.writeSamples(sampler, measurements.throttling)
     default: body.writeAccess(request.user)
     }
     return body.end()
@@ -194,6 +195,47 @@ extension Body where Site == Panel {
     put(",\"received_bytes\":", interface.received)
     put(",\"sent_bytes\":", interface.sent)
     put("}")
+  }
+
+  // MARK: Samples
+
+  @_lifetime(self: copy self)
+  fileprivate mutating func writeSamples(_ sampler: borrowing Sampler, _ throttling: Throttling?) {
+    put("{\"interval_seconds\":", count: Sampler.seconds)
+    var texts = Lines(Series.programTexts.octets)
+    var number: UInt8 = 0
+    while let series = Series(rawValue: number), let name = texts.next(), texts.next() != nil {
+      write(plain: ",\n\"\(name)\":")
+      put("", sampler.values[series].map { Int(clamping: $0) }, digits: series.decimals)
+      number += 1
+    }
+    put(",\n\"memory_used_bytes\":", sampler.memory?.used)
+    put(",\"cpu_core_usage_ratios\":[")
+    for i in 0..<sampler.coreCount {
+      put(i == 0 ? "" : ",", sampler.coreUse(i).map { Int(clamping: $0) }, digits: 4)
+    }
+    put("],\"cpu_cores_omitted\":", count: sampler.moreCores)
+    put(",\n\"throttling_active\":")
+    putReasons(throttling?.bits)
+    put(",\"throttling_occurred\":")
+    putReasons(throttling.map { $0.bits >> 16 })
+    put("}\n")
+  }
+
+  /// Writes what the four lowest bits say; `null` where no firmware says anything.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func putReasons(_ bits: UInt32?) {
+    guard var bits else { return put("null") }
+    var (words, isFirst) = (Lines(Throttling.words.octets), true)
+    while let word = words.next() {
+      if bits & 1 != 0 {
+        write(plain: "\(isFirst ? "[" : ",")\"\(word)\"")
+        isFirst = false
+      }
+      bits >>= 1
+    }
+    put(isFirst ? "[]" : "]")
   }
 
   // MARK: Temperature, access
