@@ -323,7 +323,7 @@ ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /alerts/webhook", "GET /p
 WHO = ["nobody", "token `metrics`", "token `read`", "ended token", "remembered login", "fresh login"]
 
 
-def matrix(panel):
+def matrix(panel, routes):
     """Route → status for each of WHO. Forms are empty; programs ask with no Accept."""
     metrics, reader, ended = planted(panel, ("m", -9, None, "metrics"), ("r", -9, None), ("e", -9, -1))
     remembered, fresh = panel.logged_in(remember=True), panel.logged_in()
@@ -331,7 +331,7 @@ def matrix(panel):
     assert is_in(remembered)
     remembered.jar.drop("session")
     return {route: statuses(panel, *route.split(), (metrics, reader, ended), remembered, fresh, i)
-            for i, route in enumerate(ROUTES)}
+            for i, route in enumerate(routes)}
 
 
 def statuses(panel, method, path, tokens, remembered, fresh, number):
@@ -353,12 +353,16 @@ def table(found):
 
 
 def test_who_may_open_what_is_what_the_documentation_says(tmp_path):
-    panel = Panel(tmp_path / "data")
-    try:
-        assert panel.set_up().status == 302
-        found = table(matrix(panel))
-    finally:
-        panel.stop()
+    found = {}
+    # A panel for each half: it slows down whoever sends an ended token again and again.
+    for half in (ROUTES[::2], ROUTES[1::2]):
+        panel = Panel(tmp_path / f"data-{len(found)}")
+        try:
+            assert panel.set_up().status == 302
+            found.update(matrix(panel, half))
+        finally:
+            panel.stop()
+    found = table({route: found[route] for route in ROUTES})
     print(found)
     written = re.search(r"<!-- matrix -->\n\n(.*?)\n<!-- /matrix -->", DOCUMENT.read_text(), re.DOTALL)[1]
     assert found.strip() == written.strip(), found

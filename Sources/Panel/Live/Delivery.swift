@@ -136,14 +136,15 @@ extension Panel {
   }
 
   /// Puts what has begun or ended into the queue.
-  @inline(never)
   mutating func queueAlerts() {
-    let now = Sampler.now
-    for i in 0..<Alerts.count {
-      guard var event = alerts.change(i, in: sampler.values), !alerts.hook.isEmpty else { continue }
-      event.time = timeOfDay
-      event.moment = now
-      if let dropped = webhook.add(event) { Log.dropped(dropped, .none) }
-    }
+    for i in 0..<Alerts.count { queueAlert(i) }
+  }
+
+  @inline(never)
+  private mutating func queueAlert(_ index: Int) {
+    guard var event = alerts.change(index, in: sampler.values), !alerts.hook.isEmpty else { return }
+    event.time = timeOfDay
+    event.moment = Sampler.now
+    if let dropped = webhook.add(event) { Log.dropped(dropped, .none) }
   }
 }

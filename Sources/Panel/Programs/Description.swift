@@ -22,10 +22,7 @@ enum Description {
     "default":{"$ref":"#/components/responses/Problem"}}}},
     "/openapi.json":{"get":{"responses":{"200":{"$ref":"#/components/responses/Description"},
     "default":{"$ref":"#/components/responses/Problem"}}}}},
-    "components":{"schemas":{
-    "Throttling":{"type":["array","null"],"maxItems":4,"items":{"enum":["under_voltage","frequency_capped",
-    "throttled","soft_temperature_limit"]}}},
-    "securitySchemes":{
+    "components":{"securitySchemes":{
     "token":{"type":"http","scheme":"bearer"},
     "session":{"description":"Named for the port","type":"apiKey","in":"cookie","name":"martlet-8080"}},
     "responses":{
@@ -81,8 +78,10 @@ enum Description {
     "network_transmit_bytes_per_second":{"type":["integer","null"]},
     "memory_used_bytes":{"type":["integer","null"]},"cpu_core_usage_ratios":{"type":"array","maxItems":16,
     "items":{"type":["number","null"]}},"cpu_cores_omitted":{"type":"integer"},
-    "throttling_active":{"$ref":"#/components/schemas/Throttling"},
-    "throttling_occurred":{"$ref":"#/components/schemas/Throttling"}}}}}},
+    "throttling_active":{"type":["array","null"],"maxItems":4,"items":{"enum":["under_voltage","frequency_capped",
+    "throttled","soft_temperature_limit"]}},
+    "throttling_occurred":{"type":["array","null"],"maxItems":4,"items":{"enum":["under_voltage","frequency_capped",
+    "throttled","soft_temperature_limit"]}}}}}}},
     "Access":{"description":"Who asks, and when the token ends","content":{"application/json":{"schema":
     {"type":"object","required":["kind","name","scope","ends"],"properties":{"kind":{"enum":["account",
     "token"]},"name":{"type":"string"},"scope":{"enum":["read",null]},"ends":{"description":"Unix seconds",
