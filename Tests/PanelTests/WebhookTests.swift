@@ -256,7 +256,7 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
     #expect(hook.begin(at: 0, time: 0) == nil && !hook.isBusy)
     for i in 0..<3 as Range<UInt8> { #expect(hook.add(event(i)) == nil) }
     for i in 0..<3 as Range<UInt8> {
-      #expect(hook.begin(at: 5, time: 0)?.index == i && hook.begin(at: 5, time: 0) == nil, "one at a time")
+      #expect(hook.begin(at: 6, time: 0)?.index == i && hook.begin(at: 6, time: 0) == nil, "one at a time")
       #expect(hook.end(DeliveryResult(204), at: 6, time: 9) == nil && hook.count == 2 - Int(i))
     }
     #expect(hook.result == DeliveryResult(204) && hook.resultTime == 9 && !hook.isBusy)
