@@ -6,7 +6,8 @@ import Martlet
 extension Panel {
   enum Page: UInt8 {
     case overview, history, alerts, webhook, setUp, login, password, tokens, system, logout, style, script
-    case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiSamples, apiAccess
+    case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiSamples,
+      apiAccess
     case apiDescription, apiOther
   }
 

@@ -149,7 +149,9 @@ private func read(_ octets: [UInt8]) -> Alerts? { withGuardedOctets(octets) { Al
     }
     for line in ["https://a/\n", "x\n", "\n", "http://a/ \n", "http://a/\nhttp://b/\n", "http://a/"] {
       let octets = text { writer in
-        for octet in ("martlet-alerts 1\n" + String(repeating: "0 5 0 0 0\n", count: 4) + line).utf8 { writer.append(octet) }
+        for octet in ("martlet-alerts 1\n" + String(repeating: "0 5 0 0 0\n", count: 4) + line).utf8 {
+          writer.append(octet)
+        }
         Checksum.append(to: &writer)
       }
       #expect(read(octets) == nil, "\(line)")

@@ -42,8 +42,10 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
   func addresses() {
     for text in [
       "http://hook.lan", "HTTP://hook.lan/", "http://hook.lan:8080/alerts?key=a%20b&x=",
-      "http://192.168.1.20:65535/a;b,c=d/~e/@f:g!$'()*+", "http://[fd00::20]:80/x", "http://[::1]", "http://a?b",
-      "http://a_b-c.d1/", "http://hook.lan:/x", "http://1a.b2c/", "http://" + String(repeating: "a", count: 63),
+      "http://192.168.1.20:65535/a;b,c=d/~e/@f:g!$'()*+", "http://[fd00::20]:80/x", "http://[::1]",
+      "http://a?b",
+      "http://a_b-c.d1/", "http://hook.lan:/x", "http://1a.b2c/",
+      "http://" + String(repeating: "a", count: 63),
     ] { #expect(refusal(text) == nil, "\(text)") }
   }
 
@@ -57,14 +59,22 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
   @Test("Everything else is refused")
   func others() {
     for text in [
-      "", "http", "http:/", "http://", "http:///x", "http://?x", "ftp://a/", "//a/", "/x", "a.lan", "http:a.lan",
-      "http://user@host/", "http://user:secret@host/", "http://a:0/", "http://a:65536/", "http://a:x/", "http://a:-1/",
-      "http://a:80:80/", "http://[::1", "http://[::1]x/", "http://[1.2.3.4]/", "http://[fe80::1%25eth0]/", "http://::1/",
-      "http://a b/", "http://a/b c", "http://a/#x", "http://a/%", "http://a/%4", "http://a/%zz", "http://a/[x]",
-      "http://2130706433/", "http://127.1/", "http://0x7f.1/", "http://0x7f000001/", "http://1.2.3.256/", "http://a..b/",
-      "http://.a/", "http://a./", "http://./", "http://\(String(repeating: "a", count: 64))/", "http://ä.lan/",
-      "http://a/ä", "http://a\\b/", "http://a/\"", "http://a/<b>", "http://a/`", "http://a/{b}", "http://a%2Fb/",
-      "http://a/\r\nHost: b", "http://a/\nx", "http://a\r\n/", "http://a/\u{0}", "http://a/\u{7F}", " http://a/", "http://a/ ",
+      "", "http", "http:/", "http://", "http:///x", "http://?x", "ftp://a/", "//a/", "/x", "a.lan",
+      "http:a.lan",
+      "http://user@host/", "http://user:secret@host/", "http://a:0/", "http://a:65536/", "http://a:x/",
+      "http://a:-1/",
+      "http://a:80:80/", "http://[::1", "http://[::1]x/", "http://[1.2.3.4]/", "http://[fe80::1%25eth0]/",
+      "http://::1/",
+      "http://a b/", "http://a/b c", "http://a/#x", "http://a/%", "http://a/%4", "http://a/%zz",
+      "http://a/[x]",
+      "http://2130706433/", "http://127.1/", "http://0x7f.1/", "http://0x7f000001/", "http://1.2.3.256/",
+      "http://a..b/",
+      "http://.a/", "http://a./", "http://./", "http://\(String(repeating: "a", count: 64))/",
+      "http://ä.lan/",
+      "http://a/ä", "http://a\\b/", "http://a/\"", "http://a/<b>", "http://a/`", "http://a/{b}",
+      "http://a%2Fb/",
+      "http://a/\r\nHost: b", "http://a/\nx", "http://a\r\n/", "http://a/\u{0}", "http://a/\u{7F}",
+      " http://a/", "http://a/ ",
     ] { #expect(refusal(text) == .malformed, "\(text.debugDescription)") }
     #expect(refusal("http://a/" + String(repeating: "x", count: 191)) == nil)
     #expect(refusal("http://a/" + String(repeating: "x", count: 192)) == .malformed)
@@ -79,7 +89,9 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
         var changed = whole
         changed[i] = octet
         guard refusal(changed) == nil else { continue }
-        #expect(octet > 0x20 && octet < 0x7F && octet != UInt8(ascii: "#") && octet != UInt8(ascii: "\\"), "\(i) \(octet)")
+        #expect(
+          octet > 0x20 && octet < 0x7F && octet != UInt8(ascii: "#") && octet != UInt8(ascii: "\\"),
+          "\(i) \(octet)")
         if i < 17 { #expect(octet != UInt8(ascii: "@") && octet != UInt8(ascii: "%"), "\(i) \(octet)") }
       }
     }
@@ -92,7 +104,8 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
     #expect(first("http://hook.lan") == ["POST / HTTP/1.1", "Host: hook.lan"])
     #expect(first("http://[::1]?b") == ["POST /?b HTTP/1.1", "Host: [::1]"])
     let whole = request("http://a/")
-    #expect(whole.hasSuffix("Connection: close\r\nContent-Length: 2\r\n\r\n{}") && !whole.contains("Authorization"))
+    #expect(
+      whole.hasSuffix("Connection: close\r\nContent-Length: 2\r\n\r\n{}") && !whole.contains("Authorization"))
   }
 }
 
@@ -124,7 +137,8 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
   func question() {
     #expect(
       query("hook.lan") == [
-        0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 4, 0x68, 0x6F, 0x6F, 0x6B, 3, 0x6C, 0x61, 0x6E, 0, 0, 1, 0, 1,
+        0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 4, 0x68, 0x6F, 0x6F, 0x6B, 3, 0x6C, 0x61, 0x6E, 0, 0, 1, 0,
+        1,
       ])
     #expect(query("a", isIPv6: true).suffix(7) == [1, 0x61, 0, 0, 28, 0, 1])
     let longest = (0..<4).map { _ in String(repeating: "a", count: 61) }.joined(separator: ".") + ".bcdef"
@@ -136,7 +150,9 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
     let (four, six) = (query("hook.lan"), query("hook.lan", isIPv6: true))
     #expect(read(answer(four, [record(1, [192, 0, 2, 7])]), four) == .address(address))
     let alias = record(5, [3, 0x6E, 0x61, 0x73, 0xC0, 17])
-    #expect(read(answer(four, [alias, record(1, [192, 0, 2, 7], name: [3, 0x6E, 0x61, 0x73, 0])]), four) == .address(address))
+    #expect(
+      read(answer(four, [alias, record(1, [192, 0, 2, 7], name: [3, 0x6E, 0x61, 0x73, 0])]), four)
+        == .address(address))
     let long: [UInt8] = [0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20]
     #expect(
       read(answer(six, [record(28, long)]), six) == .address(IPAddress(high: 0xFD00 << 48, low: 0x20)))
@@ -184,7 +200,10 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
       var noise = good
       (noise[6], noise[7]) = (0xFF, 0xFF)
       let tail = Int.random(in: 0..<400, using: &random)
-      for _ in 0..<tail { noise.append([0, 0xC0, 0xFF, 1, 63, .random(in: 0...255, using: &random)].randomElement(using: &random)!) }
+      for _ in 0..<tail {
+        noise.append(
+          [0, 0xC0, 0xFF, 1, 63, .random(in: 0...255, using: &random)].randomElement(using: &random)!)
+      }
       _ = read(noise, question)
     }
   }
@@ -194,15 +213,20 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
     func find(_ line: String, _ name: String) -> IPAddress? {
       withGuardedOctets(line) { line in withGuardedOctets(name) { HostsLine.address(line, of: $0) } }
     }
-    #expect(find("192.0.2.7 hook.lan hook", "HOOK") == address && find("192.0.2.7\thook.lan # x", "hook.lan") == address)
+    #expect(
+      find("192.0.2.7 hook.lan hook", "HOOK") == address
+        && find("192.0.2.7\thook.lan # x", "hook.lan") == address)
     for (line, name) in [
-      ("# 192.0.2.7 hook", "hook"), ("192.0.2.7 a # hook", "hook"), ("192.0.2.7", "192.0.2.7"), ("hook hook", "hook"),
+      ("# 192.0.2.7 hook", "hook"), ("192.0.2.7 a # hook", "hook"), ("192.0.2.7", "192.0.2.7"),
+      ("hook hook", "hook"),
       ("", "hook"), ("192.0.2.7 hooks", "hook"), ("192.0.2.7 hook", "hoo"),
     ] { #expect(find(line, name) == nil, "\(line)") }
     var servers = NameServers()
     for line in [
-      "# nameserver 1.1.1.1", "nameserver 192.0.2.7", "nameserver", "nameserver x", "search lan example", "nameserver ::1",
-      "options x", "nameserver 192.0.2.7", "nameserver 9.9.9.9", "domain \(String(repeating: "a.", count: 80))a", "search ..",
+      "# nameserver 1.1.1.1", "nameserver 192.0.2.7", "nameserver", "nameserver x", "search lan example",
+      "nameserver ::1",
+      "options x", "nameserver 192.0.2.7", "nameserver 9.9.9.9",
+      "domain \(String(repeating: "a.", count: 80))a", "search ..",
     ] { withGuardedOctets(line) { servers.add($0) } }
     #expect(servers.count == 3 && servers.all[0] == address && servers.all[1] == IPAddress(high: 0, low: 1))
     #expect(servers.domain.isEmpty, "a domain that has no room is none")
@@ -210,15 +234,20 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
 }
 
 @Suite struct WebhookTests {
-  private func event(_ index: UInt8, _ moment: Int64 = 0) -> AlertEvent { AlertEvent(index: index, moment: moment) }
+  private func event(_ index: UInt8, _ moment: Int64 = 0) -> AlertEvent {
+    AlertEvent(index: index, moment: moment)
+  }
 
   @Test("Only the start of a status line is a status, whatever stands behind")
   func results() {
     func read(_ text: String) -> Int32 { withGuardedOctets(text) { DeliveryResult($0).number } }
-    #expect(read("HTTP/1.1 204 N") == 204 && read("HTTP/1.0 200\r\n") == 200 && read("HTTP/1.1 302 Found") == 302)
+    #expect(
+      read("HTTP/1.1 204 N") == 204 && read("HTTP/1.0 200\r\n") == 200 && read("HTTP/1.1 302 Found") == 302)
     for text in [
-      "", "H", "HTTP/1.1 204", "HTTP/2.0 200 O", "HTTP/1.x 200 ", "http/1.1 200 ", "HTTP/1.1  204 ", "HTTP/1.1 2045 ",
-      "HTTP/1.1 +20 ", "HTTP/1.1 099 ", "SSH-2.0-OpenSSH_9", "\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{50}xxxxxx", "<!doctype html>",
+      "", "H", "HTTP/1.1 204", "HTTP/2.0 200 O", "HTTP/1.x 200 ", "http/1.1 200 ", "HTTP/1.1  204 ",
+      "HTTP/1.1 2045 ",
+      "HTTP/1.1 +20 ", "HTTP/1.1 099 ", "SSH-2.0-OpenSSH_9", "\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{50}xxxxxx",
+      "<!doctype html>",
     ] { #expect(read(text) == DeliveryResult.noHTTP.number, "\(text)") }
     #expect(DeliveryResult(200).isDelivered && DeliveryResult(299).isDelivered)
     for number in [199, 300, 302, 404, 500, 0, -1] as [Int32] { #expect(!DeliveryResult(number).isDelivered) }
@@ -237,10 +266,17 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
         == #"{"device":"pi","alert":"memory","state":"firing","value":97.31,"threshold":90.00,"unit":"percent","time":1764000000}"#
         + "\n")
     let cold = AlertEvent(index: 3, value: -5, threshold: 800)
-    #expect(text(cold).contains(#""alert":"temperature","state":"resolved","value":-0.5,"threshold":80.0,"unit":"celsius","time":null"#))
-    #expect(text(AlertEvent(index: 1, threshold: 300)).contains(#""value":null,"threshold":3.00,"unit":"tasks""#))
+    #expect(
+      text(cold).contains(
+        #""alert":"temperature","state":"resolved","value":-0.5,"threshold":80.0,"unit":"celsius","time":null"#
+      ))
+    #expect(
+      text(AlertEvent(index: 1, threshold: 300)).contains(#""value":null,"threshold":3.00,"unit":"tasks""#))
     let test = AlertEvent(index: AlertEvent.testIndex, time: 5)
-    #expect(text(test) == #"{"device":"pi","alert":"test","state":"test","value":null,"threshold":null,"unit":"","time":5}"# + "\n")
+    #expect(
+      text(test)
+        == #"{"device":"pi","alert":"test","state":"test","value":null,"threshold":null,"unit":"","time":5}"#
+        + "\n")
     for (index, name) in ["processors", "load", "memory", "temperature", "test"].enumerated() {
       #expect(text(event(UInt8(index))).contains("\"alert\":\"\(name)\""))
     }
@@ -262,7 +298,9 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
     #expect(hook.result == DeliveryResult(204) && hook.resultTime == 9 && !hook.isBusy)
   }
 
-  @Test("A host that is down for an hour gets the alert within ten minutes, after a dozen tries with growing pauses")
+  @Test(
+    "A host that is down for an hour gets the alert within ten minutes, after a dozen tries with growing pauses"
+  )
   func retries() {
     var hook = Webhook()
     _ = hook.add(event(0))

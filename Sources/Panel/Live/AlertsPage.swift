@@ -1,8 +1,8 @@
 // The form of the alerts → rules that are stored, and a way back to the history. Nothing changes where one number
 // is wrong; the form then shows what was typed. Below it stands what became of the last alert that was sent.
 //
-// The address is a form of its own, for a fresh login: whoever changes it makes this device send requests to where the
-// browser may not reach. Of an answer the status is shown and nothing else.
+// The address is a form of its own, for a fresh login, because the device then sends requests to where a browser may
+// not reach. Of an answer the status is shown and nothing else.
 
 import Martlet
 
@@ -14,7 +14,9 @@ extension Panel {
     guard request.method == .post else {
       deliver()
       // A host in the same network has answered soon.
-      if webhook.isTesting, Sampler.now - webhook.beganAt < 1_500 { return response.later(inMilliseconds: 40) }
+      if webhook.isTesting, Sampler.now - webhook.beganAt < 1_500 {
+        return response.later(inMilliseconds: 40)
+      }
       return alertsForm(request, response, nil)
     }
     if request.form.has("test") {
@@ -150,7 +152,8 @@ extension Panel {
       body.writeWebhook(alerts.hook, webhook)
     }
     let change: StaticString = alerts.hook.isEmpty ? "Name an address" : "Change the address"
-    body.write("\(begin: .buttons)\(button: change, path: Panel.row(of: .webhook).path)\(end: .buttons)\(end: .card)")
+    body.write(
+      "\(begin: .buttons)\(button: change, path: Panel.row(of: .webhook).path)\(end: .buttons)\(end: .card)")
     return body.finish()
   }
 
@@ -162,7 +165,8 @@ extension Panel {
     var form = Form(problem)
     var body = response.form(
       .webhook, request, problem,
-      lead: "When an alert begins and when it ends, this device sends it there: a POST with a few lines of JSON.")
+      lead:
+        "When an alert begins and when it ends, this device sends it there: a POST with a line of JSON.")
     body.begin(form)
     body.write(.webhook, "Address", typed: typed.span, in: &form)
     body.endForm("Store address")
@@ -200,7 +204,11 @@ extension Body where Site == Panel {
         write(", \(date.span.extracting(5..<25)) UTC")
       }
       write(": ")
-      if result.number > 0 { write("answered \(UInt64(result.number))") } else { write("\(markup: result.text)") }
+      if result.number > 0 {
+        write("answered \(UInt64(result.number))")
+      } else {
+        write("\(markup: result.text)")
+      }
       write("\(end: .note)")
     } else {
       write(.note, webhook.isTesting ? "A test is under way." : "Nothing has been sent yet.")

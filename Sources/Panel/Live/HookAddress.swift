@@ -34,7 +34,8 @@ struct HookAddress: Equatable {
     else { throw .malformed }
     var end = Self.start
     while end < octets.count, octets[end] != "/", octets[end] != "?" { end += 1 }
-    guard Self.isHost(octets.extracting(Self.start..<end)), Self.isTarget(octets.extracting(end..<octets.count))
+    guard Self.isHost(octets.extracting(Self.start..<end)),
+      Self.isTarget(octets.extracting(end..<octets.count))
     else { throw .malformed }
     self.text = text
     self.end = UInt8(end)
@@ -89,7 +90,8 @@ struct HookAddress: Equatable {
     writer.append(" HTTP/1.1\r\nHost: ")
     writer.append(text.span.extracting(Self.start..<Int(end)))
     writer.append(
-      "\r\nUser-Agent: martlet-panel\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ")
+      "\r\nUser-Agent: martlet-panel\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+    )
     writer.append(decimal: content.count)
     writer.append("\r\n\r\n")
     writer.append(content)

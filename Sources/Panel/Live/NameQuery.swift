@@ -82,7 +82,8 @@ enum NameQuery {
       start = data + 10 + (Int(answer[data + 8]) << 8 | Int(answer[data + 9]))
       guard start <= answer.count else { break }
       // Records of other types tell that the name is another name's (CNAME).
-      if answer[data] == 0, answer[data + 1] == (isIPv6 ? 28 : 1), answer[data + 2] == 0, answer[data + 3] == 1,
+      if answer[data] == 0, answer[data + 1] == (isIPv6 ? 28 : 1), answer[data + 2] == 0,
+        answer[data + 3] == 1,
         start == data + 10 + size
       {
         return .address(address(answer.extracting(start - size..<start)))

@@ -39,8 +39,8 @@ enum Series: UInt8 {
   /// A value as people read it.
   func text(_ value: Int64) -> Text<24> { unit.text(value) }
 
-  /// Names for programs, and meanings: two lines for each, in the order of the cases. Rates are no counters: a sum over
-  /// disks goes back when one is taken out, and a counter that goes back would count as one that began anew.
+  /// Names for programs, and meanings: two lines for each, in the order of the cases. Rates are no counters. A sum over
+  /// disks goes back when a disk is taken out, and Prometheus takes a counter that goes back for one that began anew.
   static var programTexts: StaticString {
     """
     cpu_usage_ratio
