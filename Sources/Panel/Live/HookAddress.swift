@@ -26,6 +26,8 @@ struct HookAddress: Equatable {
 
   var isEmpty: Bool { text.isEmpty }
 
+  static func == (left: HookAddress, right: HookAddress) -> Bool { left.text.span.equals(right.text.span) }
+
   /// Reads an address.
   init(_ octets: Span<UInt8>) throws(Refusal) {
     if octets.count >= 8, octets.extracting(first: 8).equalsIgnoringCase("https://") { throw .https }

@@ -138,6 +138,7 @@ struct NameServers {
   private(set) var domain = Text<128>()
 
   /// Adds what a line says.
+  @inline(never)
   mutating func add(_ line: Span<UInt8>) {
     var words = Words(line)
     guard let key = words.next(), let value = words.next() else { return }

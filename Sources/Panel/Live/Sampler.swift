@@ -101,8 +101,15 @@ struct Sampler {
   /// Processors that are told apart.
   var coreCount: Int { times.coreCount }
 
-  /// Use of one processor, in hundredths of a hundredth; `nil` where it is not known.
-  func coreUse(_ index: Int) -> Int64? { Series.Unit.percent.value(cores[index]) }
+  /// Use of one processor for programs; `nil` where it is not known.
+  @inline(never)
+  func coreUse(_ index: Int) -> FixedPoint? {
+    Series.Unit.percent.value(cores[index]).map { FixedPoint($0, digits: Series.processors.decimals) }
+  }
+
+  /// A value for programs; `nil` where it is not known.
+  @inline(never)
+  func value(_ series: Series) -> FixedPoint? { values[series].map { FixedPoint($0, digits: series.decimals) } }
 
   /// Processors that are not told apart.
   var moreCores: Int { times.moreCount }

@@ -16,7 +16,7 @@ struct AlertEvent: Equatable {
   var index: UInt8 = 0
   var isFiring = false
   /// In the unit of the series; `unknown` where it is not known.
-  var value: Int64 = AlertEvent.unknown
+  var value: Int64 = 0
   var threshold: Int64 = 0
   /// Unix seconds; 0 where the clock is not set.
   var time: Int64 = 0
@@ -46,7 +46,7 @@ struct AlertEvent: Equatable {
     writer.append("\",\"state\":\"")
     writer.append(isTest ? "test" : isFiring ? "firing" : "resolved")
     writer.append("\",\"value\":")
-    Self.write(value, digits, to: &writer)
+    Self.write(isTest ? Self.unknown : value, digits, to: &writer)
     writer.append(",\"threshold\":")
     Self.write(isTest ? Self.unknown : threshold, digits, to: &writer)
     writer.append(",\"unit\":\"")

@@ -69,11 +69,16 @@ extension Body where Site == Panel {
   private mutating func put(_ markup: StaticString, count: Int) { put(markup, UInt64(max(0, count))) }
 
   /// Writes a number with so many decimals; `null` for `nil`.
-  @inline(never)
   @_lifetime(self: copy self)
   private mutating func put(_ markup: StaticString, _ number: Int?, digits: Int) {
+    put(markup, number.map { FixedPoint($0, digits: digits) })
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, _ number: FixedPoint?) {
     put(markup)
-    if let number { write(plain: "\(FixedPoint(number, digits: digits))") } else { put("null") }
+    if let number { write(plain: "\(number)") } else { put("null") }
   }
 
   @_lifetime(self: copy self)
@@ -206,13 +211,13 @@ extension Body where Site == Panel {
     var number: UInt8 = 0
     while let series = Series(rawValue: number), let name = texts.next(), texts.next() != nil {
       write(plain: ",\n\"\(name)\":")
-      put("", sampler.values[series].map { Int(clamping: $0) }, digits: series.decimals)
+      put("", sampler.value(series))
       number += 1
     }
     put(",\n\"memory_used_bytes\":", sampler.memory?.used)
     put(",\"cpu_core_usage_ratios\":[")
     for i in 0..<sampler.coreCount {
-      put(i == 0 ? "" : ",", sampler.coreUse(i).map { Int(clamping: $0) }, digits: 4)
+      put(i == 0 ? "" : ",", sampler.coreUse(i))
     }
     put("],\"cpu_cores_omitted\":", count: sampler.moreCores)
     put(",\n\"throttling_active\":")
@@ -227,15 +232,15 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   private mutating func putReasons(_ bits: UInt32?) {
     guard var bits else { return put("null") }
-    var (words, isFirst) = (Lines(Throttling.words.octets), true)
+    var (words, mark) = (Lines(Throttling.words.octets), "[" as StaticString)
     while let word = words.next() {
       if bits & 1 != 0 {
-        write(plain: "\(isFirst ? "[" : ",")\"\(word)\"")
-        isFirst = false
+        put(mark, word)
+        mark = ","
       }
       bits >>= 1
     }
-    put(isFirst ? "[]" : "]")
+    put(mark.octets.equals("[") ? "[]" : "]")
   }
 
   // MARK: Temperature, access
