@@ -215,3 +215,11 @@ uint16_t martlet_history(size_t index) { return index < MARTLET_HISTORY_SIZE / 2
 void martlet_set_history(size_t index, uint16_t value) {
   if (index < MARTLET_HISTORY_SIZE / 2) history[index] = value;
 }
+
+static uint8_t core_history[MARTLET_CORE_HISTORY_SIZE];
+
+uint8_t martlet_core_history(size_t index) { return index < MARTLET_CORE_HISTORY_SIZE ? core_history[index] : 0; }
+
+void martlet_set_core_history(size_t index, uint8_t value) {
+  if (index < MARTLET_CORE_HISTORY_SIZE) core_history[index] = value;
+}

@@ -78,6 +78,7 @@ enum LimitsTable {
     row("a sample every", Sampler.seconds, "s")
     row("samples of an hour", Rings.slotCount, "")
     row("samples of a day", Rings.slotCount, "")
+    row("processors with samples", Rings.coreCount, "")
     row("points of a plot", Curve.pointCount, "")
     row("alerts", Alerts.count, "")
     row("alerts file", Alerts.fileSizeMax, "octets")

@@ -271,7 +271,8 @@ private func written(_ write: (inout Writer) -> Void) -> [UInt8] {
         #""alert":"temperature","state":"resolved","value":-0.5,"threshold":80.0,"unit":"celsius","time":null"#
       ))
     #expect(
-      text(AlertEvent(index: 1, value: AlertEvent.unknown, threshold: 300)).contains(#""value":null,"threshold":3.00,"unit":"tasks""#))
+      text(AlertEvent(index: 1, value: AlertEvent.unknown, threshold: 300)).contains(
+        #""value":null,"threshold":3.00,"unit":"tasks""#))
     let test = AlertEvent(index: AlertEvent.testIndex, time: 5)
     #expect(
       text(test)

@@ -115,3 +115,14 @@ enum { MARTLET_HISTORY_SIZE = MARTLET_HISTORY_RINGS * MARTLET_HISTORY_SERIES * M
 // A value, by its index below MARTLET_HISTORY_SIZE / 2; 0 for any other index.
 uint16_t martlet_history(size_t index);
 void martlet_set_history(size_t index, uint16_t value);
+
+// The samples of single processors, in another static array: for each of MARTLET_HISTORY_CORES a ring of an hour and one
+// of a day, 8 bits a value. A machine with fewer processors touches less of it.
+#if defined MARTLET_LIMITS_TINY
+enum { MARTLET_HISTORY_CORES = 4 };
+#else
+enum { MARTLET_HISTORY_CORES = 8 };
+#endif
+enum { MARTLET_CORE_HISTORY_SIZE = MARTLET_HISTORY_CORES * 2 * MARTLET_HISTORY_SLOTS };
+uint8_t martlet_core_history(size_t index);
+void martlet_set_core_history(size_t index, uint8_t value);

@@ -57,7 +57,7 @@ struct Sampler {
     }
     self.network = network
     self.values = values
-    rings.record(values, at: now)
+    rings.record(values, cores: cores, at: now)
   }
 
   private mutating func sampleProcessors(_ values: inout Values) {
@@ -109,7 +109,12 @@ struct Sampler {
 
   /// A value for programs; `nil` where it is not known.
   @inline(never)
-  func value(_ series: Series) -> FixedPoint? { values[series].map { FixedPoint($0, digits: series.decimals) } }
+  func value(_ series: Series) -> FixedPoint? {
+    values[series].map { FixedPoint($0, digits: series.decimals) }
+  }
+
+  /// Processors that have plots of their own.
+  var plottedCoreCount: Int { min(times.coreCount, Rings.coreCount) }
 
   /// Processors that are not told apart.
   var moreCores: Int { times.moreCount }
