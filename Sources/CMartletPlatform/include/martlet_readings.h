@@ -116,8 +116,8 @@ enum { MARTLET_HISTORY_SIZE = MARTLET_HISTORY_RINGS * MARTLET_HISTORY_SERIES * M
 uint16_t martlet_history(size_t index);
 void martlet_set_history(size_t index, uint16_t value);
 
-// The samples of single processors, in another static array: for each of MARTLET_HISTORY_CORES a ring of an hour and one
-// of a day, 8 bits a value. A machine with fewer processors touches less of it.
+// The samples of single processors, in another static array. Each of MARTLET_HISTORY_CORES processors has a ring of an
+// hour and a ring of a day, with 8 bits a value. A machine with fewer processors touches less of the array.
 #if defined MARTLET_LIMITS_TINY
 enum { MARTLET_HISTORY_CORES = 4 };
 #else
