@@ -64,6 +64,8 @@ struct Plot {
   fileprivate let first: Curve
   fileprivate let second: Curve
   fileprivate let values: Values
+  /// The newest use of the processor, where the figure shows one of them.
+  fileprivate var coreUse: Int64?
 
   /// Octets of a figure at most: two curves of 120 points, and the rest.
   static var sizeMax: Int { 2 * Curve.sizeMax + 1_024 }
@@ -92,6 +94,7 @@ struct Plot {
     subject = .processors
     self.range = range
     self.core = core
+    coreUse = sampler.coreUse(core)?.value
     values = Values()
     first = Curve(.processors, .mean, range, core: core, of: sampler.rings, until: now)
     second = Curve(.percent)
@@ -178,9 +181,12 @@ extension HTML.Interpolation {
   private mutating func appendKey(_ plot: Plot) {
     let subject = plot.subject
     if plot.core >= 0 {
-      guard let last = plot.first[Curve.pointCount - 1] else { return }
-      appendLiteral("<li class=\"a\">last <b>")
-      appendInterpolation(subject.first.text(last))
+      appendLiteral("<li class=\"a\">now <b>")
+      if let use = plot.coreUse {
+        appendInterpolation(subject.first.text(use))
+      } else {
+        appendLiteral("unknown")
+      }
       return appendLiteral("</b></li>")
     }
     let isDay = plot.range == .day
