@@ -71,11 +71,13 @@ extension Panel {
         state.note = watcher.note
         return .more
       }
-      let plot =
-        watcher.ofCores
-        ? Plot(core: Int(watcher.nextPlot), range, sampler)
-        : Plot(Plot.Subject(rawValue: watcher.nextPlot) ?? .processors, range, sampler)
-      body.write("event: plot\ndata: \(plot: plot)\n\n")
+      body.write("event: plot\ndata: ")
+      if watcher.ofCores {
+        body.write("\(plot: Plot(core: Int(watcher.nextPlot), range, sampler))")
+      } else if let subject = Plot.Subject(rawValue: watcher.nextPlot) {
+        body.write("\(plot: Plot(subject, range, sampler))")
+      }
+      body.write("\n\n")
       watcher.nextPlot += 1
     }
     state.note = watcher.note

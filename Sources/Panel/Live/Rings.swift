@@ -19,7 +19,9 @@ enum HistoryRange: UInt8 {
 }
 
 /// The rings. Their values lie in the one static array of the process.
-struct Rings {
+struct Rings: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Which value of a slot.
   enum Kind: Int { case mean, greatest }
 
@@ -165,7 +167,9 @@ struct Rings {
 }
 
 /// The points of one curve, from the oldest to the newest.
-struct Curve {
+struct Curve: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Points of a plot. Each is 30 seconds of the hour, or 12 minutes of the day.
   static var pointCount: Int { 120 }
 
@@ -183,7 +187,7 @@ struct Curve {
   /// - Parameter core: The processor whose use the curve has; negative where it has the values of a series.
   @inline(never)
   init(
-    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, core: Int = -1, of rings: Rings,
+    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, core: Int = -1, of rings: borrowing Rings,
     until milliseconds: Int64
   ) {
     self.init(series.unit)

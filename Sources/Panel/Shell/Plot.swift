@@ -6,7 +6,9 @@
 import Martlet
 
 /// What a figure shows.
-struct Plot {
+struct Plot: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// What there are plots of.
   enum Subject: UInt8 {
     case processors, load, memory, temperature, disks, network
@@ -148,7 +150,7 @@ extension Curve {
 extension HTML.Interpolation {
   /// Adds a figure.
   @inline(never)
-  mutating func appendInterpolation(plot: Plot) {
+  mutating func appendInterpolation(plot: borrowing Plot) {
     let subject = plot.subject
     appendLiteral("<figure class=\"plot card\" id=\"plot-")
     appendLiteral(plot.core < 0 ? subject.id : "core")
@@ -172,13 +174,13 @@ extension HTML.Interpolation {
   }
 
   @inline(never)
-  private mutating func appendTitle(_ plot: Plot) {
+  private mutating func appendTitle(_ plot: borrowing Plot) {
     guard plot.core >= 0 else { return appendLiteral(plot.subject.title) }
     appendLiteral("Processor ")
     appendInterpolation(plot.core)
   }
 
-  private mutating func appendKey(_ plot: Plot) {
+  private mutating func appendKey(_ plot: borrowing Plot) {
     let subject = plot.subject
     if plot.core >= 0 {
       appendLiteral("<li class=\"a\">now <b>")
@@ -211,7 +213,7 @@ extension HTML.Interpolation {
 
   @inline(never)
   private mutating func appendKey(
-    _ mark: StaticString, _ name: StaticString, _ series: Series, _ plot: Plot
+    _ mark: StaticString, _ name: StaticString, _ series: Series, _ plot: borrowing Plot
   ) {
     appendLiteral("<li class=\"")
     appendLiteral(mark)
@@ -232,7 +234,7 @@ extension HTML.Interpolation {
     appendLiteral("</b>")
   }
 
-  private mutating func appendPicture(_ plot: Plot, _ axis: (bottom: Int64, top: Int64)) {
+  private mutating func appendPicture(_ plot: borrowing Plot, _ axis: (bottom: Int64, top: Int64)) {
     let subject = plot.subject
     appendLiteral("<svg viewBox=\"0 0 119 80\" preserveAspectRatio=\"none\" role=\"img\"><title>")
     appendTitle(plot)
