@@ -164,7 +164,7 @@ static struct martlet_questions *shared;
 
 struct martlet_questions *martlet_questions(size_t child) {
   if (!shared) {
-    void *memory = mmap(NULL, sizeof *shared * MARTLET_CHILD_COUNT, PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, sizeof *shared * (MARTLET_CHILD_COUNT + 1), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return NULL;
     shared = memory;
@@ -213,4 +213,12 @@ uint16_t martlet_history(size_t index) { return index < MARTLET_HISTORY_SIZE / 2
 
 void martlet_set_history(size_t index, uint16_t value) {
   if (index < MARTLET_HISTORY_SIZE / 2) history[index] = value;
+}
+
+static uint8_t core_history[MARTLET_CORE_HISTORY_SIZE];
+
+uint8_t martlet_core_history(size_t index) { return index < MARTLET_CORE_HISTORY_SIZE ? core_history[index] : 0; }
+
+void martlet_set_core_history(size_t index, uint8_t value) {
+  if (index < MARTLET_CORE_HISTORY_SIZE) core_history[index] = value;
 }

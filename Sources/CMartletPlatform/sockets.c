@@ -220,3 +220,60 @@ int martlet_poll(struct martlet_poll_entry *entries, size_t count, int milliseco
   if (n < 0 && errno != EINTR) poll(NULL, 0, 20);
   return n < 0 ? 0 : n;
 }
+
+// MARK: Asking
+
+static long ask_error(int error) {
+  switch (error) {
+  case ETIMEDOUT:
+    return MARTLET_PEER_SILENT;
+  case ECONNREFUSED:
+    return MARTLET_PEER_REFUSES;
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+    return MARTLET_PEER_UNREACHABLE;
+  default:
+    return MARTLET_PEER_BROKEN;
+  }
+}
+
+// Waits until the descriptor is ready or `end` has come. 0, or an errno.
+static int wait_ready(int descriptor, short events, int64_t end) {
+  struct pollfd entry = {.fd = descriptor, .events = events};
+  for (;;) {
+    int64_t left = end - martlet_monotonic_milliseconds();
+    if (left <= 0) return ETIMEDOUT;
+    int count = poll(&entry, 1, (int)left);
+    if (count > 0) return 0;
+    if (count < 0 && errno != EINTR) return errno;
+  }
+}
+
+long martlet_ask_peer(uint64_t high, uint64_t low, uint16_t port, int is_datagram, const uint8_t *question,
+                      size_t count, uint8_t *answer, size_t size, int64_t milliseconds) {
+  union address peer;
+  socklen_t peer_size = set_address(&peer, high, low, port);
+  int64_t end = martlet_monotonic_milliseconds() + milliseconds;
+  int type = is_datagram ? SOCK_DGRAM : SOCK_STREAM;
+  int descriptor = socket(peer.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return ask_error(errno);
+  int error = connect(descriptor, &peer.any, peer_size) == 0 || errno == EINPROGRESS ? 0 : errno;
+  size_t sent = 0, received = 0;
+  while (!error && sent < count) {
+    error = wait_ready(descriptor, POLLOUT, end);
+    if (error) break;
+    long n = martlet_send(descriptor, question + sent, count - sent, NULL, 0, 0);
+    if (n > 0) sent += (size_t)n;
+    else if (n != -EAGAIN) error = (int)-n;
+  }
+  while (!error && received < size) {
+    error = wait_ready(descriptor, POLLIN, end);
+    if (error) break;
+    long n = martlet_receive(descriptor, answer + received, size - received);
+    if (n > 0) received += (size_t)n;
+    else if (n != -EAGAIN) error = (int)-n;
+    if (n == 0 || is_datagram) break;
+  }
+  close(descriptor);
+  return error ? ask_error(error) : (long)received;
+}

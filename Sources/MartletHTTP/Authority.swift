@@ -58,12 +58,15 @@ public struct Authority: ~Escapable {
     return IPAddress(host)
   }
 
+  /// The port, or `defaultPort` where the authority has none.
+  public func port(or defaultPort: Int) -> Int { port < 0 ? defaultPort : port }
+
   /// Whether both authorities name the same host and the same port. IPv6 addresses may differ in notation.
   ///
   /// - Parameter defaultPort: The port of an authority without port.
   public func isSame(as other: borrowing Authority, defaultPort: Int) -> Bool {
     guard isBracketed == other.isBracketed,
-      (port < 0 ? defaultPort : port) == (other.port < 0 ? defaultPort : other.port)
+      port(or: defaultPort) == other.port(or: defaultPort)
     else { return false }
     guard isBracketed else { return host.equalsIgnoringCase(other.host) }
     guard let address else { return false }

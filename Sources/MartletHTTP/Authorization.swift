@@ -158,8 +158,13 @@ public struct Challenge: Sendable {
 
 extension Writer {
   /// Writes a challenge: the value of a WWW-Authenticate field, without name and line end.
+  ///
+  /// - Parameters:
+  ///   - challenge: The challenge.
+  ///   - isTokenInvalid: Whether the request came with a Bearer token. A challenge for Bearer then ends with
+  ///     `error="invalid_token"` (RFC 6750 §3.1).
   @_lifetime(self: copy self)
-  public mutating func append(_ challenge: Challenge) {
+  public mutating func append(_ challenge: Challenge, isTokenInvalid: Bool = false) {
     append(challenge.scheme == .basic || challenge.scheme == .both ? "Basic realm=" : "Bearer realm=")
     append(quoted: challenge.realm.octets)
     switch challenge.scheme {
@@ -167,8 +172,10 @@ extension Writer {
     case .both:
       append(", charset=\"UTF-8\", Bearer realm=")
       append(quoted: challenge.realm.octets)
-    case .bearer: break
-    case .bearerAfterInvalidToken: append(", error=\"invalid_token\"")
+    case .bearer, .bearerAfterInvalidToken: break
+    }
+    if isTokenInvalid && challenge.scheme != .basic || challenge.scheme == .bearerAfterInvalidToken {
+      append(", error=\"invalid_token\"")
     }
   }
 

@@ -22,7 +22,7 @@ struct Device: ~Copyable {
 
   /// Reads all of it.
   init() {
-    hostname = Self.name("/proc/sys/kernel/hostname")
+    hostname = Self.hostname()
     kernel = Self.name("/proc/sys/kernel/osrelease")
     model =
       Self.name("/proc/device-tree/model") ?? Self.name("/sys/firmware/devicetree/base/model")
@@ -39,6 +39,9 @@ struct Device: ~Copyable {
     memory = Self.memory()
     memoryLimit = Self.memoryLimit(below: memory.kibibytes)
   }
+
+  /// The name of this machine.
+  static func hostname() -> Text<96>? { name("/proc/sys/kernel/hostname") }
 
   /// What /proc/meminfo says.
   private static func memory() -> Memory {

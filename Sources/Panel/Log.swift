@@ -96,6 +96,18 @@ enum Log {
     line.write()
   }
 
+  /// An alert is not sent any more: why the last try failed, or `none` where newer ones needed its place. Where it
+  /// was to be sent is not said, because addresses of such services may be secrets.
+  @inline(never)
+  static func dropped(_ event: AlertEvent, _ result: DeliveryResult) {
+    var line = LogLine(.warning, "alert_dropped")
+    line.add("alert", event.name)
+    line.add("state", event.isFiring ? "firing" : "resolved")
+    if result.number > 0 { line.add("status", Int(result.number)) }
+    line.add("reason", text: result.text.octets)
+    line.write()
+  }
+
   /// A file could not be written as it should.
   static func failed(_ event: StaticString, _ error: SystemError) {
     var line = LogLine(.error, event)

@@ -16,6 +16,7 @@ extension Panel {
       "uptime_seconds", "Seconds since the program started.",
       UInt64(max(0, request.monotonicMilliseconds - startedAt) / 1_000))
     body.writeMetrics(Device(), request.clock, measurements)
+    body.writeNewest(sampler, measurements.throttling)
     var texts = Lines(Counter.texts.octets)
     var number: UInt8 = 0
     while let counter = Counter(rawValue: number) {

@@ -5,8 +5,9 @@ import Martlet
 
 extension Panel {
   enum Page: UInt8 {
-    case overview, history, alerts, setUp, login, password, tokens, system, logout, style, script
-    case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiAccess
+    case overview, history, alerts, webhook, setUp, login, password, tokens, system, logout, style, script
+    case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiSamples,
+      apiAccess
     case apiDescription, apiOther
   }
 
@@ -19,6 +20,7 @@ extension Panel {
     case .overview: PageRow("/", .get, for: people, "Overview", .menu)
     case .history: PageRow("/history", .get, for: people, "History", .menu)
     case .alerts: PageRow("/alerts", .getAndPost, for: people, "Alerts", .below)
+    case .webhook: PageRow("/alerts/webhook", .getAndPost, for: fresh, "Webhook", .below)
     case .setUp: PageRow("/setup", .getAndPost, for: .everyone, "Set up this device", .door)
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
@@ -35,6 +37,7 @@ extension Panel {
     case .apiDisks: PageRow("/api/v1/disks", .get, for: readers, "Disks", .program)
     case .apiInterfaces: PageRow("/api/v1/interfaces", .get, for: readers, "Interfaces", .program)
     case .apiTemperature: PageRow("/api/v1/temperature", .get, for: readers, "Temperature", .program)
+    case .apiSamples: PageRow("/api/v1/samples", .get, for: readers, "Samples", .program)
     case .apiAccess: PageRow("/api/v1/access", .get, for: readers, "Access", .program)
     case .apiDescription: PageRow("/api/v1/openapi.json", .get, for: readers, "Description", .program)
     // What is no page of the API says so to programs. It stands behind all others.

@@ -28,6 +28,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   var sampler: Sampler
   /// What the administrator wants to be told.
   var alerts: Alerts
+  /// The alerts that are to be sent.
+  var webhook = Webhook()
   /// The newest values, for all browsers that watch.
   var events = EventRing<1_024>()
   /// Browsers that watch.
@@ -92,6 +94,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
       return historyPage(request, response)
     case .alerts:
       return alertsPage(request, response)
+    case .webhook:
+      return webhookPage(request, response)
     case .live:
       return liveEvents(request, response)
     case .script:
@@ -119,8 +123,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     case .style:
       response.cache(forSeconds: 86_400)
       return response.asset("text/css; charset=utf-8", Style.sheet)
-    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiAccess,
-      .apiDescription, .apiOther:
+    case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiSamples,
+      .apiAccess, .apiDescription, .apiOther:
       return answerProgram(page, request, response)
     }
   }

@@ -235,6 +235,12 @@ enum System {
     return bits >= 0 ? Throttling(bits: UInt32(bits)) : nil
   }
 
+  /// How the delivery of an alert ended, as `DeliveryResult` has it.
+  var delivery: Int32 {
+    get { unsafe memory.pointee.delivery }
+    nonmutating set { unsafe memory.pointee.delivery = newValue }
+  }
+
   func setThrottling(_ throttling: Throttling?) {
     unsafe memory.pointee.throttling = throttling.map { Int32($0.bits & 0xFFFFF) } ?? -1
   }
@@ -268,6 +274,25 @@ enum ChildProcess {
 }
 
 extension System {
+  /// Connects to an address, sends a question, and receives the start of the answer: as much as `answer` has room
+  /// for, or one datagram. It waits, so only a child asks.
+  ///
+  /// - Returns: How many octets, or one of C's MARTLET_PEER_... .
+  @inline(never)
+  static func ask(
+    _ address: IPAddress, port: Int, isDatagram: Bool, _ question: Span<UInt8>,
+    into answer: inout MutableSpan<UInt8>, within milliseconds: Int64
+  ) -> Int {
+    // Safe: C reads the question and writes at most `answer.count` octets during the call.
+    unsafe question.withUnsafeBufferPointer { question in
+      unsafe answer.withUnsafeMutableBufferPointer { answer in
+        unsafe martlet_ask_peer(
+          address.high, address.low, UInt16(truncatingIfNeeded: port), isDatagram ? 1 : 0,
+          question.baseAddress!, question.count, answer.baseAddress!, answer.count, milliseconds)
+      }
+    }
+  }
+
   /// Loads a module of the kernel.
   static func loadModule(_ path: Span<UInt8>) throws(SystemError) {
     // Safe: C reads the path during the call.

@@ -106,6 +106,9 @@ struct Throttling: Equatable {
     return nil
   }
 
+  /// Words for programs: what the bits 0 to 3 say of now, and the bits 16 to 19 of the time since the start.
+  static var words: StaticString { "under_voltage\nfrequency_capped\nthrottled\nsoft_temperature_limit\n" }
+
   /// Whether it holds now.
   var isNow: Bool { bits & 0xF != 0 }
 }

@@ -220,6 +220,15 @@ struct AuthorizationTests {
       written { $0.append(Challenge.basic(realm: "foo")) } == "Basic realm=\"foo\", charset=\"UTF-8\"")
     #expect(written { $0.append(Challenge.bearer(realm: "example")) } == "Bearer realm=\"example\"")
     #expect(
+      written { $0.append(Challenge.bearer(realm: "a"), isTokenInvalid: true) }
+        == "Bearer realm=\"a\", error=\"invalid_token\"")
+    #expect(
+      written { $0.append(Challenge.basicOrBearer(realm: "a"), isTokenInvalid: true) }
+        .hasSuffix(", Bearer realm=\"a\", error=\"invalid_token\""))
+    #expect(
+      written { $0.append(Challenge.basic(realm: "a"), isTokenInvalid: true) }
+        == "Basic realm=\"a\", charset=\"UTF-8\"")
+    #expect(
       written { $0.append(Challenge.bearer(realm: "example", isTokenInvalid: true)) }
         == "Bearer realm=\"example\", error=\"invalid_token\"")
   }

@@ -71,6 +71,35 @@ private func read(_ octets: [UInt8]) -> Alerts? { withGuardedOctets(octets) { Al
     #expect(alerts.raised(2) == nil)
   }
 
+  @Test("What begins and what ends is told once, with the threshold that it began with")
+  func changes() {
+    var alerts = alerts()
+    func update(_ value: Int64?) -> AlertEvent? {
+      let now = values(.memory, value)
+      alerts.update(now)
+      return alerts.change(2, in: now)
+    }
+    for _ in 0..<11 { #expect(update(9_500) == nil) }
+    #expect(update(9_600) == AlertEvent(index: 2, isFiring: true, value: 9_600, threshold: 9_000))
+    for _ in 0..<20 { #expect(update(9_500) == nil && update(nil) == nil) }
+    #expect(update(8_000) == AlertEvent(index: 2, isFiring: false, value: 8_000, threshold: 9_000))
+    #expect(update(8_000) == nil)
+    for _ in 0..<12 { _ = update(9_500) }
+    alerts.set(AlertRule(), at: 2)
+    #expect(update(9_500) == AlertEvent(index: 2, isFiring: false, value: 9_500, threshold: 9_000))
+    for _ in 0..<20 { #expect(update(9_500) == nil) }
+  }
+
+  @Test("A value that goes up and down with each sample begins nothing")
+  func flapping() {
+    var alerts = alerts()
+    for i in 0..<1_000 as Range<Int64> {
+      let now = values(.memory, i % 12 == 11 ? 0 : 10_000)
+      alerts.update(now)
+      #expect(alerts.change(2, in: now) == nil)
+    }
+  }
+
   @Test("All sentences at once have their room")
   func all() {
     var alerts = Alerts()
@@ -98,6 +127,34 @@ private func read(_ octets: [UInt8]) -> Alerts? { withGuardedOctets(octets) { Al
       var flipped = octets
       flipped[i] ^= 1
       #expect(read(flipped) == nil, "\(i)")
+    }
+  }
+
+  @Test("An address is kept with the rules, and one that no form would take is damage")
+  func hooks() {
+    var alerts = alerts(600 * 100, minutes: 60, at: 1)
+    func hook(_ text: String) -> HookAddress? { withGuardedOctets(text) { try? HookAddress($0) } }
+    let longest = "http://a/" + String(repeating: "x", count: 191)
+    for address in ["http://hook.lan/x?y", longest] {
+      alerts.hook = hook(address)!
+      let octets = text { alerts.writeFile(to: &$0) }
+      #expect(octets.count <= Alerts.fileSizeMax && Alerts.fileSizeMax <= 512)
+      #expect(read(octets)?.hook == alerts.hook && read(octets)?.rules[1] == alerts.rules[1])
+      for count in octets.indices { #expect(read(Array(octets[..<count])) == nil) }
+      for i in octets.indices {
+        var flipped = octets
+        flipped[i] ^= 1
+        #expect(read(flipped) == nil, "\(i)")
+      }
+    }
+    for line in ["https://a/\n", "x\n", "\n", "http://a/ \n", "http://a/\nhttp://b/\n", "http://a/"] {
+      let octets = text { writer in
+        for octet in ("martlet-alerts 1\n" + String(repeating: "0 5 0 0 0\n", count: 4) + line).utf8 {
+          writer.append(octet)
+        }
+        Checksum.append(to: &writer)
+      }
+      #expect(read(octets) == nil, "\(line)")
     }
   }
 

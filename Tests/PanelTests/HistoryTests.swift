@@ -11,6 +11,7 @@ import Testing
 /// Rings in memory that no test has written to.
 private func rings() -> Rings {
   for i in 0..<Rings.size / 2 { martlet_set_history(i, 0) }
+  for i in 0..<Int(MARTLET_CORE_HISTORY_SIZE) { martlet_set_core_history(i, 0) }
   return Rings()
 }
 
@@ -117,6 +118,34 @@ private func values(_ pairs: [(Series, Int64)]) -> Values {
       rings.value(.load, .mean, .hour, slot: 10) == 2 && rings.value(.load, .mean, .hour, slot: 9) == nil)
   }
 
+  @Test(
+    "Each processor has an hour in halves of a percent and a day of means, and gaps where nothing is known")
+  func cores() {
+    var rings = rings()
+    func cores(_ uses: [Int64?]) -> InlineArray<16, UInt16> {
+      var cores = InlineArray<16, UInt16>(repeating: 0)
+      for (i, use) in uses.enumerated() { cores[i] = use.map { Series.Unit.percent.stored($0) } ?? 0 }
+      return cores
+    }
+    for i in 0..<Int64(24) {
+      let uses = [0, 10_000, i % 2 == 0 ? 2_524 : nil] as [Int64?] + Array(repeating: 4_976, count: 13)
+      rings.record(Values(), cores: cores(uses), at: 240_000 + i * 5_000)
+    }
+    func hour(_ core: Int, _ slot: Int64) -> Int64? { rings.use(core: core, .hour, slot: slot) }
+    #expect(hour(0, 48) == 0 && hour(1, 71) == 10_000 && hour(2, 48) == 2_500 && hour(2, 49) == nil)
+    #expect(hour(0, 47) == nil && hour(0, 72) == nil && hour(0, -1) == nil)
+    let last = Rings.coreCount - 1
+    #expect(hour(last, 60) == 5_000 && hour(last + 1, 60) == nil && hour(15, 60) == nil)
+    #expect(rings.use(core: 2, .day, slot: 2) == 2_500 && rings.use(core: last, .day, slot: 2) == 5_000)
+    #expect(rings.use(core: 0, .day, slot: 1) == nil)
+    // A long sleep makes gaps, and what comes an hour later is in its own slot.
+    rings.record(Values(), cores: cores([700]), at: 240_000 + 3_600_000)
+    #expect(hour(0, 768) == 700 && hour(0, 767) == nil && hour(1, 768) == nil && hour(0, 48) == nil)
+    #expect(rings.use(core: 0, .day, slot: 32) == 700 && rings.use(core: 1, .day, slot: 2) == 10_000)
+    let curve = Curve(.processors, .mean, .hour, core: 0, of: rings, until: 240_000 + 3_600_000)
+    #expect(curve[119] == 700 && curve[118] == nil)
+  }
+
   @Test("The day has the mean and the greatest value of two minutes, from the first sample on")
   func day() {
     var rings = rings()
@@ -159,29 +188,35 @@ private func values(_ pairs: [(Series, Int64)]) -> Values {
   @Test("What a stream notes about its reader is read again")
   func watchers() {
     for plots in [nil, .hour, .day] as [HistoryRange?] {
-      var watcher = Watcher(session: (1 << 53) - 1, plots: plots)
-      #expect(watcher.nextSubject == nil)
-      watcher.order(at: 5)
-      let again = Watcher(note: watcher.note)
-      #expect(again.session == (1 << 53) - 1 && again.plots == plots && again.nextSubject == .processors)
-      #expect(watcher.note > 0)
+      for ofCores in [false, true] {
+        var watcher = Watcher(session: (1 << 53) - 1, plots: plots, ofCores: ofCores)
+        #expect(Int(watcher.nextPlot) >= max(Int(Plot.Subject.count), Rings.coreCount))
+        watcher.order(at: 5)
+        let again = Watcher(note: watcher.note)
+        #expect(again.session == (1 << 53) - 1 && again.plots == plots && again.nextPlot == 0)
+        #expect(again.ofCores == ofCores && watcher.note > 0)
+      }
     }
     var day = Watcher(session: 1, plots: .day)
     day.order(at: 1)
     day.nextPlot = Plot.Subject.count
     day.order(at: 23)
-    #expect(day.nextSubject == nil)
+    #expect(day.nextPlot == Plot.Subject.count)
     day.order(at: 24)
-    #expect(day.nextSubject == .processors)
+    #expect(day.nextPlot == 0)
   }
 }
 
 /// A page with a plot of noise that is as long as a plot can be.
 private struct PlotSite: Application, ~Copyable {
-  enum Page: UInt8 { case first, second }
+  enum Page: UInt8 { case first, second, cores }
 
   static func route(to page: Page) -> Route {
-    page == .first ? .get("/", for: .everyone) : .get("/gaps", for: .everyone)
+    switch page {
+    case .first: .get("/", for: .everyone)
+    case .second: .get("/gaps", for: .everyone)
+    case .cores: .get("/cores", for: .everyone)
+    }
   }
 
   mutating func respond(
@@ -189,12 +224,20 @@ private struct PlotSite: Application, ~Copyable {
   ) -> Answer {
     var rings = rings()
     var sampler = Sampler(isOn: true)
-    for slot in 0..<Int64(720) where page == .first || slot / 6 % 2 == 0 {
+    for slot in 0..<Int64(720) where page != .second || slot / 6 % 2 == 0 {
       let value: Int64 = slot / 6 % 2 == 0 || page == .second ? 0 : 10_000
-      rings.record(values([(.processors, value), (.busiest, 10_000 - value)]), at: slot * 5_000)
+      rings.record(
+        values([(.processors, value), (.busiest, 10_000 - value)]),
+        cores: InlineArray(repeating: Series.Unit.percent.stored(value)), at: slot * 5_000)
     }
     sampler.rings = rings
     var body = response.body()
+    guard page != .cores else {
+      for core in 0..<Rings.coreCount {
+        body.write("\(plot: Plot(core: core, .hour, sampler, until: 719 * 5_000))")
+      }
+      return body.end()
+    }
     body.write("\(plot: Plot(.processors, .hour, sampler, until: 719 * 5_000))")
     return body.end()
   }
@@ -211,6 +254,10 @@ extension HistoryTests {
       let paths = figure.split(separator: " d=\"").dropFirst(2).map { $0.prefix { $0 != "\"" } }
       #expect(paths.count == 2 && paths.allSatisfy { $0.utf8.count <= Curve.sizeMax }, "\(paths)")
     }
+    // Beside the plots of all processors the page has less than 5,000 octets.
+    let cores = client.get("/cores").body
+    #expect(cores.utf8.count < Limits.responseContentSizeMax - 5_000, "\(cores.utf8.count)")
+    #expect(cores.contains("id=\"plot-core7\"") && cores.contains("Processor 7, the last hour"))
     let paths = client.get("/").body.split(separator: " d=\"").map { $0.prefix { $0 != "\"" } }
     #expect(paths.contains { $0.hasPrefix("M0 80h0l1-80l1 80l1-80") })
     #expect(client.get("/gaps").body.contains("\"M0 80h0M2 80h0M4 80h0"))

@@ -7,6 +7,8 @@ may open what is that of the documentation.
 
 import json
 import re
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from program import run
 from test_panel_sysroots import SYSROOTS, TREES, TreePanel
 from test_tokens import planted
 
-PATHS = ["system", "memory", "disks", "interfaces", "temperature", "access"]
+PATHS = ["system", "memory", "disks", "interfaces", "temperature", "samples", "access"]
 DOCUMENT = Path(__file__).resolve().parents[2] / "Sources/Martlet/Martlet.docc/RunningInProduction.md"
 
 
@@ -149,6 +151,8 @@ def test_where_every_list_is_full_of_what_json_escapes_all_of_it_fits(tmp_path, 
             "proc/net/if_inet6": [f"20010db81111222233334444{n:04x}{k:04x} 02 40 00 80 {x}"
                                   for n, x in enumerate(names) for k in range(6)],
             "proc/meminfo": ["MemTotal: 18446744073709551 kB"],
+            "proc/stat": ["cpu  1 0 0 1", *[f"cpu{n} 1 0 0 1" for n in range(99)]],
+            "sys/devices/platform/soc/soc:firmware/get_throttled": ["fffff"],
         }
         for path, lines in texts.items():
             (root / name / path).parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +182,57 @@ def test_a_machine_that_says_nothing(tmp_path, description):
         assert read(panel, token, description, "disks")["disks"] == []
         assert read(panel, token, description, "interfaces")["interfaces"] == []
         assert read(panel, token, description, "temperature")["celsius"] is None
+        samples = read(panel, token, description, "samples")
+        assert samples.pop("interval_seconds") == 5 and samples.pop("cpu_cores_omitted") == 0
+        assert samples.pop("cpu_core_usage_ratios") == [] and not any(samples.values()), samples
+    finally:
+        panel.stop()
+
+
+def test_samples_are_those_that_the_page_has(tmp_path, description):
+    """The same numbers on the page, in JSON and for Prometheus."""
+    root = tmp_path / "root"
+    shutil.copytree(SYSROOTS / "pi-zero", root)
+    (root / "proc/loadavg").write_text("1.25 0.50 0.10 1/200 999\n")
+    (root / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemAvailable: 26900 kB\n")
+    (root / "sys/block/sda/device").mkdir(parents=True)
+    firmware = root / "sys/devices/platform/soc/soc:firmware"
+    firmware.mkdir(parents=True)
+    (firmware / "get_throttled").write_text("50005\n")
+
+    def step(number):
+        cores = "".join(f"cpu{core} {1000 + 100 * number * core} 0 0 {9000 + 500 * number} 0 0 0 0 0 0\n" for core in range(18))
+        (root / "proc/stat").write_text(f"cpu  {1000 + 250 * number} 0 0 {9000 + 750 * number} 0 0 0 0 0 0\n{cores}intr 1\n")
+        (root / "proc/diskstats").write_text(f"8 0 sda 1 1 {number * 20480} 1 1 1 0 1 0 1 1\n")
+
+    step(0)
+    panel = TreePanel(tmp_path / "data", root)
+    try:
+        token = panel.make_token(panel.logged_in())
+        step(1)
+        end = time.monotonic() + 30
+        while True:
+            samples = read(panel, token, description, "samples")
+            # The rate of the disk holds for one sample.
+            if samples["cpu_usage_ratio"] and samples["temperature_celsius"] and samples["disk_read_bytes_per_second"]:
+                break
+            assert time.monotonic() < end, samples
+            time.sleep(0.2)
+            step(2 + int(30 - end + time.monotonic()))
+        metrics = panel.ask("/metrics", token).text
+        assert samples["load1"] == 1.25 and samples["memory_usage_ratio"] == 0.9731
+        assert samples["memory_used_bytes"] == 1024 * 973_100
+        assert 0 < samples["cpu_usage_ratio"] <= samples["cpu_busiest_usage_ratio"] <= 1
+        assert len(samples["cpu_core_usage_ratios"]) == 16 and samples["cpu_cores_omitted"] == 2
+        assert samples["throttling_active"] == ["under_voltage", "throttled"] == samples["throttling_occurred"]
+        assert samples["disk_written_bytes_per_second"] == 0
+        for line in ("martlet_memory_usage_ratio 0.9731", "martlet_cpu_cores_omitted 2",
+                     'martlet_throttling_active{reason="under_voltage"} 1',
+                     'martlet_throttling_active{reason="frequency_capped"} 0',
+                     'martlet_throttling_occurred{reason="throttled"} 1'):
+            assert f"\n{line}\n" in metrics, metrics
+        assert len(re.findall(r'^martlet_cpu_core_usage_ratio\{cpu="\d+"\} [01]\.\d{4}$', metrics, re.MULTILINE)) == 16
+        assert len(re.findall(r"^martlet_(?:disk|network)_[a-z]+_bytes_per_second \d+$", metrics, re.MULTILINE)) == 4
     finally:
         panel.stop()
 
@@ -212,6 +267,9 @@ def test_errors_are_problem_details(panel, token, description):
     assert panel.ask("/api/v1/system", token, method="OPTIONS").status == 200
     response = panel.ask("/api/v1/system")
     assert response.one("WWW-Authenticate") == 'Bearer realm="martlet-panel"' and not response.location
+    for wrong in ("martlet_" + "a" * 32, "x"):
+        response = panel.ask("/api/v1/system", wrong)
+        assert response.one("WWW-Authenticate") == 'Bearer realm="martlet-panel", error="invalid_token"', response.told
 
 
 def test_a_browser_without_a_login_is_sent_to_the_login_page(panel):
@@ -257,14 +315,15 @@ def test_health_costs_little_and_strangers_do_not_close_it(panel):
 
 # Who may open what --------------------------------------------------------------------------------
 
-ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /panel.js", "HEAD /live", "POST /alerts", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", "GET /panel.css",
+ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /alerts/webhook", "GET /panel.js", "HEAD /live", "POST /alerts",
+          "POST /alerts/webhook", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", "GET /panel.css",
           "GET /healthz", "GET /metrics", *[f"GET /api/v1/{path}" for path in PATHS],
           "GET /api/v1/openapi.json", "GET /api/v1/other", "POST /api/v1/system", "POST /setup", "POST /login",
           "POST /password", "POST /tokens", "POST /system", "POST /logout"]
 WHO = ["nobody", "token `metrics`", "token `read`", "ended token", "remembered login", "fresh login"]
 
 
-def matrix(panel):
+def matrix(panel, routes):
     """Route → status for each of WHO. Forms are empty; programs ask with no Accept."""
     metrics, reader, ended = planted(panel, ("m", -9, None, "metrics"), ("r", -9, None), ("e", -9, -1))
     remembered, fresh = panel.logged_in(remember=True), panel.logged_in()
@@ -272,7 +331,7 @@ def matrix(panel):
     assert is_in(remembered)
     remembered.jar.drop("session")
     return {route: statuses(panel, *route.split(), (metrics, reader, ended), remembered, fresh, i)
-            for i, route in enumerate(ROUTES)}
+            for i, route in enumerate(routes)}
 
 
 def statuses(panel, method, path, tokens, remembered, fresh, number):
@@ -294,12 +353,16 @@ def table(found):
 
 
 def test_who_may_open_what_is_what_the_documentation_says(tmp_path):
-    panel = Panel(tmp_path / "data")
-    try:
-        assert panel.set_up().status == 302
-        found = table(matrix(panel))
-    finally:
-        panel.stop()
+    found = {}
+    # A panel for each half: it slows down whoever sends an ended token again and again.
+    for half in (ROUTES[::2], ROUTES[1::2]):
+        panel = Panel(tmp_path / f"data-{len(found)}")
+        try:
+            assert panel.set_up().status == 302
+            found.update(matrix(panel, half))
+        finally:
+            panel.stop()
+    found = table({route: found[route] for route in ROUTES})
     print(found)
     written = re.search(r"<!-- matrix -->\n\n(.*?)\n<!-- /matrix -->", DOCUMENT.read_text(), re.DOTALL)[1]
     assert found.strip() == written.strip(), found

@@ -146,6 +146,43 @@ def test_values_are_texts_beside_the_plots(panel):
         assert len(live(overview, name)) == 1, (name, overview)
 
 
+def core_figures(html):
+    return dict(re.findall(r'<figure class="plot card" id="plot-core(\d+)">(.*?)</figure>', html))
+
+
+def test_each_processor_has_a_plot(tmp_path):
+    root = tmp_path / "root"
+    shutil.copytree(SYSROOTS / "pi-5", root)
+    (root / "proc/stat").write_text(ticks(1000, 9000, cores=20))
+    panel = Panel(tmp_path / "data", "--sysroot", str(root))
+    most = int(re.search(r"processors with samples +(\d+)", run("martlet-panel", "--limits").stdout)[1])
+    try:
+        assert panel.set_up().status == 302
+        visitor = panel.logged_in()
+        reader = Reader(panel, visitor, "/live?plots=hour&of=cores")
+        plots = reader.wait_for(most, "plot", within=3)
+        assert [re.match(r'<figure class="plot card" id="plot-core(\d+)">', data)[1] for _, data in plots] == [
+            str(number) for number in range(most)]
+        (root / "proc/new").write_text(ticks(1300, 9700, cores=20))
+        (root / "proc/new").rename(root / "proc/stat")
+        again = reader.wait_for(3 * most, "plot", within=4 * PERIOD)
+        assert any("now <b>30 %</b>" in data for _, data in again[most:]), again
+        reader.close()
+        for target, span in (("/history?of=cores", "hour"), ("/history?range=day&of=cores", "day")):
+            response = visitor.get(target)
+            found = core_figures(response.text)
+            assert response.status == 200 and list(found) == [str(number) for number in range(most)], response.told
+            assert all(f"Processor {number}, the last {span}" in figure for number, figure in found.items())
+            assert re.search("now <b>(30 %|unknown)</b>", found["3"]) and "M11" in found["3"], found["3"]
+            assert f'data-events="/live?plots={span}&amp;of=cores"' in response.text
+            assert f", and 4 more. No plots of {16 - most} of them" in response.text
+            assert figures(response.text) == {}
+        assert 'href="/history?range=day&amp;of=cores"' in visitor.get("/history?range=day").text
+        assert core_figures(visitor.get("/history?of=x").text) == {}
+    finally:
+        panel.stop()
+
+
 def test_the_script_is_small_and_kept_for_a_year(panel):
     visitor = panel.logged_in()
     address = re.search(r'<script defer src="(/panel\.js\?\d+)" data-events="/live\?plots=hour"></script>',
@@ -431,7 +468,8 @@ def test_history_off_records_nothing(tmp_path):
 def test_the_memory_of_the_rings_is_stated():
     limits = run("martlet-panel", "--limits").stdout
     samples = int(re.search(r"samples of an hour +(\d+)", limits)[1])
-    assert int(re.search(r"\n +history +(\d+) octets", limits)[1]) == 3 * 9 * 2 * samples
+    cores = int(re.search(r"processors with samples +(\d+)", limits)[1])
+    assert int(re.search(r"\n +history +(\d+) octets", limits)[1]) == 3 * 9 * 2 * samples + 2 * cores * samples
 
 
 # Alerts -------------------------------------------------------------------------------------------

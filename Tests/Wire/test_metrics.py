@@ -27,8 +27,12 @@ COUNTERS = {
 GAUGES = {"info", "uptime_seconds", "time_seconds", "clock_synchronized", "system_uptime_seconds", "load1",
           "load5", "load15", "processors", "memory_total_bytes", "memory_available_bytes",
           "filesystem_size_bytes", "filesystem_avail_bytes", "filesystem_readonly", "filesystem_silent",
-          "filesystems_omitted", "network_up", "networks_omitted"}
-OPTIONAL = {"processor_limit", "memory_limit_bytes", "memory_limit_used_bytes", "temperature_celsius"}
+          "filesystems_omitted", "network_up", "networks_omitted", "memory_usage_ratio", "cpu_core_usage_ratio",
+          "cpu_cores_omitted"}
+# Some want two samples, or a Raspberry Pi.
+OPTIONAL = {"cpu_usage_ratio", "cpu_busiest_usage_ratio", "disk_read_bytes_per_second", "disk_written_bytes_per_second",
+            "network_receive_bytes_per_second", "network_transmit_bytes_per_second", "throttling_active",
+            "throttling_occurred", "processor_limit", "memory_limit_bytes", "memory_limit_used_bytes", "temperature_celsius"}
 TOTALS = COUNTERS | {"network_receive_bytes", "network_transmit_bytes"}
 
 
@@ -113,6 +117,15 @@ def test_prometheus_own_parser_reads_it(visitor):
     assert all(sample.labels.keys() == {"mountpoint", "device"} for sample in sizes)
     total = families["martlet_memory_total_bytes"].samples[0].value
     assert total == 1024 * int(re.search(r"MemTotal: +([0-9]+)", Path("/proc/meminfo").read_text())[1])
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="there is no promtool")
+def test_promtool_finds_nothing_to_complain_of(visitor):
+    time.sleep(6.0)  # Rates want two samples.
+    text = visitor.get("/metrics").text
+    assert "martlet_network_receive_bytes_per_second " in text, text
+    found = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", ""), found
 
 
 def test_nobody_sees_it_without_a_login(panel):

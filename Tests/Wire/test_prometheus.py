@@ -1,11 +1,13 @@
-"""Debian's Prometheus reads panels with a token: two of them, or as many as MARTLET_PANELS says.
+"""Debian's Prometheus reads panels with a token: two of them, or as many as MARTLET_PANELS says; and its alerts fire.
 
 Shown here: a panel's values are stored as they are meant, and a token that is revoked ends the reading of its own
-panel. Twenty panels need no longer than two: some 12 s on two cores.
+panel. Twenty panels need no longer than two: some 12 s on two cores. The rules of the documentation are loaded as they
+stand there, but for their minutes, which become seconds.
 """
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +18,8 @@ import urllib.request
 import pytest
 
 from panel import Panel
+from test_api import DOCUMENT
+from test_panel_sysroots import SYSROOTS
 
 COUNT = int(os.environ.get("MARTLET_PANELS", "2"))
 PATIENCE = 30.0
@@ -24,8 +28,8 @@ pytestmark = pytest.mark.skipif(not shutil.which("prometheus"), reason="there is
 
 
 class Prometheus:
-    def __init__(self, folder, tokens):
-        """`tokens`: address of a panel → its token."""
+    def __init__(self, folder, tokens, rules=None):
+        """`tokens`: address of a panel → its token. With rules, all panels are of one job."""
         jobs = []
         for (host, port), token in tokens.items():
             secret = folder / f"token-{port}"
@@ -34,8 +38,14 @@ class Prometheus:
                          "static_configs": [{"targets": [f"{host}:{port}"]}]})
         # JSON is YAML.
         config = folder / "prometheus.yml"
-        config.write_text(json.dumps({
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}))
+        setup = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+                 "scrape_configs": jobs}
+        if rules:
+            (folder / "rules.yml").write_text(rules)
+            setup["rule_files"] = [str(folder / "rules.yml")]
+            for job in jobs:
+                job["relabel_configs"] = [{"target_label": "job", "replacement": "martlet"}]
+        config.write_text(json.dumps(setup))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = "127.0.0.1:{}".format(free.getsockname()[1])
@@ -113,3 +123,48 @@ def test_prometheus_reads_panels_by_token(tmp_path):
             prometheus.end()
         for panel in panels:
             panel.stop()
+
+
+def test_the_rules_of_the_documentation_fire(tmp_path):
+    shown = re.search(r"<!-- rules -->\n\n```yaml\n(.*?)```\n\n<!-- /rules -->", DOCUMENT.read_text(), re.DOTALL)[1]
+    checked = tmp_path / "shown.yml"
+    checked.write_text(shown)
+    promtool = subprocess.run(["promtool", "check", "rules", str(checked)], capture_output=True, text=True, check=False)
+    assert promtool.returncode == 0 and "6 rules found" in promtool.stdout, promtool
+    rules = re.sub(r"for: (\d+)m", "for: 2s", shown)
+    root = tmp_path / "root"
+    shutil.copytree(SYSROOTS / "pi-5", root)
+    (root / "proc/meminfo").write_text("MemTotal: 1000000 kB\nMemAvailable: 20000 kB\n")
+    firmware = root / "sys/devices/platform/soc/soc:firmware"
+    firmware.mkdir(parents=True)
+    (firmware / "get_throttled").write_text("50004\n")
+    full, gone = (Panel(tmp_path / name, "--sysroot", str(tree)) for name, tree in
+                  (("full", root), ("gone", SYSROOTS / "pi-5")))
+    prometheus = None
+    try:
+        tokens = {}
+        for panel in (full, gone):
+            assert panel.set_up().status == 302
+            tokens[panel.address] = panel.make_token(panel.logged_in(), scope="metrics", days="0")
+        prometheus = Prometheus(tmp_path, tokens, rules)
+        names = ["{}:{}".format(*panel.address) for panel in (full, gone)]
+        prometheus.wait_for(lambda found: set(found.values()) == {1.0} and len(found) == 2, "up")
+        gone.kill()
+        end = time.monotonic() + PATIENCE
+        wanted = {("MartletMemoryFull", names[0]), ("MartletThrottled", names[0]), ("MartletGone", names[1])}
+        while True:
+            firing = {(alert["labels"]["alertname"], alert["labels"]["instance"])
+                      for alert in prometheus.ask("alerts")["alerts"] if alert["state"] == "firing"}
+            if wanted <= firing:
+                break
+            assert time.monotonic() < end, firing
+            time.sleep(0.3)
+        assert firing & {("MartletGone", names[0]), ("MartletMemoryFull", names[1])} == set(), firing
+        reasons = {alert["labels"]["reason"] for alert in prometheus.ask("alerts")["alerts"]
+                   if alert["labels"]["alertname"] == "MartletThrottled"}
+        assert reasons == {"throttled"}
+    finally:
+        if prometheus:
+            prometheus.end()
+        full.stop()
+        gone.kill()

@@ -28,6 +28,6 @@ def test_schemathesis_finds_nothing(tmp_path):
              f"{panel.origin}/api/v1", "-H", f"Authorization: Bearer {token}", f"--max-examples={EXAMPLES}"],
             capture_output=True, text=True, timeout=600, cwd=tmp_path, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
-        assert "Tested: 7" in ended.stdout, ended.stdout
+        assert "Tested: 8" in ended.stdout, ended.stdout
     finally:
         panel.stop()

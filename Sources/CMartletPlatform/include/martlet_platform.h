@@ -147,6 +147,18 @@ long martlet_unsent(int descriptor);
 int martlet_finish_sending(int descriptor);
 void martlet_close(int descriptor);
 
+// Connects to an address as martlet_listen() has it, sends a question, and receives the start of the answer: at most
+// `size` octets, or one datagram. The result is how many octets, or one of MARTLET_PEER_... It waits, so only a child
+// calls it: for the connection, the kernel's send buffer and the answer, `milliseconds` in all.
+long martlet_ask_peer(uint64_t high, uint64_t low, uint16_t port, int is_datagram, const uint8_t *question,
+                      size_t count, uint8_t *answer, size_t size, int64_t milliseconds);
+enum {
+  MARTLET_PEER_SILENT = -1,      // no connection, or no answer, in time
+  MARTLET_PEER_REFUSES = -2,     // ECONNREFUSED
+  MARTLET_PEER_UNREACHABLE = -3, // no route, or a router or firewall says so
+  MARTLET_PEER_BROKEN = -4,      // the connection was cut, or the system allows none
+};
+
 // One entry of the set that poll() waits for: laid out as its own, with its own bits.
 struct martlet_poll_entry {
   int32_t descriptor; // negative: ignored

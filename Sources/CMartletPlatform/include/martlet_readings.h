@@ -78,9 +78,11 @@ struct martlet_questions {
   int32_t throttling; // what the firmware of a Raspberry Pi says; negative: nothing
   uint32_t sensor_count;
   uint8_t sensor[MARTLET_SENSOR_SIZE];
+  int32_t delivery; // how the delivery of an alert ended
 };
 
-// The questions of a child; NULL where the system has no memory for them.
+// The questions of a child; NULL where the system has no memory for them. Behind the MARTLET_CHILD_COUNT children that
+// measure stands the one that delivers alerts.
 struct martlet_questions *_Nullable martlet_questions(size_t child);
 
 // Reads and writes a state so that the other process sees what was written before it.
@@ -113,3 +115,14 @@ enum { MARTLET_HISTORY_SIZE = MARTLET_HISTORY_RINGS * MARTLET_HISTORY_SERIES * M
 // A value, by its index below MARTLET_HISTORY_SIZE / 2; 0 for any other index.
 uint16_t martlet_history(size_t index);
 void martlet_set_history(size_t index, uint16_t value);
+
+// The samples of single processors, in another static array. Each of MARTLET_HISTORY_CORES processors has a ring of an
+// hour and a ring of a day, with 8 bits a value. A machine with fewer processors touches less of the array.
+#if defined MARTLET_LIMITS_TINY
+enum { MARTLET_HISTORY_CORES = 4 };
+#else
+enum { MARTLET_HISTORY_CORES = 8 };
+#endif
+enum { MARTLET_CORE_HISTORY_SIZE = MARTLET_HISTORY_CORES * 2 * MARTLET_HISTORY_SLOTS };
+uint8_t martlet_core_history(size_t index);
+void martlet_set_core_history(size_t index, uint8_t value);

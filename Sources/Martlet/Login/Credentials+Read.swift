@@ -78,14 +78,19 @@ extension SiteResponder where A: ~Copyable {
     }
   }
 
-  /// Answers 401 with WWW-Authenticate, which asks the client for credentials.
+  /// Answers 401 with WWW-Authenticate, which asks the client for credentials. A client that has sent a token learns
+  /// that the token is not valid.
   @_lifetime(content: copy content)
   @_lifetime(fields: copy fields)
   mutating func challenge(
     _ request: borrowing IncomingRequest, _ content: inout Writer, _ fields: inout Writer
   ) -> Status {
     fields.append("WWW-Authenticate: ")
-    fields.append(A._challenge)
+    var isToken = false
+    if let value = request.head.fields(in: request.octets).value(of: "Authorization") {
+      isToken = Authorization.bearerToken(in: value) != nil
+    }
+    fields.append(A._challenge, isTokenInvalid: isToken)
     fields.append("\r\n")
     return refuse(request, .unauthorized, "This page asks for a login or a token.", &content, &fields)
   }

@@ -3,6 +3,7 @@
 //
 //     martlet-alerts 1
 //     THRESHOLD MINUTES 0 0 0        for each of the values, in their order
+//     http://HOST:PORT/PATH          where alerts are sent to; no line for nowhere
 //     sha256 DIGEST                  over all lines before it
 
 import Martlet
@@ -21,13 +22,20 @@ struct AlertRule: Equatable {
 struct Alerts {
   static var count: Int { 4 }
   static var fileName: StaticString { "alerts" }
+  private static var olderName: StaticString { "alerts.old" }
   private static var firstLine: StaticString { "martlet-alerts 1\n" }
-  /// Octets of the file at most: two numbers of at most 16 digits a line.
-  static var fileSizeMax: Int { 17 + count * (2 * 17 + 6) + Checksum.lineSize }
+  /// Octets of the file at most: two numbers of at most 16 digits a line, and an address.
+  static var fileSizeMax: Int { 17 + count * (2 * 17 + 6) + HookAddress.sizeMax + 1 + Checksum.lineSize }
 
   private(set) var rules = InlineArray<4, AlertRule>(repeating: AlertRule())
+  /// Where alerts are sent to.
+  var hook = HookAddress()
+  /// Why the file of the rules cannot be used, if so. It is left alone until somebody has mended it.
+  private(set) var damage: SystemError?
   /// Samples one after another in which a value was above.
   private var aboveCounts = InlineArray<4, Int64>(repeating: 0)
+  /// The threshold of each alert that has begun and not ended; 0 for no alert.
+  private var begun = InlineArray<4, Int64>(repeating: 0)
 
   /// No rules.
   init() {}
@@ -77,6 +85,19 @@ struct Alerts {
     return rules[index].threshold > 0 && seconds >= rules[index].minutes * 60 ? UInt64(seconds) : nil
   }
 
+  /// Whether an alert has begun or ended since the last call.
+  @inline(never)
+  mutating func change(_ index: Int, in values: Values) -> AlertEvent? {
+    let isFiring = raised(index) != nil
+    guard isFiring != (begun[index] > 0) else { return nil }
+    if isFiring { begun[index] = rules[index].threshold }
+    let event = AlertEvent(
+      index: UInt8(index), isFiring: isFiring, value: values[Self.series(index)] ?? AlertEvent.unknown,
+      threshold: begun[index])
+    if !isFiring { begun[index] = 0 }
+    return event
+  }
+
   /// Octets of all sentences at most.
   static var textSizeMax: Int { 320 }
 
@@ -120,6 +141,10 @@ struct Alerts {
       else { return nil }
       rules[i] = AlertRule(threshold: row[0], minutes: row[1])
     }
+    if let line = lines.next() {
+      guard let address = try? HookAddress(line) else { return nil }
+      hook = address
+    }
     guard lines.next() == nil else { return nil }
   }
 
@@ -128,30 +153,47 @@ struct Alerts {
   func writeFile(to writer: inout Writer) {
     writer.append(Self.firstLine)
     for i in 0..<Self.count { Decimals.write([rules[i].threshold, rules[i].minutes, 0, 0, 0], to: &writer) }
+    if !hook.isEmpty {
+      writer.append(hook.text.span)
+      writer.append("\n")
+    }
     Checksum.append(to: &writer)
   }
 
-  /// Reads the file of a directory. One that is not there has no rules; one that is damaged neither, and the
-  /// terminal says so.
+  /// Reads the file of a directory. One that is not there has no rules. With one that is damaged there are none
+  /// either, and the log says so.
   static func load(from directory: DataDirectory) -> Alerts {
+    var damage = SystemError.damaged
     do throws(SystemError) {
       let loaded: Alerts? = try directory.read(fileName) { Alerts($0) }
       if let loaded { return loaded }
-      Log.failed("alerts_damaged", .damaged)
     } catch {
-      if !error.isNotFound { Log.failed("alerts_damaged", error) }
+      if error.isNotFound { return Alerts() }
+      damage = error
     }
-    return Alerts()
+    Log.failed("alerts_damaged", damage)
+    var alerts = Alerts()
+    alerts.damage = damage
+    return alerts
   }
 
-  /// Writes the file of a directory.
-  func store(in directory: DataDirectory) throws(SystemError) -> Stored {
-    var text = FixedBuffer<320>()
+  /// Writes the file of a directory. Those before become the generation before; where that fails, the change goes on,
+  /// because nothing depends on it.
+  func store(in directory: DataDirectory, after former: Alerts) throws(SystemError) -> Stored {
+    _ = try? former.write(Self.olderName, in: directory, waits: false)
+    return try write(Self.fileName, in: directory, waits: true)
+  }
+
+  @inline(never)
+  private func write(
+    _ name: StaticString, in directory: DataDirectory, waits: Bool
+  ) throws(SystemError) -> Stored {
+    var text = FixedBuffer<512>()
     var writer = Writer(text.storageSpan)
     writeFile(to: &writer)
     invariant(!writer.overflowed, "the alerts fit their file")
     let count = writer.count
     text.setCount(count)
-    return try directory.replace(Self.fileName, with: text.span)
+    return try directory.replace(name, with: text.span, waits: waits)
   }
 }

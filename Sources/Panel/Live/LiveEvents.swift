@@ -20,9 +20,11 @@ extension Panel {
 
   /// Takes a sample, and tells whoever watches.
   mutating func tick(_ tick: inout Tick) {
+    defer { deliver() }
     guard sampler.isOn else { return }
     sampler.sample(&measurements)
     alerts.update(sampler.values)
+    queueAlerts()
     var buffer = FixedBuffer<900>()
     var writer = Writer(buffer.storageSpan)
     writer.append("{\"alerts\":\"")
@@ -47,7 +49,8 @@ extension Panel {
     }
     watcherCount += 1
     let watcher = Watcher(
-      session: request.user?.epoch ?? 0, plots: request.query.historyRange("plots"))
+      session: request.user?.epoch ?? 0, plots: request.query.historyRange("plots"),
+      ofCores: request.query.isOfCores)
     return response.events(events, request, from: .next, note: watcher.note)
   }
 
@@ -62,12 +65,19 @@ extension Panel {
     let step = body.write(events: events, &state)
     if case .more = step { return .more }
     if state.position != former { watcher.order(at: state.position) }
-    while let range = watcher.plots, let subject = watcher.nextSubject {
+    let count = watcher.ofCores ? UInt8(sampler.plottedCoreCount) : Plot.Subject.count
+    while let range = watcher.plots, watcher.nextPlot < count {
       guard body.room >= Plot.sizeMax else {
         state.note = watcher.note
         return .more
       }
-      body.write("event: plot\ndata: \(plot: Plot(subject, range, sampler))\n\n")
+      body.write("event: plot\ndata: ")
+      if watcher.ofCores {
+        body.write("\(plot: Plot(core: Int(watcher.nextPlot), range, sampler))")
+      } else if let subject = Plot.Subject(rawValue: watcher.nextPlot) {
+        body.write("\(plot: Plot(subject, range, sampler))")
+      }
+      body.write("\n\n")
       watcher.nextPlot += 1
     }
     state.note = watcher.note
@@ -111,30 +121,34 @@ extension Sampler {
 
 /// A browser that watches: what the state of its stream notes.
 ///
-///     note = session << 8 | plots << 4 | next plot
+///     note = session << 8 | of processors << 7 | plots << 4 | next plot
 struct Watcher {
   /// The number of the session, below 2^53.
   let session: Int64
   /// Of which span the browser shows plots.
   let plots: HistoryRange?
-  /// The plot that is sent next; from the number of subjects on there is none.
+  /// Whether these are plots of single processors.
+  let ofCores: Bool
+  /// The plot that is sent next; from the number of plots on there is none.
   var nextPlot: UInt8
 
-  init(session: Int64, plots: HistoryRange?) {
+  init(session: Int64, plots: HistoryRange?, ofCores: Bool = false) {
     self.session = session
     self.plots = plots
+    self.ofCores = ofCores
     nextPlot = Self.new
   }
 
   init(note: Int64) {
     session = note >> 8
-    plots = HistoryRange(rawValue: UInt8(note >> 4 & 0xF))
+    plots = HistoryRange(rawValue: UInt8(note >> 4 & 0x7))
+    ofCores = note >> 7 & 1 != 0
     nextPlot = UInt8(note & 0xF)
   }
 
-  var note: Int64 { session << 8 | Int64(plots?.rawValue ?? 0) << 4 | Int64(nextPlot) }
-
-  var nextSubject: Plot.Subject? { Plot.Subject(rawValue: nextPlot) }
+  var note: Int64 {
+    session << 8 | (ofCores ? 0x80 : 0) | Int64(plots?.rawValue ?? 0) << 4 | Int64(nextPlot)
+  }
 
   /// Makes all plots due behind an event with that number, and at the start. Those of a day move more slowly.
   mutating func order(at number: Int64) {
@@ -146,6 +160,9 @@ struct Watcher {
 }
 
 extension FormFields {
+  /// Whether plots of single processors are asked for.
+  var isOfCores: Bool { self["of"]?.equals("cores") == true }
+
   /// The span that a field names: `hour` or `day`; `nil` for anything else.
   func historyRange(_ name: StaticString) -> HistoryRange? {
     guard let text: Text<8> = self[name]?.text() else { return nil }

@@ -3,7 +3,8 @@
 //     slot = boot clock / length of a slot        place = slot mod places of the ring
 //
 // So a sample needs no moment of its own. A slot without a sample is a gap: the machine has slept. The boot clock cannot be set, so no change of the time of day makes a gap.
-// The day's rings have the mean and the greatest value of each slot.
+// The day's rings have the mean and the greatest value of each slot. Single processors have rings of their own, in halves
+// of a percent, and of a day their means only.
 
 import CMartletPlatform
 import Martlet
@@ -32,11 +33,16 @@ struct Rings: ~Copyable {
   }
 
   static var slotCount: Int { Int(MARTLET_HISTORY_SLOTS) }
-  static var size: Int { Int(MARTLET_HISTORY_SIZE) }
+  static var size: Int { Int(MARTLET_HISTORY_SIZE) + Int(MARTLET_CORE_HISTORY_SIZE) }
+  /// Processors that have a history.
+  static var coreCount: Int { Int(MARTLET_HISTORY_CORES) }
 
   private var newestOfHour: Int64 = -1
   private var newestOfDay: Int64 = -1
   private var sums = InlineArray<9, Sum>(repeating: Sum())
+  /// Of each processor, sum and count as `Sum` has them.
+  private var coreSums = InlineArray<16, Int64>(repeating: 0)
+  private var coreCounts = InlineArray<16, Int64>(repeating: 0)
 
   /// Empty rings.
   init() {
@@ -47,8 +53,12 @@ struct Rings: ~Copyable {
 
   /// Records the values of a moment of the boot clock. Of several samples in a slot of the hour, the last
   /// one counts.
+  ///
+  /// - Parameter cores: Use of each processor as `Series.Unit.percent` stores it; 0 where it is not known.
   @inline(never)
-  mutating func record(_ values: Values, at milliseconds: Int64) {
+  mutating func record(
+    _ values: Values, cores: InlineArray<16, UInt16> = InlineArray(repeating: 0), at milliseconds: Int64
+  ) {
     let hourSlot = milliseconds / HistoryRange.hour.slotMilliseconds
     let daySlot = milliseconds / HistoryRange.day.slotMilliseconds
     guard hourSlot >= max(0, newestOfHour), daySlot >= newestOfDay else { return }
@@ -57,7 +67,10 @@ struct Rings: ~Copyable {
       Self.clear(1, from: newestOfDay, to: daySlot)
       Self.clear(2, from: newestOfDay, to: daySlot)
       sums = InlineArray(repeating: Sum())
+      coreSums = InlineArray(repeating: 0)
+      coreCounts = InlineArray(repeating: 0)
     }
+    for i in 0..<Self.coreCount { record(cores[i], core: i, hourSlot, daySlot) }
     newestOfHour = hourSlot
     newestOfDay = daySlot
     var number: UInt8 = 0
@@ -76,10 +89,31 @@ struct Rings: ~Copyable {
     }
   }
 
+  private mutating func record(_ stored: UInt16, core: Int, _ hourSlot: Int64, _ daySlot: Int64) {
+    Self.clearCore(Self.corePlace(core, .hour), from: newestOfHour, to: hourSlot)
+    Self.clearCore(Self.corePlace(core, .day), from: newestOfDay, to: daySlot)
+    guard let use = Series.Unit.percent.value(stored) else { return }
+    coreSums[core] += use
+    coreCounts[core] += 1
+    Self.setCore(core, .hour, hourSlot, use)
+    Self.setCore(core, .day, daySlot, coreSums[core] / coreCounts[core])
+  }
+
+  /// The use of a processor in a slot, in hundredths of a hundredth; `nil` for a gap.
+  func use(core: Int, _ range: HistoryRange, slot: Int64) -> Int64? {
+    guard core < Self.coreCount, holds(range, slot: slot) else { return nil }
+    let stored = martlet_core_history(Self.corePlace(core, range) + Int(slot % Int64(Self.slotCount)))
+    return stored > 0 ? (Int64(stored) - 1) * 50 : nil
+  }
+
+  private func holds(_ range: HistoryRange, slot: Int64) -> Bool {
+    let newest = range == .hour ? newestOfHour : newestOfDay
+    return slot >= 0 && slot <= newest && slot > newest - Int64(Self.slotCount)
+  }
+
   /// The value of a slot; `nil` for a gap, and for what is not in the ring.
   func value(_ series: Series, _ kind: Kind, _ range: HistoryRange, slot: Int64) -> Int64? {
-    let newest = range == .hour ? newestOfHour : newestOfDay
-    guard slot >= 0, slot <= newest, slot > newest - Int64(Self.slotCount) else { return nil }
+    guard holds(range, slot: slot) else { return nil }
     let ring = range == .hour ? 0 : 1 + kind.rawValue
     return series.unit.value(martlet_history(Self.place(ring, series, slot)))
   }
@@ -93,6 +127,27 @@ struct Rings: ~Copyable {
 
   private static func set(_ ring: Int, _ series: Series, _ slot: Int64, _ value: Int64) {
     martlet_set_history(place(ring, series, slot), series.unit.stored(value))
+  }
+
+  /// Where the ring of a processor begins.
+  private static func corePlace(_ core: Int, _ range: HistoryRange) -> Int {
+    (core * 2 + (range == .hour ? 0 : 1)) * slotCount
+  }
+
+  @inline(never)
+  private static func setCore(_ core: Int, _ range: HistoryRange, _ slot: Int64, _ use: Int64) {
+    let place = corePlace(core, range) + Int(slot % Int64(slotCount))
+    martlet_set_core_history(place, UInt8(clamping: (use + 25) / 50 + 1))
+  }
+
+  @inline(never)
+  private static func clearCore(_ place: Int, from: Int64, to: Int64) {
+    guard from >= 0 else { return }
+    var slot = max(from + 1, to - Int64(slotCount) + 1)
+    while slot <= to {
+      martlet_set_core_history(place + Int(slot % Int64(slotCount)), 0)
+      slot += 1
+    }
   }
 
   /// Makes gaps of the slots after `from`, up to and with `to`.
@@ -128,9 +183,12 @@ struct Curve: ~Copyable {
 
   /// Reads the points up to a moment of the boot clock. The slots of a point are the same at each moment, so that a
   /// curve moves as a whole.
+  ///
+  /// - Parameter core: The processor whose use the curve has; negative where it has the values of a series.
   @inline(never)
   init(
-    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, of rings: borrowing Rings, until milliseconds: Int64
+    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, core: Int = -1, of rings: borrowing Rings,
+    until milliseconds: Int64
   ) {
     self.init(series.unit)
     let slotsOfPoint = Int64(Rings.slotCount / Self.pointCount)
@@ -139,7 +197,10 @@ struct Curve: ~Copyable {
       let start = (last - Int64(Self.pointCount - 1 - i)) * slotsOfPoint
       var (sum, count, greatest) = (Int64(0), Int64(0), Int64.min)
       for slot in start..<start + slotsOfPoint {
-        guard let value = rings.value(series, kind, range, slot: slot) else { continue }
+        let found =
+          core < 0
+          ? rings.value(series, kind, range, slot: slot) : rings.use(core: core, range, slot: slot)
+        guard let value = found else { continue }
         sum += value
         count += 1
         greatest = max(greatest, value)

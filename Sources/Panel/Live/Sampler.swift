@@ -59,7 +59,7 @@ struct Sampler: ~Copyable {
     }
     self.network = network
     self.values = values
-    rings.record(values, at: now)
+    rings.record(values, cores: cores, at: now)
   }
 
   private mutating func sampleProcessors(_ values: inout Values) {
@@ -99,6 +99,24 @@ struct Sampler: ~Copyable {
 
   /// Whether the processors are told apart.
   var hasCores: Bool { times.coreCount > 0 }
+
+  /// Processors that are told apart.
+  var coreCount: Int { times.coreCount }
+
+  /// Use of one processor for programs; `nil` where it is not known.
+  @inline(never)
+  func coreUse(_ index: Int) -> FixedPoint? {
+    Series.Unit.percent.value(cores[index]).map { FixedPoint($0, digits: Series.processors.decimals) }
+  }
+
+  /// A value for programs; `nil` where it is not known.
+  @inline(never)
+  func value(_ series: Series) -> FixedPoint? {
+    values[series].map { FixedPoint($0, digits: series.decimals) }
+  }
+
+  /// Processors that have plots of their own.
+  var plottedCoreCount: Int { min(times.coreCount, Rings.coreCount) }
 
   /// Processors that are not told apart.
   var moreCores: Int { times.moreCount }

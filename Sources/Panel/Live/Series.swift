@@ -38,6 +38,41 @@ enum Series: UInt8 {
 
   /// A value as people read it.
   func text(_ value: Int64) -> Text<24> { unit.text(value) }
+
+  /// Names for programs, and meanings: two lines for each, in the order of the cases. Rates are no counters. A sum over
+  /// disks goes back when a disk is taken out, and Prometheus takes a counter that goes back for one that began anew.
+  static var programTexts: StaticString {
+    """
+    cpu_usage_ratio
+    Use of all processors.
+    cpu_busiest_usage_ratio
+    Use of the busiest processor.
+    load1
+    Load of the last minute.
+    memory_usage_ratio
+    Memory in use. The limit of a container counts.
+    temperature_celsius
+    Temperature of the processor.
+    disk_read_bytes_per_second
+    Bytes read from all disks.
+    disk_written_bytes_per_second
+    Bytes written to all disks.
+    network_receive_bytes_per_second
+    Bytes received from the network.
+    network_transmit_bytes_per_second
+    Bytes sent to the network.
+    """
+  }
+
+  /// Decimals of a value for programs. A share of 10,000 becomes a ratio.
+  var decimals: Int {
+    switch unit {
+    case .percent: 4
+    case .load: 2
+    case .temperature: 1
+    case .rate: 0
+    }
+  }
 }
 
 /// One value of each series; `nil` where it is not known.

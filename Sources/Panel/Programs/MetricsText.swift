@@ -65,16 +65,26 @@ private enum InterfaceMetric: UInt8 { case received, sent, up }
 
 extension Body where Site == Panel {
   /// Begins the samples of a metric.
-  @inline(never)
   @_lifetime(self: copy self)
   mutating func begin(_ name: StaticString, _ kind: StaticString, _ meaning: StaticString) {
+    begin(name.octets, kind, meaning.octets)
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func begin(_ name: Span<UInt8>, _ kind: StaticString, _ meaning: Span<UInt8>) {
     write(plain: "# HELP martlet_\(name) \(meaning)\n# TYPE martlet_\(name) \(kind)\n")
   }
 
   /// Writes a metric with one sample; nothing for `nil`.
-  @inline(never)
   @_lifetime(self: copy self)
   mutating func writeGauge(_ name: StaticString, _ meaning: StaticString, _ value: FixedPoint?) {
+    writeGauge(name.octets, meaning.octets, value)
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func writeGauge(_ name: Span<UInt8>, _ meaning: Span<UInt8>, _ value: FixedPoint?) {
     guard let value else { return }
     begin(name, "gauge", meaning)
     write(plain: "martlet_\(name) \(value)\n")
@@ -139,6 +149,43 @@ extension Body where Site == Panel {
     let count = writer.count
     labels.setCount(count)
     write(plain: "martlet_\(name){\(labels.span)} \(value)\n")
+  }
+
+  // MARK: Samples
+
+  /// Writes the newest sample, but for what stands elsewhere already.
+  @inline(never)
+  @_lifetime(self: copy self)
+  mutating func writeNewest(_ sampler: borrowing Sampler, _ throttling: Throttling?) {
+    var texts = Lines(Series.programTexts.octets)
+    var number: UInt8 = 0
+    while let series = Series(rawValue: number), let name = texts.next(), let meaning = texts.next() {
+      number += 1
+      guard series != .load, series != .temperature, let value = sampler.value(series) else { continue }
+      writeGauge(name, meaning, value)
+    }
+    if sampler.hasCores {
+      begin("cpu_core_usage_ratio", "gauge", "Use of each processor.")
+      for i in 0..<sampler.coreCount {
+        guard let use = sampler.coreUse(i) else { continue }
+        write(plain: "martlet_cpu_core_usage_ratio{cpu=\"\(UInt64(i))\"} \(use)\n")
+      }
+      writeGauge("cpu_cores_omitted", "Processors that have found no room here.", UInt64(sampler.moreCores))
+    }
+    guard let throttling else { return }
+    writeThrottling("throttling_active", "1 where the firmware limits the processor.", throttling.bits)
+    writeThrottling("throttling_occurred", "1 where it has done so since the start.", throttling.bits >> 16)
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func writeThrottling(_ name: StaticString, _ meaning: StaticString, _ bits: UInt32) {
+    begin(name, "gauge", meaning)
+    var (words, bits) = (Lines(Throttling.words.octets), bits)
+    while let word = words.next() {
+      writeSample(name, "reason", word, FixedPoint(bits & 1, digits: 0))
+      bits >>= 1
+    }
   }
 
   // MARK: Disks

@@ -25,6 +25,7 @@ extension Panel {
     case .apiDisks: body.writeDisks(Device.disks(), measurements)
     case .apiInterfaces: body.writeInterfaces(Device.interfaces())
     case .apiTemperature: body.writeTemperature(measurements)
+    case .apiSamples: body.writeSamples(sampler, measurements.throttling)
     default: body.writeAccess(request.user)
     }
     return body.end()
@@ -68,11 +69,16 @@ extension Body where Site == Panel {
   private mutating func put(_ markup: StaticString, count: Int) { put(markup, UInt64(max(0, count))) }
 
   /// Writes a number with so many decimals; `null` for `nil`.
-  @inline(never)
   @_lifetime(self: copy self)
   private mutating func put(_ markup: StaticString, _ number: Int?, digits: Int) {
+    put(markup, number.map { FixedPoint($0, digits: digits) })
+  }
+
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func put(_ markup: StaticString, _ number: FixedPoint?) {
     put(markup)
-    if let number { write(plain: "\(FixedPoint(number, digits: digits))") } else { put("null") }
+    if let number { write(plain: "\(number)") } else { put("null") }
   }
 
   @_lifetime(self: copy self)
@@ -194,6 +200,47 @@ extension Body where Site == Panel {
     put(",\"received_bytes\":", interface.received)
     put(",\"sent_bytes\":", interface.sent)
     put("}")
+  }
+
+  // MARK: Samples
+
+  @_lifetime(self: copy self)
+  fileprivate mutating func writeSamples(_ sampler: borrowing Sampler, _ throttling: Throttling?) {
+    put("{\"interval_seconds\":", count: Sampler.seconds)
+    var texts = Lines(Series.programTexts.octets)
+    var number: UInt8 = 0
+    while let series = Series(rawValue: number), let name = texts.next(), texts.next() != nil {
+      write(plain: ",\n\"\(name)\":")
+      put("", sampler.value(series))
+      number += 1
+    }
+    put(",\n\"memory_used_bytes\":", sampler.memory?.used)
+    put(",\"cpu_core_usage_ratios\":[")
+    for i in 0..<sampler.coreCount {
+      put(i == 0 ? "" : ",", sampler.coreUse(i))
+    }
+    put("],\"cpu_cores_omitted\":", count: sampler.moreCores)
+    put(",\n\"throttling_active\":")
+    putReasons(throttling?.bits)
+    put(",\"throttling_occurred\":")
+    putReasons(throttling.map { $0.bits >> 16 })
+    put("}\n")
+  }
+
+  /// Writes what the four lowest bits say; `null` where no firmware says anything.
+  @inline(never)
+  @_lifetime(self: copy self)
+  private mutating func putReasons(_ bits: UInt32?) {
+    guard var bits else { return put("null") }
+    var (words, mark) = (Lines(Throttling.words.octets), "[" as StaticString)
+    while let word = words.next() {
+      if bits & 1 != 0 {
+        put(mark, word)
+        mark = ","
+      }
+      bits >>= 1
+    }
+    put(mark.octets.equals("[") ? "[]" : "]")
   }
 
   // MARK: Temperature, access

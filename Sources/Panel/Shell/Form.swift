@@ -9,6 +9,7 @@ enum Field: UInt8 {
   case processors, load, memory, temperature
   case processorsMinutes, loadMinutes, memoryMinutes, temperatureMinutes
   case tokenName, scope, days
+  case webhook
 
   /// The name in what the browser sends, and the identifier in the page.
   var name: StaticString {
@@ -31,6 +32,7 @@ enum Field: UInt8 {
     case .tokenName: "name"
     case .scope: "scope"
     case .days: "days"
+    case .webhook: "url"
     }
   }
 
@@ -58,6 +60,11 @@ enum Field: UInt8 {
       """
        autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="name-hint" required
       """
+    case .webhook:
+      """
+       inputmode="url" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="200" \
+      placeholder="http://192.168.1.20:8080/alerts" aria-describedby="url-hint"
+      """
     case .scope, .days: ""
     }
   }
@@ -72,6 +79,12 @@ enum Field: UInt8 {
       """
       <p class="hint" id="name-hint">Of the program, such as prometheus. Up to 32 letters, digits, dots, \
       underscores or hyphens.</p>
+
+      """
+    case .webhook:
+      """
+      <p class="hint" id="url-hint">Empty for none. Nothing is encrypted on the way, so it should be a host in your own \
+      network.</p>
 
       """
     default: ""
@@ -115,6 +128,7 @@ struct Problem {
     case unconfirmed
     case thresholdWrong, minutesWrong
     case tokenNameTaken, tokensTooMany, choiceUnknown, endUnknown
+    case webhookHTTPS, webhookWrong
 
     /// The words for it.
     var text: StaticString {
@@ -148,6 +162,16 @@ struct Problem {
       case .tokenNameTaken:
         "There is a token of that name already. Choose another name, or revoke that token."
       case .tokensTooMany: "There are 16 tokens already. Revoke one first."
+      case .webhookHTTPS:
+        """
+        An address with https cannot be used: this program has no TLS yet, so it can neither encrypt nor tell who \
+        answers. Use http in your own network, for example to a proxy there that goes on by https.
+        """
+      case .webhookWrong:
+        """
+        Enter an address such as http://192.168.1.20:8080/alerts: at most 200 letters, digits and signs without \
+        blanks, umlauts, # or a name and password.
+        """
       case .choiceUnknown: "Choose one of the list."
       case .endUnknown:
         """

@@ -11,6 +11,9 @@ enum Notice: Int64 {
   case passwordChangedTokensStay
   case tokenRevoked
   case tokenGone
+  case webhookStored
+  case webhookRemoved
+  case testSent
 
   var text: StaticString {
     switch self {
@@ -20,6 +23,9 @@ enum Notice: Int64 {
     case .passwordChangedTokensStay:
       "Password changed; all other sessions have ended. Tokens of programs go on; see whether you know them all."
     case .tokenRevoked: "Token revoked; programs that send it are refused from now on."
+    case .webhookStored: "Address stored. Send a test to see whether it answers."
+    case .webhookRemoved: "Address removed; alerts are shown here only."
+    case .testSent: "A test has been sent; below is what became of it."
     case .tokenGone: "There is no such token any more."
     }
   }

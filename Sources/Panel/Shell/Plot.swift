@@ -60,10 +60,14 @@ struct Plot: ~Copyable {
   }
 
   let subject: Subject
+  /// The processor, where the figure shows one of them; negative otherwise.
+  let core: Int
   let range: HistoryRange
   fileprivate let first: Curve
   fileprivate let second: Curve
   fileprivate let values: Values
+  /// The newest use of the processor, where the figure shows one of them.
+  fileprivate var coreUse: Int64?
 
   /// Octets of a figure at most: two curves of 120 points, and the rest.
   static var sizeMax: Int { 2 * Curve.sizeMax + 1_024 }
@@ -74,6 +78,7 @@ struct Plot: ~Copyable {
   ) {
     self.subject = subject
     self.range = range
+    core = -1
     values = sampler.values
     first = Curve(subject.first, .mean, range, of: sampler.rings, until: now)
     if let series = subject.second(range) {
@@ -83,6 +88,18 @@ struct Plot: ~Copyable {
     } else {
       second = Curve(subject.first.unit)
     }
+  }
+
+  /// The use of one processor.
+  @inline(never)
+  init(core: Int, _ range: HistoryRange, _ sampler: borrowing Sampler, until now: Int64 = Sampler.now) {
+    subject = .processors
+    self.range = range
+    self.core = core
+    coreUse = sampler.coreUse(core)?.value
+    values = Values()
+    first = Curve(.processors, .mean, range, core: core, of: sampler.rings, until: now)
+    second = Curve(.percent)
   }
 
   /// Whether no curve has a point.
@@ -136,9 +153,10 @@ extension HTML.Interpolation {
   mutating func appendInterpolation(plot: borrowing Plot) {
     let subject = plot.subject
     appendLiteral("<figure class=\"plot card\" id=\"plot-")
-    appendLiteral(subject.id)
+    appendLiteral(plot.core < 0 ? subject.id : "core")
+    if plot.core >= 0 { appendInterpolation(plot.core) }
     appendLiteral("\"><figcaption><h2>")
-    appendLiteral(subject.title)
+    appendTitle(plot)
     appendLiteral("</h2><ul class=\"key\">")
     appendKey(plot)
     appendLiteral("</ul></figcaption>")
@@ -155,8 +173,24 @@ extension HTML.Interpolation {
         : "<p class=\"time\"><span>24 h ago</span><span>12 h</span><span>now</span></p></figure>")
   }
 
+  @inline(never)
+  private mutating func appendTitle(_ plot: borrowing Plot) {
+    guard plot.core >= 0 else { return appendLiteral(plot.subject.title) }
+    appendLiteral("Processor ")
+    appendInterpolation(plot.core)
+  }
+
   private mutating func appendKey(_ plot: borrowing Plot) {
     let subject = plot.subject
+    if plot.core >= 0 {
+      appendLiteral("<li class=\"a\">now <b>")
+      if let use = plot.coreUse {
+        appendInterpolation(subject.first.text(use))
+      } else {
+        appendLiteral("unknown")
+      }
+      return appendLiteral("</b></li>")
+    }
     let isDay = plot.range == .day
     switch subject {
     case .processors where !isDay:
@@ -203,7 +237,7 @@ extension HTML.Interpolation {
   private mutating func appendPicture(_ plot: borrowing Plot, _ axis: (bottom: Int64, top: Int64)) {
     let subject = plot.subject
     appendLiteral("<svg viewBox=\"0 0 119 80\" preserveAspectRatio=\"none\" role=\"img\"><title>")
-    appendLiteral(subject.title)
+    appendTitle(plot)
     appendLiteral(plot.range == .hour ? ", the last hour" : ", the last day")
     appendLiteral("</title><desc>")
     if plot.isEmpty {
@@ -297,13 +331,14 @@ extension Body where Site == Panel {
   /// Writes the script that moves the values of the page, and the plots of a span.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func writeLiveScript(_ range: HistoryRange?) {
+  mutating func writeLiveScript(_ range: HistoryRange?, ofCores: Bool = false) {
     write(
       """
       <script defer src="\(path: Panel.row(of: .script).path)?\(LiveScript.number)" \
       data-events="\(path: Panel.row(of: .live).path)
       """)
     if let range { write("\(markup: range == .hour ? "?plots=hour" : "?plots=day")") }
+    if ofCores { write("&amp;of=cores") }
     write("\"></script>\n")
   }
 }
