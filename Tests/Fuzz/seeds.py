@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import sys
+import zlib
 from pathlib import Path
 
 VECTORS = Path(__file__).resolve().parents[1] / "Vectors"
@@ -331,10 +332,25 @@ def conditions():
         yield bytes([size]) + text
 
 
+def members():
+    def member(content, level=9, strategy=0, parts=()):
+        pack = zlib.compressobj(level, zlib.DEFLATED, -15, 9, strategy)
+        blocks = b"".join(pack.compress(part) + pack.flush(zlib.Z_FULL_FLUSH) for part in parts)
+        return bytes.fromhex("1f8b0800000000000203") + blocks + pack.compress(content) + pack.flush() + bytes(8)
+    text = "".join(f"{i}: {i * i} {'ab' * (i % 7)}; " for i in range(60)).encode()
+    for content in (b"", b"a", b"x" * 1000, b"martlet " * 40, text, bytes(range(256))):
+        yield member(content)
+        yield member(content, strategy=zlib.Z_FIXED)
+    yield member(b"Stored, as it is.", 0)
+    yield member(text, strategy=zlib.Z_HUFFMAN_ONLY)
+    yield member(b"third", parts=(b"first ", b"second "))
+    yield member(text)[:40]
+
+
 SEEDS = {
     "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "multipart": multiparts, "next": targets,
     "paths": paths, "authorization": authorizations, "json": texts, "json-reader": readings,
-    "number": numbers, "conditions": conditions, "jws": tokens, "connections": connections,
+    "number": numbers, "conditions": conditions, "inflate": members, "jws": tokens, "connections": connections,
 }
 
 

@@ -52,6 +52,31 @@ private func file(_ name: String, _ octets: [UInt8], gzip: [UInt8]? = nil) -> As
     #expect(!two.contains("case 1:") && two.contains("ff, count: 4096)\n        }"))
   }
 
+  @Test("A packed asset has a path, a media type and its octets in gzip, and no other octets")
+  func packed() throws {
+    let source = try AssetWriter.packedSource([file("b/c-d.js", Array("abc".utf8), gzip: [0x1F, 0x8B])])
+    #expect(source.contains("enum PackedAssets {\n\n  /// `b/c-d.js`: 3 octets, 2 in gzip.\n"))
+    #expect(source.contains("static var bCDJs: PackedAsset {"))
+    #expect(source.contains("path: \"/assets/b/c-d-ba7816bf.js\","))
+    #expect(source.contains("mediaType: \"text/javascript; charset=utf-8\","))
+    #expect(source.contains("gzip: ConstantOctets(0x018b1f, count: 2))\n  }\n"))
+    #expect(!source.contains("abc\""))
+  }
+
+  @Test("A packed asset that no response holds, or no literal, or that is not compressed, is refused")
+  func packedRefused() throws {
+    #expect(AssetWriter.packedSizeMax == Limits.responseContentSizeMax)
+    let large = [UInt8](repeating: 0x61, count: AssetWriter.packedSizeMax + 1)
+    let gzip = [UInt8](repeating: 0xFF, count: SwiftSource.pieceSize + 1)
+    _ = try AssetWriter.packedSource([file("a", Array(large.dropLast()), gzip: Array(gzip.dropLast()))])
+    for wrong in [file("a", large, gzip: [1]), file("a", [1], gzip: gzip), file("a", [1]), file(".a", [1], gzip: [1])] {
+      #expect(throws: Finding.self) { try AssetWriter.packedSource([wrong]) }
+    }
+    #expect(throws: Finding.self) {
+      try AssetWriter.packedSource([file("a-b", [1], gzip: [1]), file("a_b", [1], gzip: [1])])
+    }
+  }
+
   @Test("The hash stands before the last suffix of the name")
   func paths() {
     #expect(AssetWriter.path("a.min.js", "0123456789") == "/assets/a.min-01234567.js")

@@ -52,7 +52,7 @@ extension Panel {
   }
 
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
-    guard page == .live else { return .failed }
+    guard page == .live else { return writeOverview(&state, to: &body) }
     var watcher = Watcher(note: state.note)
     guard sessions.isLive(watcher.session, at: Sampler.now / 1_000) else {
       watcherCount -= 1
