@@ -280,9 +280,14 @@ HOSTILE = [b"\x1b[31m\x07\0\x7f", b"\xff\xfe\xc3\x28\xe2\x82", b"<script>alert(1
            "\u202e\u2066\u0085".encode(), b"x" * 10_000, b"<\"'&>" * 2_000, b""]
 
 
-def test_a_page_of_the_longest_texts_has_room(tmp_path):
-    """Every list full, every text as long as it can be and full of what HTML escapes."""
-    word = b"\"'&<" * 70
+# What a piece of a page has room for: a response without its head, and without what ends a chunk.
+PIECE = 24_576 - 8_704 - 7
+ALERTS = {"processors": "1", "load": "1", "memory": "1", "temperature": "1"}
+
+
+@pytest.mark.parametrize("word", [b"\"'&<" * 70, b"\"" * 280], ids=["mixed", "longest"])
+def test_a_page_of_the_longest_texts_has_room(tmp_path, word):
+    """Every list full, every text as long as it can be and full of what HTML escapes, and a piece for each list."""
     root = tmp_path / "root"
     six = b"".join(b"20010db81111222233334444%04x%04x 02 40 00 80 %s%02d\n" % (n, k, b"\"" * 13, n)
                    for n in range(30) for k in range(9))
@@ -297,7 +302,7 @@ def test_a_page_of_the_longest_texts_has_room(tmp_path):
         "proc/meminfo": b"MemTotal: 9999999999 kB\nMemAvailable: 1 kB\n",
         "proc/net/dev": b"".join(b"%s%02d: 18446744073709551615 0 0 0 0 0 0 0 18446744073709551615\n"
                                  % (b"\"" * 13, n) for n in range(30)),
-        "proc/self/mountinfo": b"".join(b"%d 1 8:%d / /mnt/%d%s rw - ext4 /dev/%s ro\n"
+        "proc/self/mountinfo": b"".join(b"%d 1 8:%d / /mnt/%d%s rw - ext4 /dev/%s ro,errors=remount-ro\n"
                                         % (n, n, n, word[:240], word) for n in range(30)),
         "martlet/statfs": b"".join(b"/mnt/%d%s 4096 18446744073709551 99999 9999\n" % (n, word[:240])
                                    for n in range(30)),
@@ -309,11 +314,17 @@ def test_a_page_of_the_longest_texts_has_room(tmp_path):
         folder.mkdir(parents=True)
         (folder / "operstate").write_bytes(b"\"" * 40)
     panel = TreePanel(tmp_path / "data", root)
-    response = panel.logged_in().get("/")
+    visitor = panel.logged_in()
+    assert visitor.post("/alerts", {**ALERTS, **{f"{name}-minutes": "1" for name in ALERTS}}).status == 303
+    response = visitor.get("/")
     assert response.status == 200, response.told
-    # Room for what other parts of the page may have to say: a notice, accounts, a password, the disk, the clock;
-    # 1,100 octets.
-    assert len(response.body) < 15_872 - 1_400, len(response.body)
+    *pieces, end = response.chunks
+    print(f"octets of the pieces: {pieces}, room for {PIECE}")
+    assert end == 0 and len(pieces) == 3
+    # Half of each is left, for what the first piece may have to say beside, and for what is added.
+    assert max(pieces) < PIECE / 2, pieces
+    page = Page(response.text)
+    assert len(page.disk) == 8 and len(page.interface) == 10 and response.text.endswith("</html>\n")
     panel.stop()
 
 
