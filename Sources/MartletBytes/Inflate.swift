@@ -1,33 +1,32 @@
 // gzip → the octets that were compressed. For files that are part of the program in gzip only, and a client that
 // does not accept gzip. The decoder reads one bit at a time: it is small, and what it reads is short.
 //
-//     member = 1F 8B 08 00 MTIME(4) XFL OS blocks CRC32(4) ISIZE(4)     ; RFC 1952 §2.3, without optional fields
-//     block  = BFINAL BTYPE content                                     ; RFC 1951 §3.2.3
+//     member = 1F 8B 08 00 MTIME(4) XFL OS block CRC32(4) ISIZE(4)      ; RFC 1952 §2.3, without optional fields
+//     block  = BFINAL BTYPE codes symbols                               ; RFC 1951 §3.2.7, the last one and dynamic
 //
-// The output is the window: a match is copied from what the writer has already. The checksum is not computed,
-// because the build has written the octets. Whatever the octets are, nothing is read or written out of bounds.
+// gzip writes one such block for a text of some hundred octets to some 15 KB. MartletCompile refuses a file for which
+// gzip writes something else. The output is the window: a match is copied from what the writer has already.
+// The checksum is not computed, because the build has written the octets. Whatever the octets are, nothing is read or
+// written out of bounds.
 
 /// Decompresses gzip.
 public enum Inflate {
   /// Writes the content of a gzip member.
   ///
   /// - Parameters:
-  ///   - gzip: One member without optional fields, as `gzip -n` writes it.
-  ///   - writer: Gets the content. What the writer has before is no part of the window.
+  ///   - gzip: One member without optional fields, as `gzip -n` writes it, with one block that has codes of its own.
+  ///   - writer: Gets the content.
   /// - Returns: `false` where the octets are no such member, or the content does not fit. A part of the content may
   ///   have been written then.
   /// - Complexity: O(n) in the octets of both.
   @inline(never)
   @_lifetime(writer: copy writer)
   public static func unpack(_ gzip: Span<UInt8>, to writer: inout Writer) -> Bool {
-    guard gzip.count > 10, gzip[0] == 0x1F, gzip[1] == 0x8B, gzip[2] == 8, gzip[3] == 0 else { return false }
-    var blocks = Blocks(gzip.extracting(10..<gzip.count), from: writer.count)
-    var isLast: Bool
-    repeat {
-      isLast = blocks.bits(1) == 1
-      guard blocks.unpackBlock(to: &writer), !writer.overflowed else { return false }
-    } while !isLast
-    return true
+    var block = Block(gzip)
+    guard block.bits(16) == 0x8B1F, block.bits(16) == 8 else { return false }
+    block.skip(bits: 48)
+    guard block.bits(3) == 5, block.readCodes() else { return false }
+    return block.unpackSymbols(to: &writer)
   }
 }
 
@@ -61,21 +60,16 @@ private struct PrefixCode {
   }
 }
 
-/// The blocks of a member.
-private struct Blocks: ~Escapable {
+/// A member with one block.
+private struct Block: ~Escapable {
   private let octets: Span<UInt8>
   /// The index of the next bit; behind the last one where octets are missing.
   private var next = 0
-  /// Where the writer's content begins.
-  private let start: Int
   private var letters = PrefixCode()
   private var distances = PrefixCode()
 
   @_lifetime(copy octets)
-  init(_ octets: Span<UInt8>, from start: Int) {
-    self.octets = octets
-    self.start = start
-  }
+  init(_ octets: Span<UInt8>) { self.octets = octets }
 
   /// The next bits as a number, the lowest bit first; 0 behind the last octet.
   @inline(never)
@@ -88,6 +82,9 @@ private struct Blocks: ~Escapable {
     }
     return value
   }
+
+  @_lifetime(self: copy self)
+  mutating func skip(bits count: Int) { next += count }
 
   private var hasEnded: Bool { next > octets.count << 3 }
 
@@ -110,8 +107,8 @@ private struct Blocks: ~Escapable {
     return 288
   }
 
-  /// The number that a symbol and the bits behind it stand for (RFC 1951 §3.2.5): lengths come in groups of four
-  /// symbols, distances in groups of two, and each group has one more bit than the group before.
+  /// The number that a symbol and the bits behind it stand for (RFC 1951 §3.2.5). Lengths come in groups of four
+  /// symbols, distances in groups of two. Each group has one more bit than the group before.
   @_lifetime(self: copy self)
   private mutating func number(_ symbol: Int, groupBits: Int) -> Int {
     let size = 1 << groupBits
@@ -120,45 +117,9 @@ private struct Blocks: ~Escapable {
     return (size | symbol & (size - 1)) << extra + bits(extra)
   }
 
-  /// Unpacks one block, behind the bit that says whether it is the last.
-  @inline(never)
-  @_lifetime(self: copy self)
-  @_lifetime(writer: copy writer)
-  mutating func unpackBlock(to writer: inout Writer) -> Bool {
-    switch bits(2) {
-    case 0:
-      next = (next + 7) & ~7
-      let count = bits(16)
-      guard bits(16) == 0xFFFF - count else { return false }
-      for _ in 0..<count {
-        let octet = UInt8(truncatingIfNeeded: bits(8))
-        guard !hasEnded else { return false }
-        writer.append(octet)
-      }
-      return true
-    case 1:
-      // The fixed codes (RFC 1951 §3.2.6).
-      var lengths = InlineArray<320, UInt8>(repeating: 8)
-      for i in 144..<256 { lengths[i] = 9 }
-      for i in 256..<280 { lengths[i] = 7 }
-      for i in 288..<320 { lengths[i] = 5 }
-      guard setCodes(lengths.span.extracting(0..<318), letterCount: 288) else { return false }
-    case 2: guard readCodes() else { return false }
-    default: return false
-    }
-    return unpackSymbols(to: &writer)
-  }
-
-  /// Sets both codes, of whose lengths the first `letterCount` are those of letters.
-  @_lifetime(self: copy self)
-  private mutating func setCodes(_ lengths: Span<UInt8>, letterCount: Int) -> Bool {
-    guard letters.set(lengths.extracting(0..<letterCount)) else { return false }
-    return distances.set(lengths.extracting(letterCount..<lengths.count))
-  }
-
   /// Reads the codes of a block, whose lengths are themselves in a code (RFC 1951 §3.2.7).
   @_lifetime(self: copy self)
-  private mutating func readCodes() -> Bool {
+  mutating func readCodes() -> Bool {
     var lengths = InlineArray<320, UInt8>(repeating: 0)
     let letterCount = bits(5) + 257
     let countOfBoth = letterCount + bits(5) + 1
@@ -190,13 +151,14 @@ private struct Blocks: ~Escapable {
         count += 1
       }
     }
-    return setCodes(lengths.span.extracting(0..<countOfBoth), letterCount: letterCount)
+    return letters.set(lengths.span.extracting(0..<letterCount))
+      && distances.set(lengths.span.extracting(letterCount..<countOfBoth))
   }
 
   /// Unpacks octets and matches up to the end of a block.
   @_lifetime(self: copy self)
   @_lifetime(writer: copy writer)
-  private mutating func unpackSymbols(to writer: inout Writer) -> Bool {
+  mutating func unpackSymbols(to writer: inout Writer) -> Bool {
     while true {
       let letter = symbol(ofDistance: false)
       guard !hasEnded, letter < 286, !writer.overflowed else { return false }
@@ -209,7 +171,7 @@ private struct Blocks: ~Escapable {
       let symbol = symbol(ofDistance: true)
       guard symbol < 30 else { return false }
       let distance = number(symbol, groupBits: 1) + 1
-      guard distance <= writer.count - start else { return false }
+      guard distance <= writer.count else { return false }
       for _ in 0..<count {
         let octet = writer.span[writer.count - distance]
         writer.append(octet)

@@ -52,6 +52,10 @@ enum AssetWriter {
     for (name, file) in try named(files, in: "PackedAssets", taken: []) {
       let place = Place(file: file.file)
       guard let gzip = file.gzip else { throw Finding(place, "a packed asset needs gzip, which is not here") }
+      // One block with codes of its own: the library unpacks nothing else (Inflate.swift).
+      guard gzip.count > 18, gzip[3] == 0, gzip[10] & 7 == 5 else {
+        throw Finding(place, "gzip makes too little of this file; keep it in Assets")
+      }
       guard file.octets.count <= packedSizeMax, gzip.count <= SwiftSource.pieceSize else {
         throw Finding(
           place,

@@ -6,7 +6,10 @@ import Martlet
 struct AssetSite: SessionApplication {
   struct Person: SessionUser { var id: UserID { "susan" } }
 
-  enum Page: UInt8 { case packed, assets, icon, closed, cached, cookie, places, login, packedElsewhere, packedClosed, packedCached }
+  enum Page: UInt8 {
+    case packed, assets, icon, closed, cached, cookie, places, login
+    case packedElsewhere, packedClosed, packedCached
+  }
 
   static func route(to page: Page) -> Route {
     switch page {

@@ -44,7 +44,7 @@ private func file(_ path: String) throws -> [UInt8] {
     #expect(head.header("Content-Length") == "\(content.utf8.count)" && head.body.isEmpty)
   }
 
-  @Test("At a path without the hash, and for those who are logged in, nothing is kept unless the page says so")
+  @Test("At another path, and for those who are logged in, nothing is kept unless the page says so")
   func elsewhere() {
     let client = TestClient(AssetSite())
     #expect(client.get("/plain.css").header("Cache-Control") == "no-store")

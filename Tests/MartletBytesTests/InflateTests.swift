@@ -35,21 +35,7 @@ private func member(_ bits: String) -> [UInt8] {
   /// Members that zlib has written, and their contents.
   static let members: [(kind: String, gzip: [UInt8], content: String)] = [
     (
-      "stored",
-      octets(
-        """
-        1f8b0800000000000203011100eeff53746f7265642c2061732069742069732ebc22f28711000000
-        """), "Stored, as it is."
-    ),
-    (
-      "fixed",
-      octets(
-        """
-        1f8b08000000000002034b5448cbac484d5148ce4f49b552c84d2c2ac9492d19a5c9a4016a8882d64e010000
-        """), "a fixed code: " + String(repeating: "martlet ", count: 40)
-    ),
-    (
-      "dynamic",
+      "matches",
       octets(
         """
         1f8b08000000000002035d93d771c0300c4357d1086ca24aa649f61f22805ce53f92e7131e085a6691f25374162dbf7f\
@@ -64,23 +50,38 @@ private func member(_ bits: String) -> [UInt8] {
       (0..<60).map { "\($0): \($0 * $0) \(String(repeating: "ab", count: $0 % 7)); " }.joined()
     ),
     (
-      "several blocks",
-      octets(
-        """
-        1f8b08000000000002034acb2c2a2e5100000000ffff2a4e4dcecf4b5100000000ffff2ac9c82c4a01000000ffff0300\
-        07a9dc0712000000
-        """), "first second third"
-    ),
-    (
       "a match that copies itself",
       octets(
         """
-        1f8b0800000000000203aba81805a360140c770000e6c9413be8030000
-        """), String(repeating: "x", count: 1_000)
+        1f8b0800000000000203edd0b97504510844d1542a82399f1dc2e9bdf38f40a5894286b0f01e97b5616476b4f5818a3a\
+        91951762e246883f70b31716ba414b76c8ac03b2e684f685f1bad1990faae3452ddf906a3bc2f580a79cb05e1774e686\
+        4a3f10ab1791ac56b03a7ea0c54e94e9850c61b516ab3d2f7cf506d3daa19eac669c68bf603746f5e12e6ce662b34888\
+        2121840437122c48d02241860411128c82090a3a29a826a11609a9248493e049823509b6485025417cfd7e84d5a2a087\
+        821612ca48c820218a041f125c483023419d0449129a02de3ffabd9f804a12b249c8454228096e245890a045820c0922\
+        241805131474515023fbe77ffed4fc006162b21a44030000
+        """), words
+    ),
+    (
+      "no matches, and no code of a distance",
+      octets(
+        """
+        1f8b080000000000020305c10711c3300004302a8f40176f1b4ebaf923a874dd39e53cb2db7e668df5ca5cf39d71c627\
+        a3f46f7a6bbfb451efd4551e29e77aa65ce795badf397d7db2e7fc66edf1cbbafa9d59db23a3d767fa2cafb47dbd53cf\
+        f9a496fd4d69eb9731ef9c351ed9a73fb34b7b65b5face1ce593b1ae6ffa3ebff46bdf69753d52fb7ca6ccf1caeeefb4\
+        4f4eaddfec5e7e59f3ba33d779649cfdcc28eb95dee63b6d8c4feaeadf94d37e29a5de69e59133ae67f63cafacbddf59\
+        d7fa64d6f9cde8e3973efb9db6db23edaacfd45a5e29fd7a679c4fcedadfecb37ed965de596d3c32477f66acf64a3ff5\
+        9d5eca27ad5ddfd47e7e2973dfd9eb91f9cca9e395ddfb3b6bb64fe6aedfccabfc32ea75a7b7f3481bfb99bad62be5cc\
+        774a199fb4fecd19ed97bdea9d75ca030000000000000000000000000000000000000000000000000000000000000000\
+        0000000000000000000000000000000000e00f6162b21a44030000
+        """), words
     ),
   ]
 
-  @Test("What gzip has compressed comes back, in blocks of every kind", arguments: members)
+  static let words =
+    (0..<90).map { "\($0 * 7_919 % 1_000)\(Array("abcdefgh")[$0 % 8])" }.joined(separator: " ")
+    + String(repeating: ".", count: 400)
+
+  @Test("What gzip has compressed comes back", arguments: members)
   func contents(_ kind: String, _ gzip: [UInt8], _ content: String) {
     #expect(unpacked(gzip) == content)
     #expect(unpacked(gzip, capacity: content.utf8.count) == content, "it fits exactly")
@@ -124,35 +125,34 @@ private func member(_ bits: String) -> [UInt8] {
   }
 
   @Test(
-    "What is no member is refused",
+    "What is no member of one dynamic block is refused",
     arguments: [
-      // The third type of a block is not assigned.
-      "1 11",
-      // A stored block whose two lengths do not agree.
-      "1 00 00000 1000000000000000 0000000000000000",
-      // Fixed: a match of 3 octets before the first octet.
-      "1 10 0000001 00000 0000000",
-      // Fixed: the symbols 286 and 287 stand for nothing, and so does the distance 30.
-      "1 10 11000110 0000000", "1 10 00110000 0000001 11110 0000000",
-      // Dynamic: 287 letters.
+      // A stored block, a fixed block, a type that is not assigned, a block that is not the last.
+      "1 00 00000 0000000000000000 1111111111111111", "1 10 10010001 0000000", "1 11", "0 01",
+      // 287 letters.
       "1 01 01111 00000 0000 000 000 000 000",
-      // Dynamic: four codes of one bit.
+      // Four codes of one bit.
       "1 01 00000 00000 0000 100 100 100 100",
-      // Dynamic: the first length repeats the one before.
+      // The first length repeats the one before.
       "1 01 00000 00000 0000 100 000 000 100 0 00 00000000000000000000",
-      // Dynamic: more lengths than there are symbols, 138 zeros a time.
+      // More lengths than there are symbols, 138 zeros a time.
       "1 01 00000 00000 0000 000 000 100 000 0 1111111 0 1111111 0 1111111 000",
     ])
   func refused(_ bits: String) {
     #expect(unpacked(member(bits + String(repeating: "0", count: 64))) == nil)
   }
 
-  @Test("A fixed block can be written by hand: the letter a, and the end")
-  func byHand() {
-    // 0x61 is the 8-bit code 0x30 + 0x61 = 10010001; the end is 0000000.
-    #expect(unpacked(member("1 10 10010001 0000000")) == "a")
-    // A match of 3 octets at a distance of 1 behind it: symbol 257, 0000001, and the distance 00000.
-    #expect(unpacked(member("1 10 10010001 0000001 00000 0000000")) == "aaaa")
-    #expect(unpacked(member("1 10 10010001 0000001 00001 0000000")) == nil, "a distance of 2 behind one octet")
+  @Test("Symbols that stand for nothing, and distances behind the first octet, are refused")
+  func symbols() {
+    // Lengths in a code of two bits each for 18, 0, 1 and 2: 00 is 0, 01 is 1, 10 is 2, 11 is 18. Of the letters, a
+    // has 1 bit (0), the end has 2 (10), and 257, a match of 3 octets, has 2 (11). Distances 1 and 2 have 1 bit each.
+    let order = "000 000 010 010 000 000 000 000 000 000 000 000 000 000 000 010 000 010"
+    let lengths = "11 0110101 01 11 1111111 11 1010000 10 10 01 01"
+    let head = "1 01 10000 10000 0111 \(order) \(lengths)"
+    #expect(unpacked(member(head + " 0 10")) == "a")
+    #expect(unpacked(member(head + " 0 11 0 10")) == "aaaa")
+    #expect(unpacked(member(head + " 0 0 11 1 10")) == "aaaaa")
+    #expect(unpacked(member(head + " 11 0 10")) == nil, "nothing stands before")
+    #expect(unpacked(member(head + " 0 11 1 10")) == nil, "a distance of 2 behind one octet")
   }
 }

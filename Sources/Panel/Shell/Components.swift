@@ -1,5 +1,7 @@
-// What pages are made of. Markup that several pages have stands here and in Form.swift; its looks are in
-// PackedAssets/panel.css. A page writes texts between the begin and the end of a part:
+// What pages are made of. Markup that several pages have stands here and in Form.swift. PackedAssets/panel.css is the
+// style sheet of all pages: system fonts, and nothing from elsewhere. Text has a contrast of at least 4.5 to 1 in both
+// colour schemes (WCAG 2.2 §1.4.3; Tests/Wire/looks.py measures it). A page writes texts between the begin and the end
+// of a part:
 //
 //     body.write("\(begin: .note)\(count) overlays not listed\(end: .note)")
 
