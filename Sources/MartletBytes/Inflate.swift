@@ -76,10 +76,17 @@ private struct Block: ~Escapable {
   @_lifetime(self: copy self)
   mutating func bits(_ count: Int) -> Int {
     var value = 0
-    for i in 0..<count {
-      if next >> 3 < octets.count { value |= Int(octets[next >> 3] >> UInt8(next & 7) & 1) << i }
-      next += 1
-    }
+    for i in 0..<count { value |= bit() << i }
+    return value
+  }
+
+  // Inlined: most bits are read one at a time.
+  @inline(__always)
+  @_lifetime(self: copy self)
+  private mutating func bit() -> Int {
+    let index = next >> 3
+    let value = index < octets.count ? Int(octets[index] >> UInt8(next & 7) & 1) : 0
+    next &+= 1
     return value
   }
 
@@ -94,7 +101,7 @@ private struct Block: ~Escapable {
   private mutating func symbol(ofDistance isDistance: Bool) -> Int {
     var (code, first, index) = (0, 0, 0)
     for length in 1..<16 {
-      code |= bits(1)
+      code |= bit()
       let count = Int(isDistance ? distances.counts[length] : letters.counts[length])
       if code < first + count {
         index += code - first

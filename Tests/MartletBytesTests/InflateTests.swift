@@ -144,10 +144,11 @@ private func member(_ bits: String) -> [UInt8] {
 
   @Test("Symbols that stand for nothing, and distances behind the first octet, are refused")
   func symbols() {
-    // Lengths in a code of two bits each for 18, 0, 1 and 2: 00 is 0, 01 is 1, 10 is 2, 11 is 18. Of the letters, a
-    // has 1 bit (0), the end has 2 (10), and 257, a match of 3 octets, has 2 (11). Distances 1 and 2 have 1 bit each.
-    let order = "000 000 010 010 000 000 000 000 000 000 000 000 000 000 000 010 000 010"
-    let lengths = "11 0110101 01 11 1111111 11 1010000 10 10 01 01"
+    // The code of lengths: 18 is 0, 1 is 10, 2 is 11. Of the letters, a has 1 bit (0), the end has 2 (10), and so
+    // has 257, a match of 3 octets (11). The distances 1 and 2 have 1 bit each.
+    let order = "000 000 100 " + String(repeating: "000 ", count: 12) + "010 000 010"
+    // 97 times no code, a, 138 and 20 times no code, the end, 257; both distances.
+    let lengths = "0 0110101 10 0 1111111 0 1001000 11 11 10 10"
     let head = "1 01 10000 10000 0111 \(order) \(lengths)"
     #expect(unpacked(member(head + " 0 10")) == "a")
     #expect(unpacked(member(head + " 0 11 0 10")) == "aaaa")
