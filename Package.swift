@@ -13,6 +13,8 @@ let swift: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
   // `@_addressableSelf`: a span of a generic type's own storage needs it (FixedBuffer.swift).
   .enableExperimentalFeature("AddressableParameters"),
+  // Large values are read in place: ByAddress.
+  .enableExperimentalFeature("RawLayout"),
 ]
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 

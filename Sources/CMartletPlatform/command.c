@@ -26,8 +26,21 @@ static void close_others(void) {
   for (int descriptor = 3; descriptor < 1024; descriptor++) close(descriptor);
 }
 
+// A new process, as fork() makes one, but without the locks and handlers of the C library: here is one thread.
+// `number` is the signal that its parent gets at its end.
+static pid_t divide(int number) { return (pid_t)syscall(SYS_clone, number, NULL, NULL, NULL, NULL); }
+
+// Writes why a program has not begun to its output, and ends.
+static _Noreturn void complain(const char *name, const char *reason) {
+  say(name);
+  say(": ");
+  say(reason);
+  say("\n");
+  _exit(127);
+}
+
 // The new process becomes the program. Nothing here needs more than system calls.
-static _Noreturn void become(const char *const *words, int output, pid_t parent) {
+static _Noreturn void become(const char *const *words, int output, pid_t parent, int leads) {
   static const char *const environment[] = {
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
   // What this process has blocked or ignored, the program would go on blocking or ignoring.
@@ -35,22 +48,73 @@ static _Noreturn void become(const char *const *words, int output, pid_t parent)
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  setpgid(0, 0);
+  if (leads) setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // The parent may have ended before the call above.
   if (getppid() != parent) _exit(127);
+  if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0) _exit(127);
   int input = open("/dev/null", O_RDONLY);
-  if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-      dup2(output, STDERR_FILENO) < 0)
-    _exit(127);
+  if (input < 0 || dup2(input, STDIN_FILENO) < 0) complain("/dev/null", martlet_error_text(errno));
   close_others();
   execve(words[0], (char *const *)words, (char *const *)environment);
-  const char *reason = martlet_error_text(errno);
-  say(words[0]);
-  say(": ");
-  say(reason);
-  say("\n");
+  complain(words[0], martlet_error_text(errno));
+}
+
+// What waitid() must be told so that it finds the programs: 0, or __WALL where they have keepers.
+static int kinds;
+
+// The keeper of a program: the program's parent, where this process is the first one of a system or a container. The
+// first process gets every process whose own parent has ended, and ignores SIGCHLD, so that the kernel forgets each at
+// its end. The kernel would forget programs as well. It does not forget a keeper, because a keeper's end sends no
+// signal (wait(2), __WCLONE). The keeper leads the process group, waits for the program, and ends as the program has
+// ended. No signal but SIGKILL reaches the keeper before.
+static _Noreturn void keep(const char *const *words, int output, pid_t parent) {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid() != parent) _exit(127);
+  // The program is to be waited for, and the keeper's own end leaves no core.
+  signal(SIGCHLD, SIG_DFL);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  pid_t keeper = getpid(), child = divide(SIGCHLD);
+  if (child == 0) become(words, output, keeper, 0);
+  if (child < 0) {
+    int error = errno;
+    dup2(output, STDOUT_FILENO);
+    complain(words[0], martlet_error_text(error));
+  }
+  close(output);
+  close_others();
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  if (WIFEXITED(status)) _exit(WEXITSTATUS(status));
+  signal(WTERMSIG(status), SIG_DFL);
+  kill(keeper, WTERMSIG(status));
+  sigdelset(&blocked, WTERMSIG(status));
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
   _exit(127);
+}
+
+// A process that becomes the program, or one that keeps it. Its number; or -1, with errno.
+static pid_t begin(const char *const *words, int output) {
+  pid_t self = getpid(), child;
+  // ECHILD: this process is no child of its own. Kernels before 4.7 answer EINVAL, because they do not know __WALL here.
+  if (self == 1 && waitid(P_PID, 1, NULL, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD)
+    kinds = __WALL;
+  // Elsewhere, whoever has started this process may have let it ignore SIGCHLD, and the kernel would not say how a
+  // program has ended.
+  signal(SIGCHLD, self == 1 ? SIG_IGN : SIG_DFL);
+  if (kinds) {
+    child = divide(0);
+    if (child == 0) keep(words, output, self);
+    // An emulator of user space knows SIGCHLD only.
+    if (child > 0 || errno != EINVAL) return child;
+  }
+  child = divide(SIGCHLD);
+  if (child == 0) become(words, output, self, 1);
+  return child;
 }
 
 // The words as execve() takes them; NULL where there are none, or too many.
@@ -82,19 +146,13 @@ int martlet_start_command(const uint8_t *octets, size_t count, int32_t *process)
   int ends[2];
   int error = open_pipe(ends);
   if (error) return error;
-  pid_t parent = getpid();
-  // Whoever has started this process may have let it ignore SIGCHLD, and the system would not say how a program has
-  // ended. The first process ignores it on purpose (boot.c).
-  if (parent != 1) signal(SIGCHLD, SIG_DFL);
-  pid_t child = fork();
-  if (child == 0) become(words, ends[1], parent);
-  if (child < 0) {
-    error = -errno;
+  pid_t child = begin(words, ends[1]);
+  error = child < 0 ? -errno : 0;
+  close(ends[1]);
+  if (error) {
     close(ends[0]);
-    close(ends[1]);
     return error;
   }
-  close(ends[1]);
   // Parent and child both do so: whichever comes first, the group is there when either goes on. An error
   // means that the program has begun, and has done so itself.
   setpgid(child, child);
@@ -112,7 +170,7 @@ long martlet_read_output(int descriptor, uint8_t *octets, size_t count) {
 int martlet_command_result(int32_t process) {
   siginfo_t facts = {.si_pid = 0};
   // Its number stays taken until martlet_forget_command(), so that no other process gets its signals.
-  if (waitid(P_PID, (id_t)process, &facts, WEXITED | WNOHANG | WNOWAIT) != 0)
+  if (waitid(P_PID, (id_t)process, &facts, WEXITED | WNOHANG | WNOWAIT | kinds) != 0)
     return errno == EINTR ? MARTLET_COMMAND_RUNS : MARTLET_COMMAND_UNKNOWN;
   if (facts.si_pid == 0) return MARTLET_COMMAND_RUNS;
   return facts.si_code == CLD_EXITED ? facts.si_status & 255 : MARTLET_COMMAND_SIGNAL + facts.si_status;
@@ -122,5 +180,5 @@ void martlet_end_command(int32_t process, int at_once) { kill(-process, at_once 
 
 void martlet_forget_command(int32_t process) {
   kill(-process, SIGKILL);
-  while (waitpid(process, NULL, WNOHANG) < 0 && errno == EINTR) {}
+  while (waitpid(process, NULL, WNOHANG | __WALL) < 0 && errno == EINTR) {}
 }

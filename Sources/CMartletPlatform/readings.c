@@ -188,8 +188,6 @@ static void close_all(void) {
 }
 
 int martlet_begin_child(void) {
-  // Children that have ended need not be waited for.
-  if (signal(SIGCHLD, SIG_IGN) == SIG_ERR) return -errno;
   // fork() would bring locks and handlers of the C library; here is one thread.
   long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
   if (child != 0) return child < 0 ? -errno : (int)child;
@@ -202,6 +200,7 @@ int martlet_begin_child(void) {
   return 0;
 }
 
+// A process that ignores SIGCHLD, as the first one of a system does, gets ECHILD: the kernel has forgotten the child.
 int martlet_child_runs(int child) { return waitpid(child, NULL, WNOHANG) == 0; }
 
 _Noreturn void martlet_end_child(void) { _exit(0); }

@@ -2,6 +2,8 @@
 
 /// Up to `capacity` octets, stored inline.
 public struct FixedBuffer<let capacity: Int>: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private var storage = InlineArray<capacity, UInt8>(repeating: 0)
   /// How many octets the buffer holds.
   public private(set) var count = 0

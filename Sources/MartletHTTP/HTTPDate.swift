@@ -8,6 +8,8 @@ public import MartletBytes
 
 /// A date in HTTP's format. The text is kept, because a server sends one date for a whole second.
 public struct HTTPDate: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private var text = FixedBuffer<29>()
   private var seconds: Int64
 

@@ -356,6 +356,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Ends the pause of a stream whose page is in the set, and the stream of a login that has ended.
   ///
   /// - Returns: Whether the stream can write now.
+  @inline(never)
   private mutating func wake(_ slot: Slot, _ woken: StreamSet) -> Bool {
     guard connections[slot].phase == .sending, case .stream(let state, let isChunked) = connections[slot].flow
     else { return false }

@@ -59,10 +59,11 @@ final class ClientWorld {
   private var wanted: [Int: UInt8] = [:]
   private var ready: [Int: UInt8] = [:]
   private var looks: Int64 = 0
-  /// The descriptors of programs' output, those with octets, and whether there has been any.
+  /// The descriptors of programs' output, and those with octets.
   private var watched: [Int: Int32] = [:]
   private var readyWatches: Set<Int> = []
-  private var hasWatched = false
+  /// Whether there has been a program. Its output may have ended before the server waits for it.
+  var hasRunPrograms = false
   /// The next descriptor. The numbers begin where no open file has its descriptor.
   private var nextDescriptor: Int32 = 1 << 24
 
@@ -104,7 +105,6 @@ final class ClientWorld {
   fileprivate func want(_ slot: Int, _ readiness: Readiness?) { wanted[slot] = readiness?.rawValue ?? 0 }
 
   fileprivate func watch(_ index: Int, _ descriptor: Int32) {
-    if descriptor >= 0 { hasWatched = true }
     watched[index] = descriptor
   }
 
@@ -141,7 +141,7 @@ final class ClientWorld {
     isIdle = ready.isEmpty && waiting.isEmpty
     readyWatches = []
     var milliseconds = milliseconds
-    if isIdle, hasWatched, milliseconds != 0 {
+    if isIdle, hasRunPrograms, milliseconds != 0 {
       milliseconds = waitForPrograms(milliseconds)
       if milliseconds == 0 { isIdle = false }
     }

@@ -84,7 +84,11 @@ struct HeldResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   func watched(_ index: Int) -> Int32 { site.watched(index) }
 
-  var nextWatchMoment: Int64 { site.nextWatchMoment }
+  var nextWatchMoment: Int64 {
+    let moment = site.nextWatchMoment
+    if moment < .max { world.hasRunPrograms = true }
+    return moment
+  }
 
   mutating func lookAfterWatches(_ ready: UInt8, now: Int64) { site.lookAfterWatches(ready, now: now) }
 

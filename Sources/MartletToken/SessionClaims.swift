@@ -16,6 +16,8 @@ import MartletBytes
 ///     claims.set("_fresh", boolean: true)
 ///     JWS.sign(claims.span, with: key, to: &writer)
 public struct SessionClaims: ~Copyable, ~Escapable {
+  private let isReadInPlace = ByAddress()
+
   private var storage: MutableSpan<UInt8>
   private var size: UInt16
 

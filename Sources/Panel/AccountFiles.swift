@@ -25,10 +25,10 @@ struct AccountFiles {
 
   /// What the two files hold.
   enum Loaded {
-    case accounts(Accounts)
+    case accounts
     case none
     /// Those of the generation before, and why not the newest.
-    case older(Accounts, because: SystemError)
+    case older(because: SystemError)
     /// Neither is good: what is wrong with the newest that is there.
     case damaged(SystemError)
     /// The file must not be used, or can be read in a moment.
@@ -41,55 +41,58 @@ struct AccountFiles {
   init(in directory: DataDirectory) { self.directory = directory }
 
   /// Reads one of the files.
-  private func read(_ name: StaticString) throws(SystemError) -> Accounts {
-    let accounts: Accounts? = try directory.read(name) { text in
-      do throws(AccountsDamage) { return try Accounts(text) } catch { return nil }
+  @inline(never)
+  private func read(_ name: StaticString, into accounts: inout Accounts) throws(SystemError) {
+    let isGood = try directory.read(name) { text in
+      do throws(AccountsDamage) { accounts = try Accounts(text) } catch { return false }
+      return true
     }
-    guard let accounts else { throw .damaged }
-    return accounts
+    if !isGood { throw .damaged }
   }
 
   /// Reads the files, and makes a copy where there is none.
-  mutating func load() -> Loaded {
-    var newest: Accounts?
-    var older: Accounts?
+  mutating func load(into accounts: inout Accounts) -> Loaded {
+    var older = Accounts()
     var problem = SystemError.damaged
     do throws(SystemError) {
-      newest = try read(Self.newestName)
+      try read(Self.newestName, into: &accounts)
     } catch {
       if error.isOthers || error.isPassing { return .refused(Self.newestName, error) }
       hasDamagedNewest = !error.isNotFound
       problem = error
     }
     do throws(SystemError) {
-      older = try read(Self.olderName)
+      try read(Self.olderName, into: &older)
       hasOlder = true
     } catch {
-      if error.isOthers || error.isPassing && newest == nil {
+      if error.isOthers || error.isPassing && accounts.count == 0 {
         return .refused(Self.olderName, error)
       }
       hasDamagedOlder = !error.isNotFound && !error.isPassing
       hasOlder = error.isPassing
       if hasDamagedOlder, !hasDamagedNewest { problem = error }
     }
-    if let newest {
+    if accounts.count > 0 {
       // Where the disk does not take it, the next change tries again.
-      if !hasOlder, !hasDamagedOlder { _ = try? keep(newest) }
-      return .accounts(newest)
+      if !hasOlder, !hasDamagedOlder { _ = try? keep(accounts) }
+      return .accounts
     }
-    if let older { return .older(older, because: problem) }
+    if older.count > 0 {
+      accounts = older
+      return .older(because: problem)
+    }
     return hasDamagedNewest || hasDamagedOlder ? .damaged(problem) : .none
   }
 
   /// Writes the accounts anew; those before become the generation before.
   ///
-  /// - Parameter previous: `nil` where the generation before stays.
+  /// - Parameter previous: Without accounts where the generation before stays.
   /// - Throws: `SystemError` when the files have the accounts before.
   mutating func store(
-    _ accounts: Accounts, after previous: Accounts?
+    _ accounts: borrowing Accounts, after previous: borrowing Accounts
   ) throws(SystemError) -> Stored {
     var older = Stored.onDisk
-    if let previous, previous.count > 0, !hasDamagedNewest || !hasOlder {
+    if previous.count > 0, !hasDamagedNewest || !hasOlder {
       older = try keep(previous)
     }
     if hasDamagedNewest {
@@ -103,7 +106,7 @@ struct AccountFiles {
   }
 
   /// Makes accounts the generation before.
-  private mutating func keep(_ accounts: Accounts) throws(SystemError) -> Stored {
+  private mutating func keep(_ accounts: borrowing Accounts) throws(SystemError) -> Stored {
     if hasDamagedOlder {
       try directory.setAside(Self.olderName)
       hasDamagedOlder = false
@@ -114,7 +117,7 @@ struct AccountFiles {
   }
 
   private func replace(
-    _ name: StaticString, with accounts: Accounts
+    _ name: StaticString, with accounts: borrowing Accounts
   ) throws(SystemError) -> Stored {
     var text = FixedBuffer<2_560>()
     var writer = Writer(text.storageSpan)

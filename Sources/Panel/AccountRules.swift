@@ -72,6 +72,8 @@ enum AccountRules {
 /// A password on its way from a form into a hash; overwritten when it is no longer needed. Letters that
 /// can be typed in two ways are one (`ComposedLetters`).
 struct TypedPassword: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private var key = PasswordKey()
   /// Unicode scalar values of it.
   private(set) var characterCount = 0
@@ -80,6 +82,7 @@ struct TypedPassword: ~Copyable {
   private var isText = true
 
   /// - Parameter value: The form's field; absent, it is an empty password.
+  @inline(never)
   init(_ value: borrowing FormValue?) {
     if let value = copy value { read(value) }
     key.end()
@@ -164,6 +167,7 @@ struct TypedPassword: ~Copyable {
   }
 
   /// The new password's hash, or `nil` while the hash is being computed. The password must have no problem.
+  @inline(never)
   @_lifetime(response: copy response)
   func hash(iterations: UInt32, _ response: inout Response<Panel>) -> PasswordHash? {
     do throws(PasswordRefusal) {

@@ -49,7 +49,9 @@ enum AccountsDamage: Error, Equatable {
 }
 
 /// The accounts, at most `countMax`.
-struct Accounts {
+struct Accounts: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Room for accounts.
   static var countMax: Int { 8 }
 
@@ -72,6 +74,13 @@ struct Accounts {
 
   /// No accounts.
   init() {}
+
+  /// The same accounts, to be changed until they are stored.
+  init(copyOf other: borrowing Accounts) {
+    storage = other.storage
+    count = other.count
+    areFormer = other.areFormer
+  }
 
   /// The account at a place, from 0 to `count` - 1.
   subscript(index: Int) -> Account? { index < count ? storage[index] : nil }

@@ -123,7 +123,7 @@ enum Boot {
   }
 
   /// The number of the interface that the setting names, or of the first Ethernet interface.
-  private static func waitForInterface(_ setting: NetworkSetting) -> Int32? {
+  private static func waitForInterface(_ setting: borrowing NetworkSetting) -> Int32? {
     let start = System.milliseconds
     while true {
       let index = setting.device.isEmpty ? martlet_first_ethernet() : number(of: setting.device)

@@ -4,7 +4,9 @@
 import Martlet
 
 /// What the panel starts with.
-struct DataFiles {
+struct DataFiles: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   let path: Text<200>
   let directory: DataDirectory
   let secret: Digest
@@ -38,13 +40,11 @@ struct DataFiles {
     secret = Self.loadSecret(directory, path)
     files = AccountFiles(in: directory)
     sessions = Self.loadSessions(directory, path)
-    switch files.load() {
-    case .accounts(let accounts):
-      self.accounts = accounts
+    switch files.load(into: &accounts) {
+    case .accounts:
       if accounts.areFormer { upgrade() }
     case .none: break
-    case .older(let accounts, let error):
-      self.accounts = accounts
+    case .older(let error):
       condition = .older(error)
       Self.say(
         path, "/accounts", error,
@@ -64,7 +64,7 @@ struct DataFiles {
   /// Writes a file of version 1 anew. Where that fails, its accounts are used all the same.
   private mutating func upgrade() {
     do throws(SystemError) {
-      let stored = try files.store(accounts, after: nil)
+      let stored = try files.store(accounts, after: Accounts())
       if case .unconfirmed(let error) = stored { StorageTrouble.unconfirmed(error).log() }
     } catch {
       StorageTrouble.sessionsNotStored(error).log()
@@ -74,13 +74,13 @@ struct DataFiles {
   /// Reads the sessions. Damage does not keep the panel from starting: they end. A file that others may
   /// have written is refused, because it may have sessions that have ended.
   private static func loadSessions(_ directory: DataDirectory, _ path: Text<200>) -> Sessions {
-    let loaded = Sessions.load(from: directory)
-    if case .sessions(var sessions) = loaded {
+    var problem = SystemError.damaged
+    switch Sessions.load(from: directory) {
+    case .sessions(var sessions):
       sessions.settle(SystemClock.now(newest: sessions.stamp.newest))
       return sessions
-    }
-    var problem = SystemError.damaged
-    if case .unreadable(let error) = loaded {
+    case .damaged: break
+    case .unreadable(let error):
       if error.isOthers { refuse(path, Sessions.fileName, error) }
       problem = error
     }

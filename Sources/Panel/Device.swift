@@ -4,7 +4,9 @@
 import Martlet
 
 /// The state of this machine at one moment.
-struct Device {
+struct Device: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   let hostname: Text<96>?
   let model: Text<96>?
   let kernel: Text<96>?

@@ -122,7 +122,9 @@ struct Disk {
 }
 
 /// The file systems that are shown, each device once, and how many are not.
-struct Disks {
+struct Disks: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private(set) var items = InlineArray<8, Disk>(repeating: Disk())
   private(set) var count = 0
   /// Overlays of containers, whose room is that of another disk.

@@ -84,7 +84,9 @@ struct Interface {
 }
 
 /// The network interfaces but the loopback: those that matter most, and how many are left out.
-struct Interfaces {
+struct Interfaces: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private(set) var items = InlineArray<10, Interface>(repeating: Interface())
   private(set) var count = 0
   /// All interfaces of the machine.

@@ -18,6 +18,7 @@ enum Log {
   /// A name or a password was wrong.
   ///
   /// - Parameter name: What was typed for it. Now and then that is a password.
+  @inline(never)
   static func refused(
     _ event: StaticString, _ client: ClientAddress, name: Span<UInt8>, reason: StaticString
   ) {
@@ -37,6 +38,7 @@ enum Log {
   }
 
   /// Somebody has to wait before the next password is looked at.
+  @inline(never)
   static func refused(
     _ event: StaticString, _ client: ClientAddress, name: Span<UInt8>, wait: Int
   ) {
@@ -56,6 +58,7 @@ enum Log {
   }
 
   /// An account has changed.
+  @inline(never)
   static func changed(_ event: StaticString, _ name: Text<32>, _ client: ClientAddress) {
     var line = LogLine(.notice, event)
     line.add(client)
@@ -66,6 +69,7 @@ enum Log {
   /// A token was refused. What was sent for it is never said.
   ///
   /// - Parameter name: The token's name; `nil` for a text that is no token's.
+  @inline(never)
   static func refusedToken(_ client: ClientAddress, reason: StaticString, name: Text<32>? = nil) {
     var line = LogLine(.warning, "token_failed")
     line.add(client)
@@ -83,6 +87,7 @@ enum Log {
   }
 
   /// A token has been made or revoked.
+  @inline(never)
   static func changed(_ event: StaticString, token: Text<32>, by name: Text<32>, _ client: ClientAddress) {
     var line = LogLine(.notice, event)
     line.add(client)

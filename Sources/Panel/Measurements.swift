@@ -5,7 +5,9 @@
 import Martlet
 
 /// The answers of disks and of the sensor, and the children that wait for more of them.
-struct Measurements {
+struct Measurements: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// What is known of one thing that is asked about.
   struct Item {
     /// What it is; 0: nothing.
@@ -219,22 +221,26 @@ struct Measurements {
     }
     var asksDisks = false
     for i in 0..<Self.sensor where items[i].isOpen { asksDisks = true }
-    let disks = asksDisks ? Device.disks() : Disks()
     switch ChildProcess.begin() {
     case .refused: return false
     case .parent(let number):
       children[index] = Child(number: number, since: now)
       return true
     case .child:
-      // What has been silent before comes last.
-      answer(questions, disks, silent: false)
-      answer(questions, disks, silent: true)
+      if asksDisks { answer(questions, Device.disks()) } else { answer(questions, Disks()) }
       ChildProcess.end()
     }
   }
 
-  /// Asks, in the child.
-  private func answer(_ questions: Questions, _ disks: Disks, silent: Bool) {
+  /// Asks, in the child. What has been silent before comes last.
+  @inline(never)
+  private func answer(_ questions: Questions, _ disks: borrowing Disks) {
+    answer(questions, disks, silent: false)
+    answer(questions, disks, silent: true)
+  }
+
+  @inline(never)
+  private func answer(_ questions: Questions, _ disks: borrowing Disks, silent: Bool) {
     for i in 0..<items.count where questions.state(i) == .wanted {
       guard (items[i].silentSince != nil) == silent else { continue }
       questions.setState(i, .asked)
@@ -254,7 +260,7 @@ struct Measurements {
     }
   }
 
-  private static func space(_ key: UInt32, _ disks: Disks) -> DiskSpace? {
+  private static func space(_ key: UInt32, _ disks: borrowing Disks) -> DiskSpace? {
     for i in 0..<disks.count where disks.items[i].key == key {
       return Device.space(at: disks.items[i].mountPoint.span)
     }

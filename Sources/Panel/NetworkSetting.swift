@@ -8,7 +8,9 @@ import Martlet
 ///
 /// SERVER is for a root file system on NFS and not used. The kernel's other forms are refused:
 /// automatic configuration (`dhcp`, `on`, …) and a netmask left out.
-struct NetworkSetting {
+struct NetworkSetting: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   let client: UInt32
   let gateway: UInt32?
   let netmask: UInt32

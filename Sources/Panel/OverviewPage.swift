@@ -44,7 +44,7 @@ extension Panel {
 
 extension Body where Site == Panel {
   @_lifetime(self: copy self)
-  fileprivate mutating func writeTitle(_ device: Device, _ clock: SystemClock) {
+  fileprivate mutating func writeTitle(_ device: borrowing Device, _ clock: SystemClock) {
     let source: StaticString =
       switch clock.state {
       case .synchronized: "synchronized"
@@ -78,7 +78,7 @@ extension Body where Site == Panel {
 
   @_lifetime(self: copy self)
   fileprivate mutating func writeTiles(
-    _ device: Device, _ measurements: Measurements, _ sampler: borrowing Sampler
+    _ device: borrowing Device, _ measurements: borrowing Measurements, _ sampler: borrowing Sampler
   ) {
     write("\(begin: .tiles)\(tile: "Uptime", id: "uptime")")
     if let uptime = device.uptime {
@@ -131,7 +131,7 @@ extension Body where Site == Panel {
 // MARK: Cards
 
 extension StreamBody {
-  fileprivate mutating func writeMemory(_ device: Device) {
+  fileprivate mutating func writeMemory(_ device: borrowing Device) {
     write("\(heading: "Memory")")
     guard let machine = device.memory.kibibytes else { return write(.none, "unknown") }
     let amount = MemoryAmount(device.memory, device.memoryLimit)
@@ -155,7 +155,7 @@ extension StreamBody {
     }
   }
 
-  fileprivate mutating func writeDisks(_ disks: Disks, _ measurements: Measurements) {
+  fileprivate mutating func writeDisks(_ disks: borrowing Disks, _ measurements: borrowing Measurements) {
     write("\(heading: "Disks")")
     var (shownCount, emptyCount) = (0, 0)
     for rank in 0...Disks.rankMax {
@@ -181,7 +181,7 @@ extension StreamBody {
     }
   }
 
-  private mutating func writeDisk(_ disks: Disks, _ index: Int, _ item: Measurements.Item?) {
+  private mutating func writeDisk(_ disks: borrowing Disks, _ index: Int, _ item: Measurements.Item?) {
     let disk = disks.items[index]
     let isMadeReadOnly = disks.isMadeReadOnly(index)
     let mountPoint: Text<255> = Text(showing: disk.mountPoint.span)
@@ -237,7 +237,7 @@ extension StreamBody {
     if count > 0 { write("\(begin: .note)and \(count) more\(what)\(end: .note)") }
   }
 
-  fileprivate mutating func writeNetwork(_ interfaces: Interfaces) {
+  fileprivate mutating func writeNetwork(_ interfaces: borrowing Interfaces) {
     write("\(begin: .card)\(heading: "Network")")
     if interfaces.count == 0 { write(.none, "No interfaces.") }
     for rank in 0...Interface.rankMax {

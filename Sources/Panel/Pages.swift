@@ -40,15 +40,12 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
 
   @inline(never)
   init(
-    _ data: DataFiles, proxies: TrustedProxies, calibration: Calibration, recordsHistory: Bool = true
+    _ data: consuming DataFiles, proxies: TrustedProxies, calibration: Calibration, recordsHistory: Bool = true
   ) {
-    sessions = data.sessions
     sampler = Sampler(isOn: recordsHistory)
     alerts = Alerts.load(from: data.directory)
     self.calibration = calibration
     self.proxies = proxies
-    files = data.files
-    accounts = data.accounts
     condition = data.condition
     tokens = TokenFiles(in: data.directory)
     if let error = tokens.damage {
@@ -57,6 +54,9 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     // Where nobody can set it up, nothing needs to be measured.
     setUpCode = SetUpCode(
       iterations: data.canBeSetUp ? self.calibration.wanted() : Calibration.iterationCountMin)
+    files = data.files
+    accounts = data.accounts
+    sessions = data.sessions
     // So that the first tick has rates.
     sampler.sample(&measurements)
   }
@@ -176,7 +176,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   /// that is no longer the account's have then ended.
   mutating func store(_ account: Account) throws(SystemError) {
     let former = accounts.account(named: account.name)?.generation
-    var changed = accounts
+    var changed = Accounts(copyOf: accounts)
     invariant(changed.set(account), "there is room for the first account")
     let stored = try files.store(changed, after: accounts)
     accounts = changed
@@ -186,6 +186,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
   }
 
   /// Begins a session of an account, whose value then carries its number.
+  @inline(never)
   mutating func beginSession(_ account: inout Account, isRemembered: Bool = false, at clock: SystemClock) {
     sessions.update(clock)
     account.epoch = sessions.begin(
@@ -207,6 +208,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
 
   /// Stores the sessions. They count even where the disk does not take them; they then last until the
   /// next start only.
+  @inline(never)
   private mutating func storeSessions(_ clock: SystemClock, waits: Bool) {
     do throws(SystemError) {
       let stored = try sessions.store(in: files.directory, clock, waits: waits)
@@ -222,6 +224,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     }
   }
 
+  @inline(never)
   private mutating func note(_ stored: Stored) {
     switch stored {
     case .onDisk: storageTrouble = nil

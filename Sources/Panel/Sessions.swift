@@ -55,7 +55,9 @@ struct SessionsStamp: Equatable {
 }
 
 /// The list of sessions.
-struct Sessions {
+struct Sessions: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Sessions of an account; one more ends the one that has been unused for longest.
   static var accountCountMax: Int { 8 }
 
@@ -279,7 +281,7 @@ struct Sessions {
   static var fileName: StaticString { "sessions" }
 
   /// What the directory holds, or what is wrong with its file.
-  enum Loaded {
+  enum Loaded: ~Copyable {
     case sessions(Sessions)
     case damaged
     case unreadable(SystemError)

@@ -13,7 +13,9 @@
 import Martlet
 
 /// The set-up code, and its hash.
-struct SetUpCode {
+struct SetUpCode: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// 32 characters that are not mistaken for one another.
   private static var alphabet: StaticString { "23456789ABCDEFGHJKLMNPQRSTUVWXYZ" }
 

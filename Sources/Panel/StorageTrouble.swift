@@ -38,6 +38,7 @@ enum StorageTrouble {
   }
 
   /// Says it in the log.
+  @inline(never)
   func log() { Log.failed(event, error) }
 
   /// Says it on a page.

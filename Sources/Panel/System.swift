@@ -45,7 +45,7 @@ enum System {
   static var processorNanoseconds: Int64 { martlet_processor_nanoseconds() }
 
   /// Reads the start of a file and hands it to `body`, which must not read another one meanwhile.
-  static func read<R>(
+  static func read<R: ~Copyable>(
     _ path: Span<UInt8>, _ body: (Span<UInt8>) -> R
   ) throws(SystemError) -> R {
     let scratch = unsafe martlet_scratch()
@@ -308,7 +308,9 @@ struct DataDirectory {
 
   /// Hands all of a file to `body`, which must not read another one meanwhile. It must be a regular
   /// file, this user's alone, of at most `System.scratchSize` octets.
-  func read<R>(_ name: StaticString, _ body: (Span<UInt8>) -> R) throws(SystemError) -> R {
+  func read<R: ~Copyable>(
+    _ name: StaticString, _ body: (Span<UInt8>) -> R
+  ) throws(SystemError) -> R {
     let scratch = unsafe martlet_scratch()
     // Safe: C reads the name during the call and writes at most `scratchSize` octets to its array.
     let count = unsafe name.octets.withUnsafeBufferPointer { name in

@@ -55,7 +55,7 @@ struct Site: UploadApplication {
       do throws(FileError) {
         let file = try FileWriter(in: folder)
         return response.receive(atMost: Self.fileSizeMax, into: UploadState(name: name, file: file))
-      } catch { return response.refuse(.insufficientStorage, "\(error.text)") }
+      } catch { return response.refuse(error.status, "\(error.text)") }
     case .progress:
       return response.plain("\(progress.count) of \(progress.total ?? 0) octets\n")
     }
@@ -117,7 +117,7 @@ struct Site: UploadApplication {
     }
     do throws(FileError) {
       try file.finish(as: name.span)
-    } catch { return response.refuse(.insufficientStorage, "The file is not kept: \(error.text).") }
+    } catch { return response.refuse(error.status, "The file is not kept: \(error.text).") }
     if page == .raw { return response.plain(.created, "\(file.count) octets are kept.\n") }
     return response.html(
       """

@@ -28,6 +28,7 @@ enum Faults {
     /// Whether the product is to go on as if nothing had been.
     var isRepaired: Bool {
       switch (call.name, fault) {
+      case ("openat2", "EAGAIN"), ("openat2", "EPERM"), ("openat2", "ENOSYS"): true
       case (_, "EINTR"), (_, "short"), ("getrandom", _), ("poll", _), ("accept4", _), ("send", "EAGAIN"): true
       default: false
       }

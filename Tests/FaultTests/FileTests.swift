@@ -39,12 +39,19 @@ private func accounts(_ number: Int) -> Accounts {
   return accounts
 }
 
-private func text(_ accounts: Accounts) -> String {
+private func text(_ accounts: borrowing Accounts) -> String {
   var storage = [UInt8](repeating: 0, count: Accounts.fileSizeMax)
   var writer = Writer(storage.mutableSpan)
   accounts.write(to: &writer)
   let span = writer.span
   return String(decoding: (0..<span.count).map { span[$0] }, as: UTF8.self)
+}
+
+/// The accounts of a file's text; none without a text.
+private func parsed(_ text: String?) -> Accounts {
+  guard let text else { return Accounts() }
+  let octets = Array(text.utf8)
+  do throws(AccountsDamage) { return try Accounts(octets.span) } catch { return Accounts() }
 }
 
 private func text(_ secret: Digest) -> String {
@@ -61,15 +68,14 @@ private enum Change: Equatable {
 private struct Run {
   var files: AccountFiles?
   var secret: String?
-  /// The accounts in memory.
-  var current: Accounts?
+  /// The text of the accounts in memory.
+  var loaded: String?
   var isOlder = false
   var isDamaged = false
   var isNone = false
   var troubles = 0
 
   var directory: DataDirectory? { files?.directory }
-  var loaded: String? { current.map { text($0) } }
 }
 
 private func open(_ folder: Folder) -> DataDirectory? {
@@ -79,9 +85,9 @@ private func open(_ folder: Folder) -> DataDirectory? {
   }
 }
 
-private func store(_ accounts: Accounts, in run: inout Run) -> Change {
+private func store(_ accounts: borrowing Accounts, in run: inout Run) -> Change {
   guard var files = run.files else { return .refused }
-  let previous = run.current ?? Accounts()
+  let previous = parsed(run.loaded)
   let change: Change = Faults.under {
     do throws(SystemError) {
       switch try files.store(accounts, after: previous) {
@@ -93,7 +99,7 @@ private func store(_ accounts: Accounts, in run: inout Run) -> Change {
     }
   }
   run.files = files
-  if change != .refused { run.current = accounts }
+  if change != .refused { run.loaded = text(accounts) }
   return change
 }
 
@@ -112,11 +118,12 @@ private func start(in folder: Folder) -> Run {
   case .failed: run.troubles += 1
   }
   var files = AccountFiles(in: directory)
-  switch Faults.under({ files.load() }) {
-  case .accounts(let accounts): run.current = accounts
+  var accounts = Accounts()
+  switch Faults.under({ files.load(into: &accounts) }) {
+  case .accounts: run.loaded = text(accounts)
   case .none: run.isNone = true
-  case .older(let accounts, _):
-    run.current = accounts
+  case .older:
+    run.loaded = text(accounts)
     run.isOlder = true
     run.troubles += 1
   case .damaged:
@@ -135,7 +142,7 @@ private let whole = ["accounts", "accounts.old", "lock", "secret"]
 private func change(
   _ number: Int, after previous: String?, in run: inout Run, _ folder: Folder, _ told: String
 ) -> String? {
-  guard run.files != nil, run.current != nil || run.isNone else { return previous }
+  guard run.files != nil, run.loaded != nil || run.isNone else { return previous }
   let new = text(accounts(number))
   let change = store(accounts(number), in: &run)
   if change != .onDisk { run.troubles += 1 }
@@ -158,7 +165,7 @@ private func checkAftermath(
   Faults.plan()
   var last = expected
   var run = run
-  if run.files != nil, run.current != nil || run.isNone {
+  if run.files != nil, run.loaded != nil || run.isNone {
     #expect(store(accounts(9), in: &run) == .onDisk, "\(told): the next change works")
     last = text(accounts(9))
     #expect(

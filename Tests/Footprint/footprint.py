@@ -1,4 +1,5 @@
 """Usage: scripts/footprint [--check] [--write] [--peers] [--tighten] [BOARD...]
+       scripts/footprint --capabilities [--write]
 
 Measures every program of each board that is built (scripts/build): the file and its sections, the
 stack's high-water mark, resident and anonymous memory idle, after a login and after 1,000 requests,
@@ -8,8 +9,10 @@ leaves all in .build/footprint.
   --check    compares with boards/budgets; status 1 if a program is over budget or does not run
   --peers    measures MicroPython, CPython and lighttpd too (it needs PyPI and Debian once)
   --write    all that, and keeps it: boards/footprint.tsv, boards/history.tsv, the tables in README.md
-             and in the article WhatItCosts, the charts
+             and in the article WhatItCosts, the charts; the costs of capabilities where the examples are built
   --tighten  lowers the budgets to what was measured or is kept; none is raised
+  --capabilities  what each capability costs in the file, by this machine's examples and the panel's parts
+             (scripts/build --examples); with --write, boards/capabilities.tsv and the table in WhatItCosts
   --validate shows the same programs of this machine natively and under qemu, side by side
 """
 
@@ -18,6 +21,7 @@ import sys
 import blocks
 import boards
 import budgets
+import capabilities
 import charts
 import holders
 import linkmap
@@ -30,7 +34,7 @@ from visits import PROGRAMS
 OUT = boards.ROOT / ".build" / "footprint"
 README = boards.ROOT / "README.md"
 ARTICLE = charts.CATALOG / "WhatItCosts.md"
-OPTIONS = ("--check", "--peers", "--write", "--tighten", "--validate", "--help")
+OPTIONS = ("--check", "--peers", "--write", "--tighten", "--validate", "--capabilities", "--help")
 
 
 def stop(message, status=1):
@@ -135,6 +139,10 @@ def write(rows):
     charts.PLOT.write_text(charts.history_plot(history, board), encoding="utf-8")
     write_documents(everything)
     progress("Wrote boards/footprint.tsv, boards/history.tsv, README.md, WhatItCosts.md and the charts.")
+    try:
+        capabilities.write(capabilities.measure(), ARTICLE)
+    except ValueError as missing:
+        progress(f"The costs of capabilities stay as they are: {missing}.")
 
 
 def show_growth(rows):
@@ -165,6 +173,12 @@ def main(arguments):
         stop(f"unknown option {min(options - set(OPTIONS))!r}; --help lists them.", 2)
     if "--validate" in options:
         validate()
+        return 0
+    if "--capabilities" in options:
+        rows = capabilities.measure()
+        if "--write" in options:
+            capabilities.write(rows, ARTICLE)
+        print(capabilities.texts(rows))
         return 0
     wanted = choose([argument for argument in arguments if argument not in options])
     rows, told, problems = measure_boards(wanted)

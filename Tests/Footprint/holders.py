@@ -67,10 +67,10 @@ def biggest_symbols(link_map, count=SYMBOLS):
             for ((section, holder, _), size), text in zip(found, names)]
 
 
-def demangled(names):
+def demangled(names, *options):
     if not shutil.which("swift"):
         return names
-    told = subprocess.run(["swift", "demangle", "--simplified", "--compact"],
+    told = subprocess.run(["swift", "demangle", "--compact", *(options or ("--simplified",))],
                           check=True,
                           input="\n".join(names),
                           capture_output=True,

@@ -9,6 +9,7 @@ numbers have to be. A text that no longer has its sentence fails too: then the c
 import re
 import sys
 
+import capabilities
 from boards import ROOT
 from records import FIGURES, read_table
 
@@ -145,9 +146,34 @@ def costs(text):
                  ("file", "resident_idle", "resident_login", "resident_served", "anonymous_served")]
         if [number(value) for value in said] != right:
             yield f"WhatItCosts.md: {board} {program} should say {right} (scripts/footprint --write)"
+    # The tables that scripts/footprint --capabilities writes.
+    if capabilities.texts(capabilities.kept()) not in text:
+        yield "WhatItCosts.md: the costs of capabilities are not those of boards/capabilities.tsv"
+
+
+# Limits of what the panel does not have, so that its --limits does not print them.
+BESIDE_PANEL = r"(?:uploadState|uploadRate|uploadSlack|chunkExtension|part|file|range|disk|watch|command)\w+"
+
+
+def limits_beside_panel():
+    """name -> value, of what Limits.swift has as one number or as one of C."""
+    include = SOURCES / "CMartletPlatform" / "include"
+    found = dict(re.findall(r"\b(MARTLET_\w+) = (\w+)", " ".join(path.read_text() for path in include.glob("*.h"))))
+    text = (SOURCES / "MartletBytes" / "Limits.swift").read_text()
+    for name, value in re.findall(rf"static var ({BESIDE_PANEL}): Int\d* {{ (?:Int\()?(\w+)\)? }}", text):
+        while value in found:
+            value = found[value]
+        yield name, number(value)
 
 
 def limits(text):
+    # Each limit that --limits does not print has its row.
+    count = 0
+    for name, value in limits_beside_panel():
+        yield from wrong("TheLimits.md", text, rf"\| `{name}`[^|]* \| ([\d,]+) \|", value)
+        count += 1
+    if count < 20:
+        yield "TheLimits.md: Limits.swift has fewer limits beside the panel's than there were"
     yield from wrong("TheLimits.md", text,
                      r"connections at a time \| ([\d,]+) \(([\d,]+) on `pi0`, ([\d,]+) on routers\)",
                      room_of("normal"), room_of("small"), room_of("tiny"))

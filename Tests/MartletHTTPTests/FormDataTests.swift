@@ -45,6 +45,9 @@ struct FormDataTests {
       "user name = susan", "a&b=c% = 1&2=3%20+ä", "all = \(all)", "\" = \r\n--\r\n", "f = data", "empty = ",
     ]
     #expect(fields(text) == .success(expected))
+    // A field without name and value is one octet, and still a field.
+    let nameless = formPart("name=\"\"", "") + formPart("name=x", "1") + "--b--\r\n"
+    #expect(fields(nameless) == .success([" = ", "x = 1"]))
   }
 
   @Test("A form that is refused, has no end or does not fit gives no fields")

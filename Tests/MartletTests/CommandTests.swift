@@ -118,7 +118,7 @@ struct CommandTests {
     #expect(job.end == .signalled(9))
     // The output ends before the program does.
     let text = run("echo first; exec >&- 2>&-; sleep 0.3; exit 3")
-    #expect(text == "first\n" && job.end == .exited(status: 3))
+    #expect(text == "first\n" && job.end == .exited(status: 3), "\(String(describing: job.end))")
   }
 
   @Test("A program whose time is over is ended, with what it has started")

@@ -299,7 +299,11 @@ private final class LengthLog {
 
   @Test("A file error of an upload has the status that tells what a client can do")
   func statuses() {
-    for (code, status) in [(ENOSPC, 507), (EROFS, 507), (EIO, 500), (FileCalls.tooLarge, 413)] {
+    let all = [
+      (ENOSPC, 507), (EDQUOT, 507), (EROFS, 507), (EIO, 500), (EACCES, 500), (ENOENT, 404), (EISDIR, 409),
+      (EMFILE, 503), (ENFILE, 503), (ENAMETOOLONG, 400), (EFBIG, 413), (FileCalls.tooLarge, 413),
+    ]
+    for (code, status) in all {
       guard case .refuse(let found, _) = UploadStep.refuse(FileError(code: code < 0 ? code : -code)) else {
         return #expect(Bool(false))
       }

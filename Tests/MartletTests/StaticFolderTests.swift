@@ -206,6 +206,25 @@ private struct BareSite: FileApplication {
     }
   }
 
+  @Test("A path has at most 511 octets, decoded and with the folder's index; a longer path names no file")
+  func longestPath() throws {
+    let folder = try web.open(index: "index")
+    for count in 500...520 {
+      let names = String(repeating: "a/", count: 260)
+      let plain = names.prefix(count - 1) + "b"
+      let encoded = names.prefix(count - 2) + "%62" + "b"
+      let folderPath = names.prefix((count - 5) / 2 * 2)
+      for (path, size) in [(plain, count), (encoded, count), (folderPath, folderPath.count + 5)] {
+        var name = FixedBuffer<511>()
+        let isAllowed = withGuardedOctets(String(path)) {
+          FilePath.append($0, isEncoded: true, in: folder, to: &name)
+        }
+        #expect(isAllowed == (size <= 511), "\(size)")
+        if isAllowed { #expect(name.count == size) }
+      }
+    }
+  }
+
   @Test(
     "Paths become names below the folder, or are refused",
     arguments: [

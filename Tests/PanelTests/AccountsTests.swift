@@ -13,7 +13,7 @@ private func account(_ name: String, generation: Int64 = 1) throws -> Account {
   return account
 }
 
-private func text(_ accounts: Accounts) -> [UInt8] {
+private func text(_ accounts: borrowing Accounts) -> [UInt8] {
   var storage = [UInt8](repeating: 0, count: Accounts.fileSizeMax)
   var writer = Writer(storage.mutableSpan)
   accounts.write(to: &writer)
@@ -62,7 +62,8 @@ private func signed(_ lines: String) -> [UInt8] {
     let read = try withGuardedOctets(text(accounts)) { try Accounts($0) }
     #expect(read.count == 8)
     #expect(text(read) == text(accounts))
-    let found = try #require(read.account(named: "admin3"))
+    let named = read.account(named: "admin3")
+    let found = try #require(named)
     #expect(found.generation == 9_007_199_254_740_988)
     #expect(found.id == "admin3")
     #expect(withGuardedOctets("correct-horse") { found.password.verify($0) })
@@ -149,7 +150,7 @@ private func signed(_ lines: String) -> [UInt8] {
     let generations = [read[0]?.generation, read[1]?.generation]
     #expect(generations[0] != generations[1] && !generations.contains(0))
     let again = try withGuardedOctets(text(read)) { try Accounts($0) }
-    #expect(!again.areFormer)
+    #expect(again.areFormer == false)
     #expect([again[0]?.generation, again[1]?.generation] == generations)
   }
 

@@ -30,12 +30,14 @@ func disks(mountinfo: String = "", mounts: String = "", fstab: String = "") -> D
 }
 
 /// `SOURCE MOUNT-POINT` of each, in the order in which they are shown.
-func shown(_ disks: Disks) -> [String] {
-  (0...Disks.rankMax).flatMap { rank in
-    (0..<disks.count).filter { disks.items[$0].rank == rank }.map {
-      String(disks.items[$0].source.span) + " " + String(disks.items[$0].mountPoint.span)
+func shown(_ disks: borrowing Disks) -> [String] {
+  var texts: [String] = []
+  for rank in 0...Disks.rankMax {
+    for i in 0..<disks.count where disks.items[i].rank == rank {
+      texts.append(String(disks.items[i].source.span) + " " + String(disks.items[i].mountPoint.span))
     }
   }
+  return texts
 }
 
 /// The interfaces of the kernel's texts; IPv4 addresses as `NAME ADDRESS`.
@@ -59,12 +61,14 @@ func interfaces(
 }
 
 /// The names of those that are shown, in that order.
-func shown(_ interfaces: Interfaces) -> [String] {
-  (0...Interface.rankMax).flatMap { rank in
-    (0..<interfaces.count).filter { interfaces.items[$0].rank == rank }.map {
-      String(interfaces.items[$0].name.span)
+func shown(_ interfaces: borrowing Interfaces) -> [String] {
+  var names: [String] = []
+  for rank in 0...Interface.rankMax {
+    for i in 0..<interfaces.count where interfaces.items[i].rank == rank {
+      names.append(String(interfaces.items[i].name.span))
     }
   }
+  return names
 }
 
 /// The addresses that are shown of one.

@@ -4,7 +4,9 @@
 import Glibc
 
 /// Runs `body` with `octets` laid against an inaccessible page.
-public func withGuardedOctets<R>(_ octets: [UInt8], _ body: (Span<UInt8>) throws -> R) rethrows -> R {
+public func withGuardedOctets<R: ~Copyable>(
+  _ octets: [UInt8], _ body: (Span<UInt8>) throws -> R
+) rethrows -> R {
   let page = Int(sysconf(Int32(_SC_PAGESIZE)))
   let size = (octets.count + page - 1) / page * page
   let map = mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
@@ -16,8 +18,28 @@ public func withGuardedOctets<R>(_ octets: [UInt8], _ body: (Span<UInt8>) throws
   return try body(UnsafeBufferPointer(start: start, count: octets.count).span)
 }
 
+/// A value that must be there: `#require` for what cannot be copied.
+public func required<Value: ~Copyable>(_ value: consuming Value?) throws -> Value {
+  switch consume value {
+  case .some(let value): return value
+  case .none: throw Missing()
+  }
+}
+
+/// Whether a value is there, for what cannot be copied.
+public func isThere<Value: ~Copyable>(_ value: borrowing Value?) -> Bool {
+  switch value {
+  case .some: true
+  case .none: false
+  }
+}
+
+private struct Missing: Error {}
+
 /// The same for text.
-public func withGuardedOctets<R>(_ text: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R {
+public func withGuardedOctets<R: ~Copyable>(
+  _ text: String, _ body: (Span<UInt8>) throws -> R
+) rethrows -> R {
   try withGuardedOctets(Array(text.utf8), body)
 }
 

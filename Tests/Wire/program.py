@@ -162,6 +162,18 @@ class Program:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def settled_descriptors(self):
+        """How many there are once none has come or gone for a moment: connections that have ended linger."""
+        end, last, since = time.monotonic() + 5, None, 0.0
+        while time.monotonic() < end:
+            count = self.descriptors()
+            if count != last:
+                last, since = count, time.monotonic()
+            elif time.monotonic() - since > 0.3:
+                break
+            time.sleep(0.01)
+        return last
+
 
 def running(program):
     """Hands a program out and ends it, in good order or not at all."""

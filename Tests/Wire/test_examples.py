@@ -404,6 +404,21 @@ def test_sessions_take_a_form_in_parts_as_well(sessions):
     assert response.status == 400 and "no end" in response.text and not response.cookies, response.told
 
 
+def test_sessions_log_in_whom_curl_sends_as_a_form_in_parts(sessions, tmp_path):
+    """`curl -F` begins a session, a jar keeps the session, and `curl -F` of another name begins another."""
+    jar = ["--cookie-jar", str(tmp_path / "jar"), "--cookie", str(tmp_path / "jar")]
+    assert "stranger" in curl(sessions, "/", *jar)
+    answer = curl(sessions, "/", *jar, "-F", "name=susan")
+    assert "303" in answer and "Location: /" in answer, answer
+    for count in (1, 2):
+        page = curl(sessions, "/", *jar)
+        assert "Hello, susan!" in page and f"Visits: {count}<" in page, page
+    assert "303" in curl(sessions, "/", *jar, "-F", "name=david", "--referer", "http://evil.example/")
+    assert "Hello, david!" in curl(sessions, "/", *jar)
+    answer = curl(sessions, "/", *jar, "-F", "name=eve", "--header", "Origin: http://evil.example")
+    assert "403" in answer and "Hello, david!" in curl(sessions, "/", *jar), answer
+
+
 def test_settings_refuse_a_form_in_parts_with_words(settings):
     content, field = multipart([("name", "x", None)])
     response = settings.ask("POST", "/", [field], content)
@@ -805,6 +820,32 @@ def test_uploads_keep_a_file_of_curl_and_show_it(uploads, tmp_path):
     (tmp_path / "raw.bin").write_bytes(b"new")
     curl(uploads, "/files/", "-T", str(tmp_path / "raw.bin"))
     assert (uploads.folder / "raw.bin").read_bytes() == b"new" and len(names(uploads)) == 2
+
+
+@pytest.mark.skipif(bool(RUN), reason="an emulator has descriptors of its own")
+def test_uploads_say_with_the_status_what_a_client_can_do(uploads):
+    """A folder in the file's place is 409, for good; without a free descriptor the answer is 503, for the moment."""
+    (uploads.folder / "taken").mkdir()
+    content, field = multipart([("file", b"x", "taken")])
+    for response in (Visitor(uploads.address).ask("POST", "/", [field], content),
+                     Visitor(uploads.address).ask("PUT", "/files/taken", [], b"x")):
+        assert response.status == 409 and "it is a folder" in response.text, response.told
+    (uploads.folder / "taken").rmdir()
+    content, field = multipart([("file", b"x", "later")])
+    usual = resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE)
+    for octets in (request("POST", "/", [field], content), request("PUT", "/files/later", [], b"x")):
+        with Connection(uploads.address) as connection:
+            connection.send(request("GET", "/progress"))
+            assert connection.response().status == 200
+            before = uploads.settled_descriptors()
+            resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE, (before, usual[1]))
+            response = connection.send(octets).response()
+            resource.prlimit(uploads.pid, resource.RLIMIT_NOFILE, usual)
+            assert response.status == 503, response.told
+            assert uploads.settled_descriptors() <= before
+        with Connection(uploads.address) as connection:
+            assert connection.send(octets).response().status in (200, 201)
+    assert names(uploads) == ["later"]
 
 
 def test_uploads_take_forms_in_any_portions(uploads):

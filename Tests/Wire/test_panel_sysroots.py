@@ -5,6 +5,7 @@ say; what the kernel has made read-only says so; what matters comes first, and w
 counted; a disk that does not answer holds nobody up; texts of any octets and any length are shown safely.
 """
 
+import json
 import random
 import re
 import shutil
@@ -404,3 +405,22 @@ def test_a_directory_that_is_none_is_one_line(tmp_path, root):
                 "--sysroot", root)
     assert ended.returncode != 0
     assert ended.stderr.count("\n") == 1 and "--sysroot" in ended.stderr, ended.stderr
+
+
+# For programs -------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("tree", TREES)
+def test_load_and_kernel_for_programs_are_those_of_the_tree(tmp_path, tree):
+    """Three loads, each under its own name, and texts as they are, in the figures and in the API."""
+    loads = [float(word) for word in (SYSROOTS / tree / "proc" / "loadavg").read_text("ascii").split()[:3]]
+    kernel = (SYSROOTS / tree / "proc" / "sys" / "kernel" / "osrelease").read_text("ascii").strip()
+    panel = TreePanel(tmp_path / "data", SYSROOTS / tree)
+    try:
+        visitor = panel.logged_in()
+        figures = dict(re.findall(r"^martlet_(load\d+) (\S+)$", visitor.get("/metrics").text, re.MULTILINE))
+        assert [float(figures[name]) for name in ("load1", "load5", "load15")] == loads, figures
+        token = panel.make_token(visitor)
+        system = json.loads(panel.ask("/api/v1/system", token).text)
+        assert system["load"] == loads and system["kernel"] == kernel, system
+    finally:
+        panel.stop()

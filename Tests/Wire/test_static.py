@@ -1,21 +1,23 @@
 """Files of a folder over the wire, with static-example: attacks first, then what browsers and tools do.
 
 Shown here: no spelling of a path leads out of the folder; conditional and range requests are answered as RFC
-9110 says; a client that resumes gets the rest; a file of 1 GiB costs no memory.
+9110 says; a client that resumes gets the rest; a file of 1 GiB costs no memory; nothing leads out while names change.
 """
 
 import gzip
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from client import Connection, Visitor
+from client import Connection, Visitor, request
 from program import REPOSITORY, RUN, SANITIZED, Program, command_of, running
 
 WWW = REPOSITORY / "Sources" / "StaticExample" / "www"
@@ -103,6 +105,60 @@ def test_path_that_leads_elsewhere_brings_nothing(site, path):
 def test_program_still_answers_after_a_pipe(site):
     assert site.get("/files/fifo").status == 404
     assert site.get("/files/digits").body == b"0123456789"
+
+
+def swap_folders(www):
+    """A folder and a symbolic link that leads out, under one name in turn."""
+    os.rename(www / "turned", www.parent / "kept")
+    os.rename(www.parent / "leads-out", www / "turned")
+    yield
+    os.rename(www / "turned", www.parent / "leads-out")
+    os.rename(www.parent / "kept", www / "turned")
+    yield
+
+
+def swap_links(www):
+    """A symbolic link that stays in the folder, and one that leads out, under one name in turn."""
+    for target in ("../../outside/file", "inner"):
+        os.symlink(target, www / "turned" / "next")
+        os.rename(www / "turned" / "next", www / "turned" / "file")
+        yield
+
+
+@pytest.mark.parametrize("swap", [swap_folders, swap_links])
+def test_path_that_changes_while_it_is_opened_never_leads_out(program, folder, swap):
+    """Both files are asked for a thousand times and more; only the one within the folder ever comes."""
+    for path, text in ((folder / "turned", "inside"), (folder.parent / "outside", "outside")):
+        path.mkdir()
+        (path / "file").write_text(text)
+        (path / "inner").write_text(text)
+    (folder.parent / "leads-out").symlink_to("../outside" if swap is swap_folders else "nowhere")
+    ended = threading.Event()
+
+    def go_on():
+        while not ended.is_set():
+            for _ in swap(folder):
+                pass
+
+    swapping = threading.Thread(target=go_on)
+    swapping.start()
+    came = set()
+    try:
+        end = time.monotonic() + 1.5
+        with Connection(program.address) as connection:
+            while time.monotonic() < end:
+                connection.send(request("GET", "/files/turned/file"))
+                response = connection.response()
+                came.add((response.status, response.body if response.status == 200 else b""))
+    finally:
+        ended.set()
+        swapping.join()
+        shutil.rmtree(folder / "turned")
+        shutil.rmtree(folder.parent / "outside")
+        (folder.parent / "leads-out").unlink()
+    both = {(200, b"inside"), (404, b"")}
+    # An emulator without openat2() follows no link.
+    assert came <= both if RUN else came == both, came
 
 
 def test_link_that_stays_in_the_folder_is_followed(site):
@@ -383,6 +439,30 @@ def test_file_that_shrinks_ends_the_connection(program, folder):
     assert len(file.read()) < length == 2_000_000
     reader.close()
     assert Visitor(program.address).get("/files/shrunk").one("Content-Length") == "1000000"
+
+
+@pytest.mark.skipif(bool(RUN), reason="an emulator has descriptors of its own")
+def test_without_a_descriptor_a_file_is_refused_for_the_moment(program):
+    """Files of a folder wait for no descriptor; nothing leaks, and the next file comes."""
+    with Connection(program.address) as connection:
+        connection.send(request("GET", "/files/digits"))
+        assert connection.response().status == 200
+        before = program.settled_descriptors()
+        usual = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before, usual[1]))
+        for target, fields in (("digits", []), ("sub/", []), ("digits", [("Range", "bytes=0-1,4-5")])):
+            connection.send(request("GET", f"/files/{target}", fields))
+            response = connection.response()
+            assert response.status == 503 and int(response.one("Retry-After")) > 0, response.told
+            assert program.settled_descriptors() == before
+        # A variant that cannot be opened is no reason to send nothing: the file itself is sent.
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (before + 1, usual[1]))
+        connection.send(request("GET", "/files/both.js", [("Accept-Encoding", "gzip, br")]))
+        response = connection.response()
+        assert response.status == 200 and response.one("Content-Encoding") is None, response.told
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, usual)
+        connection.send(request("GET", "/files/digits"))
+        assert connection.response().status == 200
 
 
 def resident_kilobytes(pid):

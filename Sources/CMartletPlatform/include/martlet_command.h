@@ -10,6 +10,9 @@ enum { MARTLET_COMMAND_WORD_COUNT = 16, MARTLET_COMMAND_SIZE = 1024 };
 // standard output and standard error comes through the descriptor that is returned, which does not wait. Its
 // environment is PATH and LANG. The kernel ends it where this process ends.
 //
+// The first call sets SIGCHLD to its default. In the first process of a system or a container it sets SIGCHLD to be
+// ignored. So the kernel keeps nothing there of processes whose parents have ended.
+//
 // *process is the program's number. Negative: an errno.
 int martlet_start_command(const uint8_t *words, size_t count, int32_t *process);
 

@@ -78,7 +78,8 @@ public enum CommandEnd: Equatable, Sendable {
   case timedOut
   /// The program's output was longer than the page allows. The program is ended in the same way.
   case outputTooLong
-  /// The system does not tell. This is so where the program is the first process of the system.
+  /// The system does not tell. This is so where this program is the first process of a system or a container, on
+  /// kernels before 4.7.
   case unknown
 }
 

@@ -42,6 +42,8 @@ import MartletServer
   /// Why no command has begun.
   enum Refusal: Error {
     case tooMany
+    /// The system has no descriptor, process or memory left. Starting the program may succeed in a moment.
+    case notNow
     case error(FileError)
   }
 
@@ -61,7 +63,11 @@ import MartletServer
     let descriptor = unsafe octets.withUnsafeBufferPointer {
       unsafe martlet_start_command($0.baseAddress, $0.count, &process)
     }
-    guard descriptor >= 0 else { return .failure(.error(FileError(code: descriptor))) }
+    guard descriptor >= 0 else {
+      let kind = Int(martlet_error_class(Int(descriptor)))
+      let isTemporary = kind == MARTLET_EAGAIN || kind == MARTLET_NO_DESCRIPTOR
+      return .failure(isTemporary ? .notNow : .error(FileError(code: descriptor)))
+    }
     unsafe table.pointee.count &+= 1
     let number = unsafe table.pointee.count
     let deadline = unsafe table.pointee.now &+ Int64(max(1, min(seconds, 86_400))) * 1_000

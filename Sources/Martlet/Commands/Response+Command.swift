@@ -13,8 +13,9 @@ extension Response where Site: CommandApplication & ~Copyable {
   /// the visitor leaves or is logged out, when the time is over, or when the output is too long.
   /// SIGKILL follows after two seconds. While the visitor reads slowly, the program waits.
   ///
-  /// Where a value is refused, the answer is 400. Where the words of the page itself are wrong, the answer is 500. Where `Limits.commandCountMax` programs run, the answer is 503. Where
-  /// the program cannot be started, the answer is 500, and the page says why.
+  /// Where a value is refused, the answer is 400. Where the words of the page itself are wrong, the answer is 500. Where
+  /// `Limits.commandCountMax` programs run, or where the system has no descriptor, process or memory left, the answer
+  /// is 503. Where the program cannot be started for another reason, the answer is 500, and the page says why.
   ///
   /// Starting the program costs one fork() and one execve(), and the disk's time for the program's file.
   ///
@@ -37,6 +38,8 @@ extension Response where Site: CommandApplication & ~Copyable {
     case .failure(.tooMany):
       return refuse(
         .serviceUnavailable, "Too many programs run at the moment. Try again later.", retryAfter: 5)
+    case .failure(.notNow):
+      return refuse(.serviceUnavailable, "This device is busy. Try again in a few seconds.", retryAfter: 5)
     case .failure(.error(let error)):
       return refuse(.internalServerError, "The program cannot be started: \(error.text).")
     }

@@ -2,6 +2,7 @@
 
 import CMartletPlatform
 import MartletBytes
+public import MartletHTTP
 
 /// Why a file could not be read, written or removed.
 public struct FileError: Error, Equatable {
@@ -43,6 +44,26 @@ public struct FileError: Error, Equatable {
     case MARTLET_FILE_BAD_NAME: .nameNotAllowed
     case MARTLET_FILE_TOO_LARGE: .tooLarge
     default: .other(-code)
+    }
+  }
+
+  /// The status of an answer to a request that fails because of this error.
+  ///
+  /// - 400, 409: The client should use another name.
+  /// - 404: There is no such file.
+  /// - 413: The content is too large.
+  /// - 503: The same request may succeed in a moment.
+  /// - 507: The disk is full or read-only.
+  /// - 500: The client cannot help it.
+  public var status: Status {
+    switch reason {
+    case .diskFull, .readOnly: .insufficientStorage
+    case .tooManyOpenFiles: .serviceUnavailable
+    case .notThere: .notFound
+    case .isFolder: .conflict
+    case .nameNotAllowed: .badRequest
+    case .tooLarge: .contentTooLarge
+    case .notPermitted, .other: .internalServerError
     }
   }
 

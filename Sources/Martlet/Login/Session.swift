@@ -51,6 +51,8 @@ extension ClaimsSet {
 /// A session of more than 2,048 octets (`Limits.sessionSizeMax`) makes the response a 500. The browser then
 /// keeps the session that it had.
 public struct Session: ~Copyable, ~Escapable {
+  private let isReadInPlace = ByAddress()
+
   /// The claims. Their memory is empty in an application without sessions.
   var claims: SessionClaims
   /// Whether the session cookie is to be written.

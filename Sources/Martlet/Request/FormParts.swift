@@ -32,13 +32,12 @@ extension UploadStep {
     .refuse(refusal.status, refusal.reason)
   }
 
-  /// Refuses the request because a file cannot be written. The status is 413 for a file that is too large, 507
-  /// for a disk that is full or read-only, and 500 for all else.
+  /// Refuses the request because a file cannot be written, with the error's own status (`FileError.status`).
   public static func refuse(_ error: FileError) -> UploadStep {
     switch error.reason {
-    case .tooLarge: .refuse(.contentTooLarge, "The file is too large.")
-    case .diskFull, .readOnly: .refuse(.insufficientStorage, "There is no room for the file.")
-    default: .refuse(.internalServerError, "The file cannot be written.")
+    case .tooLarge: .refuse(error.status, "The file is too large.")
+    case .diskFull, .readOnly: .refuse(error.status, "There is no room for the file.")
+    default: .refuse(error.status, "The file cannot be written.")
     }
   }
 }

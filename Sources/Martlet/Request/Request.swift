@@ -6,7 +6,9 @@ public import MartletHTTP
 import MartletServer
 
 /// The request that a page answers.
-public struct Request<Site: Application & ~Copyable>: ~Escapable {
+public struct Request<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
+  private let isReadInPlace = ByAddress()
+
   let incoming: IncomingRequest
   private let match: RouteMatch
   private let approach: Approach

@@ -57,6 +57,8 @@ public enum Remember: Equatable, Sendable {
 /// Unless the page calls `cache`, the answer is for this visitor at this moment only:
 /// `Cache-Control: no-store` and `Vary: Cookie`.
 public struct Response<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
+  private let isReadInPlace = ByAddress()
+
   var fields: Writer
   /// Octets of page text that belong to the answer.
   var contentCount = 0

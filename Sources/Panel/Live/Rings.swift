@@ -18,7 +18,9 @@ enum HistoryRange: UInt8 {
 }
 
 /// The rings. Their values lie in the one static array of the process.
-struct Rings {
+struct Rings: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Which value of a slot.
   enum Kind: Int { case mean, greatest }
 
@@ -110,7 +112,9 @@ struct Rings {
 }
 
 /// The points of one curve, from the oldest to the newest.
-struct Curve {
+struct Curve: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Points of a plot. Each is 30 seconds of the hour, or 12 minutes of the day.
   static var pointCount: Int { 120 }
 
@@ -126,7 +130,7 @@ struct Curve {
   /// curve moves as a whole.
   @inline(never)
   init(
-    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, of rings: Rings, until milliseconds: Int64
+    _ series: Series, _ kind: Rings.Kind, _ range: HistoryRange, of rings: borrowing Rings, until milliseconds: Int64
   ) {
     self.init(series.unit)
     let slotsOfPoint = Int64(Rings.slotCount / Self.pointCount)

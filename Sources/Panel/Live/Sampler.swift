@@ -6,7 +6,9 @@ import CMartletPlatform
 import Martlet
 
 /// Takes samples, and keeps them.
-struct Sampler {
+struct Sampler: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Seconds from one sample to the next.
   static var seconds: Int { 5 }
 

@@ -46,7 +46,7 @@ enum MetricLabels {
   }
 
   /// Bits of the disks whose labels have room.
-  static func fitting(_ disks: Disks) -> UInt8 {
+  static func fitting(_ disks: borrowing Disks) -> UInt8 {
     var (bits, size) = (UInt8(0), 0)
     for i in 0..<disks.count {
       var labels = FixedBuffer<730>()
@@ -87,7 +87,7 @@ extension Body where Site == Panel {
 
   /// Writes what is known of the machine.
   @_lifetime(self: copy self)
-  mutating func writeMetrics(_ device: Device, _ clock: SystemClock, _ measurements: Measurements) {
+  mutating func writeMetrics(_ device: borrowing Device, _ clock: SystemClock, _ measurements: borrowing Measurements) {
     writeGauge("time_seconds", "Unix time of the system's clock.", UInt64(max(0, clock.unixSeconds)))
     writeGauge(
       "clock_synchronized", "1 where the kernel says that its clock is synchronized.",
@@ -114,14 +114,14 @@ extension Body where Site == Panel {
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func writeLoad(
-    _ name: StaticString, _ meaning: StaticString, _ device: Device, _ index: Int
+    _ name: StaticString, _ meaning: StaticString, _ device: borrowing Device, _ index: Int
   ) {
     let value = device.load.flatMap { ProcText.hundredths($0[index].span) }
     writeGauge(name, meaning, value.map { FixedPoint($0, digits: 2) })
   }
 
   @_lifetime(self: copy self)
-  private mutating func writeTemperature(_ measurements: Measurements) {
+  private mutating func writeTemperature(_ measurements: borrowing Measurements) {
     guard let temperature = measurements.temperature else { return }
     let sensor: Text<96> = Text(showing: temperature.sensor.span)
     begin("temperature_celsius", "gauge", "What the processor's sensor said last.")
@@ -144,7 +144,7 @@ extension Body where Site == Panel {
   // MARK: Disks
 
   @_lifetime(self: copy self)
-  private mutating func writeDisks(_ disks: Disks, _ measurements: Measurements) {
+  private mutating func writeDisks(_ disks: borrowing Disks, _ measurements: borrowing Measurements) {
     let shown = MetricLabels.fitting(disks)
     writeDisks(.size, "filesystem_size_bytes", "Room of a file system.", disks, shown, measurements)
     writeDisks(
@@ -161,8 +161,8 @@ extension Body where Site == Panel {
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func writeDisks(
-    _ metric: DiskMetric, _ name: StaticString, _ meaning: StaticString, _ disks: Disks, _ shown: UInt8,
-    _ measurements: Measurements
+    _ metric: DiskMetric, _ name: StaticString, _ meaning: StaticString, _ disks: borrowing Disks, _ shown: UInt8,
+    _ measurements: borrowing Measurements
   ) {
     begin(name, "gauge", meaning)
     for i in 0..<disks.count where shown >> UInt8(i) & 1 != 0 {
@@ -187,7 +187,7 @@ extension Body where Site == Panel {
   // MARK: Network
 
   @_lifetime(self: copy self)
-  private mutating func writeInterfaces(_ interfaces: Interfaces) {
+  private mutating func writeInterfaces(_ interfaces: borrowing Interfaces) {
     writeInterfaces(
       .received, "network_receive_bytes_total", "counter", "Bytes that an interface has received.", interfaces
     )
@@ -202,7 +202,7 @@ extension Body where Site == Panel {
   @_lifetime(self: copy self)
   private mutating func writeInterfaces(
     _ metric: InterfaceMetric, _ name: StaticString, _ kind: StaticString, _ meaning: StaticString,
-    _ interfaces: Interfaces
+    _ interfaces: borrowing Interfaces
   ) {
     begin(name, kind, meaning)
     for i in 0..<interfaces.count {

@@ -84,7 +84,7 @@ extension Body where Site == Panel {
   // MARK: System
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeSystem(_ device: Device, _ clock: SystemClock) {
+  fileprivate mutating func writeSystem(_ device: borrowing Device, _ clock: SystemClock) {
     let state: StaticString =
       switch clock.state {
       case .synchronized: "synchronized"
@@ -111,7 +111,7 @@ extension Body where Site == Panel {
   }
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeMemory(_ device: Device) {
+  fileprivate mutating func writeMemory(_ device: borrowing Device) {
     put("{\"total_bytes\":", device.memory.kibibytes.map { $0 * 1_024 })
     put(",\"available_bytes\":", device.memory.available.map { $0 * 1_024 })
     if let limit = device.memoryLimit {
@@ -126,7 +126,7 @@ extension Body where Site == Panel {
   // MARK: Disks
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeDisks(_ disks: Disks, _ measurements: Measurements) {
+  fileprivate mutating func writeDisks(_ disks: borrowing Disks, _ measurements: borrowing Measurements) {
     put("{\"disks\":[")
     var isFirst = true
     for rank in 0...Disks.rankMax {
@@ -167,7 +167,7 @@ extension Body where Site == Panel {
   // MARK: Network
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeInterfaces(_ interfaces: Interfaces) {
+  fileprivate mutating func writeInterfaces(_ interfaces: borrowing Interfaces) {
     put("{\"interfaces\":[")
     var isFirst = true
     for rank in 0...Interface.rankMax {
@@ -199,7 +199,7 @@ extension Body where Site == Panel {
   // MARK: Temperature, access
 
   @_lifetime(self: copy self)
-  fileprivate mutating func writeTemperature(_ measurements: Measurements) {
+  fileprivate mutating func writeTemperature(_ measurements: borrowing Measurements) {
     let temperature = measurements.temperature
     let name = temperature?.sensor ?? Text()
     let sensor: Text<96> = Text(showing: name.span)

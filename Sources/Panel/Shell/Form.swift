@@ -159,7 +159,9 @@ struct Problem {
 }
 
 /// A form on its way into a page.
-struct Form {
+struct Form: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Why it has been refused, if it has.
   let problem: Problem?
   /// Whether a field has the focus: the first one that is empty or wrong.
@@ -204,7 +206,7 @@ extension Body where Site == Panel {
   /// Begins the form itself, with what is wrong with all of it.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func begin(_ form: Form) {
+  mutating func begin(_ form: borrowing Form) {
     if let problem = form.problem, problem.field == nil { write(problem) }
     write("\(begin: .form)")
   }
@@ -258,7 +260,7 @@ extension Body where Site == Panel {
   @inline(never)
   @_lifetime(self: copy self)
   mutating func writeChoice(
-    _ field: Field, _ label: StaticString, _ options: StaticString, typed: Span<UInt8>, in form: Form
+    _ field: Field, _ label: StaticString, _ options: StaticString, typed: Span<UInt8>, in form: borrowing Form
   ) {
     let problem = form.problem(at: field)
     write(
@@ -279,7 +281,7 @@ extension Body where Site == Panel {
   /// Writes a box to tick.
   @inline(never)
   @_lifetime(self: copy self)
-  mutating func writeCheck(_ field: Field, _ label: StaticString, in form: Form) {
+  mutating func writeCheck(_ field: Field, _ label: StaticString, in form: borrowing Form) {
     let problem = form.problem(at: field)
     write(
       """

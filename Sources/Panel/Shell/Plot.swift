@@ -6,7 +6,9 @@
 import Martlet
 
 /// What a figure shows.
-struct Plot {
+struct Plot: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// What there are plots of.
   enum Subject: UInt8 {
     case processors, load, memory, temperature, disks, network
@@ -131,7 +133,7 @@ extension Curve {
 extension HTML.Interpolation {
   /// Adds a figure.
   @inline(never)
-  mutating func appendInterpolation(plot: Plot) {
+  mutating func appendInterpolation(plot: borrowing Plot) {
     let subject = plot.subject
     appendLiteral("<figure class=\"plot card\" id=\"plot-")
     appendLiteral(subject.id)
@@ -153,7 +155,7 @@ extension HTML.Interpolation {
         : "<p class=\"time\"><span>24 h ago</span><span>12 h</span><span>now</span></p></figure>")
   }
 
-  private mutating func appendKey(_ plot: Plot) {
+  private mutating func appendKey(_ plot: borrowing Plot) {
     let subject = plot.subject
     let isDay = plot.range == .day
     switch subject {
@@ -177,7 +179,7 @@ extension HTML.Interpolation {
 
   @inline(never)
   private mutating func appendKey(
-    _ mark: StaticString, _ name: StaticString, _ series: Series, _ plot: Plot
+    _ mark: StaticString, _ name: StaticString, _ series: Series, _ plot: borrowing Plot
   ) {
     appendLiteral("<li class=\"")
     appendLiteral(mark)
@@ -198,7 +200,7 @@ extension HTML.Interpolation {
     appendLiteral("</b>")
   }
 
-  private mutating func appendPicture(_ plot: Plot, _ axis: (bottom: Int64, top: Int64)) {
+  private mutating func appendPicture(_ plot: borrowing Plot, _ axis: (bottom: Int64, top: Int64)) {
     let subject = plot.subject
     appendLiteral("<svg viewBox=\"0 0 119 80\" preserveAspectRatio=\"none\" role=\"img\"><title>")
     appendLiteral(subject.title)

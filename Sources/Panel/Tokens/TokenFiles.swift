@@ -11,7 +11,9 @@
 import Martlet
 
 /// The tokens and their files.
-struct TokenFiles {
+struct TokenFiles: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private let directory: DataDirectory
   private(set) var tokens = Tokens()
   /// Why no token works, if so.
@@ -54,7 +56,7 @@ struct TokenFiles {
   ///
   /// - Throws: `SystemError` when nothing has changed.
   mutating func add(_ token: Token) throws(SystemError) {
-    var changed = tokens
+    var changed = Tokens(copyOf: tokens)
     invariant(changed.add(token), "a new token has a name of its own, and room")
     keepFormer()
     note(try Self.write(changed, Self.name, in: directory, waits: true))
@@ -66,7 +68,7 @@ struct TokenFiles {
   ///
   /// - Returns: The token, or `nil` where there is none.
   mutating func remove(_ id: Span<UInt8>, at clock: SystemClock) -> Token? {
-    var changed = tokens
+    var changed = Tokens(copyOf: tokens)
     guard let token = changed.remove(id) else { return nil }
     keepFormer()
     tokens = changed
@@ -133,7 +135,7 @@ struct TokenFiles {
 
   @inline(never)
   private static func write(
-    _ tokens: Tokens, _ name: StaticString, in directory: DataDirectory, waits: Bool
+    _ tokens: borrowing Tokens, _ name: StaticString, in directory: DataDirectory, waits: Bool
   ) throws(SystemError) -> Stored {
     var text = FixedBuffer<3_200>()
     var writer = Writer(text.storageSpan)

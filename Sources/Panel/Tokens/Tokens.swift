@@ -148,7 +148,9 @@ extension SystemClock {
 }
 
 /// The list of tokens.
-struct Tokens {
+struct Tokens: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   /// Room for tokens.
   static var countMax: Int { 16 }
 
@@ -168,6 +170,12 @@ struct Tokens {
 
   /// No tokens.
   init() {}
+
+  /// The same tokens, to be changed until they are stored.
+  init(copyOf other: borrowing Tokens) {
+    list = other.list
+    count = other.count
+  }
 
   /// The token at a place, from 0 to `count` - 1.
   subscript(index: Int) -> Token { list[index] }

@@ -175,7 +175,7 @@ extension Tokens {
 
 extension Body where Site == Panel {
   @_lifetime(self: copy self)
-  fileprivate mutating func writeTokens(_ tokens: Tokens, _ clock: SystemClock) {
+  fileprivate mutating func writeTokens(_ tokens: borrowing Tokens, _ clock: SystemClock) {
     if tokens.count == 0 { write(.none, "There are no tokens.") }
     for i in 0..<tokens.count { writeToken(tokens[i], clock) }
   }

@@ -7,6 +7,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // Forgets calls and counts and takes a plan; "" only counts. Whether it is one.
 bool faults_plan(const char *plan);
@@ -51,3 +52,13 @@ const char *faults_of(const char *call);
 
 // The names of the calls, with blanks between.
 const char *faults_calls(void);
+
+// A GPIO chip of one line, which answers ioctl() of threads under test in place of the kernel where the chip is there.
+// The first numbers are what the line was requested with. `bits` is what its level is read as, and was set to.
+struct faults_line {
+  uint32_t line;
+  uint64_t flags, first;
+  uint64_t bits;
+  bool is_there;
+};
+struct faults_line *faults_chip(void);
