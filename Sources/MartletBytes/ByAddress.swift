@@ -1,6 +1,11 @@
 // Keeps the compiler from copying large values that are only read.
 
-/// Has no octets. A struct with a stored property of this type is passed by its address.
+/// Has no octets. A struct that stores one is passed by its address.
+///
+///     struct Readings: ~Copyable {
+///       private let isReadInPlace = ByAddress()
+///       var values = InlineArray<64, Int>(repeating: 0)
+///     }
 ///
 /// Swift 6.3.1 copies a large struct onto the stack each time when a method that only reads it is called, and
 /// once more in the method (SIL takes it for a value that fits registers). A type with a raw layout has no
