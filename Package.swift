@@ -84,7 +84,7 @@ let package = Package(
     // Layer 5: programs.
     .executableTarget(
       name: "martlet-panel", dependencies: ["Martlet", "CMartletPlatform"], path: "Sources/Panel",
-      swiftSettings: swift),
+      swiftSettings: swift, plugins: ["MartletPlugin"]),
     .executableTarget(
       name: "login-example", dependencies: ["Martlet"], path: "Sources/LoginExample",
       swiftSettings: swift),

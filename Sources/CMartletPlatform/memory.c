@@ -82,6 +82,10 @@ void martlet_page_append(const uint8_t *octets, size_t count) {
 
 size_t martlet_page_count(void) { return page.count; }
 
+void martlet_page_advance(size_t count) {
+  if (count <= martlet_page_room()) page.count += count;
+}
+
 void martlet_page_truncate(size_t count) {
   if (count < page.count) page.count = count;
 }

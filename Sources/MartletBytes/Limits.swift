@@ -136,6 +136,9 @@ public enum Limits {
   /// Octets of a response's content.
   public static var responseContentSizeMax: Int { responseSizeMax - responseHeadSizeMax }
 
+  /// Octets of what ends a chunk, and all chunks (RFC 9112 §7.1): a piece of a long answer leaves them free.
+  public static var chunkEndSize: Int { 7 }
+
   /// Octets of the field lines that a page adds.
   public static var responseFieldsSizeMax: Int { Int(MARTLET_FIELDS_SIZE) }
 
@@ -389,7 +392,7 @@ public enum Limits {
       "a thousand connections cost less than five at other servers")
     invariant(
       responseHeadSizeMax >= responseFieldsSizeMax + 512,
-      "the server's own fields fit beside the page's")
+      "the server's own fields and the size of a chunk fit beside the page's fields")
     // 36 octets of header, two full stops, 43 of signature, and the cookie's name and attributes.
     invariant(
       Base64URL.encodedCount(sessionSizeMax) + 36 + 2 + 43 <= tokenSizeMax,

@@ -1,5 +1,6 @@
 // The files of a folder Assets → Swift source: a constant for each file. A constant has the media type, the entity
 // tag, the path with a hash of the content, and the octets. It has the octets in gzip where those are fewer.
+// A constant of a folder PackedAssets has the octets in gzip only.
 
 /// A file of the folder Assets.
 struct AssetFile: Equatable {
@@ -17,25 +18,76 @@ enum AssetWriter {
   /// Octets that are no UTF-8 become integer literals, which the compiler reads slowly: 10 s for so many octets.
   static let binarySizeMax = 524_288
 
+  /// Octets of a file of PackedAssets: a response has room for so many (`Limits.responseContentSizeMax`). In gzip
+  /// it has at most the octets of one literal.
+  static let packedSizeMax = 15_872
+
+  /// The files in order, each with the name of its constant.
+  ///
+  /// - Throws: `Finding` for a name that no path can have, and for two files with one name.
+  private static func named(
+    _ files: [AssetFile], in type: String, taken: Set<String>
+  ) throws(Finding) -> [(name: String, file: AssetFile)] {
+    var named: [(name: String, file: AssetFile)] = []
+    var names: [String: String] = [:]
+    for file in files.sorted(by: { $0.name < $1.name }) {
+      let place = Place(file: file.file)
+      guard isPath(file.name) else {
+        throw Finding(place, "the name of an asset has letters and digits of ASCII, '-', '_' and '.' only")
+      }
+      let name = SwiftSource.identifier(file.name, taken: taken)
+      if let other = names.updateValue(file.name, forKey: name) {
+        throw Finding(place, "'\(other)' and '\(file.name)' would both be \(type).\(name)")
+      }
+      named.append((name, file))
+    }
+    return named
+  }
+
+  /// The source of all constants of a folder PackedAssets.
+  ///
+  /// - Throws: `Finding` as `source`, where the host has no gzip, and for a file that is too large.
+  static func packedSource(_ files: [AssetFile]) throws(Finding) -> String {
+    var constants = ""
+    for (name, file) in try named(files, in: "PackedAssets", taken: []) {
+      let place = Place(file: file.file)
+      guard let gzip = file.gzip else { throw Finding(place, "a packed asset needs gzip, which is not here") }
+      // One block with codes of its own: the library unpacks nothing else (Inflate.swift).
+      guard gzip.count > 18, gzip[3] == 0, gzip[10] & 7 == 5 else {
+        throw Finding(place, "gzip makes too little of this file; keep it in Assets")
+      }
+      guard file.octets.count <= packedSizeMax, gzip.count <= SwiftSource.pieceSize else {
+        throw Finding(
+          place,
+          "a packed asset has at most \(packedSizeMax) octets, and \(SwiftSource.pieceSize) in gzip; keep larger "
+            + "files in Assets")
+      }
+      constants += """
+
+          /// `\(file.name)`: \(file.octets.count) octets, \(gzip.count) in gzip.
+          static var \(name): PackedAsset {
+            PackedAsset(
+              path: \(SwiftSource.literal(path(file.name, ContentHash.hexadecimal(file.octets)))),
+              mediaType: \(SwiftSource.literal(MediaTypes.of(file.name))),
+              gzip: \(SwiftSource.constant(gzip)))
+          }
+
+        """
+    }
+    return SwiftSource.header("PackedAssets")
+      + "/// The files of the folder PackedAssets.\nenum PackedAssets {\n\(constants)}\n"
+  }
+
   /// The source of all constants.
   ///
   /// - Throws: `Finding` for a name that no path can have, for two files with one name, and for a file that is too
   ///   large.
   static func source(_ files: [AssetFile]) throws(Finding) -> String {
-    let files = files.sorted { $0.name < $1.name }
     var constants = ""
     var cases = ""
-    var names: [String: String] = [:]
-    for (number, file) in files.enumerated() {
-      let place = Place(file: file.file)
-      guard isPath(file.name) else {
-        throw Finding(place, "the name of an asset has letters and digits of ASCII, '-', '_' and '.' only")
-      }
-      let name = SwiftSource.identifier(file.name, taken: ["asset", "route"])
-      if let other = names.updateValue(file.name, forKey: name) {
-        throw Finding(place, "'\(other)' and '\(file.name)' would both be Assets.\(name)")
-      }
-      constants += try constant(name, file, place)
+    let named = try named(files, in: "Assets", taken: ["asset", "route"])
+    for (number, (name, file)) in named.enumerated() {
+      constants += try constant(name, file, Place(file: file.file))
       cases += "    case \(number): \(name)\n"
     }
     return SwiftSource.header("Assets") + """

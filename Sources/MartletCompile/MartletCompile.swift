@@ -1,6 +1,7 @@
 // The tool that MartletPlugin runs on the host during a build:
 //
 //     MartletCompile assets FOLDER OUTPUT        the files of the folder → constants
+//     MartletCompile packed FOLDER OUTPUT        the files of the folder → constants, in gzip only
 //     MartletCompile templates FOLDER OUTPUT     the templates of the folder → functions
 //
 // Findings go to standard error, and the status is 1 then. A build writes its output again only where it differs.
@@ -12,7 +13,7 @@ enum MartletCompile {
   static func main() {
     let arguments = CommandLine.arguments.dropFirst()
     guard arguments.count == 3, let kind = arguments.first, let output = arguments.last else {
-      tell("usage: MartletCompile assets|templates FOLDER OUTPUT")
+      tell("usage: MartletCompile assets|packed|templates FOLDER OUTPUT")
       exit(2)
     }
     let folder = arguments[arguments.startIndex + 1]
@@ -21,9 +22,10 @@ enum MartletCompile {
     do throws(Finding) {
       switch kind {
       case "assets": source = try assets(SourceFolder(folder))
+      case "packed": source = try packedAssets(SourceFolder(folder))
       case "templates": source = try templates(SourceFolder(folder), &findings)
       default:
-        tell("there are 'assets' and 'templates'.")
+        tell("there are 'assets', 'packed' and 'templates'.")
         exit(2)
       }
     } catch {
@@ -40,14 +42,22 @@ enum MartletCompile {
 
   private static func tell(_ words: String) { FileHandle.standardError.write(Data((words + "\n").utf8)) }
 
-  static func assets(_ folder: SourceFolder) throws(Finding) -> String {
+  static func files(_ folder: SourceFolder) throws(Finding) -> [AssetFile] {
     var files: [AssetFile] = []
     for name in folder.names {
       let file = folder.path(name)
-      let octets = try folder.octets(name)
-      // What is small, or compressed already, is not worth it.
-      files.append(AssetFile(name: name, file: file, octets: octets, gzip: Gzip.compressed(file)))
+      files.append(
+        AssetFile(name: name, file: file, octets: try folder.octets(name), gzip: Gzip.compressed(file)))
     }
+    return files
+  }
+
+  static func packedAssets(_ folder: SourceFolder) throws(Finding) -> String {
+    try AssetWriter.packedSource(try files(folder))
+  }
+
+  static func assets(_ folder: SourceFolder) throws(Finding) -> String {
+    let files = try files(folder)
     if !files.isEmpty, files.allSatisfy({ $0.gzip == nil }) {
       tell("\(folder.root): note: there is no gzip here, so that no asset is compressed")
     }

@@ -54,7 +54,7 @@ extension FieldSection {
   }
 
   /// Whether a parameter is `q=0`, with or without decimals.
-  private static func isWeightOfZero(_ parameter: Span<UInt8>) -> Bool {
+  static func isWeightOfZero(_ parameter: Span<UInt8>) -> Bool {
     guard parameter.hasPrefix("q=") || parameter.hasPrefix("Q=") else { return false }
     for i in parameter.indices {
       if case "1"..."9" = parameter[i] { return false }

@@ -42,6 +42,34 @@ extension FieldSection {
     return choice
   }
 
+  /// Whether the client accepts gzip: `gzip` is named, or else `*`, and not with a weight of zero. Which coding the
+  /// client prefers is not asked.
+  ///
+  /// - Complexity: O(n) in the section's octets.
+  public var acceptsGzip: Bool {
+    var fields = self
+    var named: Bool?
+    var others = false
+    while let field = fields.next() {
+      guard field.name.equalsIgnoringCase("Accept-Encoding") else { continue }
+      var elements = ListElements(field.value, separator: 0x2C)
+      while let element = elements.next() {
+        var parameters = ListElements(element, separator: 0x3B)
+        guard let name = parameters.next() else { continue }
+        var isAccepted = true
+        while let parameter = parameters.next() {
+          if Self.isWeightOfZero(parameter) { isAccepted = false }
+        }
+        if name.equalsIgnoringCase("gzip") || name.equalsIgnoringCase("x-gzip") {
+          named = isAccepted
+        } else if name.equals("*") {
+          others = isAccepted
+        }
+      }
+    }
+    return named ?? others
+  }
+
   /// The weight of a coding in thousandths; `nil` where neither the coding nor `*` is named. A weight that is
   /// malformed is 0. Of several elements with the name the last counts.
   @inline(never)

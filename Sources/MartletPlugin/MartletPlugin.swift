@@ -1,4 +1,4 @@
-// Runs MartletCompile for each target that has a folder Assets or Templates. SwiftPM runs the tool on the host, also
+// Runs MartletCompile for each target that has a folder Assets, PackedAssets or Templates. SwiftPM runs the tool on the host, also
 // when it builds for a board, and compiles what the tool writes with the target's own files.
 
 import Foundation
@@ -9,7 +9,8 @@ struct MartletPlugin: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
     let tool = try context.tool(named: "MartletCompile").url
     var commands: [Command] = []
-    for (folder, kind) in [("Assets", "assets"), ("Templates", "templates")] {
+    let kinds = [("Assets", "assets"), ("PackedAssets", "packed"), ("Templates", "templates")]
+    for (folder, kind) in kinds {
       let root = target.directoryURL.appendingPathComponent(folder)
       guard let entries = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else {
         continue
@@ -20,7 +21,7 @@ struct MartletPlugin: BuildToolPlugin {
       let output = context.pluginWorkDirectoryURL.appendingPathComponent("\(folder).swift")
       commands.append(
         .buildCommand(
-          displayName: "Compiling the \(kind) of \(target.name)", executable: tool,
+          displayName: "Compiling \(folder) of \(target.name)", executable: tool,
           arguments: [kind, root.path, output.path], inputFiles: files, outputFiles: [output]))
     }
     return commands

@@ -15,7 +15,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
       status: reply.status, contentLength: reply.contentCount,
       closes: connections[slot].afterResponse != .keepAlive)
     var flow = Flow.none
-    var end = Limits.responseHeadSizeMax
+    var (start, end) = (Limits.responseHeadSizeMax, Limits.responseHeadSizeMax)
     if reply.stopsServer {
       stopIsAsked = true
       head.closes = true
@@ -49,6 +49,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
       if hasContent {
         flow = .stream(state, isChunked: isChunked)
+        let first = response.frame(reply.contentCount, isChunked: isChunked, isLast: false)
+        (start, end) = (first.lowerBound, first.upperBound)
       } else {
         responder.abandon(state)
       }
@@ -58,22 +60,23 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].hasAnswered = true
     enter(.sending, slot, milliseconds: Limits.sendTimeoutMilliseconds)
     connections[slot].unsentStart = UInt16(
-      Self.write(head, date, fields, reply.fieldsCount, to: &response))
+      Self.write(head, date, fields, reply.fieldsCount, before: start, to: &response))
     connections[slot].unsentEnd = UInt16(end)
   }
 
+  /// - Parameter start: Where the content begins.
   private static func write(
     _ head: ResponseHead, _ date: borrowing HTTPDate, _ fields: borrowing LentBuffer,
-    _ fieldsCount: Int, to response: inout LentBuffer
+    _ fieldsCount: Int, before start: Int, to response: inout LentBuffer
   ) -> Int {
     var whole = response.storage
-    var writer = Writer(whole._mutatingExtracting(0..<Limits.responseHeadSizeMax))
+    var writer = Writer(whole._mutatingExtracting(0..<start))
     writer.append(head, date: date, fieldLines: fields.octets(0..<fieldsCount))
     let (count, overflowed) = (writer.count, writer.overflowed)
     invariant(!overflowed, "a response head fits its buffer")
     // The head ends where the content begins, without a gap.
-    whole.move(0..<count, to: Limits.responseHeadSizeMax - count)
-    return Limits.responseHeadSizeMax - count
+    whole.move(0..<count, to: start - count)
+    return start - count
   }
 
   /// Sends what can be sent: what has been written, then what follows it.
@@ -431,12 +434,9 @@ extension LentBuffer {
   var piece: MutableSpan<UInt8> {
     @_lifetime(&self) mutating get {
       storage._consumingExtracting(
-        Limits.responseHeadSizeMax..<Limits.responseSizeMax - Self.chunkEndSize)
+        Limits.responseHeadSizeMax..<Limits.responseSizeMax - Limits.chunkEndSize)
     }
   }
-
-  /// Octets of what ends a chunk, and all chunks.
-  private static var chunkEndSize: Int { 7 }
 
   /// Puts a chunk's framing (RFC 9112 section 7.1) around a piece of that many octets.
   ///
@@ -445,7 +445,7 @@ extension LentBuffer {
   mutating func frame(_ count: Int, isChunked: Bool, isLast: Bool) -> Range<Int> {
     var start = Limits.responseHeadSizeMax
     var end = start + count
-    invariant(count >= 0 && end <= Limits.responseSizeMax - Self.chunkEndSize, "a piece has room")
+    invariant(count >= 0 && end <= Limits.responseSizeMax - Limits.chunkEndSize, "a piece has room")
     guard isChunked else { return start..<end }
     var target = storage
     if count > 0 {

@@ -1,4 +1,5 @@
-// This very machine, as a page.
+// This very machine, as a page in pieces: what the request decides with the tiles, then a card at a time. So the lists
+// of disks and of interfaces have a buffer each.
 
 import Martlet
 
@@ -17,17 +18,27 @@ extension Panel {
     body.writeUnset(request.clock)
     if sampler.isOn { body.writeAlerts(alerts) }
     body.writeTiles(device, measurements, sampler)
-    body.write("\(begin: .columns)\(begin: .card)")
-    body.writeMemory(device)
-    body.writeDisks(Device.disks(), measurements)
-    body.write("\(end: .card)")
+    body.write("\(begin: .columns)")
+    if sampler.isOn { body.writeLiveScript(nil) }
+    return body.stream()
+  }
+
+  /// Writes the next piece of the overview.
+  @inline(never)
+  mutating func writeOverview(_ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
+    state.position += 1
+    if state.position == 1 {
+      body.write("\(begin: .card)")
+      body.writeMemory(Device())
+      body.writeDisks(Device.disks(), measurements)
+      body.write("\(end: .card)")
+      return .more
+    }
     body.writeNetwork(Device.interfaces())
     body.write("\(end: .columns)")
-    if sampler.isOn {
-      body.writeLiveState()
-      body.writeLiveScript(nil)
-    }
-    return body.finish()
+    if sampler.isOn { body.writeLiveState() }
+    body.writeFooter()
+    return .end
   }
 }
 
@@ -115,10 +126,11 @@ extension Body where Site == Panel {
     }
     write("\(end: .tiles)")
   }
+}
 
-  // MARK: Storage
+// MARK: Cards
 
-  @_lifetime(self: copy self)
+extension StreamBody {
   fileprivate mutating func writeMemory(_ device: borrowing Device) {
     write("\(heading: "Memory")")
     guard let machine = device.memory.kibibytes else { return write(.none, "unknown") }
@@ -143,7 +155,6 @@ extension Body where Site == Panel {
     }
   }
 
-  @_lifetime(self: copy self)
   fileprivate mutating func writeDisks(_ disks: borrowing Disks, _ measurements: borrowing Measurements) {
     write("\(heading: "Disks")")
     var (shownCount, emptyCount) = (0, 0)
@@ -170,7 +181,6 @@ extension Body where Site == Panel {
     }
   }
 
-  @_lifetime(self: copy self)
   private mutating func writeDisk(_ disks: borrowing Disks, _ index: Int, _ item: Measurements.Item?) {
     let disk = disks.items[index]
     let isMadeReadOnly = disks.isMadeReadOnly(index)
@@ -204,7 +214,6 @@ extension Body where Site == Panel {
   }
 
   /// Says why there is no number, or how old it is.
-  @_lifetime(self: copy self)
   private mutating func writeSilence(_ item: Measurements.Item?, _ now: Int64) {
     if let since = item?.silentSince {
       write("\(begin: .fault)It does not answer")
@@ -224,14 +233,10 @@ extension Body where Site == Panel {
   }
 
   /// Says how many are left out, if some are.
-  @_lifetime(self: copy self)
   private mutating func writeMore(_ count: Int, _ what: StaticString) {
     if count > 0 { write("\(begin: .note)and \(count) more\(what)\(end: .note)") }
   }
 
-  // MARK: Network
-
-  @_lifetime(self: copy self)
   fileprivate mutating func writeNetwork(_ interfaces: borrowing Interfaces) {
     write("\(begin: .card)\(heading: "Network")")
     if interfaces.count == 0 { write(.none, "No interfaces.") }
@@ -245,7 +250,6 @@ extension Body where Site == Panel {
     write("\(end: .card)")
   }
 
-  @_lifetime(self: copy self)
   private mutating func writeInterface(_ interface: Interface) {
     let name: Text<96> = Text(showing: interface.name.span)
     write("<div class=\"interface\"><h3>\(name)")

@@ -99,8 +99,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     case .live:
       return liveEvents(request, response)
     case .script:
-      response.cache(forSeconds: 365 * 86_400)
-      return response.asset("text/javascript; charset=utf-8", LiveScript.text)
+      return response.asset(PackedAssets.panelJs, request)
     case .setUp where isSetUp:
       if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
       return response.redirect("/login")
@@ -121,8 +120,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     case .logout:
       return logOut(request, response)
     case .style:
-      response.cache(forSeconds: 86_400)
-      return response.asset("text/css; charset=utf-8", Style.sheet)
+      return response.asset(PackedAssets.panelCss, request)
     case .health, .apiSystem, .apiMemory, .apiDisks, .apiInterfaces, .apiTemperature, .apiSamples,
       .apiAccess, .apiDescription, .apiOther:
       return answerProgram(page, request, response)

@@ -6,7 +6,10 @@ import Martlet
 struct AssetSite: SessionApplication {
   struct Person: SessionUser { var id: UserID { "susan" } }
 
-  enum Page: UInt8 { case assets, icon, closed, cached, cookie, places, login }
+  enum Page: UInt8 {
+    case packed, assets, icon, closed, cached, cookie, places, login
+    case packedElsewhere, packedClosed, packedCached
+  }
 
   static func route(to page: Page) -> Route {
     switch page {
@@ -17,6 +20,10 @@ struct AssetSite: SessionApplication {
     case .cookie: .get("/cookie.png", for: .everyone)
     case .places: .get("/places", for: .everyone)
     case .login: .getAndPost("/login", for: .everyone)
+    case .packed: .get(PackedAssets.plainCss.path, for: .everyone)
+    case .packedElsewhere: .get("/plain.css", for: .everyone)
+    case .packedClosed: .get("/closed.css", for: .loggedIn)
+    case .packedCached: .get("/cached.css", for: .everyone)
     }
   }
 
@@ -44,6 +51,10 @@ struct AssetSite: SessionApplication {
       Templates.places(to: &body, value: value.span, list: list.span, isShown: request.query["shown"] != nil)
       return body.end()
     case .login: return response.login(Person())
+    case .packed, .packedElsewhere, .packedClosed: return response.asset(PackedAssets.plainCss, request)
+    case .packedCached:
+      response.cache(forSeconds: 60)
+      return response.asset(PackedAssets.imgABSvg, request)
     }
   }
 }

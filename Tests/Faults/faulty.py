@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client import PanelVisitor, request
-from program import PROGRAMS, command_of
+from program import PROGRAMS, STYLE, command_of
 
 LIBRARY = os.environ.get("MARTLET_FAULTS_LIBRARY", "")
 PATIENCE = 10.0
@@ -83,7 +83,7 @@ class Panel:
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 with socket.create_connection(self.address, timeout=PATIENCE) as probe:
-                    probe.sendall(request("GET", "/panel.css", [("Connection", "close")]))
+                    probe.sendall(request("GET", STYLE, [("Connection", "close")]))
                     if probe.recv(12) == b"HTTP/1.1 200":
                         while probe.recv(65536):
                             pass

@@ -15,6 +15,7 @@ import time
 import pytest
 
 from client import Connection, request
+from program import STYLE
 from faulty import (FILES, LIBRARY, NEW, NAME, OLD, PROGRAMS, Panel, accounts_text, change_password,
                     hashed, is_in, log_in, names, prepare, read_accounts, read_sessions, table, write)
 
@@ -451,7 +452,7 @@ def test_first_start_on_a_full_disk_is_one_line(small_disk):
         panel.stop()
 
 
-STYLE = request("GET", "/panel.css")
+STYLE_REQUEST = request("GET", STYLE)
 
 
 def test_without_a_free_descriptor_a_client_is_served_and_the_processor_rests(tmp_path):
@@ -465,7 +466,7 @@ def test_without_a_free_descriptor_a_client_is_served_and_the_processor_rests(tm
                 slow.append(Connection(panel.address).send(head[:20]))
                 time.sleep(0.01)
             waiting = Connection(panel.address)
-            slow.append(waiting.send(STYLE))
+            slow.append(waiting.send(STYLE_REQUEST))
             # Who is slow with a head is sent away for somebody else, after a while.
             assert waiting.response(within=2).status == 200
             time.sleep(max(0.0, started + 1.4 - time.monotonic()))
@@ -483,9 +484,9 @@ def test_with_fewer_descriptors_allowed_than_open_the_processor_rests(tmp_path):
         connections = [Connection(panel.address) for _ in range(12)]
         try:
             for connection in connections:
-                assert connection.send(STYLE).response().status == 200
+                assert connection.send(STYLE_REQUEST).response().status == 200
             resource.prlimit(panel.process.pid, resource.RLIMIT_NOFILE, (4, 4096))
-            connections[0].send(STYLE)
+            connections[0].send(STYLE_REQUEST)
             started, spent = time.monotonic(), panel.cpu_seconds()
             time.sleep(1)
             spent = panel.cpu_seconds() - spent

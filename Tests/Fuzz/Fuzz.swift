@@ -21,6 +21,7 @@ private let targets: [Target] = [
   ("json-reader", fuzzJSONReader),
   ("number", fuzzNumber),
   ("conditions", fuzzConditions),
+  ("inflate", fuzzInflate),
   ("jws", fuzzJWS),
   ("connections", fuzzConnections),
 ]

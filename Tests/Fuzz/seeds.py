@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import sys
+import zlib
 from pathlib import Path
 
 VECTORS = Path(__file__).resolve().parents[1] / "Vectors"
@@ -331,10 +332,23 @@ def conditions():
         yield bytes([size]) + text
 
 
+def members():
+    def member(content, level=9, strategy=0):
+        pack = zlib.compressobj(level, zlib.DEFLATED, -15, 9, strategy)
+        return bytes.fromhex("1f8b0800000000000203") + pack.compress(content) + pack.flush() + bytes(8)
+    for number in range(1, 9):
+        text = "".join(f"{i}: {i * i} {'ab' * (i % number)}; " for i in range(20 * number)).encode()
+        yield member(text)
+        yield member(text, strategy=zlib.Z_HUFFMAN_ONLY)
+    yield member(text)[:40]
+    yield member(b"x" * 1000, strategy=zlib.Z_FIXED)
+    yield member(b"Stored, as it is.", 0)
+
+
 SEEDS = {
     "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "multipart": multiparts, "next": targets,
     "paths": paths, "authorization": authorizations, "json": texts, "json-reader": readings,
-    "number": numbers, "conditions": conditions, "jws": tokens, "connections": connections,
+    "number": numbers, "conditions": conditions, "inflate": members, "jws": tokens, "connections": connections,
 }
 
 

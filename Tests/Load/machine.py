@@ -16,7 +16,7 @@ import boards
 from client import Connection, request
 from panel import Panel
 from priority import come_first
-from program import Program
+from program import STYLE, Program
 from visits import SECRET
 
 IS_LONG = os.environ.get("MARTLET_LOAD") == "long"
@@ -127,7 +127,7 @@ class Running:
             self.program.stop()
 
 
-def largest_page(address, targets=("/login", "/panel.css", "/")):
+def largest_page(address, targets=("/login", STYLE, "/")):
     """(request, its whole body): the page with the most octets; always the same octets."""
     pages = []
     for target in targets:

@@ -52,6 +52,43 @@ private func file(_ name: String, _ octets: [UInt8], gzip: [UInt8]? = nil) -> As
     #expect(!two.contains("case 1:") && two.contains("ff, count: 4096)\n        }"))
   }
 
+  /// What looks as gzip with one dynamic block.
+  private func gzip(_ count: Int, flags: UInt8 = 0, block: UInt8 = 5) -> [UInt8] {
+    [0x1F, 0x8B, 8, flags, 0, 0, 0, 0, 2, 3, block] + [UInt8](repeating: 0xFF, count: count - 11)
+  }
+
+  @Test("A packed asset has a path, a media type and its octets in gzip, and no other octets")
+  func packed() throws {
+    let source = try AssetWriter.packedSource([file("b/c-d.js", Array("abc".utf8), gzip: gzip(19))])
+    #expect(source.contains("enum PackedAssets {\n\n  /// `b/c-d.js`: 3 octets, 19 in gzip.\n"))
+    #expect(source.contains("static var bCDJs: PackedAsset {"))
+    #expect(source.contains("path: \"/assets/b/c-d-ba7816bf.js\","))
+    #expect(source.contains("mediaType: \"text/javascript; charset=utf-8\","))
+    #expect(source.contains("gzip: ConstantOctets(0x01ffffffffffffffff0503020000000000"))
+    #expect(source.contains("8b1f, count: 19))\n  }\n"))
+    #expect(!source.contains("abc\""))
+  }
+
+  @Test("A packed asset that fits no response or no literal, or cannot be unpacked, is refused")
+  func packedRefused() throws {
+    #expect(AssetWriter.packedSizeMax == Limits.responseContentSizeMax)
+    let (large, size) = (
+      [UInt8](repeating: 0x61, count: AssetWriter.packedSizeMax + 1), SwiftSource.pieceSize
+    )
+    _ = try AssetWriter.packedSource([file("a", Array(large.dropLast()), gzip: gzip(size))])
+    for wrong in [
+      file("a", large, gzip: gzip(19)), file("a", [1], gzip: gzip(size + 1)), file("a", [1]),
+      file(".a", [1], gzip: gzip(19)), file("a", [1], gzip: gzip(18)),
+      file("a", [1], gzip: gzip(19, flags: 8)),
+      file("a", [1], gzip: gzip(19, block: 3)), file("a", [1], gzip: gzip(19, block: 4)),
+    ] {
+      #expect(throws: Finding.self) { try AssetWriter.packedSource([wrong]) }
+    }
+    #expect(throws: Finding.self) {
+      try AssetWriter.packedSource([file("a-b", [1], gzip: gzip(19)), file("a_b", [1], gzip: gzip(19))])
+    }
+  }
+
   @Test("The hash stands before the last suffix of the name")
   func paths() {
     #expect(AssetWriter.path("a.min.js", "0123456789") == "/assets/a.min-01234567.js")

@@ -247,6 +247,20 @@ struct ContentCodingTests {
     ] as [([String], ContentCoding)])
   func weights(_ values: [String], _ expected: ContentCoding) { #expect(coding(values) == expected) }
 
+  @Test(
+    "gzip is accepted where gzip is named, or else all codings, without a weight of zero",
+    arguments: [
+      ([], false), ([""], false), (["gzip"], true), (["br, GZIP"], true), (["deflate", "gzip"], true),
+      (["x-gzip"], true), (["gzip;q=0"], false), (["gzip;q=0.000"], false), (["gzip ; q=0.001"], true),
+      (["*"], true), (["*;q=0"], false), (["*;q=0, gzip"], true), (["gzip;q=0, *"], false),
+      (["gzip;q=0.5, identity"], true), (["identity"], false), (["gzipx, xgzip"], false), ([";q=1"], false),
+      (["gzip;q="], false),
+    ] as [([String], Bool)])
+  func acceptsGzip(_ values: [String], _ expected: Bool) {
+    let fields = values.map { "Accept-Encoding: \($0)\r\nX: gzip;q=0\r\n" }.joined()
+    #expect(withGuardedOctets(fields) { FieldSection($0).acceptsGzip } == expected)
+  }
+
   @Test("Only a coding that there is is chosen")
   func present() {
     #expect(coding(["br, gzip"], brotli: false) == .gzip && coding(["br"], brotli: false) == .identity)

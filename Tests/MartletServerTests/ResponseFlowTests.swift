@@ -51,6 +51,43 @@ func pieces(_ count: Int, of size: Int) -> String {
     }
   }
 
+  @Test(
+    "What a page has written before its pieces is the first chunk, of any size that fits",
+    arguments: [0, 1, 15, 16, 4_096, Limits.responseContentSizeMax - Limits.chunkEndSize])
+  func begunStream(_ size: Int) {
+    for sendSizeMax in [Int.max, 1_000] {
+      withStage { stage, world in
+        stage.requests.beginningSize = size
+        let peer = world.connect(request("GET /begun") + request("GET /pieces") + request("GET /a"))
+        peer.sendSizeMax = sendSizeMax
+        stage.run(until: { peer.text.hasSuffix(echo("GET /a []")) })
+        let answers = peer.text.components(separatedBy: chunkedHead).map { Array($0.utf8) }
+        #expect(answers.count == 3)
+        let plain = dechunked(answers[2].dropLast(echo("GET /a []").utf8.count))
+        let begun = dechunked(answers[1])
+        #expect(begun?.content == String(repeating: "x", count: size) + (plain?.content ?? "?"))
+        #expect(begun?.count == (plain?.count ?? 0) + (size > 0 ? 1 : 0))
+        #expect(stage.rests(peer))
+      }
+    }
+  }
+
+  @Test("A client of HTTP/1.0 gets the beginning and the pieces without chunks, and HEAD gets neither")
+  func begunStreamWithoutChunks() {
+    withStage { stage, world in
+      stage.requests.beginningSize = 10
+      let whole = world.connect(request("GET /pieces"))
+      stage.run(until: { whole.text.hasSuffix("0\r\n\r\n") })
+      let content = dechunked(whole.text.utf8.dropFirst(chunkedHead.utf8.count))?.content ?? "?"
+      let old = world.connect("GET /begun HTTP/1.0\r\n\r\n")
+      stage.run(until: { old.isClosed })
+      #expect(old.text.hasSuffix("\r\n\r\nxxxxxxxxxx" + content))
+      let head = world.connect(request("HEAD /begun") + request("GET /a"))
+      stage.run(until: { head.text.hasSuffix(echo("GET /a []")) })
+      #expect(head.text == chunkedHead + echo("GET /a []"))
+    }
+  }
+
   @Test("Data come whole in whatever pieces they are taken, and then the next response")
   func dataInPieces() {
     for size in [1, 7, 50, 71, 72, 100, 101] {

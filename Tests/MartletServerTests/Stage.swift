@@ -61,6 +61,8 @@ final class Requests {
   /// Whether the page has only pauses from then on.
   var staysSilent = false
   var failsAfter: Int64?
+  /// Octets that `/begun` has written before its pieces.
+  var beginningSize = 0
   weak var world: World?
 }
 
@@ -159,6 +161,11 @@ struct EchoResponder: Responder, ~Copyable {
     case "/pieces":
       return Reply(
         status: .ok, contentCount: 0, fieldsCount: 0, kind: .stream(StreamState(page: 3, note: 7)))
+    case "/begun":
+      let count = requests.beginningSize
+      for _ in 0..<count { content.append(0x78) }
+      return Reply(
+        status: .ok, contentCount: count, fieldsCount: 0, kind: .stream(StreamState(page: 3, note: 7)))
     case "/events", "/events-b":
       var state = StreamState(page: path == "/events" ? 5 : 6)
       state.login = requests.login

@@ -54,7 +54,7 @@ final class Shelf {
 
 /// Pages that are longer than a buffer.
 struct LongSite: FileApplication, StreamingApplication, UploadApplication {
-  enum Page: UInt8 { case asset, file, list, upload, empty, broken }
+  enum Page: UInt8 { case asset, file, list, upload, empty, broken, begun }
 
   let shelf: Shelf
 
@@ -72,6 +72,7 @@ struct LongSite: FileApplication, StreamingApplication, UploadApplication {
     case .upload: .upload("/upload", for: .everyone)
     case .empty: .get("/empty", for: .everyone)
     case .broken: .get("/broken", for: .everyone)
+    case .begun: .get("/begun/<int:size>", for: .everyone)
     }
   }
 
@@ -86,11 +87,16 @@ struct LongSite: FileApplication, StreamingApplication, UploadApplication {
     case .upload: return response.receive(atMost: 50_000, into: UploadState(note: 1))
     case .empty: return response.stream("text/plain")
     case .broken: return response.stream("text/plain", from: StreamState(note: -1))
+    case .begun:
+      var body = response.body(.created)
+      body.write("<h1>\("<&>" as StaticString)</h1>")
+      for _ in 0..<request[.size] { body.write(octets: [0x78].span) }
+      return body.stream(from: StreamState(position: 3, note: 6))
     }
   }
 
   func write(_ page: Page, _ cursor: inout StreamState, to body: inout StreamBody) -> StreamStep {
-    guard page == .list else {
+    guard page == .list || page == .begun else {
       if cursor.note == -1 {
         for _ in 0..<20 { body.write(octets: [UInt8](repeating: 0x78, count: 1_000).span) }
       }
@@ -121,6 +127,14 @@ struct LongSite: FileApplication, StreamingApplication, UploadApplication {
   func abandon(_ page: Page, _ request: borrowing Request<Self>, _ cursor: UploadState) {
     shelf.abandoned.append(cursor.position)
   }
+
+  func streamEnded(_ page: Page, _ state: StreamState) {
+    if page == .begun { shelf.abandoned.append(-state.position) }
+  }
+}
+
+extension PathParameter<Int> {
+  fileprivate static var size: Self { "size" }
 }
 
 @Suite struct LongTests {
@@ -172,6 +186,28 @@ struct LongSite: FileApplication, StreamingApplication, UploadApplication {
     #expect(response.header("Content-Length") == nil)
     #expect(response.body == (0..<40_000).map { "<li>\($0)" }.joined())
     #expect(client.get("/empty").body == "")
+  }
+
+  @Test("A page that begins with what the request decides goes on in pieces, and has its status")
+  func begun() {
+    let (client, _) = client()
+    let response = client.get("/begun/2")
+    #expect(response.status == .created && response.header("Transfer-Encoding") == "chunked")
+    #expect(response.header("Content-Type") == "text/html; charset=utf-8")
+    #expect(response.body == "<h1>&lt;&amp;&gt;</h1>xx<li>3<li>4<li>5")
+  }
+
+  @Test("A beginning that leaves no room for the end of a chunk is refused, and its stream is given up")
+  func beginningTooLong() {
+    let (client, shelf) = client()
+    let room = Limits.responseContentSizeMax - "<h1>&lt;&amp;&gt;</h1>".utf8.count - Limits.chunkEndSize
+    let content = Limits.responseContentSizeMax - Limits.chunkEndSize + "<li>3<li>4<li>5".utf8.count
+    #expect(client.get("/begun/\(room)").body.utf8.count == content)
+    for size in room + 1...room + Limits.chunkEndSize + 1 {
+      let response = client.get("/begun/\(size)")
+      #expect(response.status == .internalServerError && response.body.contains("does not fit"), "\(size)")
+    }
+    #expect(shelf.abandoned == [Int64](repeating: -3, count: Limits.chunkEndSize + 1))
   }
 
   @Test("A piece that does not fit is not sent")

@@ -65,7 +65,8 @@ import Testing
     let text = try String(contentsOf: file, encoding: .utf8)
     let table = try #require(text.split(separator: "<!-- matrix -->").dropFirst().first)
     for page in pages where page != .apiOther {
-      let path = String(Panel.row(of: page).path.octets)
+      // The hash of a content is another one with each change.
+      let path = String(Panel.row(of: page).path.octets).replacing(/-[0-9a-f]{8}\./, with: "-….")
       #expect(table.contains("\(path)` |"), "\(path)")
     }
   }

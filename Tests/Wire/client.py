@@ -74,6 +74,9 @@ class Response:
     body: bytes = b""
     sent: bytes = b""
     interim: list = field(default_factory=list)
+    # Octets of each chunk, and of the whole answer as it came.
+    chunks: list = field(default_factory=list)
+    size: int = 0
 
     def all(self, name):
         return [value for key, value in self.fields if key.lower() == name.lower()]
@@ -176,6 +179,7 @@ def parse_chunked(response, octets, start, ended):
                 if octets[chunk_end:chunk_end + 2] != b"\r\n":
                     raise BadAnswer("a chunk does not end with CRLF")
                 body += octets[line_end + 2:chunk_end]
+                response.chunks.append(count)
                 start = chunk_end + 2
                 if count == 0:
                     response.body = bytes(body)
@@ -255,6 +259,7 @@ class Connection:
             parsed = parse_response(self.received, method, self.ended)
             if parsed:
                 response, used = parsed
+                response.size = used
                 del self.received[:used]
                 response.sent = bytes(self.sent)
                 if response.status < 200:

@@ -8,6 +8,7 @@ MARTLET_HASH_TIME= leaves the option out, for programs from before it.
 """
 
 import functools
+import hashlib
 import os
 import re
 import shlex
@@ -27,6 +28,16 @@ USUAL_HASH_TIME = ("--hash-time", "300") if HASH_TIME else ()
 LISTENING = re.compile(r"http://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
 START_PATIENCE = 10.0
 STOP_PATIENCE = 10.0
+
+
+def packed_asset(name):
+    """The path of a file of the panel's folder PackedAssets, which has a hash of the content."""
+    octets = (REPOSITORY / "Sources" / "Panel" / "PackedAssets" / name).read_bytes()
+    stem, _, suffix = name.rpartition(".")
+    return f"/assets/{stem}-{hashlib.sha256(octets).hexdigest()[:8]}.{suffix}"
+
+
+STYLE, SCRIPT = packed_asset("panel.css"), packed_asset("panel.js")
 
 
 def command_of(name):

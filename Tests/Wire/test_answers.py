@@ -13,7 +13,7 @@ import pytest
 
 from client import FORM, Connection, Visitor, converse, request
 from panel import Panel
-from program import Program, running
+from program import STYLE, Program, running
 
 PROMETHEUS = ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,"
               "*/*;q=0.1")
@@ -78,7 +78,7 @@ def test_what_is_no_page_in_any_spelling_is_404_with_a_way_back(login_example, t
 
 @pytest.mark.parametrize("spelling, path", [
     ("/login/", "/login"), ("//login", "/login"), ("/metrics/", "/metrics"), ("/index.html", "/"),
-    ("/password//", "/password"), ("/panel.css/", "/panel.css"), ("/setup/?a=b", "/setup?a=b")])
+    ("/password//", "/password"), (STYLE + "/", STYLE), ("/setup/?a=b", "/setup?a=b")])
 def test_other_spelling_of_a_page_of_the_panel(panel, spelling, path):
     response = panel.visitor().get(spelling)
     assert response.status == 308 and response.location == path, response.told
@@ -164,7 +164,7 @@ def test_curl_is_told_what_to_do_and_does_it(login_example):
 # What caches may keep -----------------------------------------------------------------------------
 
 def test_style_sheet_may_be_kept_and_nothing_else(panel, pieces):
-    for address, target in ((panel.address, "/panel.css"), (pieces.address, "/style.css")):
+    for address, target in ((panel.address, STYLE), (pieces.address, "/style.css")):
         response = Visitor(address).get(target)
         assert response.status == 200 and "public" in response.one("Cache-Control"), response.told
         for method, other in (("POST", target), ("GET", target + "x"), ("GET", target + "/")):

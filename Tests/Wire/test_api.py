@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from client import FORM, Connection, request
 from panel import Panel, is_in
-from program import run
+from program import SCRIPT, STYLE, run
 from test_panel_sysroots import SYSROOTS, TREES, TreePanel
 from test_tokens import planted
 
@@ -315,8 +315,8 @@ def test_health_costs_little_and_strangers_do_not_close_it(panel):
 
 # Who may open what --------------------------------------------------------------------------------
 
-ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /alerts/webhook", "GET /panel.js", "HEAD /live", "POST /alerts",
-          "POST /alerts/webhook", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", "GET /panel.css",
+ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /alerts/webhook", f"GET {SCRIPT}", "HEAD /live", "POST /alerts",
+          "POST /alerts/webhook", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", f"GET {STYLE}",
           "GET /healthz", "GET /metrics", *[f"GET /api/v1/{path}" for path in PATHS],
           "GET /api/v1/openapi.json", "GET /api/v1/other", "POST /api/v1/system", "POST /setup", "POST /login",
           "POST /password", "POST /tokens", "POST /system", "POST /logout"]
@@ -348,7 +348,7 @@ def statuses(panel, method, path, tokens, remembered, fresh, number):
 
 def table(found):
     rows = [["request", *WHO], ["---"] + ["--:"] * len(WHO)]
-    rows += [[f"`{route}`", *map(str, statuses)] for route, statuses in found.items()]
+    rows += [[f"`{re.sub('-[0-9a-f]{8}[.]', '-….', route)}`", *map(str, statuses)] for route, statuses in found.items()]
     return "".join("| " + " | ".join(row) + " |\n" for row in rows)
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from client import Visitor
 from panel import NAME, PASSWORD, Panel, is_in
-from program import PROGRAMS, RUN, Program, command_of, run
+from program import PROGRAMS, RUN, STYLE, Program, command_of, run
 
 NEW_PASSWORD = "another long password"
 IS_ROOT = os.geteuid() == 0
@@ -237,7 +237,7 @@ def test_without_a_good_file_a_page_says_what_to_do(data, damage, older):
                                              "password": PASSWORD, "password_again": PASSWORD})
             assert response.status == 503, response.told
         assert visitor.get("/").location.startswith("/login")
-        assert visitor.get("/panel.css").status == 200
+        assert visitor.get(STYLE).status == 200
         program.stop()
     finally:
         program.kill()

@@ -15,7 +15,7 @@ import pytest
 
 from client import Connection, request
 from panel import Panel
-from program import room, run
+from program import SCRIPT, room, run
 from test_panel_sysroots import SYSROOTS
 from test_sessions import DAY, signed, write
 
@@ -185,9 +185,8 @@ def test_each_processor_has_a_plot(tmp_path):
 
 def test_the_script_is_small_and_kept_for_a_year(panel):
     visitor = panel.logged_in()
-    address = re.search(r'<script defer src="(/panel\.js\?\d+)" data-events="/live\?plots=hour"></script>',
-                        visitor.get("/history").text)[1]
-    script = panel.visitor().get(address)
+    assert f'<script defer src="{SCRIPT}" data-events="/live?plots=hour"></script>' in visitor.get("/history").text
+    script = panel.visitor().get(SCRIPT)
     assert script.status == 200 and script.one("Content-Type").startswith("text/javascript")
     assert "max-age=31536000" in script.one("Cache-Control"), script.told
     assert len(script.body) <= 4096

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from looks import check_looks
 from panel import Panel
 from test_events_browser import Cable
 from test_live import PERIOD
@@ -122,5 +123,6 @@ def test_pages_fit_and_are_seen(browser, panel, screenshots, size, scheme):  # n
                 'const box = document.querySelector("#plot-load svg").getBoundingClientRect();'
                 'return [box.width, box.height]')
             assert box[0] > 200 and box[1] > 80, box
+        check_looks(browser, f"{name}-{size}-{scheme}")
         browser.save_screenshot(str(screenshots / f"live-{name}-{size}-{scheme}.png"))
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

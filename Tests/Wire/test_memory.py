@@ -12,7 +12,7 @@ import pytest
 
 from client import FORM, Connection, form_request, request
 from panel import NAME, PASSWORD, Panel
-from program import RUN, SANITIZED, Program
+from program import RUN, SANITIZED, STYLE, Program
 
 pytestmark = pytest.mark.skipif(bool(RUN or SANITIZED), reason="the memory is an emulator's or a sanitizer's")
 SECRET = "Zwiebelkuchen-{}-im-September"  # {}: so that each form has its own
@@ -167,7 +167,7 @@ def test_nothing_stays_of_forms_that_are_refused(owned):
     refused("host", form_request("/login", form("host"), host="elsewhere.example"), 421, 422)
     refused("two", form_request("/login", form("two"), [("Host", at)], host=at), 400)
     refused("nowhere", form_request("/nowhere", form("nowhere"), host=at), 404)
-    refused("method", form_request("/panel.css", form("method"), host=at), 405)
+    refused("method", form_request(STYLE, form("method"), host=at), 405)
     large = form("large") | {"more": "x" * 20_000}
     refused("large", form_request("/login", large, host=at), 413)
     long = request("POST", "/login", [FORM, ("Content-Length", "99999999999999999999")], host=at)

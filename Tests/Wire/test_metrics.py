@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from client import Connection, form_request, request
 from panel import Panel
-from program import RUN, Program, command_of, room, run
+from program import RUN, STYLE, Program, command_of, room, run
 
 COUNTERS = {
     "connections_accepted", "connections_evicted", "listener_paused", "descriptors_exhausted",
@@ -184,7 +184,7 @@ def test_clients_that_do_not_read(panel, visitor):
             connection.connect(panel.address)
             connection.settimeout(1.0)
             with contextlib.suppress(TimeoutError):
-                connection.sendall(request("GET", "/panel.css") * 3000)
+                connection.sendall(request("GET", STYLE) * 3000)
             time.sleep(0.2)
 
 

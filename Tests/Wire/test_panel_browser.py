@@ -1,7 +1,7 @@
 """`martlet-panel` in a real browser, headless Chromium, from the set-up to the logout.
 
 Shown here: the panel works with and without JavaScript, shows this very machine, fits a phone and a
-desktop in light and dark without a horizontal scroll bar, and a session that was ended in the
+desktop in light and dark without a horizontal scroll bar, every page has contrast and labels (looks.py), and a session that was ended in the
 browser is dead when its cookie is replayed. Screenshots are left in MARTLET_SCREENSHOTS.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from looks import check_looks
 from panel import NAME, PASSWORD, Panel, is_in
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -253,7 +254,10 @@ def paper_and_ink(browser):
     return paper, luminance(browser, style("body", "color"))
 
 
-PAGES = ["setup", "login", "refused", "overview", "password"]
+# Pages for whoever is logged in, and what a form of each refuses.
+INSIDE = {"overview": "/", "password": "/password", "alerts": "/alerts", "tokens": "/tokens", "error": "/nowhere",
+          "password-refused": "/password", "alerts-refused": "/alerts"}
+PAGES = ["setup", "login", "refused", *INSIDE]
 
 
 def show_refusal(browser, panel):
@@ -284,11 +288,18 @@ def open_page(browser, page, used_panel, unused_panel):
     if page == "refused":
         show_refusal(browser, used_panel)
         return
-    target = "/" if page == "overview" else "/password"
-    show(browser, used_panel, target)
+    target = INSIDE[page]
+    show(browser, used_panel, "/password")
     if path_shown(browser, used_panel).startswith("/login"):
         submit(browser, username=NAME, password=PASSWORD)
+    show(browser, used_panel, target)
     assert path_shown(browser, used_panel) == target, browser.current_url
+    if page == "password-refused":
+        submit(browser, current="wrong password", password=NEW_PASSWORD, password_again="something else")
+    if page == "alerts-refused":
+        submit(browser, browser.find_element(By.CSS_SELECTOR, "main form button"), load="much")
+    if page.endswith("refused"):
+        assert browser.find_element(By.ID, "problem").is_displayed()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -305,6 +316,16 @@ def test_page_fits_the_screen(browser, used_panel, unused_panel, screenshots, pa
     paper, ink = paper_and_ink(browser)
     assert (paper < 100 < ink) if scheme == "dark" else (ink < 100 < paper), (
         f"{page} in {scheme}: text {ink:.0f} on {paper:.0f}")
+    pairs = check_looks(browser, f"{page}-{size}-{scheme}")
+    print(f"least contrast of {page} in {scheme}: {min(pair for pair in pairs if pair[0] == 'text')[1]}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "refused"])
+def test_page_without_scripts_has_contrast_and_labels(browser_without_scripts, used_panel, unused_panel, page, size):
+    dress(browser_without_scripts, size, "light")
+    open_page(browser_without_scripts, page, used_panel, unused_panel)
+    check_looks(browser_without_scripts, f"{page}-{size} without scripts")
 
 
 @pytest.mark.parametrize("size", SIZES)

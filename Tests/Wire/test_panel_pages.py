@@ -12,6 +12,7 @@ import re
 import pytest
 
 from panel import NAME, PASSWORD, Panel, is_in
+from program import STYLE
 
 NEW = "a brand new password"
 SAID = r'<p class="done" role="status">([^<]*)</p>'
@@ -75,7 +76,7 @@ def test_whichever_page_follows_says_it(new_panel):
     new_panel.set_up()
     visitor = new_panel.logged_in()
     visitor.post("/password", form())
-    for target in ("/panel.css", "/metrics", "/nowhere"):
+    for target in (STYLE, "/metrics", "/nowhere"):
         assert "Password changed" not in visitor.get(target).text
     assert len(said(visitor.get("/password"))) == 1
     assert said(visitor.get("/")) == []
@@ -215,7 +216,7 @@ def test_error_pages_look_as_the_panel_does_and_have_a_way_back(panel):
         response = ask([("Accept", "text/html,*/*;q=0.8")])
         assert response.status == status, response.told
         assert response.one("Content-Type") == "text/html; charset=utf-8", response.told
-        assert 'href="/panel.css?' in response.text and "martlet-panel" in response.text, response.text
+        assert f'href="{STYLE}"' in response.text and "martlet-panel" in response.text, response.text
         assert re.search(r"<h1>[^<]+</h1>\n<p>[^<]+</p>", response.text), response.text
         assert '<a class="button" href="/">To the overview</a>' in response.text, response.text
         assert "no-store" in response.one("Cache-Control"), response.told

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from panel import Panel
-from program import RUN, Program, command_of
+from program import RUN, STYLE, Program, command_of
 from test_panel_sysroots import Page, children
 
 CLONE_NEWNET = 0x40000000
@@ -166,7 +166,7 @@ def test_a_disk_that_takes_three_seconds_keeps_nobody_waiting(tmp_path):
     def watch():
         while not stop.is_set():
             start = time.monotonic()
-            assert other.get("/panel.css").status == 200
+            assert other.get(STYLE).status == 200
             longest.append(time.monotonic() - start)
             time.sleep(0.02)
 

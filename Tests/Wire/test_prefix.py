@@ -15,6 +15,7 @@ import pytest
 
 from client import Visitor
 from panel import NAME, PASSWORD, Panel
+from program import STYLE
 
 NGINX = "/usr/sbin/nginx"
 pytestmark = pytest.mark.skipif(not os.path.exists(NGINX),
@@ -101,9 +102,9 @@ def test_two_panels_below_two_paths(proxied):
         assert visitor.get(prefix + "/").location == prefix + "/setup?next=/"
         response = set_up(visitor, panel, prefix)
         assert response.cookie(panel.cookies[0]).attributes["path"] == prefix, response.told
-    assert "/box/panel.css" in visitor.get("/box/").text
-    assert visitor.get("/box/panel.css").status == 200
-    assert "/box-2/panel.css" in visitor.get("/box-2/").text
+    assert f"/box{STYLE}" in visitor.get("/box/").text
+    assert visitor.get(f"/box{STYLE}").status == 200
+    assert f"/box-2{STYLE}" in visitor.get("/box-2/").text
     assert visitor.get("/box/login?next=/password").location == "/box/password"
     assert visitor.get("/box/password").status == 200
     # One ends; the other goes on.

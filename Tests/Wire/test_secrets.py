@@ -15,7 +15,7 @@ import pytest
 
 from client import Visitor
 from panel import Panel
-from program import RUN, SANITIZED, Program, command_of, run
+from program import RUN, SANITIZED, STYLE, Program, command_of, run
 import without
 
 ANYWHERE = ("--listen", "127.0.0.1:0")
@@ -49,7 +49,7 @@ def test_without_getrandom_there_is_another_source(tmp_path, name, error):
     program = Program([*without_call("getrandom", error), *command_of(name), *ANYWHERE,
                        *arguments_of(name, tmp_path)], name)
     try:
-        assert Visitor(program.address).get("/panel.css" if "panel" in name else "/login").status == 200
+        assert Visitor(program.address).get(STYLE if "panel" in name else "/login").status == 200
         assert WAITING not in program.output()
         program.stop()
     finally:

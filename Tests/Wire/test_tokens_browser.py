@@ -7,6 +7,7 @@ import re
 import pytest
 from selenium.webdriver.common.by import By
 
+from looks import check_looks
 from panel import NAME, PASSWORD, Panel
 from test_panel_browser import (SIZES, browser, dress, paper_and_ink, path_shown,  # noqa: F401
                                 screenshots, show, submit, take_screenshot)
@@ -39,10 +40,7 @@ def fits(browser, size, scheme):  # noqa: F811
     wide, inner = browser.execute_script(
         "return [document.documentElement.scrollWidth, window.innerWidth]")
     assert wide <= inner == SIZES[size][0], f"{wide} wide on a screen of {inner}"
-    outside = browser.execute_script(
-        "return [...document.querySelectorAll('main *')].filter(element =>"
-        " element.getBoundingClientRect().right > innerWidth).map(element => element.outerHTML)")
-    assert not outside, outside[:3]
+    check_looks(browser, f"tokens-{size}-{scheme}")
     paper, ink = paper_and_ink(browser)
     assert (paper < 100 < ink) if scheme == "dark" else (ink < 100 < paper)
 
@@ -55,8 +53,6 @@ def test_the_page_fits_the_screen(page, panel, screenshots, size, scheme):  # no
     page.find_element(By.CSS_SELECTOR, "summary").click()
     take_screenshot(page, screenshots / f"tokens-{size}-{scheme}.png")
     fits(page, size, scheme)
-    for element in page.find_elements(By.CSS_SELECTOR, "main input:not([hidden]), main select"):
-        assert page.execute_script("return arguments[0].labels.length", element) == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

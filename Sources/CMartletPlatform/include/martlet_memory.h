@@ -113,6 +113,9 @@ void martlet_page_begin(uint8_t *_Nullable octets, size_t capacity);
 void martlet_page_append(const uint8_t *_Nullable octets, size_t count);
 size_t martlet_page_count(void);
 
+// Counts octets as appended that the caller has written behind the text itself.
+void martlet_page_advance(size_t count);
+
 // Drops what was written behind the first `count` octets.
 void martlet_page_truncate(size_t count);
 

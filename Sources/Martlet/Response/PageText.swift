@@ -66,6 +66,16 @@ enum PageText {
     }
   }
 
+  /// Writes the content of a gzip member. What does not fit, or is no such member, is noted as text that does not
+  /// fit.
+  @inline(never)
+  static func append(gzip: Span<UInt8>) {
+    // Safe: so many octets are left behind the text, and nothing else is written there meanwhile.
+    let start = unsafe UnsafeMutablePointer(mutating: martlet_page_octets()) + martlet_page_count()
+    var writer = unsafe Writer(MutableSpan(_unsafeStart: start, count: martlet_page_room()))
+    if Inflate.unpack(gzip, to: &writer) { martlet_page_advance(writer.count) } else { misuse() }
+  }
+
   /// Whether the last page has written a value where no value can stand.
   static var isMisused: Bool { martlet_page_misused() }
 

@@ -542,6 +542,21 @@ public struct Body<Site: Application & ~Copyable>: PageWriter, ~Copyable, ~Escap
   public consuming func end() -> Answer { response.answer(status, .none) }
 }
 
+extension Body where Site: StreamingApplication & ~Copyable {
+  /// Answers with what was written, and then piece by piece, for a page that may be longer than a buffer. The first
+  /// piece can use the request; those that follow are written by `write` of the application.
+  ///
+  ///     var body = response.body()
+  ///     body.write("<!doctype html><title>Log</title><h1>Log of \(name)</h1>")
+  ///     return body.stream()
+  ///
+  /// - Parameter state: The state that `write` gets first.
+  public consuming func stream(from state: StreamState = StreamState()) -> Answer {
+    if room < Limits.chunkEndSize { response.fields.overflow() }
+    return response.answer(status, .none, .stream(state))
+  }
+}
+
 /// A target of page text: a whole page (`Body`), or a piece of a long answer (`StreamBody`). A function with
 /// a parameter `inout some PageWriter` writes its layout to both.
 public protocol PageWriter: ~Copyable, ~Escapable {

@@ -8,6 +8,10 @@
 //     event: plot                           behind the values, where the page has plots
 //     data: <figure id="plot-load" …>
 //
+// PackedAssets/panel.js shows what comes. A page that nobody sees closes its stream, because a browser has few
+// connections for each device. A connection that is cut somewhere on the way says nothing, and neither does a refusal.
+// So the script asks anew after 16 seconds without values. A page without it has the same values, which then stay.
+//
 // Watching is no use of a session: what a browser asks for by itself does not keep a login alive.
 
 import Martlet
@@ -55,7 +59,7 @@ extension Panel {
   }
 
   mutating func write(_ page: Page, _ state: inout StreamState, to body: inout StreamBody) -> StreamStep {
-    guard page == .live else { return .failed }
+    guard page == .live else { return writeOverview(&state, to: &body) }
     var watcher = Watcher(note: state.note)
     guard sessions.isLive(watcher.session, at: Sampler.now / 1_000) else {
       watcherCount -= 1

@@ -13,7 +13,7 @@ extension Panel {
       // As the overview: it waits a little for what the system may hold up.
       if let milliseconds = measurements.renew() { return response.later(inMilliseconds: milliseconds) }
     case .apiDescription:
-      return response.asset("application/json", Description.text)
+      return response.asset(PackedAssets.openapiJson, request)
     case .apiOther:
       return response.refuse(.notFound, "There is no such page here; /api/v1/openapi.json has them all.")
     default: break

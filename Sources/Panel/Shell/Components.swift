@@ -1,5 +1,7 @@
-// What pages are made of. Markup that several pages have stands here and in Form.swift; its looks are in
-// Style.swift. A page writes texts between the begin and the end of a part:
+// What pages are made of. Markup that several pages have stands here and in Form.swift. PackedAssets/panel.css is the
+// style sheet of all pages: system fonts, and nothing from elsewhere. Text has a contrast of at least 4.5 to 1 in both
+// colour schemes (WCAG 2.2 §1.4.3; Tests/Wire/looks.py measures it). A page writes texts between the begin and the end
+// of a part:
 //
 //     body.write("\(begin: .note)\(count) overlays not listed\(end: .note)")
 
@@ -116,19 +118,20 @@ extension HTML.Interpolation {
   }
 }
 
-extension Body where Site == Panel {
+extension PageWriter where Self: ~Copyable & ~Escapable {
   /// Writes a part that is a literal.
   @inline(never)
   @_lifetime(self: copy self)
   mutating func write(_ part: Part, _ text: StaticString) {
     write("\(begin: part)\(markup: text)\(end: part)")
   }
+}
 
+extension StreamBody {
   /// Writes a bar.
   ///
   /// - Parameter live: An attribute of a bar that moves.
   @inline(never)
-  @_lifetime(self: copy self)
   mutating func writeMeter(_ label: StaticString, _ percent: Int, live: StaticString = "") {
     let level: StaticString = percent >= 90 ? "full" : percent >= 75 ? "high" : "fine"
     // An image, because each browser draws <meter> in a way of its own. The width is an attribute, because

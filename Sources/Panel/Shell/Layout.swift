@@ -53,7 +53,7 @@ extension Body where Site == Panel {
       %3Crect width='24' height='24' rx='6' fill='%230b5cad'/%3E\
       %3Cpath fill='%23fff' d='M4 8c4 .2 6.3 1.3 8 3.3C13.7 9.3 16 8.2 20 8c-1.2 3-3.3 \
       5-6 5.8l2.5 4.2L12 15.8 7.5 18l2.5-4.2C7.3 13 5.2 11 4 8z'/%3E%3C/svg%3E">
-      <link rel="stylesheet" href="\(path: Panel.row(of: .style).path)?\(Panel.version)">
+      <link rel="stylesheet" href="\(PackedAssets.panelCss)">
       </head>
       <body class="\(markup: isDoor ? "door" : "room")">
 
@@ -112,8 +112,16 @@ extension Body where Site == Panel {
 
   /// Writes everything after the page's own content, and answers.
   consuming func finish() -> Answer {
-    write("</main>\n<footer>martlet-panel \(Panel.version)</footer>\n</body>\n</html>\n")
+    writeFooter()
     return end()
+  }
+}
+
+extension PageWriter where Self: ~Copyable & ~Escapable {
+  /// Writes everything after the page's own content.
+  @_lifetime(self: copy self)
+  mutating func writeFooter() {
+    write("</main>\n<footer>martlet-panel \(Panel.version)</footer>\n</body>\n</html>\n")
   }
 }
 

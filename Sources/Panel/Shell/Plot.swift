@@ -322,19 +322,20 @@ extension Series {
   }
 }
 
-extension Body where Site == Panel {
+extension PageWriter where Self: ~Copyable & ~Escapable {
   /// Writes where the page says whether its values move.
-  @inline(never)
   @_lifetime(self: copy self)
   mutating func writeLiveState() { write("<p id=\"live\" class=\"note live\" role=\"status\"></p>\n") }
+}
 
+extension Body where Site == Panel {
   /// Writes the script that moves the values of the page, and the plots of a span.
   @inline(never)
   @_lifetime(self: copy self)
   mutating func writeLiveScript(_ range: HistoryRange?, ofCores: Bool = false) {
     write(
       """
-      <script defer src="\(path: Panel.row(of: .script).path)?\(LiveScript.number)" \
+      <script defer src="\(PackedAssets.panelJs)" \
       data-events="\(path: Panel.row(of: .live).path)
       """)
     if let range { write("\(markup: range == .hour ? "?plots=hour" : "?plots=day")") }
