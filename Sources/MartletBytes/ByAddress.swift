@@ -7,10 +7,9 @@
 ///       var values = InlineArray<64, Int>(repeating: 0)
 ///     }
 ///
-/// Swift 6.3.1 copies a large struct onto the stack each time when a method that only reads it is called, and
-/// once more in the method (SIL takes it for a value that fits registers). A type with a raw layout has no
-/// such value, and neither has a struct that stores one. That saves octets of the program, of the stack and
-/// time.
+/// Swift 6.3.1 copies a large struct onto the stack before each call of a method that only reads it, and in
+/// the method once more. It copies no type with a raw layout, and no struct that stores one. So the program
+/// has fewer octets, needs less stack, and is faster.
 @_rawLayout(size: 0, alignment: 1)
 public struct ByAddress: ~Copyable {
   @inlinable public init() {}

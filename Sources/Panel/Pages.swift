@@ -42,7 +42,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
 
   @inline(never)
   init(
-    _ data: consuming DataFiles, proxies: TrustedProxies, calibration: Calibration, recordsHistory: Bool = true
+    _ data: consuming DataFiles, proxies: TrustedProxies, calibration: Calibration,
+    recordsHistory: Bool = true
   ) {
     sampler = Sampler(isOn: recordsHistory)
     alerts = Alerts.load(from: data.directory)

@@ -97,7 +97,9 @@ extension Body where Site == Panel {
 
   /// Writes what is known of the machine.
   @_lifetime(self: copy self)
-  mutating func writeMetrics(_ device: borrowing Device, _ clock: SystemClock, _ measurements: borrowing Measurements) {
+  mutating func writeMetrics(
+    _ device: borrowing Device, _ clock: SystemClock, _ measurements: borrowing Measurements
+  ) {
     writeGauge("time_seconds", "Unix time of the system's clock.", UInt64(max(0, clock.unixSeconds)))
     writeGauge(
       "clock_synchronized", "1 where the kernel says that its clock is synchronized.",
@@ -208,8 +210,8 @@ extension Body where Site == Panel {
   @inline(never)
   @_lifetime(self: copy self)
   private mutating func writeDisks(
-    _ metric: DiskMetric, _ name: StaticString, _ meaning: StaticString, _ disks: borrowing Disks, _ shown: UInt8,
-    _ measurements: borrowing Measurements
+    _ metric: DiskMetric, _ name: StaticString, _ meaning: StaticString, _ disks: borrowing Disks,
+    _ shown: UInt8, _ measurements: borrowing Measurements
   ) {
     begin(name, "gauge", meaning)
     for i in 0..<disks.count where shown >> UInt8(i) & 1 != 0 {

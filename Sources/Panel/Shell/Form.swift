@@ -284,7 +284,8 @@ extension Body where Site == Panel {
   @inline(never)
   @_lifetime(self: copy self)
   mutating func writeChoice(
-    _ field: Field, _ label: StaticString, _ options: StaticString, typed: Span<UInt8>, in form: borrowing Form
+    _ field: Field, _ label: StaticString, _ options: StaticString, typed: Span<UInt8>,
+    in form: borrowing Form
   ) {
     let problem = form.problem(at: field)
     write(
