@@ -71,6 +71,8 @@ class Visitor:
         length = answer.field("Content-Length")
         closes = head.startswith(b"HTTP/1.0") or (answer.field("Connection")
                                                   or "").lower() == "close"
+        if (answer.field("Transfer-Encoding") or "").lower() == "chunked":
+            return Answer(answer.status, answer.head, self.receive_chunks(body))
         if length is None and not closes:
             raise RuntimeError("an answer without Content-Length on a connection that stays")
         while length is None or len(body) < int(length):
@@ -81,6 +83,21 @@ class Visitor:
         if closes:
             self.close()
         return Answer(answer.status, answer.head, body)
+
+    def receive_chunks(self, octets):
+        """The content of an answer in chunks; trailers are not expected."""
+        body = b""
+        while True:
+            while b"\r\n" not in octets:
+                octets += self.more()
+            line, _, octets = octets.partition(b"\r\n")
+            size = int(line, 16)
+            while len(octets) < size + 2:
+                octets += self.more()
+            body += octets[:size]
+            octets = octets[size + 2:]
+            if size == 0:
+                return body
 
     def more(self):
         octets = self.socket.recv(65536)
