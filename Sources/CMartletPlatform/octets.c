@@ -55,7 +55,7 @@ __attribute__((noinline)) void martlet_wipe_stack(void) {
 }
 
 __attribute__((noinline)) void martlet_wipe_deep_stack(void) {
-  uint8_t octets[49152];
+  uint8_t octets[16384];
   martlet_wipe(octets, sizeof octets);
 }
 

@@ -38,5 +38,5 @@ void martlet_wipe(void *_Nonnull octets, size_t count);
 
 // Overwrites 8 KiB of the stack below the caller, where functions that have returned left their values.
 void martlet_wipe_stack(void);
-// Overwrites 48 KiB of the stack, for a program whose pages need that much.
+// Overwrites 16 KiB of the stack, for a program whose pages need that much: the panel's need 9 KiB.
 void martlet_wipe_deep_stack(void);
