@@ -49,4 +49,4 @@ def test_errors_name_the_lines_of_the_templates(folder, tmp_path):
 
 def test_tool_says_what_it_can_do():
     ended = subprocess.run([str(BUILD / "MartletCompile")], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (2, "usage: MartletCompile assets|templates FOLDER OUTPUT\n")
+    assert (ended.returncode, ended.stderr) == (2, "usage: MartletCompile assets|packed|templates FOLDER OUTPUT\n")

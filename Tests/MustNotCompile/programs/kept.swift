@@ -3,7 +3,7 @@
 import Martlet
 
 // error: stored property 'request' of 'Escapable'-conforming struct 'Kept' has non-Escapable type
-struct Kept { var request: Request<Site>? }
+struct Kept: ~Copyable { var request: Request<Site>? }
 
 // error: stored property 'path' of 'Escapable'-conforming struct 'KeptPath' has non-Escapable type
 struct KeptPath { var path: Span<UInt8> }
