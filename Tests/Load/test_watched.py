@@ -11,7 +11,8 @@ from test_live import PERIOD, Reader
 BROWSERS = 3
 SECONDS = 3600 if IS_LONG else 4 * PERIOD
 RELOADING = 60 if IS_LONG else PERIOD  # seconds from one look at other pages to the next
-PAGES = ("/", "/history", "/history?range=day", "/alerts", "/tokens", "/password", "/healthz")
+# Those that want no fresh login: after ten minutes the others ask for the password.
+PAGES = ("/", "/history", "/history?range=day", "/history?of=cores", "/alerts", "/healthz")
 KIB_MAX = 8  # what a page of the stack and one of data may add
 IDLE_SECONDS = 300 if IS_LONG else 20
 SHARE_MAX = 0.1  # per cent of a processor
