@@ -32,6 +32,7 @@
   X(accept4, "EINTR EAGAIN ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EPROTO EPERM")                \
   X(bind, "EADDRINUSE EACCES ENOMEM")                                                              \
   X(clone, "EAGAIN ENOMEM")                                                                        \
+  X(connect, "ECONNREFUSED ENETUNREACH ETIMEDOUT EADDRNOTAVAIL EACCES")                            \
   X(close, "EINTR EIO ENOSPC")                                                                     \
   X(fcntl, "EPERM")                                                                                \
   X(fchmod, "EINTR EIO EPERM EROFS")                                                               \
@@ -92,7 +93,8 @@ static const struct {
   int number;
 } errors[] = {
 #define E(name) {#name, name},
-    E(EACCES) E(EADDRINUSE) E(EAGAIN) E(EBADF) E(EBUSY) E(ECONNABORTED) E(ECONNRESET) E(EDQUOT)
+    E(EACCES) E(EADDRINUSE) E(EADDRNOTAVAIL) E(EAGAIN) E(EBADF) E(EBUSY) E(ECONNABORTED) E(ECONNREFUSED)
+    E(ECONNRESET) E(EDQUOT) E(ENETUNREACH)
     E(EINTR) E(EINVAL) E(EIO) E(EMFILE) E(ENFILE) E(ENOBUFS) E(ENODEV) E(ENOLCK) E(ENOMEM)
     E(ENOPROTOOPT) E(ENOSPC) E(ENOSYS) E(ENOTCONN) E(EOPNOTSUPP) E(EPERM) E(EPIPE) E(EPROTO)
     E(EROFS) E(ESTALE) E(ETIMEDOUT)
@@ -420,6 +422,10 @@ DEFINE(int, waitid, (int kind, unsigned number, void *facts, int options)) {
 
 DEFINE(int, socket, (int domain, int type, int protocol)) {
   OPENING(socket, -1, NULL, domain, type, protocol);
+}
+
+DEFINE(int, connect, (int descriptor, const void *address, unsigned size)) {
+  ALL_OR_NOTHING(connect, descriptor, NULL, descriptor, address, size);
 }
 
 DEFINE(int, accept4, (int listener, void *address, void *size, int flags)) {
