@@ -267,6 +267,10 @@ def test_children_end_and_leave_nothing(tmp_path):
     for _ in range(5):
         assert visitor.get("/").status == 200
         time.sleep(0.3)
+    # Every second sample makes a child too, which ends at once, and which the next sample, 5 s later, collects.
+    end = time.monotonic() + 12
+    while children(panel.program.pid) and time.monotonic() < end:
+        time.sleep(0.05)
     assert children(panel.program.pid) == []
     panel.stop()
 
