@@ -65,10 +65,21 @@ let package = Package(
       name: "MartletServer", dependencies: ["MartletBytes", "MartletHTTP", "CMartletPlatform"],
       swiftSettings: swift),
 
+    // TLS: mbedTLS behind one shim; connections that are encrypted; certificates.
+    .target(
+      name: "CMartletTLS", cSettings: c,
+      linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
+    .target(
+      name: "MartletTLS",
+      dependencies: ["MartletBytes", "MartletToken", "MartletServer", "CMartletTLS", "CMartletPlatform"],
+      swiftSettings: swift),
+
     // Layer 4: what programs import.
     .target(
       name: "Martlet",
-      dependencies: ["MartletBytes", "MartletHTTP", "MartletToken", "MartletServer", "CMartletPlatform"],
+      dependencies: [
+        "MartletBytes", "MartletHTTP", "MartletToken", "MartletServer", "MartletTLS", "CMartletPlatform",
+      ],
       swiftSettings: swift),
     .target(
       name: "MartletTesting",

@@ -1,0 +1,2 @@
+// TLS connections by mbedTLS.
+#include "martlet_tls.h"
