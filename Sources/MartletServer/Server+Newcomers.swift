@@ -73,7 +73,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].number = connectionNumber
     connections[slot].peer = newcomer.peer
     connections[slot].networkCount = UInt16(share)
-    enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
+    enter(
+      .reading, slot,
+      milliseconds: T.encrypts ? Limits.handshakeTimeoutMilliseconds : Limits.idleTimeoutMilliseconds)
     connections.changeShare(of: newcomer.peer.network, by: 1)
   }
 
@@ -92,9 +94,17 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// - Returns: Whether there was one.
   mutating func evictOne(for network: IPAddress?) -> Bool {
     let share = network.map { connections.share(of: $0) }
+    return evictOne(newcomerShare: share, holdsPlace: false)
+  }
+
+  /// - Parameters:
+  ///   - share: Connections of the newcomer's network, or `nil`.
+  ///   - holdsPlace: Whether only a connection with a place for TLS makes room.
+  mutating func evictOne(newcomerShare share: Int?, holdsPlace: Bool) -> Bool {
     var victim: (slot: Slot, rank: EvictionRank)?
     var slots = connections.slots
     while let slot = slots.next() {
+      if T.encrypts, holdsPlace, !transport.hasPlace(slot.index) { continue }
       guard let rank = rank(slot, newcomerShare: share) else { continue }
       if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
     }
@@ -120,6 +130,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
       case .place: rank.busyness = 3
       case .job: rank.busyness = 4
       }
+    }
+    // What is under way before the first request is a handshake.
+    if T.encrypts, connections[slot].phase == .reading, transport.opening(slot.index) != .open {
+      rank.busyness = 1
+      rank.since = connections[slot].deadline - Limits.handshakeTimeoutMilliseconds
     }
     guard let newcomerShare else { return hasWaited(rank, slot) ? rank : nil }
     let share = Int(connections[slot].networkCount)
