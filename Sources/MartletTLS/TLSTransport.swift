@@ -264,7 +264,7 @@ public struct TLSTransport: Transport, ~Copyable {
       milliseconds: milliseconds < 0 ? (limit == .max ? -1 : limit) : min(milliseconds, limit),
       insteadOfListener: listener ? gathered : -1, signals: signals)
     if wakeup.listenerIsReady, hangups >= 0, martlet_tls_take_hangup(hangups) != 0 {
-      TLSCertificates.reload()
+      CertificateStore.reload()
     }
     chooseStep()
     return wakeup
@@ -311,6 +311,7 @@ public struct Redirection: Sendable {
   }
 }
 
-enum TLSCertificates {
+public enum CertificateStore {
   static func reload() {}
+  public static var isOwnAuthority: Bool { true }
 }

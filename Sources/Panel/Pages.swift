@@ -5,7 +5,7 @@ import CMartletPlatform
 import Martlet
 
 /// The device panel.
-struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copyable {
+struct Panel: SessionApplication, StreamingApplication, TimedApplication, TLSApplication, ~Copyable {
   static var version: StaticString { "0.1.0" }
 
   var files: AccountFiles

@@ -73,6 +73,20 @@ public struct Options {
     }
   }
 
+  /// Parses the options of a program with TLS as well (`TLSOptions`).
+  ///
+  /// - Parameters:
+  ///   - program: The program's name, for messages.
+  ///   - listen: The address and the port to listen at without the option.
+  ///   - secret: The secret to sign with without the option; empty for a program without logins.
+  ///   - tls: The options of TLS, as they are without options. The command line changes them.
+  public init(program: StaticString, listen: StaticString, secret: StaticString, _ tls: inout TLSOptions) {
+    self.init(program, listen, secret: secret)
+    readArguments(secretUsage: " [--secret-file PATH | --secret TEXT]", TLSOptions.usage) { options, name, arguments in
+      tls.read(name, &arguments, program: options.program) || options.readSecret(name, &arguments)
+    }
+  }
+
   private init(_ program: StaticString, _ listen: StaticString, secret: StaticString) {
     guard let endpoint = Endpoint(listen.octets) else { stop("the default address is one") }
     self.program = program
@@ -84,13 +98,13 @@ public struct Options {
   /// - Parameter readOther: Parses an option that only some programs have, and its value; returns whether it
   ///   was such an option. So a program without logins does not link the code that reads secrets.
   private mutating func readArguments(
-    secretUsage: StaticString, _ readOther: (inout Options, Span<UInt8>, inout Arguments) -> Bool
+    secretUsage: StaticString, _ otherUsage: StaticString = "", _ readOther: (inout Options, Span<UInt8>, inout Arguments) -> Bool
   ) {
     var arguments = Arguments()
     while let name = arguments.next() {
       if name.equals("--help") {
         var message = Message()
-        message.add(usageOf: program, secretUsage)
+        message.add(usageOf: program, secretUsage, otherUsage)
         message.print()
         exitNormally()
       }
@@ -106,7 +120,7 @@ public struct Options {
       message.add(": ")
       message.add(name)
       message.add(" is not an option or lacks its value. ")
-      message.add(usageOf: program, secretUsage)
+      message.add(usageOf: program, secretUsage, otherUsage)
       message.fail(status: 2)
     }
   }
@@ -145,11 +159,14 @@ private func fail(_ program: StaticString, secretFile path: Span<UInt8>, error: 
 }
 
 extension Message {
-  fileprivate mutating func add(usageOf program: StaticString, _ secretUsage: StaticString) {
+  fileprivate mutating func add(
+    usageOf program: StaticString, _ secretUsage: StaticString, _ otherUsage: StaticString
+  ) {
     add("Usage: ")
     add(program)
     add(" [--listen ADDRESS:PORT] [--host NAME]")
     add(secretUsage)
+    add(otherUsage)
   }
 }
 

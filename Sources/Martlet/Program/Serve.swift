@@ -7,9 +7,9 @@ import MartletToken
 
 /// A socket that is bound and listens, before the program serves.
 public struct Listener: ~Copyable {
-  fileprivate let program: StaticString
-  fileprivate let endpoint: Endpoint
-  fileprivate var transport: POSIXTransport
+  let program: StaticString
+  let endpoint: Endpoint
+  var transport: POSIXTransport
 
   /// Binds a socket and listens, once the kernel has random numbers. A failure ends the program with one line
   /// and status 1.
@@ -25,7 +25,7 @@ public struct Listener: ~Copyable {
   }
 }
 
-private func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
+func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
   do throws(ListenError) {
     return try POSIXTransport(
       host: endpoint.host.span, port: endpoint.port, PollTable.lendStatic())
@@ -41,8 +41,9 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
   A.checkHostOption(of: options.program)
   A.waitForRandomNumbers(options.program)
   let transport = bind(options.program, options.endpoint)
+  let port = transport.port
   run(
-    site, options.program, options.endpoint, transport, secret: options.secret,
+    site, options.program, options.endpoint, transport, port: port, secret: options.secret,
     secretWasArgument: options.secretWasArgument, options.reach)
   exitNormally()
 }
@@ -62,16 +63,17 @@ public func serve<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
   reach: Reach = Reach(), stopped: () -> Void = {}
 ) -> Never {
+  let port = listener.transport.port
   run(
-    site, listener.program, listener.endpoint, listener.transport, secret: secret,
+    site, listener.program, listener.endpoint, listener.transport, port: port, secret: secret,
     secretWasArgument: false, reach)
   stopped()
   exitNormally()
 }
 
-private func run<A: Application & ~Copyable>(
-  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint,
-  _ transport: consuming POSIXTransport, secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
+func run<A: Application & ~Copyable, T: Transport & ~Copyable>(
+  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint, _ transport: consuming T, port: UInt16,
+  secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
 ) {
   if A._hasSessions, secret.count == 0, A.needsLogin {
     fail(program, "no secret to sign sessions with; give one with --secret-file PATH.")
@@ -84,13 +86,13 @@ private func run<A: Application & ~Copyable>(
   }
   do throws(RouteFault) { try A.checkRoutes() } catch { error.fail(program) }
   if A._hasSharing, let fault = A.sharingFault() { fault.fail(program) }
-  let responder = SiteResponder(site, secret: secret, reach: reach, port: transport.port)
-  announce(program, endpoint, port: transport.port)
+  let responder = SiteResponder(site, secret: secret, reach: reach, port: port)
+  announce(program, endpoint, port: port, isEncrypted: T.encrypts)
   if A._hasSessions {
     warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
   }
   var server = Server(transport: transport, responder: responder, ServerMemory.lendStatic())
-  if A._hasSessions { martlet_refuse_core_dumps() }
+  if A._hasSessions || A._hasTLS { martlet_refuse_core_dumps() }
   UnderWay.install(program: program)
   server.run()
 }
@@ -137,8 +139,8 @@ public func exitNormally() -> Never { martlet_exit(0) }
 
 extension Application where Self: ~Copyable {
   /// Waits for random numbers where they are needed. A program without sessions needs none.
-  fileprivate static func waitForRandomNumbers(_ program: StaticString) {
-    if _hasSessions { Martlet.waitForRandomNumbers(program) }
+  static func waitForRandomNumbers(_ program: StaticString) {
+    if _hasSessions || _hasTLS { Martlet.waitForRandomNumbers(program) }
   }
 
   /// Whether any page is not for everyone.
@@ -170,14 +172,14 @@ extension Application where Self: ~Copyable {
 extension Endpoint {
   /// Whether only this machine can connect. An address in an unusual spelling counts as an address that other
   /// machines reach.
-  fileprivate var isLoopback: Bool { host.span.hasPrefix("127.") || host.span.equals("::1") }
+  var isLoopback: Bool { host.span.hasPrefix("127.") || host.span.equals("::1") }
 }
 
 extension Message {
-  /// Adds `http://HOST:PORT/`.
-  fileprivate mutating func add(_ endpoint: Endpoint, port: UInt16) {
+  /// Adds `http://HOST:PORT/`, or the same with `https`.
+  fileprivate mutating func add(_ endpoint: Endpoint, port: UInt16, isEncrypted: Bool = false) {
     let isIPv6 = endpoint.host.span.firstIndex(of: 0x3A) != nil
-    add(isIPv6 ? "http://[" : "http://")
+    if isEncrypted { add(isIPv6 ? "https://[" : "https://") } else { add(isIPv6 ? "http://[" : "http://") }
     add(endpoint.host)
     add(isIPv6 ? "]:" : ":")
     add(Int(port))
@@ -185,14 +187,14 @@ extension Message {
   }
 }
 
-private func announce(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
+private func announce(_ program: StaticString, _ endpoint: Endpoint, port: UInt16, isEncrypted: Bool) {
   var message = Message(program)
   message.add(": listening on ")
-  message.add(endpoint, port: port)
+  message.add(endpoint, port: port, isEncrypted: isEncrypted)
   message.print()
 }
 
-private func cannotListen(
+func cannotListen(
   _ program: StaticString, _ endpoint: Endpoint, _ error: ListenError
 ) -> Never {
   var message = Message(program)
