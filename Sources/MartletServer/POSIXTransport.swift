@@ -100,10 +100,15 @@ public struct POSIXTransport: Transport, ~Copyable {
     }
   }
 
-  public mutating func accept() -> Acceptance { Self.accept(at: listener) }
+  /// The next connection at another listener.
+  package mutating func accept(at other: Int32) -> Acceptance {
+    let own = listener
+    listener = other
+    defer { listener = own }
+    return accept()
+  }
 
-  /// The next connection at a listener.
-  package static func accept(at listener: Int32) -> Acceptance {
+  public mutating func accept() -> Acceptance {
     var high: UInt64 = 0
     var low: UInt64 = 0
     // Safe: the call writes both numbers.

@@ -40,7 +40,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
       }
       guard let first else { return }
       // The connection itself is among those of its network.
-      guard transport.placeIsFree || evictOne(newcomerShare: Int(first.share) - 1, holdsPlace: true) else { return }
+      if !transport.placeIsFree {
+        transport.seeksPlace = true
+        let isFree = evictOne(for: connections[first.slot].peer.network)
+        transport.seeksPlace = false
+        guard isFree else { return }
+      }
       transport.givePlace(first.slot.index)
     }
   }

@@ -93,18 +93,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// - Parameter network: `nil` when it is not known; nobody has a larger share than others then.
   /// - Returns: Whether there was one.
   mutating func evictOne(for network: IPAddress?) -> Bool {
-    let share = network.map { connections.share(of: $0) }
-    return evictOne(newcomerShare: share, holdsPlace: false)
-  }
-
-  /// - Parameters:
-  ///   - share: Connections of the newcomer's network, or `nil`.
-  ///   - holdsPlace: Whether only a connection with a place for TLS makes room.
-  mutating func evictOne(newcomerShare share: Int?, holdsPlace: Bool) -> Bool {
+    // A connection that waits for a place for TLS has a slot already.
+    let share = network.map { connections.share(of: $0) - (T.encrypts && transport.seeksPlace ? 1 : 0) }
     var victim: (slot: Slot, rank: EvictionRank)?
     var slots = connections.slots
     while let slot = slots.next() {
-      if T.encrypts, holdsPlace, !transport.hasPlace(slot.index) { continue }
+      if T.encrypts, transport.seeksPlace, !transport.hasPlace(slot.index) { continue }
       guard let rank = rank(slot, newcomerShare: share) else { continue }
       if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
     }

@@ -102,6 +102,9 @@ public protocol Transport: ~Copyable {
   static var encrypts: Bool { get }
 
 
+  /// The port of the listener; 0 where there is none.
+  var port: UInt16 { get }
+
   /// Connections that the system has descriptors for, at a time.
   var connectionCountMax: Int { get }
 
@@ -187,6 +190,9 @@ public protocol Transport: ~Copyable {
   var placeIsWanted: Bool { get }
   var placeIsFree: Bool { get }
 
+  /// Whether a connection is sought that gives its place up. The loop alone sets it.
+  var seeksPlace: Bool { get set }
+
   /// Gives a place to a connection that waits for one, where one is free.
   mutating func givePlace(_ slot: Int)
 
@@ -195,6 +201,7 @@ public protocol Transport: ~Copyable {
 }
 
 extension Transport where Self: ~Copyable {
+  public var port: UInt16 { 0 }
   public var connectionCountMax: Int { Limits.connectionCountMax }
 
   public mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
@@ -207,6 +214,10 @@ extension Transport where Self: ~Copyable {
   public func hasPlace(_ slot: Int) -> Bool { false }
   public var placeIsWanted: Bool { false }
   public var placeIsFree: Bool { false }
+  public var seeksPlace: Bool {
+    get { false }
+    set {}
+  }
   public mutating func givePlace(_ slot: Int) {}
   public func redirectionPort(_ slot: Int) -> UInt16? { nil }
 

@@ -40,6 +40,7 @@ public struct TLSTransport: Transport, ~Copyable {
   private var hangups: Int32 = -1
 
   public static var encrypts: Bool { true }
+  public var seeksPlace = false
 
   /// The port it listens at.
   public var port: UInt16 { sockets.port }
@@ -109,7 +110,7 @@ public struct TLSTransport: Transport, ~Copyable {
   public mutating func accept() -> Acceptance {
     let first = sockets.accept()
     guard case .none = first, redirectListener >= 0 else { return first }
-    return POSIXTransport.accept(at: redirectListener)
+    return sockets.accept(at: redirectListener)
   }
 
   public mutating func open(_ slot: Int, _ descriptor: Int32) {

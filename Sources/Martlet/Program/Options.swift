@@ -82,7 +82,7 @@ public struct Options {
   ///   - tls: The options of TLS, as they are without options. The command line changes them.
   public init(program: StaticString, listen: StaticString, secret: StaticString, _ tls: inout TLSOptions) {
     self.init(program, listen, secret: secret)
-    readArguments(secretUsage: " [--secret-file PATH | --secret TEXT]", TLSOptions.usage) { options, name, arguments in
+    readArguments(secretUsage: TLSOptions.usage) { options, name, arguments in
       tls.read(name, &arguments, program: options.program) || options.readSecret(name, &arguments)
     }
   }
@@ -98,13 +98,13 @@ public struct Options {
   /// - Parameter readOther: Parses an option that only some programs have, and its value; returns whether it
   ///   was such an option. So a program without logins does not link the code that reads secrets.
   private mutating func readArguments(
-    secretUsage: StaticString, _ otherUsage: StaticString = "", _ readOther: (inout Options, Span<UInt8>, inout Arguments) -> Bool
+    secretUsage: StaticString, _ readOther: (inout Options, Span<UInt8>, inout Arguments) -> Bool
   ) {
     var arguments = Arguments()
     while let name = arguments.next() {
       if name.equals("--help") {
         var message = Message()
-        message.add(usageOf: program, secretUsage, otherUsage)
+        message.add(usageOf: program, secretUsage)
         message.print()
         exitNormally()
       }
@@ -120,7 +120,7 @@ public struct Options {
       message.add(": ")
       message.add(name)
       message.add(" is not an option or lacks its value. ")
-      message.add(usageOf: program, secretUsage, otherUsage)
+      message.add(usageOf: program, secretUsage)
       message.fail(status: 2)
     }
   }
@@ -159,14 +159,11 @@ private func fail(_ program: StaticString, secretFile path: Span<UInt8>, error: 
 }
 
 extension Message {
-  fileprivate mutating func add(
-    usageOf program: StaticString, _ secretUsage: StaticString, _ otherUsage: StaticString
-  ) {
+  fileprivate mutating func add(usageOf program: StaticString, _ secretUsage: StaticString) {
     add("Usage: ")
     add(program)
     add(" [--listen ADDRESS:PORT] [--host NAME]")
     add(secretUsage)
-    add(otherUsage)
   }
 }
 

@@ -14,9 +14,8 @@ public func serve<A: TLSApplication & ~Copyable>(
   A.checkHostOption(of: options.program)
   A.waitForRandomNumbers(options.program)
   let transport = encrypted(bind(options.program, options.endpoint), options.program, options.endpoint, tls)
-  let port = transport.port
   run(
-    site, options.program, options.endpoint, transport, port: port, secret: options.secret,
+    site, options.program, options.endpoint, transport, secret: options.secret,
     secretWasArgument: options.secretWasArgument, options.reach)
   exitNormally()
 }
@@ -36,8 +35,7 @@ public func serve<A: TLSApplication & ~Copyable>(
 ) -> Never {
   let (program, endpoint) = (listener.program, listener.endpoint)
   let transport = encrypted(listener.transport, program, endpoint, tls)
-  let port = transport.port
-  run(site, program, endpoint, transport, port: port, secret: secret, secretWasArgument: false, reach)
+  run(site, program, endpoint, transport, secret: secret, secretWasArgument: false, reach)
   stopped()
   exitNormally()
 }
@@ -72,3 +70,16 @@ private func encrypted(
 }
 
 private func openCertificates(_ program: StaticString, _ tls: TLSOptions) {}
+
+/// Says where the program listens.
+func announceTLS(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
+  var message = Message(program)
+  message.add(": listening on https://")
+  let isIPv6 = endpoint.host.span.firstIndex(of: 0x3A) != nil
+  if isIPv6 { message.add("[") }
+  message.add(endpoint.host)
+  message.add(isIPv6 ? "]:" : ":")
+  message.add(Int(port))
+  message.add("/")
+  message.print()
+}

@@ -41,9 +41,8 @@ public func serve<A: Application & ~Copyable>(_ site: consuming A, _ options: Op
   A.checkHostOption(of: options.program)
   A.waitForRandomNumbers(options.program)
   let transport = bind(options.program, options.endpoint)
-  let port = transport.port
   run(
-    site, options.program, options.endpoint, transport, port: port, secret: options.secret,
+    site, options.program, options.endpoint, transport, secret: options.secret,
     secretWasArgument: options.secretWasArgument, options.reach)
   exitNormally()
 }
@@ -63,16 +62,15 @@ public func serve<A: Application & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
   reach: Reach = Reach(), stopped: () -> Void = {}
 ) -> Never {
-  let port = listener.transport.port
   run(
-    site, listener.program, listener.endpoint, listener.transport, port: port, secret: secret,
+    site, listener.program, listener.endpoint, listener.transport, secret: secret,
     secretWasArgument: false, reach)
   stopped()
   exitNormally()
 }
 
 func run<A: Application & ~Copyable, T: Transport & ~Copyable>(
-  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint, _ transport: consuming T, port: UInt16,
+  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint, _ transport: consuming T,
   secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
 ) {
   if A._hasSessions, secret.count == 0, A.needsLogin {
@@ -86,8 +84,12 @@ func run<A: Application & ~Copyable, T: Transport & ~Copyable>(
   }
   do throws(RouteFault) { try A.checkRoutes() } catch { error.fail(program) }
   if A._hasSharing, let fault = A.sharingFault() { fault.fail(program) }
-  let responder = SiteResponder(site, secret: secret, reach: reach, port: port)
-  announce(program, endpoint, port: port, isEncrypted: T.encrypts)
+  let responder = SiteResponder(site, secret: secret, reach: reach, port: transport.port)
+  if T.encrypts {
+    announceTLS(program, endpoint, port: transport.port)
+  } else {
+    announce(program, endpoint, port: transport.port)
+  }
   if A._hasSessions {
     warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
   }
@@ -176,10 +178,10 @@ extension Endpoint {
 }
 
 extension Message {
-  /// Adds `http://HOST:PORT/`, or the same with `https`.
-  fileprivate mutating func add(_ endpoint: Endpoint, port: UInt16, isEncrypted: Bool = false) {
+  /// Adds `http://HOST:PORT/`.
+  fileprivate mutating func add(_ endpoint: Endpoint, port: UInt16) {
     let isIPv6 = endpoint.host.span.firstIndex(of: 0x3A) != nil
-    if isEncrypted { add(isIPv6 ? "https://[" : "https://") } else { add(isIPv6 ? "http://[" : "http://") }
+    add(isIPv6 ? "http://[" : "http://")
     add(endpoint.host)
     add(isIPv6 ? "]:" : ":")
     add(Int(port))
@@ -187,10 +189,10 @@ extension Message {
   }
 }
 
-private func announce(_ program: StaticString, _ endpoint: Endpoint, port: UInt16, isEncrypted: Bool) {
+private func announce(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
   var message = Message(program)
   message.add(": listening on ")
-  message.add(endpoint, port: port, isEncrypted: isEncrypted)
+  message.add(endpoint, port: port)
   message.print()
 }
 

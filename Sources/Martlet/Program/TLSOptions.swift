@@ -21,7 +21,10 @@ public struct TLSOptions {
 
   /// What `Options` says of these options.
   static var usage: StaticString {
-    " [--tls-directory PATH | --tls-certificate FILE --tls-key FILE] [--redirect-http ADDRESS:PORT] [--insecure-http]"
+    """
+     [--secret-file PATH | --secret TEXT] [--tls-directory PATH | --tls-certificate FILE --tls-key FILE] \
+    [--redirect-http ADDRESS:PORT] [--insecure-http]
+    """
   }
 
   /// - Parameter directory: The directory without an option.
