@@ -71,7 +71,7 @@ private func encrypted(
 
 private func openCertificates(_ program: StaticString, _ tls: TLSOptions) {}
 
-/// Says where the program listens.
+/// Says where the program listens. A line of its own says what connections without TLS get.
 func announceTLS(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
   var message = Message(program)
   message.add(": listening on https://")
