@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 # An emulated processor of the board's kind with the instructions, and one without.
 EMULATED = {
     "aarch64": (["qemu-aarch64", "-cpu", "max"], None),
