@@ -137,6 +137,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
       rank.excess = share
       return rank
     }
+    // Places for TLS are few: what rests for a while gives its place to everybody.
+    if T.encrypts, transport.seeksPlace, rank.busyness == 0,
+      rank.since <= now - Limits.handshakeAgeMilliseconds
+    {
+      return rank
+    }
     guard share >= newcomerShare else { return nil }
     if share > newcomerShare, connections[slot].isBetweenRequests || givesUpWork(slot) { return rank }
     return hasWaited(rank, slot) ? rank : nil
