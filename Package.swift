@@ -67,7 +67,7 @@ let package = Package(
 
     // TLS: mbedTLS behind one shim; connections that are encrypted; certificates.
     .target(
-      name: "CMartletTLS", cSettings: c,
+      name: "CMartletTLS", dependencies: ["CMartletPlatform"], cSettings: c,
       linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
     .target(
       name: "MartletTLS",

@@ -1,4 +1,4 @@
-// The static memory of certificates, as bounded views. This file faces C: the arrays are those of certificates.c.
+// The static memory of certificates, as bounded views. This file faces C: the arrays are those of certificate_memory.c.
 
 import CMartletTLS
 import MartletBytes
@@ -7,7 +7,7 @@ import MartletBytes
 ///
 /// A view that is written to must be the only one of its array at that moment.
 enum CertificateMemory {
-  /// An array of certificates.c.
+  /// An array of certificate_memory.c.
   enum Area {
     case chain
     case authority
