@@ -122,8 +122,7 @@ enum CertificateChain {
     } else {
       var position = 0
       while let block = try PEM.next(memory.span.extracting(first: count), from: &position) {
-        let label = memory.span.extracting(block.label)
-        guard label.equals("CERTIFICATE") || label.equals("X509 CERTIFICATE") else { continue }
+        guard isCertificate(memory.span.extracting(block.label)) else { continue }
         guard let size = PEM.decode(&memory, block.body, to: written) else { throw .malformed }
         written += size
       }
@@ -136,6 +135,10 @@ enum CertificateChain {
       position = certificate.whole.upperBound
     }
     return written
+  }
+
+  private static func isCertificate(_ label: Span<UInt8>) -> Bool {
+    label.equals("CERTIFICATE") || label.equals("X509 CERTIFICATE")
   }
 
   /// Where the first certificate with a point is, or `nil`.

@@ -331,11 +331,16 @@ enum CertificateNames {
     _ element: Int, _ authority: Certificate?, _ start: Int, _ der: inout DERWriter
   ) {
     guard !der.overflowed else { return }
-    let octets = der.span
+    if !isNew(der.span, element, authority, start) { der.truncate(to: element) }
+  }
+
+  private static func isNew(
+    _ octets: Span<UInt8>, _ element: Int, _ authority: Certificate?, _ start: Int
+  ) -> Bool {
     let name = octets.extracting(element..<octets.count)
-    var keeps = !contains(octets, start..<element, name)
-    if keeps, let authority { keeps = permits(authority, name) }
-    if !keeps { der.truncate(to: element) }
+    guard !contains(octets, start..<element, name) else { return false }
+    guard let authority else { return true }
+    return permits(authority, name)
   }
 
   /// Whether one of the elements of a range has these octets.

@@ -31,19 +31,32 @@ struct PrivateKey {
   static func find(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem) -> PrivateKey {
     var position = 0
     while let block = try PEM.next(memory.span.extracting(first: count), from: &position) {
-      let label = memory.span.extracting(block.label)
-      if label.equals("ENCRYPTED PRIVATE KEY") { throw .encryptedKey }
-      let isSEC1 = label.equals("EC PRIVATE KEY")
-      guard isSEC1 || label.equals("PRIVATE KEY") || label.equals("RSA PRIVATE KEY") else { continue }
-      // A field before the base64: RFC 1421 §4.6, as OpenSSL writes it with a passphrase.
-      if memory.span.extracting(block.body).firstIndex(of: 0x3A) != nil { throw .encryptedKey }
-      let isPKCS8 = label.equals("PRIVATE KEY")
+      guard let form = try form(memory.span, block) else { continue }
       guard let size = PEM.decode(&memory, block.body, to: block.body.lowerBound) else { throw .malformed }
       let whole = block.body.lowerBound..<block.body.lowerBound + size
-      if !isSEC1, !isPKCS8 { return PrivateKey(isP256: false, range: whole) }
-      return try isSEC1 ? ofSEC1(memory.span, whole, hasCurve: false, whole) : ofPKCS8(memory.span, whole)
+      return switch form {
+      case .sec1: try ofSEC1(memory.span, whole, hasCurve: false, whole)
+      case .pkcs8: try ofPKCS8(memory.span, whole)
+      case .rsa: PrivateKey(isP256: false, range: whole)
+      }
     }
     throw .noKey
+  }
+
+  private enum Form { case sec1, pkcs8, rsa }
+
+  /// The form of a key in a block, or `nil` for a block that is no private key.
+  private static func form(
+    _ text: Span<UInt8>, _ block: PEM.Block
+  ) throws(CertificateProblem) -> Form? {
+    let label = text.extracting(block.label)
+    if label.equals("ENCRYPTED PRIVATE KEY") { throw .encryptedKey }
+    let isSEC1 = label.equals("EC PRIVATE KEY")
+    let isPKCS8 = label.equals("PRIVATE KEY")
+    guard isSEC1 || isPKCS8 || label.equals("RSA PRIVATE KEY") else { return nil }
+    // A field before the base64: RFC 1421 §4.6, as OpenSSL writes it with a passphrase.
+    if text.extracting(block.body).firstIndex(of: 0x3A) != nil { throw .encryptedKey }
+    return isSEC1 ? .sec1 : isPKCS8 ? .pkcs8 : .rsa
   }
 
   private static func ofPKCS8(
