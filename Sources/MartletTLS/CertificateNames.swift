@@ -299,7 +299,8 @@ enum CertificateNames {
   @inline(never)
   @_lifetime(der: copy der)
   private static func add(
-    _ name: Span<UInt8>, _ domain: Span<UInt8>, _ authority: Certificate?, _ start: Int, _ der: inout DERWriter
+    _ name: Span<UInt8>, _ domain: Span<UInt8>, _ authority: Certificate?, _ start: Int,
+    _ der: inout DERWriter
   ) {
     let element = der.count
     let content = der.begin(dnsName)

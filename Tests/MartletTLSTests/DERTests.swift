@@ -1,8 +1,9 @@
 // DER, octet by octet: lengths, prefixes, flips.
 
-@testable import MartletTLS
 import TestSupport
 import Testing
+
+@testable import MartletTLS
 
 /// What `body` writes.
 func der(capacity: Int = 70_000, _ body: (inout DERWriter) throws -> Void) rethrows -> [UInt8]? {
@@ -20,7 +21,8 @@ func der(capacity: Int = 70_000, _ body: (inout DERWriter) throws -> Void) rethr
     let octets = try #require(der { $0.append(DERTag.octetString, content.span) })
     let head: [UInt8] =
       count < 128
-      ? [4, UInt8(count)] : count < 256 ? [4, 0x81, UInt8(count)] : [4, 0x82, UInt8(count >> 8), UInt8(count & 255)]
+      ? [4, UInt8(count)]
+      : count < 256 ? [4, 0x81, UInt8(count)] : [4, 0x82, UInt8(count >> 8), UInt8(count & 255)]
     #expect(octets == head + content)
     var reader = DERReader(0..<octets.count)
     let range = reader.next(octets.span, DERTag.octetString)
@@ -64,14 +66,15 @@ func der(capacity: Int = 70_000, _ body: (inout DERWriter) throws -> Void) rethr
     "Lengths and tags that are not DER are refused",
     arguments: [
       "", "04", "0480", "048100", "04817f" + String(repeating: "00", count: 127), "04820080", "0482",
-      "048200ff", "0483000001", "04ff", "0401", "1f0100", "04020100ff".prefix(6).description, "048180",
+      "048200ff" + String(repeating: "00", count: 255), "0483000001ff", "04ff", "0401", "1f0100", "040201",
+      "048180",
     ])
   func refused(_ text: String) {
     let octets = octets(hexadecimal: text)
     withGuardedOctets(octets) { span in
       var reader = DERReader(0..<span.count)
       let isThere = reader.next(span) != nil
-      #expect(isThere == (text == "040201"))
+      #expect(!isThere)
     }
   }
 
@@ -88,7 +91,8 @@ func der(capacity: Int = 70_000, _ body: (inout DERWriter) throws -> Void) rethr
   @Test("Integers are as short as can be and positive")
   func integers() {
     for (octets, expected) in [
-      ([0, 0, 1], [2, 1, 1]), ([0, 0x80], [2, 2, 0, 0x80]), ([0, 0], [2, 1, 0]), ([0x7F, 0xFF], [2, 2, 0x7F, 0xFF]),
+      ([0, 0, 1], [2, 1, 1]), ([0, 0x80], [2, 2, 0, 0x80]), ([0, 0], [2, 1, 0]),
+      ([0x7F, 0xFF], [2, 2, 0x7F, 0xFF]),
     ] as [([UInt8], [UInt8])] {
       #expect(der { CertificateWriter.append(integer: octets.span, to: &$0) } == expected)
     }
@@ -105,7 +109,8 @@ func der(capacity: Int = 70_000, _ body: (inout DERWriter) throws -> Void) rethr
     "Dates are those of RFC 5280",
     arguments: [
       (0, "170d3730303130313030303030305a"), (2_524_607_999, "170d3439313233313233353935395a"),
-      (2_524_608_000, "180f32303530303130313030303030305a"), (1_767_225_600, "170d3236303130313030303030305a"),
+      (2_524_608_000, "180f32303530303130313030303030305a"),
+      (1_767_225_600, "170d3236303130313030303030305a"),
       (1_709_210_096, "170d3234303232393132333435365a"),
     ] as [(Int64, String)])
   func dates(_ seconds: Int64, _ text: String) throws {
@@ -124,10 +129,11 @@ func der(capacity: Int = 70_000, _ body: (inout DERWriter) throws -> Void) rethr
         #expect(date(bad) == nil, "octet \(i) is \(value)")
       }
     }
-    for text in ["170d3236313330313030303030305a", "170d3236303033313030303030305a", "170d3236303130303030303030305a",
+    for text in [
+      "170d3236313330313030303030305a", "170d3236303033313030303030305a", "170d3236303130303030303030305a",
       "170d3236303130313234303030305a", "170d3236303130313030363030305a", "170d3236303130313030303036305a",
-      "170b323630313031303030305a", "04 0d3236303130313030303030305a".replacing(" ", with: "")]
-    {
+      "170b323630313031303030305a", "04 0d3236303130313030303030305a".replacing(" ", with: ""),
+    ] {
       let bad = octets(hexadecimal: text)
       #expect(date(bad) == nil, "\(text)")
     }

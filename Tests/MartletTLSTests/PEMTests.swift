@@ -1,9 +1,10 @@
 // PEM text, on prefixes and flips; private keys of other programs.
 
 import MartletBytes
-@testable import MartletTLS
 import TestSupport
 import Testing
+
+@testable import MartletTLS
 
 /// The text of a block.
 func pem(_ label: StaticString, _ octets: [UInt8]) -> String {
@@ -74,7 +75,9 @@ func pem(_ label: StaticString, _ octets: [UInt8]) -> String {
 
   @Test(
     "What is no canonical base64 is refused",
-    arguments: ["A", "AA", "AAA", "AA=", "AB==", "AAB=", "AA==AA==", "A A A = =", "====", "AA-_", "AAAA=", "AA=A"])
+    arguments: [
+      "A", "AA", "AAA", "AA=", "AB==", "AAB=", "AA==AA==", "A A A = =", "====", "AA-_", "AAAA=", "AA=A",
+    ])
   func base64(_ body: String) {
     #expect(blocks("-----BEGIN X-----\n\(body)\n-----END X-----\n") == .failure(.malformed))
   }
@@ -90,7 +93,11 @@ func pem(_ label: StaticString, _ octets: [UInt8]) -> String {
 }
 
 @Suite struct PrivateKeyTests {
-  private enum Found: Equatable { case p256([UInt8]), other([UInt8]), problem(CertificateProblem) }
+  private enum Found: Equatable {
+    case p256([UInt8])
+    case other([UInt8])
+    case problem(CertificateProblem)
+  }
 
   private func find(_ text: String) -> Found { find(Array(text.utf8)) }
 
@@ -150,9 +157,12 @@ func pem(_ label: StaticString, _ octets: [UInt8]) -> String {
   @Test("Encrypted keys are refused as such")
   func encrypted() throws {
     let scratch = try Scratch()
-    try must(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "a"], in: scratch.path)
-    try must(["openssl", "ec", "-in", "a", "-aes128", "-passout", "pass:secret", "-out", "b"], in: scratch.path)
-    try must(["openssl", "pkcs8", "-topk8", "-in", "a", "-passout", "pass:secret", "-out", "c"], in: scratch.path)
+    try must(
+      ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "a"], in: scratch.path)
+    try must(
+      ["openssl", "ec", "-in", "a", "-aes128", "-passout", "pass:secret", "-out", "b"], in: scratch.path)
+    try must(
+      ["openssl", "pkcs8", "-topk8", "-in", "a", "-passout", "pass:secret", "-out", "c"], in: scratch.path)
     #expect(find(try #require(scratch.text("b"))) == .problem(.encryptedKey))
     #expect(find(try #require(scratch.text("c"))) == .problem(.encryptedKey))
   }
@@ -165,7 +175,8 @@ func pem(_ label: StaticString, _ octets: [UInt8]) -> String {
     let point = [UInt8](repeating: 4, count: 65)
     let octets = try #require(der { PrivateKey.write(key.span, point.span, to: &$0) })
     for count in octets.indices {
-      #expect(find(pem("EC PRIVATE KEY", Array(octets[0..<count]))) == .problem(.malformed), "\(count) octets")
+      #expect(
+        find(pem("EC PRIVATE KEY", Array(octets[0..<count]))) == .problem(.malformed), "\(count) octets")
     }
     for i in octets.indices {
       for bit in 0..<8 {

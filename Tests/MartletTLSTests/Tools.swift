@@ -71,3 +71,13 @@ func must(_ words: [String], in folder: String = "/") throws -> String {
   try #require(result.status == 0, "\(words.joined(separator: " ")): \(result.output)")
   return result.output
 }
+
+/// The words before a program that is to see another time of day, such as `2026-11-29 12:00:00` in UTC.
+func at(_ time: String) -> [String] {
+  let machines = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
+  let library =
+    machines.map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }.first { access($0, R_OK) == 0 } ?? ""
+  return [
+    "env", "TZ=UTC", "LD_PRELOAD=\(library)", "FAKETIME_DISABLE_SHM=1", "FAKETIME=@\(time)",
+  ]
+}
