@@ -1,14 +1,11 @@
 // The server's own certificate, which can be replaced while connections use it. Two places: new connections get the
 // current one; the one before stays until its last connection ends.
-#include <mbedtls/platform_util.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/platform.h>
 
 #include <string.h>
 
 #include "internal.h"
-
-#if !MARTLET_TLS_PSA
-#include <mbedtls/pk.h>
-#endif
 
 static struct certificate {
   mbedtls_ssl_config config;
@@ -91,28 +88,85 @@ static int configure(mbedtls_ssl_config *config) {
   return mbedtls_ssl_conf_alpn_protocols(config, protocols);
 }
 
-// Reads certificates one behind the other. MARTLET_TLS_DONE, BAD_CHAIN or NO_MEMORY.
-static int parse_chain(mbedtls_x509_crt *chain, const uint8_t *octets, size_t count) {
-  mbedtls_x509_crt *last = chain;
-  while (count > 0) {
-    int error = mbedtls_x509_crt_parse_der_nocopy(chain, octets, count);
-    if (error == MBEDTLS_ERR_X509_ALLOC_FAILED) return MARTLET_TLS_NO_MEMORY;
-    if (error != 0) return MARTLET_TLS_BAD_CHAIN;
-    if (last->next) last = last->next;
-    octets += last->raw.len;
-    count -= last->raw.len;
+// MARK: DER (ITU-T X.690)
+
+// What is left to read.
+struct reader {
+  const uint8_t *octets, *end;
+};
+
+// The next element with this tag, which is read: its first octet in `whole`, and what is in it. 0 where there is no
+// such element. Lengths of 64 KiB and more are refused, and those that could be shorter.
+static int read_element(struct reader *reader, uint8_t tag, struct reader *whole, struct reader *content) {
+  const uint8_t *octets = reader->octets;
+  size_t count = (size_t)(reader->end - octets), size, head = 2;
+  if (count < 2 || octets[0] != tag) return 0;
+  if (octets[1] < 0x80) {
+    size = octets[1];
+  } else if (octets[1] == 0x81 && count >= 3) {
+    head = 3;
+    size = octets[2];
+    if (size < 0x80) return 0;
+  } else if (octets[1] == 0x82 && count >= 4) {
+    head = 4;
+    size = (size_t)octets[2] << 8 | octets[3];
+    if (size < 0x100) return 0;
+  } else {
+    return 0;
+  }
+  if (size > count - head) return 0;
+  *whole = (struct reader){octets, octets + head + size};
+  *content = (struct reader){octets + head, octets + head + size};
+  reader->octets = whole->end;
+  return 1;
+}
+
+// The SubjectPublicKeyInfo of a certificate (RFC 5280, section 4.1). 0 where the octets are none.
+static int find_public_key(struct reader certificate, struct reader *key) {
+  // Before it: serialNumber, signature, issuer, validity, subject.
+  static const uint8_t tags[] = {0x02, 0x30, 0x30, 0x30, 0x30};
+  struct reader whole, content, to_be_signed;
+  if (!read_element(&certificate, 0x30, &whole, &content) || !read_element(&content, 0x30, &whole, &to_be_signed))
+    return 0;
+  read_element(&to_be_signed, 0xA0, &whole, &content); // version
+  for (size_t i = 0; i < sizeof tags; i++)
+    if (!read_element(&to_be_signed, tags[i], &whole, &content)) return 0;
+  return read_element(&to_be_signed, 0x30, key, &content);
+}
+
+// MARK: Chains and keys
+
+// Makes the library's list of certificates that lie one behind the other. The library sends them as they are and
+// knows no more of them than the first one's public key, so that any algorithm may have signed them.
+// MARTLET_TLS_DONE, BAD_CHAIN or NO_MEMORY.
+static int list_chain(mbedtls_x509_crt *chain, const uint8_t *octets, size_t count, struct reader *public_key) {
+  struct reader rest = {octets, octets + count}, whole, content;
+  mbedtls_x509_crt *last = NULL;
+  while (rest.octets < rest.end) {
+    if (!read_element(&rest, 0x30, &whole, &content)) return MARTLET_TLS_BAD_CHAIN;
+    if (!last) {
+      if (!find_public_key(whole, public_key)) return MARTLET_TLS_BAD_CHAIN;
+      last = chain;
+    } else {
+      last->next = mbedtls_calloc(1, sizeof *last);
+      if (!last->next) return MARTLET_TLS_NO_MEMORY;
+      last = last->next;
+      mbedtls_x509_crt_init(last);
+    }
+    last->raw.p = (unsigned char *)whole.octets;
+    last->raw.len = (size_t)(whole.end - whole.octets);
   }
   return MARTLET_TLS_DONE;
 }
 
-// Whether the first certificate of a chain is for a key for P-256. MARTLET_TLS_DONE, MISMATCH or the key's error.
-static int compare_key(const mbedtls_x509_crt *chain, const uint8_t *key) {
+// Whether a certificate's public key is that of a key for P-256. MARTLET_TLS_DONE, MISMATCH or the key's error.
+static int compare_key(struct reader public_key, const uint8_t *key) {
   uint8_t point[MARTLET_TLS_PUBLIC_SIZE];
   int result = martlet_tls_public_key(key, point);
   if (result != MARTLET_TLS_DONE) return result;
-  if (chain->pk_raw.len != MARTLET_SPKI_START_SIZE + sizeof point ||
-      memcmp(chain->pk_raw.p, martlet_spki_start, MARTLET_SPKI_START_SIZE) != 0 ||
-      memcmp(chain->pk_raw.p + MARTLET_SPKI_START_SIZE, point, sizeof point) != 0)
+  if ((size_t)(public_key.end - public_key.octets) != MARTLET_SPKI_START_SIZE + sizeof point ||
+      memcmp(public_key.octets, martlet_spki_start, MARTLET_SPKI_START_SIZE) != 0 ||
+      memcmp(public_key.octets + MARTLET_SPKI_START_SIZE, point, sizeof point) != 0)
     return MARTLET_TLS_MISMATCH;
   return MARTLET_TLS_DONE;
 }
@@ -142,12 +196,18 @@ static int load_der(mbedtls_pk_context *context, const mbedtls_x509_crt *chain, 
 }
 #endif
 
-static int load_key(struct certificate *certificate, int kind, const uint8_t *key, size_t count) {
+static int load_key(struct certificate *certificate, struct reader public_key, int kind, const uint8_t *key,
+                    size_t count) {
+  unsigned char *start = (unsigned char *)public_key.octets;
+  if (MARTLET_TLS_PSA && kind != MARTLET_TLS_KEY_P256) return MARTLET_TLS_BAD_KEY;
   if (kind == MARTLET_TLS_KEY_P256) {
     if (count != MARTLET_TLS_KEY_SIZE) return MARTLET_TLS_BAD_KEY;
-    int result = compare_key(&certificate->chain, key);
-    return result == MARTLET_TLS_DONE ? martlet_key_load(&certificate->key, key) : result;
+    int result = compare_key(public_key, key);
+    if (result != MARTLET_TLS_DONE) return result;
   }
+  if (mbedtls_pk_parse_subpubkey(&start, public_key.end, &certificate->chain.pk) != 0)
+    return kind == MARTLET_TLS_KEY_P256 ? MARTLET_TLS_NO_MEMORY : MARTLET_TLS_MISMATCH;
+  if (kind == MARTLET_TLS_KEY_P256) return martlet_key_load(&certificate->key, key);
 #if !MARTLET_TLS_PSA
   if (kind == MARTLET_TLS_KEY_DER) return load_der(&certificate->key, &certificate->chain, key, count);
 #endif
@@ -156,13 +216,11 @@ static int load_key(struct certificate *certificate, int kind, const uint8_t *ke
 
 static void free_certificate(int number) {
   struct certificate *certificate = &certificates[number];
-  martlet_arena_use(MARTLET_ARENA_CERTIFICATES + number);
   mbedtls_ssl_config_free(&certificate->config);
   martlet_key_unload(&certificate->key);
   mbedtls_x509_crt_free(&certificate->chain);
   certificate->is_installed = 0;
   martlet_arena_clear(MARTLET_ARENA_CERTIFICATES + number);
-  martlet_arena_use(MARTLET_ARENA_COMMON);
 }
 
 static int fill(struct certificate *certificate, const uint8_t *chain, size_t chain_count, int kind,
@@ -171,8 +229,9 @@ static int fill(struct certificate *certificate, const uint8_t *chain, size_t ch
   mbedtls_pk_init(&certificate->key);
   mbedtls_x509_crt_init(&certificate->chain);
   memcpy(certificate->octets, chain, chain_count);
-  int result = parse_chain(&certificate->chain, certificate->octets, chain_count);
-  if (result == MARTLET_TLS_DONE) result = load_key(certificate, kind, key, key_count);
+  struct reader public_key;
+  int result = list_chain(&certificate->chain, certificate->octets, chain_count, &public_key);
+  if (result == MARTLET_TLS_DONE) result = load_key(certificate, public_key, kind, key, key_count);
   if (result == MARTLET_TLS_DONE &&
       (configure(&certificate->config) != 0 ||
        mbedtls_ssl_conf_own_cert(&certificate->config, &certificate->chain, &certificate->key) != 0))
@@ -187,7 +246,6 @@ int martlet_tls_install(const uint8_t *chain, size_t chain_count, int kind, cons
   if (chain_count == 0 || chain_count > sizeof certificate->octets) return MARTLET_TLS_BAD_CHAIN;
   martlet_arena_use(MARTLET_ARENA_CERTIFICATES + number);
   int result = fill(certificate, chain, chain_count, kind, key, key_count);
-  martlet_arena_use(MARTLET_ARENA_COMMON);
   if (result != MARTLET_TLS_DONE) {
     free_certificate(number);
     return result;
@@ -210,3 +268,20 @@ void martlet_certificate_release(int number) {
 }
 
 const mbedtls_ssl_config *martlet_certificate_config(int number) { return &certificates[number].config; }
+
+#if MARTLET_TLS_PSA
+int martlet_tls_verify_nobody(mbedtls_x509_crt *crt, mbedtls_x509_crt *trusted, mbedtls_x509_crl *revoked,
+                              const mbedtls_x509_crt_profile *profile, const char *name, uint32_t *flags,
+                              int (*check)(void *, mbedtls_x509_crt *, int, uint32_t *), void *context,
+                              mbedtls_x509_crt_restart_ctx *restart);
+
+// What the library of scripts/sdk calls to verify a client's certificate. Nothing asks for one.
+int martlet_tls_verify_nobody(mbedtls_x509_crt *crt, mbedtls_x509_crt *trusted, mbedtls_x509_crl *revoked,
+                              const mbedtls_x509_crt_profile *profile, const char *name, uint32_t *flags,
+                              int (*check)(void *, mbedtls_x509_crt *, int, uint32_t *), void *context,
+                              mbedtls_x509_crt_restart_ctx *restart) {
+  (void)crt, (void)trusted, (void)revoked, (void)profile, (void)name, (void)check, (void)context, (void)restart;
+  *flags = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+  return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+}
+#endif

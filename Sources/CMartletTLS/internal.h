@@ -7,7 +7,7 @@
 
 #include "martlet_tls.h"
 
-// The library of scripts/sdk has keys of PSA only, of Debian's libraries the older functions are used.
+// Keys of the library of scripts/sdk are PSA's. With Debian's libraries the older functions are used.
 #if MBEDTLS_VERSION_MAJOR >= 3 && !defined MBEDTLS_ECP_C
 #define MARTLET_TLS_PSA 1
 #else
@@ -16,7 +16,7 @@
 
 // MARK: Memory
 
-// Whose memory the library's next allocations take: a place's, a certificate's, or the common one.
+// The arenas after those of the places.
 enum {
   MARTLET_ARENA_CERTIFICATES = MARTLET_TLS_COUNT, // the first of two
   MARTLET_ARENA_COMMON = MARTLET_TLS_COUNT + 2,
@@ -24,12 +24,14 @@ enum {
 };
 
 #ifdef MBEDTLS_PLATFORM_CALLOC_MACRO
-void martlet_arena_use(int arena);
+// Chooses the arena of the allocations that follow. Whatever calls the library and may allocate calls this before.
+// The arena until now.
+int martlet_arena_use(int arena);
 // Gives the pages of an arena back to the kernel. Nothing in the arena is in use any more.
 void martlet_arena_clear(int arena);
 #else
 // Debian's libraries allocate with libc's calloc().
-static inline void martlet_arena_use(int arena) { (void)arena; }
+static inline int martlet_arena_use(int arena) { return arena; }
 static inline void martlet_arena_clear(int arena) { (void)arena; }
 #endif
 

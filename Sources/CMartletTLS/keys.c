@@ -53,6 +53,14 @@ int martlet_tls_make_key(uint8_t key[MARTLET_TLS_KEY_SIZE]) {
 
 #if MARTLET_TLS_PSA
 
+// Random octets for PSA.
+psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context, uint8_t *octets,
+                                             size_t size, size_t *count) {
+  (void)context;
+  *count = size;
+  return martlet_random(octets, size) == 0 ? PSA_SUCCESS : PSA_ERROR_INSUFFICIENT_ENTROPY;
+}
+
 // The library's copy of a key. The caller destroys it.
 static int import_key(const uint8_t key[MARTLET_TLS_KEY_SIZE], psa_key_id_t *id) {
   *id = PSA_KEY_ID_NULL;
@@ -69,13 +77,14 @@ static int import_key(const uint8_t key[MARTLET_TLS_KEY_SIZE], psa_key_id_t *id)
 int martlet_tls_public_key(const uint8_t key[MARTLET_TLS_KEY_SIZE], uint8_t point[MARTLET_TLS_PUBLIC_SIZE]) {
   psa_key_id_t id;
   size_t count = 0;
-  martlet_arena_use(MARTLET_ARENA_COMMON);
+  int arena = martlet_arena_use(MARTLET_ARENA_COMMON);
   int result = import_key(key, &id);
   if (result == MARTLET_TLS_DONE &&
       (psa_export_public_key(id, point, MARTLET_TLS_PUBLIC_SIZE, &count) != PSA_SUCCESS ||
        count != MARTLET_TLS_PUBLIC_SIZE))
     result = MARTLET_TLS_NO_MEMORY;
   psa_destroy_key(id);
+  martlet_arena_use(arena);
   return result;
 }
 
@@ -83,7 +92,7 @@ int martlet_tls_sign(const uint8_t key[MARTLET_TLS_KEY_SIZE], const uint8_t dige
                      uint8_t signature[MARTLET_TLS_SIGNATURE_SIZE]) {
   psa_key_id_t id;
   size_t count = 0;
-  martlet_arena_use(MARTLET_ARENA_COMMON);
+  int arena = martlet_arena_use(MARTLET_ARENA_COMMON);
   int result = import_key(key, &id);
   if (result == MARTLET_TLS_DONE &&
       (psa_sign_hash(id, PSA_ALG_ECDSA(PSA_ALG_SHA_256), digest, 32, signature, MARTLET_TLS_SIGNATURE_SIZE,
@@ -91,6 +100,7 @@ int martlet_tls_sign(const uint8_t key[MARTLET_TLS_KEY_SIZE], const uint8_t dige
        count != MARTLET_TLS_SIGNATURE_SIZE))
     result = MARTLET_TLS_NO_MEMORY;
   psa_destroy_key(id);
+  martlet_arena_use(arena);
   return result;
 }
 

@@ -91,7 +91,6 @@ static struct place *enter(int number) {
 
 // The end of a call: what the library has answered, for the caller.
 static int leave(struct place *place, int error) {
-  martlet_arena_use(MARTLET_ARENA_COMMON);
   if (error == MBEDTLS_ERR_SSL_WANT_READ) return MARTLET_TLS_WANT_READ;
   if (error == MBEDTLS_ERR_SSL_WANT_WRITE) return MARTLET_TLS_WANT_WRITE;
   place->phase = PHASE_BROKEN;
@@ -124,7 +123,6 @@ int martlet_tls_open(int descriptor) {
   martlet_arena_use(number);
   mbedtls_ssl_init(&place->ssl);
   int error = mbedtls_ssl_setup(&place->ssl, martlet_certificate_config(certificate));
-  martlet_arena_use(MARTLET_ARENA_COMMON);
   if (error != 0) {
     place->phase = PHASE_BROKEN;
     martlet_tls_close(number);
@@ -134,9 +132,9 @@ int martlet_tls_open(int descriptor) {
   return number;
 }
 
-static int is_over(const mbedtls_ssl_context *ssl) {
+static int is_over(mbedtls_ssl_context *ssl) {
 #if MBEDTLS_VERSION_MAJOR >= 3
-  return mbedtls_ssl_is_handshake_over((mbedtls_ssl_context *)ssl);
+  return mbedtls_ssl_is_handshake_over(ssl);
 #else
   return ssl->state == MBEDTLS_SSL_HANDSHAKE_OVER;
 #endif
@@ -151,12 +149,10 @@ int martlet_tls_step(int number) {
   int error = mbedtls_ssl_handshake_step(&place->ssl);
   place->has_more = 0;
   if (error == 0 && !is_over(&place->ssl)) {
-    martlet_arena_use(MARTLET_ARENA_COMMON);
-    return MARTLET_TLS_AGAIN;
+      return MARTLET_TLS_AGAIN;
   }
   push(place);
   if (error != 0) return leave(place, error);
-  martlet_arena_use(MARTLET_ARENA_COMMON);
   place->phase = PHASE_OPEN;
   return MARTLET_TLS_DONE;
 }
@@ -169,8 +165,7 @@ long martlet_tls_receive(int number, uint8_t *octets, size_t count) {
   if (count == 0) return MARTLET_TLS_WANT_READ;
   int n = mbedtls_ssl_read(&place->ssl, octets, count);
   if (n > 0 || n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
-    martlet_arena_use(MARTLET_ARENA_COMMON);
-    return n > 0 ? n : 0;
+      return n > 0 ? n : 0;
   }
   // 0: the end of the connection without close_notify.
   return leave(place, n == 0 ? MBEDTLS_ERR_SSL_CONN_EOF : n);
@@ -224,7 +219,6 @@ long martlet_tls_send(int number, const uint8_t *octets, size_t count, int conti
     if (n <= 0) return leave(place, n == 0 ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : n);
     sent += (size_t)n - (size_t)place->is_holding;
   }
-  martlet_arena_use(MARTLET_ARENA_COMMON);
   return sent > 0 ? (long)sent : MARTLET_TLS_WANT_WRITE;
 }
 
@@ -249,7 +243,6 @@ void martlet_tls_finish(int number) {
     return;
   }
   push(place);
-  martlet_arena_use(MARTLET_ARENA_COMMON);
 }
 
 void martlet_tls_close(int number) {
@@ -257,10 +250,8 @@ void martlet_tls_close(int number) {
   if (!place) return;
   martlet_tls_finish(number);
   push(place);
-  martlet_arena_use(number);
   mbedtls_ssl_free(&place->ssl);
   martlet_arena_clear(number);
-  martlet_arena_use(MARTLET_ARENA_COMMON);
   place->phase = PHASE_FREE;
   martlet_certificate_release(place->certificate);
 }

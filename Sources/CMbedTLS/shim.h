@@ -35,3 +35,19 @@ static inline int cmbedtls_sha256_finish(mbedtls_sha256_context *context, unsign
   return mbedtls_sha256_finish_ret(context, digest);
 #endif
 }
+
+// The eight words of an unfinished hash between two blocks (H of FIPS 180-4 section 6.2).
+struct cmbedtls_sha256_words {
+  uint32_t words[8];
+};
+
+static inline struct cmbedtls_sha256_words cmbedtls_sha256_words(const mbedtls_sha256_context *context) {
+  struct cmbedtls_sha256_words copy;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const uint32_t *words = context->MBEDTLS_PRIVATE(state);
+#else
+  const uint32_t *words = context->state;
+#endif
+  for (int i = 0; i < 8; i++) copy.words[i] = words[i];
+  return copy;
+}

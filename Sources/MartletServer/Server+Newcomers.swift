@@ -73,7 +73,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].number = connectionNumber
     connections[slot].peer = newcomer.peer
     connections[slot].networkCount = UInt16(share)
-    enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
+    enter(
+      .reading, slot,
+      milliseconds: T.encrypts ? Limits.handshakeTimeoutMilliseconds : Limits.idleTimeoutMilliseconds)
     connections.changeShare(of: newcomer.peer.network, by: 1)
   }
 
@@ -95,6 +97,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     var victim: (slot: Slot, rank: EvictionRank)?
     var slots = connections.slots
     while let slot = slots.next() {
+      if T.encrypts, transport.seeksPlace, !transport.hasPlace(slot.index) { continue }
       guard let rank = rank(slot, newcomerShare: share) else { continue }
       if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
     }
@@ -121,10 +124,23 @@ extension Server where T: ~Copyable, R: ~Copyable {
       case .job: rank.busyness = 4
       }
     }
+    // What is under way before the first request is a handshake: round trips, and turns that others have.
+    if T.encrypts, connections[slot].phase == .reading, transport.opening(slot.index) != .open {
+      rank.busyness = 1
+      rank.since =
+        connections[slot].deadline - Limits.handshakeTimeoutMilliseconds + Limits.handshakeAgeMilliseconds
+        - Limits.evictionAgeMilliseconds
+    }
     guard let newcomerShare else { return hasWaited(rank, slot) ? rank : nil }
     let share = Int(connections[slot].networkCount)
     if share > newcomerShare + 1 {
       rank.excess = share
+      return rank
+    }
+    // Places for TLS are few: what rests for a while gives its place to everybody.
+    if T.encrypts, transport.seeksPlace, rank.busyness == 0,
+      rank.since <= now - Limits.handshakeAgeMilliseconds
+    {
       return rank
     }
     guard share >= newcomerShare else { return nil }

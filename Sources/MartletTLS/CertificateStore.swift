@@ -268,6 +268,22 @@ public enum CertificateStore {
     return store(.uploaded)
   }
 
+  /// Uses certificates that another authority has made for the server's key.
+  ///
+  /// - Parameter fill: Writes the answer to the array for text, and returns how many octets; `nil` where there is no
+  ///   room.
+  public static func install(
+    _ moment: CertificateMoment, _ fill: (inout MutableSpan<UInt8>) -> Int?
+  ) throws(CertificateTrouble) -> CertificateTrouble? {
+    guard kind == .ownAuthority || kind == .uploaded else { return nil }
+    var room = CertificateMemory.room(.text)
+    guard let count = fill(&room) else { throw CertificateTrouble(.tooLong, .none) }
+    do throws(CertificateProblem) {
+      try useUploaded(count, moment.isKnown ? moment.unixSeconds : nil)
+    } catch { throw CertificateTrouble(error, .none) }
+    return store(.uploaded)
+  }
+
   /// Uses the own authority again, and removes what was uploaded.
   @discardableResult
   public static func useOwnAuthority(

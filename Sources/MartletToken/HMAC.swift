@@ -73,6 +73,11 @@ public struct HMACKey: ~Copyable {
     return digest
   }
 
+  /// Computes iterations of PBKDF2 with the processor's instructions for SHA-256.
+  mutating func iterate(_ last: inout Digest, addingTo sum: inout Digest, _ count: UInt32) {
+    SHA256.iterate(&inner, &outer, &last, addingTo: &sum, count)
+  }
+
   /// Overwrites both states, when the key is not needed any more. Call this function explicitly, because in
   /// Swift a `deinit` cannot change the value that it destroys.
   mutating func wipe() {

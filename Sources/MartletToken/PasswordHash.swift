@@ -176,6 +176,9 @@ public struct PasswordVerification: ~Copyable {
     derivation = PBKDF2(password: key, salt: hash.salt.span, iterations: hash.iterations)
   }
 
+  /// How many iterations a server may do without looking at the clock.
+  package var sliceIterations: UInt32 { derivation.sliceIterations }
+
   /// Computes up to `iterationCount` iterations.
   ///
   /// - Returns: Whether the password is right, compared in constant time. `nil` while iterations remain.
@@ -208,6 +211,9 @@ public struct PasswordHashing: ~Copyable {
     self.iterations = iterations
     derivation = PBKDF2(password: key, salt: salt.span, iterations: iterations)
   }
+
+  /// How many iterations a server may do without looking at the clock.
+  package var sliceIterations: UInt32 { derivation.sliceIterations }
 
   /// Computes up to `iterationCount` iterations.
   ///

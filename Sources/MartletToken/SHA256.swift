@@ -1,9 +1,11 @@
 // Computes SHA-256 (FIPS 180-4). This is the only file that calls mbedTLS. The functions work on a context
 // that the caller owns, so nothing is allocated. The context is a plain value, so an unfinished hash can be
-// copied. HMAC copies such states, so that a MAC need not hash the key again.
+// copied. HMAC copies such states, so that a MAC need not hash the key again. PBKDF2 goes on with two such
+// states by the instructions that some processors have for SHA-256.
 //
 // Invariant: the context has been started and not finished, because `finish` consumes the value.
 
+import CMartletPlatform
 import CMbedTLS
 import MartletBytes
 
@@ -78,6 +80,28 @@ public struct SHA256: ~Copyable {
   mutating func wipe() {
     // Unsafe: C is lent the context for the call.
     unsafe mbedtls_sha256_free(&context)
+  }
+
+  /// Whether `iterate` can be called on this processor.
+  package static var hasInstructions: Bool { MARTLET_HAS_SHA256 != 0 && martlet_has_sha256() != 0 }
+
+  /// Computes iterations of PBKDF2-HMAC-SHA256 with instructions for SHA-256.
+  ///
+  /// - Parameters:
+  ///   - inner: The hash of the key with ipad (RFC 2104 §2), which is one block.
+  ///   - outer: The hash of the key with opad.
+  ///   - last: The U that was computed last. Afterwards, the last of the new ones.
+  ///   - sum: Each new U is added to it by exclusive or.
+  static func iterate(
+    _ inner: inout SHA256, _ outer: inout SHA256, _ last: inout Digest, addingTo sum: inout Digest,
+    _ count: UInt32
+  ) {
+    // Unsafe: C copies the words during the calls, and reads and writes exactly 32 octets at each address.
+    var innerWords = unsafe cmbedtls_sha256_words(&inner.context)
+    var outerWords = unsafe cmbedtls_sha256_words(&outer.context)
+    unsafe martlet_iterate_sha256(&innerWords, &outerWords, &last, &sum, count)
+    unsafe martlet_wipe(&innerWords, MemoryLayout.size(ofValue: innerWords))
+    unsafe martlet_wipe(&outerWords, MemoryLayout.size(ofValue: outerWords))
   }
 
   /// Stops the program when mbedTLS reports an error, because a wrong digest must not be used. A hardware

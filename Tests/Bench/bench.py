@@ -34,6 +34,7 @@ sys.dont_write_bytecode = True
 import blocks  # noqa: E402
 import instructions  # noqa: E402
 import load  # noqa: E402
+import passwords  # noqa: E402
 import peers  # noqa: E402
 import plot  # noqa: E402
 import records  # noqa: E402
@@ -45,7 +46,7 @@ import tokens  # noqa: E402
 from boards import BUILT, ROOT, own_board  # noqa: E402
 from peers import quietly  # noqa: E402
 
-ROWS = (*load.SETTINGS, "tokens", "start", "file", "memory", "instructions")
+ROWS = (*load.SETTINGS, "tokens", "passwords", "start", "file", "memory", "instructions")
 RESULTS = servers.FOLDER / "results.json"
 CATALOG = ROOT / "Sources" / "Martlet" / "Martlet.docc"
 ARTICLE, COSTS, PLOT = CATALOG / "Benchmarks.md", CATALOG / "WhatItCosts.md", CATALOG / "bench.svg"
@@ -155,6 +156,8 @@ def measure(options):
     if "tokens" in rows:
         results["tokens"] = tokens.measure(token_bench, options.rounds,
                                            50 if options.quick else MILLISECONDS, progress)
+    if "passwords" in rows:
+        results["passwords"] = passwords.measure(token_bench, options.rounds, progress)
     if loads:
         results["load"] = load.measure(everybody, loads, options.rounds, options.seconds, progress)
     if "memory" in rows:

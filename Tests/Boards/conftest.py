@@ -21,6 +21,10 @@ class Board:
         self.run = shlex.split(os.environ.get("MARTLET_RUN", "")) or ["qemu-x86_64"]
 
     @property
+    def sysroot(self):
+        return ROOT / ".build" / "sdk" / "boards.artifactbundle" / self.name / "sysroot"
+
+    @property
     def is_static(self):
         return "musl" in self.facts["target"]
 

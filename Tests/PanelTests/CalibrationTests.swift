@@ -7,15 +7,17 @@ import Testing
 @Suite struct CalibrationTests {
   @Test("Iterations fit the time and stay between floor and cap")
   func iterations() {
-    #expect(Calibration.iterations(32, in: 9_600) == 600_000)
+    #expect(Calibration.iterations(32, in: 9_600) == 1_000_000)
     #expect(Calibration.iterations(32, in: 96_000) == 100_000)
     #expect(Calibration.iterations(32, in: 1_000_000) == 20_000)
-    #expect(Calibration.iterations(32, in: 1) == 600_000)
+    #expect(Calibration.iterations(256, in: 38_400) == 2_000_000)
+    #expect(Calibration.iterations(256, in: 38_401) == 1_999_947)
+    #expect(Calibration.iterations(32, in: 1) == 2_000_000)
     #expect(Calibration.iterations(32, in: 0) == 20_000)
     #expect(Calibration.iterations(32, in: -1) == 20_000)
     #expect(Calibration.iterations(32, in: .max) == 20_000)
     #expect(Calibration.iterations(32, in: 96_000, fitting: 600) == 200_000)
-    #expect(Calibration.iterations(32, in: 96_000, fitting: 10_000) == 600_000)
+    #expect(Calibration.iterations(32, in: 96_000, fitting: 10_000) == 2_000_000)
     #expect(Calibration.iterations(32, in: 96_000, fitting: 1) == 20_000)
   }
 

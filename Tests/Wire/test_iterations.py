@@ -38,7 +38,7 @@ def test_busy_machine_gives_as_many_as_an_idle_one(tmp_path):
             process.kill()
             process.wait()
     counts = idle + loaded
-    assert min(counts) >= 20_000 and max(counts) <= 600_000, counts
+    assert min(counts) >= 20_000 and max(counts) <= 2_000_000, counts
     # Whoever runs on the other half of a core, or of a virtual processor, slows this half down: that is
     # in the time that the system counts, so each side has three tries. Measured in wall time the busy
     # machine gets an eighth.

@@ -13,7 +13,7 @@ from panel import NAME, PASSWORD, Panel, is_in
 from program import RUN
 
 # More than any machine gets; of an emulated board's slower one fewer are.
-MANY = 1_000_000 if RUN else 5_000_000
+MANY = 1_000_000 if RUN else 6_000_000
 
 
 def hash_anew(panel, count):

@@ -52,20 +52,20 @@ struct Work: ~Copyable {
     }
   }
 
-  /// Does the next iterations of the work.
+  /// Does the next slice of the work.
   ///
   /// - Returns: Whether the work is done.
-  mutating func step(_ iterationCount: UInt32) -> Bool {
+  mutating func step() -> Bool {
     var current = State.done
     swap(&current, &state)
     switch consume current {
     case .done: return true
     case .verifying(var verification):
-      isRight = verification.step(iterationCount)
+      isRight = verification.step(verification.sliceIterations)
       guard isRight == nil else { return true }
       state = .verifying(verification)
     case .hashing(var hashing):
-      hash = hashing.step(iterationCount)
+      hash = hashing.step(hashing.sliceIterations)
       guard hash == nil else { return true }
       state = .hashing(hashing)
     }
@@ -107,9 +107,6 @@ struct Work: ~Copyable {
   init(_ memory: SiteMemory) { unsafe site = memory.site }
 
   private init(_ site: UnsafeMutablePointer<martlet_site>) { unsafe self.site = site }
-
-  /// Iterations in one step: some 20 µs on a PC, 1 ms on the slowest board.
-  private static var stepIterations: UInt32 { 16 }
 
   // MARK: The server's side
 
@@ -282,7 +279,7 @@ struct Work: ~Copyable {
   /// Does a step; the function pointer `step` calls this.
   private func goOn(_ owner: UInt64) -> Bool {
     guard let index = index(of: owner) else { return true }
-    return unsafe work(index).pointee.step(Self.stepIterations)
+    return unsafe work(index).pointee.step()
   }
 
   /// Releases a place; the function pointer `end` calls this.

@@ -7,9 +7,11 @@
 //     token-bench sign SECRET USER SECONDS MILLISECONDS      COUNT MILLISECONDS
 //     token-bench verify SECRET USER SECONDS MILLISECONDS    COUNT MILLISECONDS
 //     token-bench hash BLOCKS                                BLOCKS and an octet of the digest
+//     token-bench pbkdf2 PASSWORD SALT ITERATIONS fast|plain NANOSECONDS of processor time, and the key
 //
 // SECONDS is when the user logged in, since 1970. `hash` hashes
-// so many blocks of 64 octets, for its instructions to be counted.
+// so many blocks of 64 octets, for its instructions to be counted. `pbkdf2 … fast` says `none` where the processor has
+// no instructions for SHA-256, and `plain` does without.
 
 import CMartletPlatform
 import Martlet
@@ -85,6 +87,7 @@ enum TokenBench {
     var arguments = Arguments()
     guard let command = arguments.next(), let first = arguments.next() else { misused() }
     if command.equals("hash") { return hash(number(first)) }
+    if command.equals("pbkdf2") { return derive(first, &arguments) }
     guard let name = arguments.next(), let user = Text<64>(name), let seconds = arguments.next()
     else { misused() }
     let key = HMACKey(first)
@@ -139,6 +142,29 @@ enum TokenBench {
     message.add(count)
     message.add(" ")
     message.add(Int(digest[0]))
+    message.print()
+  }
+
+  /// Derives one key, and says how long that took.
+  static func derive(_ password: Span<UInt8>, _ arguments: inout Arguments) {
+    guard let salt = arguments.next(), let iterations = arguments.next(), let way = arguments.next()
+    else { misused() }
+    let isFast = way.equals("fast")
+    var message = Message()
+    guard !isFast || SHA256.hasInstructions else {
+      message.add("none")
+      return message.print()
+    }
+    let start = martlet_processor_nanoseconds()
+    let derivation = PBKDF2(
+      password: password, salt: salt, iterations: UInt32(number(iterations)), usesInstructions: isFast)
+    let key = derivation.finish()
+    message.add(Int(martlet_processor_nanoseconds() - start))
+    message.add(" ")
+    var storage = InlineArray<64, UInt8>(repeating: 0)
+    var writer = Writer(storage.mutableSpan)
+    writer.append(hexadecimal: key.span)
+    message.add(writer.span)
     message.print()
   }
 

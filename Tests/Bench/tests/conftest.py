@@ -55,6 +55,11 @@ def results():
             "pyjwt verify": [50.0, 50.0],
             "hmac": [400.0, 800.0]
         },
+        "passwords": {
+            "martlet instructions": [6e6, 6e6],
+            "martlet plain": [1e6, 2e6],
+            "hashlib": [2e6, 2e6]
+        },
         "start": {
             "floor": [400.0, 500.0, 600.0],
             "martlet": [440.0, 550.0, 9000.0]

@@ -18,7 +18,7 @@ def tables_in(text):
 
 def test_every_line_of_a_table_has_as_many_cells(results):
     found = tables_in(report.article(results, NOTES))
-    assert len(found) == 7
+    assert len(found) == 8
     for lines in found:
         assert len({line.count("|") for line in lines}) == 1, lines[0]
 
@@ -32,6 +32,12 @@ def test_every_row_of_the_benchmark_stands_in_the_article(results):
 def test_nothing_is_told_of_what_was_not_measured(results):
     told = report.tables({"servers": results["servers"], "file": results["file"]})
     assert "76,000" in told and "Requests/s" not in told and "Targets" not in told
+
+
+def test_a_processor_without_instructions_has_no_row(results):
+    assert report.passwords(results).count("\n") == 4
+    del results["passwords"]["martlet instructions"]
+    assert report.passwords(results).count("\n") == 3
 
 
 def test_errors_are_told_over_all_rounds(results):
