@@ -75,8 +75,8 @@ func must(_ words: [String], in folder: String = "/") throws -> String {
 /// The words before a program that is to see another time of day, such as `2026-11-29 12:00:00` in UTC.
 func at(_ time: String) -> [String] {
   let machines = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
-  let library =
-    machines.map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }.first { access($0, R_OK) == 0 } ?? ""
+  let libraries: [String] = machines.map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
+  let library = libraries.first { FileManager.default.isReadableFile(atPath: $0) } ?? ""
   return [
     "env", "TZ=UTC", "LD_PRELOAD=\(library)", "FAKETIME_DISABLE_SHM=1", "FAKETIME=@\(time)",
   ]
