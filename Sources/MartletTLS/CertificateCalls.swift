@@ -101,6 +101,12 @@ enum CertificateCalls {
     }
   }
 
+  /// Overwrites what keys have left in the array for text and on the stack.
+  static func wipeKeys() {
+    wipe(.text)
+    martlet_wipe_stack()
+  }
+
   // MARK: Files
 
   /// The error for a path that is too long.

@@ -343,7 +343,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let store = try Store(hosts: hosts.map { String($0.prefix(63)) })
     try store.open()
     #expect(try store.verify() == "chain.pem: OK\n")
-    #expect(CertificateMemory.chain.count < 2_048)
+    let others = try Store(hosts: (0..<256).map { _ in "a" })
+    for i in 0..<26 { addHost(String(UnicodeScalar(UInt8(0x61 + i)))) }
+    try others.open()
+    #expect(try others.verify() == "chain.pem: OK\n")
     let request = try writtenOctets { (writer) in try CertificateStore.writeRequest(to: &writer) }
     #expect(!request.overflowed)
   }
@@ -773,11 +776,37 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(store.pass(seconds: 80 * day) == .nothing)
     #expect(try CertificateStore.renew(store.moment) == nil)
     #expect(try store.fingerprint() == before)
-    // A new authority is made, and is not used.
+  }
+
+  @Test(
+    "A new authority comes with a new key, so that copies of the files are of no use",
+    arguments: [false, true])
+  func newAuthority(_ isUploaded: Bool) throws {
+    let store = try Store()
+    try store.open()
+    let files = ["authority.pem", "tls.key", "tls.crt"]
+    let before = files.map { store.scratch.text($0) }
+    if isUploaded { #expect(install(store, try answer(store)) == nil) }
     #expect(try CertificateStore.renewAuthority(store.moment) == nil)
-    #expect(try store.fingerprint() == before)
-    #expect(try CertificateStore.useOwnAuthority(store.moment) == nil)
-    #expect(try store.verify(at: store.moment.unixSeconds) == "chain.pem: OK\n")
+    #expect(CertificateStore.isOwnAuthority)
+    for (i, name) in files.enumerated() { #expect(store.scratch.text(name) != before[i], "\(name)") }
+    #expect(!store.scratch.names.contains("uploaded.crt"))
+    #expect(try store.verify() == "chain.pem: OK\n")
+    let fingerprint = try store.fingerprint()
+    let again = try Store(store.scratch)
+    #expect(again.words() == "")
+    #expect(try again.fingerprint() == fingerprint)
+  }
+
+  @Test("A clock that was wrong, and that nobody confirms, does not decide what is made by hand")
+  func wrongClock() throws {
+    var store = try Store()
+    store.moment.unixSeconds = now + 3_000 * day
+    store.moment.isKnown = false
+    try store.open()
+    store.moment.unixSeconds = now
+    #expect(try CertificateStore.renew(store.moment) == nil)
+    #expect(try store.verify() == "chain.pem: OK\n")
   }
 
   // MARK: Files of the administrator
@@ -864,7 +893,7 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
   private func withPlace<R>(_ body: (Int32) throws -> R) throws -> R {
     var ends: [Int32] = [0, 0]
     try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
-    defer { ends.forEach { close($0) } }
+    defer { for end in ends { close(end) } }
     let place = martlet_tls_open(ends[0])
     defer { if place >= 0 { martlet_tls_close(place) } }
     return try body(place)
