@@ -130,8 +130,8 @@ public struct CertificateTrouble: Error, Equatable, Sendable {
     switch file {
     case .authority:
       writer.append(
-        "; put a copy back, or remove it to have a new authority, which every browser must be given")
-    case .ownKey: writer.append("; put a copy back, or remove it to have a new one")
+        "; put a copy back, or remove it to have a new authority, which every browser must be given; until then another one is used")
+    case .ownKey: writer.append("; put a copy back, or remove it to have a new one; until then another one is used")
     case .uploaded: writer.append("; the board's own authority is used instead")
     case .ownCertificate: writer.append("; a new one has been made")
     default: break
