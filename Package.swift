@@ -26,6 +26,7 @@ let package = Package(
     .executable(name: "martlet-panel", targets: ["martlet-panel"]),
     .executable(name: "login-example", targets: ["login-example"]),
     .executable(name: "hello-example", targets: ["hello-example"]),
+    .executable(name: "https-example", targets: ["https-example"]),
     .executable(name: "pieces-example", targets: ["pieces-example"]),
     .executable(name: "rest-example", targets: ["rest-example"]),
     .executable(name: "sensors-example", targets: ["sensors-example"]),
@@ -67,7 +68,7 @@ let package = Package(
 
     // TLS: mbedTLS behind one shim; connections that are encrypted; certificates.
     .target(
-      name: "CMartletTLS", cSettings: c,
+      name: "CMartletTLS", dependencies: ["CMartletPlatform"], cSettings: c,
       linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
     .target(
       name: "MartletTLS",
@@ -101,6 +102,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "hello-example", dependencies: ["Martlet"], path: "Sources/HelloExample",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "https-example", dependencies: ["Martlet"], path: "Sources/HttpsExample",
       swiftSettings: swift),
     .executableTarget(
       name: "pieces-example", dependencies: ["Martlet"], path: "Sources/PiecesExample",

@@ -293,6 +293,26 @@ public enum Limits {
   /// destroy the response before the peer reads it (RFC 9112 §9.6).
   public static var lingerTimeoutMilliseconds: Int64 { 2_000 }
 
+  /// TLS connections at a time, of a program that has TLS. Each has a place with memory of its own
+  /// (`encryptedConnectionSize`). Beyond: a TLS connection that rests makes room, or the new one waits.
+  public static var encryptedConnectionCountMax: Int { Int(MARTLET_TLS_COUNT) }
+
+  /// Octets of memory that a TLS connection has.
+  public static var encryptedConnectionSize: Int { Int(MARTLET_TLS_ARENA_SIZE) }
+
+  /// Octets of a chain of certificates in DER. Beyond: the chain is refused.
+  public static var certificateChainSizeMax: Int { Int(MARTLET_TLS_CHAIN_SIZE) }
+
+  /// Octets of content in a TLS record that goes out. A slow reader costs one record.
+  public static var recordSizeMax: Int { Int(MARTLET_TLS_RECORD_SIZE) }
+
+  /// Milliseconds from the accepted connection to the end of its handshake, where a program has TLS. A handshake
+  /// takes two round trips and 0.1 s of the slowest board.
+  public static var handshakeTimeoutMilliseconds: Int64 { 10_000 }
+
+  /// Milliseconds after which it is looked again for a place for a TLS connection that waits.
+  public static var placePauseMilliseconds: Int { 10 }
+
   /// Milliseconds that a stop waits for responses under way.
   public static var stopTimeoutMilliseconds: Int64 { 5_000 }
 

@@ -74,6 +74,17 @@ public struct POSIXTransport: Transport, ~Copyable {
     self.port = bound
   }
 
+  /// Binds another socket, and listens.
+  package static func listen(host: Span<UInt8>, port: UInt16) throws(ListenError) -> Int32 {
+    var bound: UInt16 = 0
+    var step: UInt32 = 0
+    guard let address = IPAddress(host) else { throw .notAnAddress }
+    // Safe: the call writes `bound` and `step`, and keeps neither.
+    let result = unsafe martlet_listen(address.high, address.low, port, &bound, &step)
+    guard result >= 0 else { throw listenError(result, step: Int(step)) }
+    return result
+  }
+
   private static func listenError(_ result: Int32, step: Int) -> ListenError {
     switch step {
     case MARTLET_LISTENER_NODELAY: return .noOption(.noDelay, -result)
@@ -87,6 +98,14 @@ public struct POSIXTransport: Transport, ~Copyable {
     case MARTLET_NO_ADDRESS: .noSuchAddress
     default: .other(-result)
     }
+  }
+
+  /// The next connection at another listener.
+  package mutating func accept(at other: Int32) -> Acceptance {
+    let own = listener
+    listener = other
+    defer { listener = own }
+    return accept()
   }
 
   public mutating func accept() -> Acceptance {
@@ -181,6 +200,20 @@ public struct POSIXTransport: Transport, ~Copyable {
       listenerIsReady: table.isReady(entry: PollTable.listenerIndex),
       stopRequested: table.isReady(entry: PollTable.signalIndex))
   }
+
+  /// Waits as `wait` does, with another descriptor in the listener's place.
+  package mutating func wait(milliseconds: Int, insteadOfListener descriptor: Int32, signals: Bool) -> Wakeup {
+    table.wait(signals: signals ? self.signals : -1, listener: descriptor, milliseconds: milliseconds)
+    return Wakeup(
+      listenerIsReady: table.isReady(entry: PollTable.listenerIndex),
+      stopRequested: table.isReady(entry: PollTable.signalIndex))
+  }
+
+  /// A slot's descriptor.
+  package func descriptor(_ slot: Int) -> Int32 { table.descriptor(slot: slot) }
+
+  /// The listener's descriptor.
+  package var listenerDescriptor: Int32 { listener }
 
   public func ready(_ slot: Int) -> Readiness { table.ready(slot: slot) }
 

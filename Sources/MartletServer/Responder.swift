@@ -255,6 +255,9 @@ public protocol Responder: ~Copyable {
   /// Field lines of its own responses that refusals of the server have as well, each ended by CRLF.
   static var fields: StaticString { get }
 
+  /// Says what the octets of the next request go through, where the transport encrypts.
+  mutating func note(_ channel: Channel)
+
   // MARK: Uploads
 
   /// Octets of the state that is kept for each upload, at most `Limits.uploadStateSizeMax`. 0: there are no
@@ -386,6 +389,7 @@ public protocol Responder: ~Copyable {
 
 extension Responder where Self: ~Copyable {
   public static var fields: StaticString { "" }
+  public mutating func note(_ channel: Channel) {}
   /// Whether there are uploads.
   @inline(__always)
   public static var hasUploads: Bool { uploadStateSize > 0 }

@@ -62,7 +62,8 @@ extension Server where T: ~Copyable, R: ~Copyable {
   private mutating func respond(
     _ slot: Slot, _ head: RequestHead, _ octets: Range<Int>, _ content: Range<Int>
   ) -> Reply {
-    Self.respond(
+    noteChannel(slot)
+    return Self.respond(
       &responder, head, connections[slot].block, connections[slot].number, connections[slot].peer, octets,
       content, in: blocks, moment, &response, &fields)
   }
@@ -150,11 +151,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
     if R.hasUploads, case .upload(let upload) = connections[slot].flow {
       return writeRefusal(of: upload, slot, status, reason, retryAfter)
     }
-    let content = writeRefusal(status, reason)
+    let content = writePage(status, reason)
     return Reply(status: status, contentCount: content, fieldsCount: writeRefusalFields(retryAfter))
   }
 
-  private mutating func writeRefusal(_ status: Status, _ reason: Span<UInt8>) -> Int {
+  /// Writes the content of a refusal.
+  ///
+  /// - Returns: Octets of it.
+  mutating func writePage(_ status: Status, _ reason: Span<UInt8>) -> Int {
     var writer = Writer(response.content)
     RefusalPage.write(status, reason, to: &writer)
     return writer.count

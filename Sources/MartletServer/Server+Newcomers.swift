@@ -73,7 +73,9 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].number = connectionNumber
     connections[slot].peer = newcomer.peer
     connections[slot].networkCount = UInt16(share)
-    enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
+    enter(
+      .reading, slot,
+      milliseconds: T.encrypts ? Limits.handshakeTimeoutMilliseconds : Limits.idleTimeoutMilliseconds)
     connections.changeShare(of: newcomer.peer.network, by: 1)
   }
 
@@ -91,10 +93,12 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// - Parameter network: `nil` when it is not known; nobody has a larger share than others then.
   /// - Returns: Whether there was one.
   mutating func evictOne(for network: IPAddress?) -> Bool {
-    let share = network.map { connections.share(of: $0) }
+    // A connection that waits for a place for TLS has a slot already.
+    let share = network.map { connections.share(of: $0) - (T.encrypts && transport.seeksPlace ? 1 : 0) }
     var victim: (slot: Slot, rank: EvictionRank)?
     var slots = connections.slots
     while let slot = slots.next() {
+      if T.encrypts, transport.seeksPlace, !transport.hasPlace(slot.index) { continue }
       guard let rank = rank(slot, newcomerShare: share) else { continue }
       if victim.map({ rank.isBefore($0.rank) }) ?? true { victim = (slot, rank) }
     }
@@ -120,6 +124,11 @@ extension Server where T: ~Copyable, R: ~Copyable {
       case .place: rank.busyness = 3
       case .job: rank.busyness = 4
       }
+    }
+    // What is under way before the first request is a handshake.
+    if T.encrypts, connections[slot].phase == .reading, transport.opening(slot.index) != .open {
+      rank.busyness = 1
+      rank.since = connections[slot].deadline - Limits.handshakeTimeoutMilliseconds
     }
     guard let newcomerShare else { return hasWaited(rank, slot) ? rank : nil }
     let share = Int(connections[slot].networkCount)

@@ -10,6 +10,7 @@ import MartletHTTP
 extension Server where T: ~Copyable, R: ~Copyable {
   /// Reads what has arrived, once, and does what that allows.
   mutating func receive(_ slot: Slot) {
+    if T.encrypts, transport.opening(slot.index) != .open { return openFurther(slot) }
     if R.hasUploads { restoreKept(slot) }
     let room = room(slot)
     guard room > 0 else { return refuseForNow(slot) }
@@ -195,6 +196,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
         }
         return
       }
+      if T.encrypts, transport.channel(slot.index) == .redirected { return redirect(slot, head) }
       let headEnd = Int(connections[slot].start) + head.size
       let isUpload = isUpload(slot, head)
       if head.framing == .none || isUpload {

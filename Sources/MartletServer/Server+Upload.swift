@@ -128,6 +128,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     connections[slot].flow = .upload(upload)
     let content = Int(connections[slot].start)..<Int(connections[slot].scanned)
     if !content.isEmpty {
+      noteChannel(slot)
       if case .refuse(let status, let reason) = Self.receive(
         &responder, &blocks, connections[slot], upload, moment, content)
       {
@@ -150,6 +151,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// Lets the page answer after the last piece of its content.
   private mutating func finishUpload(_ slot: Slot, _ upload: Upload) {
     guard peerTakesResponses(slot) else { return waitForReader(slot) }
+    noteChannel(slot)
     let (reply, isHead) = Self.finish(
       &responder, &blocks, connections[slot], upload, moment, &response, &fields)
     switch reply.kind {
@@ -186,6 +188,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   mutating func writeRefusal(
     of upload: Upload, _ slot: Slot, _ status: Status, _ reason: Span<UInt8>, _ retryAfter: StaticString
   ) -> Reply {
+    noteChannel(slot)
     var reply = Self.refuse(
       &responder, &blocks, connections[slot], upload, moment, status, reason, &response, &fields)
     if case .written = reply.kind {} else { stop("a refusal is written") }

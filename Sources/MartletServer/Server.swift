@@ -97,6 +97,7 @@ public struct Server<T: Transport & ~Copyable, R: Responder & ~Copyable>: ~Copya
     if R.hasWork, jobCount + queueCount > 0 { work() }
     if !newcomers.isEmpty { admitNewcomers() }
     if wakeup.listenerIsReady, stopDeadline == nil { acceptAll() }
+    if T.encrypts, transport.placeIsWanted { givePlaces() }
     if R.hasStreams { wakeStreams() }
     if stopIsAsked, stopDeadline == nil { beginStop() }
     if stopDeadline.map({ $0 <= now }) ?? false { closeAll() }

@@ -72,10 +72,39 @@ public enum DiskQuestion: Sendable {
   case anew
 }
 
+/// What a connection's octets go through.
+public enum Channel: UInt8, Equatable, Sendable {
+  /// They are the peer's, and its request is answered.
+  case plain
+  /// They are the peer's, and its request is answered with the way to an encrypted connection.
+  case redirected
+  /// They are encrypted with TLS.
+  case encrypted
+}
+
+/// How far a connection of a transport that encrypts has come, before the first request.
+public enum Opening: UInt8, Equatable, Sendable {
+  /// Its first octet, which tells whether it is TLS, has not come.
+  case silent
+  /// It is TLS, and no place for a TLS connection is free.
+  case waiting
+  /// The handshake is under way.
+  case handshaking
+  /// Requests can come.
+  case open
+}
+
 /// The system calls of the loop, for connections by slot. No call waits, but `wait`. A transport that
 /// encrypts keeps its state by slot as well: a read may have to wait until octets can be sent, and octets
 /// that it has decrypted may wait in it; `want`, `wait` and `ready` are where it hides both.
 public protocol Transport: ~Copyable {
+  /// Whether connections may be encrypted. Otherwise the loop leaves out what they need.
+  static var encrypts: Bool { get }
+
+
+  /// The port of the listener; 0 where there is none.
+  var port: UInt16 { get }
+
   /// Connections that the system has descriptors for, at a time.
   var connectionCountMax: Int { get }
 
@@ -145,14 +174,52 @@ public protocol Transport: ~Copyable {
 
   /// Microseconds of the clock that never goes back.
   mutating func microseconds() -> Int64
+
+  // MARK: Encryption
+
+  /// How far a connection has come before its first request. Reading makes it go on.
+  func opening(_ slot: Int) -> Opening
+
+  /// What a connection's octets go through, once it is open.
+  func channel(_ slot: Int) -> Channel
+
+  /// Whether the connection has one of the places for TLS connections.
+  func hasPlace(_ slot: Int) -> Bool
+
+  /// Whether a connection waits for such a place, and whether a place is free.
+  var placeIsWanted: Bool { get }
+  var placeIsFree: Bool { get }
+
+  /// Whether a connection is sought that gives its place up. The loop alone sets it.
+  var seeksPlace: Bool { get set }
+
+  /// Gives a place to a connection that waits for one, where one is free.
+  mutating func givePlace(_ slot: Int)
+
+  /// The port that a redirected connection is to come to; `nil`: the port that it has come to.
+  func redirectionPort(_ slot: Int) -> UInt16?
 }
 
 extension Transport where Self: ~Copyable {
+  public var port: UInt16 { 0 }
   public var connectionCountMax: Int { Limits.connectionCountMax }
 
   public mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
     count
   }
+
+  public static var encrypts: Bool { false }
+  public func opening(_ slot: Int) -> Opening { .open }
+  public func channel(_ slot: Int) -> Channel { .plain }
+  public func hasPlace(_ slot: Int) -> Bool { false }
+  public var placeIsWanted: Bool { false }
+  public var placeIsFree: Bool { false }
+  public var seeksPlace: Bool {
+    get { false }
+    set {}
+  }
+  public mutating func givePlace(_ slot: Int) {}
+  public func redirectionPort(_ slot: Int) -> UInt16? { nil }
 
   public mutating func watch(_ index: Int, _ descriptor: Int32) {}
 

@@ -1,5 +1,318 @@
-// Sockets whose octets are encrypted: the second conformer of the loop's seam.
+// Sockets whose octets are encrypted: the second conformer of the loop's seam. The first octet of a connection
+// tells whether the connection is TLS. A TLS connection gets one of a few places, and each turn of the loop makes
+// one step of one handshake. A connection that is not TLS is served, or told to come with TLS.
+//
+// This file faces C, so it may say `unsafe`; each use lends a span's memory to one call that keeps nothing.
 
+import CMartletPlatform
 import CMartletTLS
-import MartletBytes
-import MartletServer
+public import MartletBytes
+public import MartletServer
+
+/// Sockets, poll() and clocks of the running system, with TLS by mbedTLS.
+public struct TLSTransport: Transport, ~Copyable {
+  /// A place for a TLS connection.
+  private struct Place {
+    enum State: UInt8 { case free, handshaking, open, finished }
+
+    var state = State.free
+    var slot: Int16 = 0
+    /// What the next step of the handshake, or the next read, waits for.
+    var wanted = Readiness.readable
+    /// Whether there is something to do that the kernel does not tell: another step of the handshake, or decrypted
+    /// octets that the loop waits for.
+    var goesOn = false
+  }
+
+  private var sockets: POSIXTransport
+  private var places = InlineArray<16, Place>(repeating: Place())
+  private var freeCount = Limits.encryptedConnectionCountMax
+  /// The place whose handshake makes a step in this turn, or made the last one.
+  private var stepping = 0
+  /// Connections that wait for a place.
+  private var waitingCount = 0
+  /// Whether connections without TLS are served. Otherwise they are told to come with TLS.
+  private let servesPlain: Bool
+  /// The listener for connections that are told to come with TLS; -1: none.
+  private var redirectListener: Int32 = -1
+  /// What is readable while a listener is, or when SIGHUP has come.
+  private var gathered: Int32 = -1
+  private var hangups: Int32 = -1
+
+  public static var encrypts: Bool { true }
+  public var seeksPlace = false
+
+  /// The port it listens at.
+  public var port: UInt16 { sockets.port }
+  public var connectionCountMax: Int { sockets.connectionCountMax }
+
+  /// - Parameters:
+  ///   - sockets: The sockets, with their listener.
+  ///   - redirecting: Where connections are accepted that are told to come with TLS. `nil`: nowhere else.
+  ///   - servesPlain: Whether connections without TLS are served.
+  /// - Throws: `ListenError` where the second listener cannot be had.
+  public init(
+    _ sockets: consuming POSIXTransport, redirecting: borrowing Redirection?, servesPlain: Bool
+  ) throws(ListenError) {
+    invariant(
+      Limits.encryptedConnectionCountMax <= places.count, "there is an entry for each TLS connection")
+    self.sockets = sockets
+    self.servesPlain = servesPlain
+    if let redirecting = copy redirecting {
+      redirectListener = try POSIXTransport.listen(host: redirecting.host.span, port: redirecting.port)
+    }
+    hangups = martlet_tls_hangups()
+    gathered = martlet_tls_gather(self.sockets.listenerDescriptor, redirectListener, hangups)
+    if gathered < 0 { throw .other(-gathered) }
+    for slot in 0..<Limits.connectionCountMax { set(slot, Int(MARTLET_TLS_SILENT)) }
+  }
+
+  // MARK: Places
+
+  /// What is known of a slot's connection: a place, or a negative number of C's.
+  private func what(_ slot: Int) -> Int { Int(martlet_tls_slot(slot)) }
+
+  /// Sets it. (The numbers are C's, and Swift has them as `Int32` here and as `Int` there.)
+  private func set(_ slot: Int, _ what: Int) { martlet_tls_set_slot(slot, Int32(what)) }
+
+  public func opening(_ slot: Int) -> Opening {
+    let what = what(slot)
+    if what >= 0 { return places[what].state == .handshaking ? .handshaking : .open }
+    return what == Int(MARTLET_TLS_SILENT) ? .silent : what == Int(MARTLET_TLS_WAITING) ? .waiting : .open
+  }
+
+  public func channel(_ slot: Int) -> Channel {
+    let what = what(slot)
+    return what >= 0 ? .encrypted : what == Int(MARTLET_TLS_REDIRECTED) ? .redirected : .plain
+  }
+
+  public func hasPlace(_ slot: Int) -> Bool { what(slot) >= 0 }
+  public var placeIsWanted: Bool { waitingCount > 0 }
+  public var placeIsFree: Bool { freeCount > 0 }
+
+  public mutating func givePlace(_ slot: Int) {
+    guard what(slot) == Int(MARTLET_TLS_WAITING) else { return }
+    let place = Int(martlet_tls_open(sockets.descriptor(slot)))
+    guard place >= 0 else { return }
+    waitingCount -= 1
+    freeCount -= 1
+    set(slot, place)
+    places[place] = Place(state: .handshaking, slot: Int16(slot), goesOn: true)
+  }
+
+  public func redirectionPort(_ slot: Int) -> UInt16? {
+    let own = martlet_tls_local_port(sockets.descriptor(slot))
+    return own == sockets.port ? nil : sockets.port
+  }
+
+  // MARK: Connections
+
+  public mutating func accept() -> Acceptance {
+    let first = sockets.accept()
+    guard case .none = first, redirectListener >= 0 else { return first }
+    return sockets.accept(at: redirectListener)
+  }
+
+  public mutating func open(_ slot: Int, _ descriptor: Int32) {
+    set(slot, Int(MARTLET_TLS_SILENT))
+    sockets.open(slot, descriptor)
+  }
+
+  public mutating func close(descriptor: Int32) { sockets.close(descriptor: descriptor) }
+
+  public mutating func close(_ slot: Int) {
+    let place = what(slot)
+    if place >= 0 {
+      martlet_tls_close(Int32(place))
+      places[place] = Place()
+      freeCount += 1
+    } else if place == Int(MARTLET_TLS_WAITING) {
+      waitingCount -= 1
+    }
+    set(slot, Int(MARTLET_TLS_SILENT))
+    sockets.close(slot)
+  }
+
+  public mutating func stopListening() {
+    sockets.stopListening()
+    if redirectListener >= 0 { sockets.close(descriptor: redirectListener) }
+    redirectListener = -1
+  }
+
+  public mutating func finishSending(_ slot: Int) {
+    let place = what(slot)
+    if place >= 0 {
+      martlet_tls_finish(Int32(place))
+      places[place].state = .finished
+      places[place].goesOn = false
+    }
+    sockets.finishSending(slot)
+  }
+
+  public mutating func unsentCount(_ slot: Int) -> Int {
+    let place = what(slot)
+    let count = sockets.unsentCount(slot)
+    return place >= 0 ? count + Int(martlet_tls_unsent(Int32(place))) : count
+  }
+
+  // MARK: Octets
+
+  public mutating func receive(_ slot: Int, into target: inout MutableSpan<UInt8>) -> Transfer {
+    let place = what(slot)
+    guard place >= 0 else {
+      if place == Int(MARTLET_TLS_SILENT) { return begin(slot) }
+      return place == Int(MARTLET_TLS_WAITING) ? .notNow : sockets.receive(slot, into: &target)
+    }
+    switch places[place].state {
+    case .handshaking: return step(place)
+    // What still comes is dropped unread.
+    case .free, .finished: return sockets.receive(slot, into: &target)
+    case .open: break
+    }
+    // Safe: C writes at most `count` octets there, and keeps no pointer.
+    let result = unsafe target.withUnsafeMutableBufferPointer { octets -> Int in
+      guard let start = octets.baseAddress else { return Int(MARTLET_TLS_WANT_READ) }
+      return unsafe martlet_tls_receive(Int32(place), start, octets.count)
+    }
+    if result > 0 { return .octets(result) }
+    places[place].wanted = result == Int(MARTLET_TLS_WANT_WRITE) ? .writable : .readable
+    return result == 0 ? .end : result == Int(MARTLET_TLS_GONE) ? .gone : .notNow
+  }
+
+  /// Looks at the first octet of a connection.
+  private mutating func begin(_ slot: Int) -> Transfer {
+    let octet = Int(martlet_tls_first_octet(sockets.descriptor(slot)))
+    guard octet >= 0 else {
+      return Int(martlet_error_class(octet)) == MARTLET_EAGAIN ? .notNow : .gone
+    }
+    if octet == Int(MARTLET_TLS_FIRST_OCTET) {
+      set(slot, Int(MARTLET_TLS_WAITING))
+      waitingCount += 1
+    } else {
+      set(slot, servesPlain ? Int(MARTLET_TLS_PLAIN) : Int(MARTLET_TLS_REDIRECTED))
+    }
+    return .notNow
+  }
+
+  /// Makes one step of a handshake.
+  private mutating func step(_ place: Int) -> Transfer {
+    let result = Int(martlet_tls_step(Int32(place)))
+    places[place].goesOn = result == Int(MARTLET_TLS_AGAIN)
+    places[place].wanted = result == Int(MARTLET_TLS_WANT_WRITE) ? .writable : .readable
+    if result == Int(MARTLET_TLS_DONE) { places[place].state = .open }
+    return result == Int(MARTLET_TLS_GONE) ? .gone : .notNow
+  }
+
+  public mutating func send(
+    _ slot: Int, _ octets: Span<UInt8>, _ more: Span<UInt8>, continues: Bool
+  ) -> Transfer {
+    let place = what(slot)
+    guard place >= 0 else { return sockets.send(slot, octets, more, continues: continues) }
+    let first = Self.send(place, octets, continues: continues || more.count > 0)
+    guard more.count > 0, case .octets(octets.count) = first,
+      case .octets(let second) = Self.send(place, more, continues: continues)
+    else { return first }
+    return .octets(octets.count + second)
+  }
+
+  private static func send(_ place: Int, _ octets: Span<UInt8>, continues: Bool) -> Transfer {
+    // Safe: C reads that many octets there, and keeps no pointer.
+    unsafe octets.withUnsafeBufferPointer { octets in
+      guard let start = octets.baseAddress else { return .notNow }
+      return unsafe transfer(martlet_tls_send(Int32(place), start, octets.count, continues ? 1 : 0))
+    }
+  }
+
+  private static func transfer(_ result: Int) -> Transfer {
+    result > 0 ? .octets(result) : result == 0 ? .end : result == Int(MARTLET_TLS_GONE) ? .gone : .notNow
+  }
+
+  public mutating func sendFile(_ slot: Int, file: Int32, offset: Int64, count: Int) -> Transfer {
+    let place = what(slot)
+    guard place >= 0 else { return sockets.sendFile(slot, file: file, offset: offset, count: count) }
+    return Self.transfer(martlet_tls_send_file(Int32(place), file, offset, count))
+  }
+
+  public mutating func countInMemory(file: Int32, offset: Int64, count: Int, _ how: DiskQuestion) -> Int {
+    sockets.countInMemory(file: file, offset: offset, count: count, how)
+  }
+
+  // MARK: Waiting
+
+  public mutating func want(_ slot: Int, _ wanted: Readiness?) {
+    let place = what(slot)
+    guard place >= 0 else {
+      // Its octets are there already; that it is broken is told always.
+      return sockets.want(slot, place == Int(MARTLET_TLS_WAITING) ? .nothing : wanted)
+    }
+    switch places[place].state {
+    case .free, .finished: sockets.want(slot, wanted)
+    case .handshaking: sockets.want(slot, places[place].goesOn ? .nothing : places[place].wanted)
+    case .open:
+      let reads = wanted?.contains(.readable) ?? false
+      places[place].goesOn = reads && martlet_tls_pending(Int32(place)) > 0
+      sockets.want(slot, reads ? places[place].wanted : wanted)
+    }
+  }
+
+  public mutating func watch(_ index: Int, _ descriptor: Int32) { sockets.watch(index, descriptor) }
+  public func isReady(watch index: Int) -> Bool { sockets.isReady(watch: index) }
+
+  public mutating func wait(milliseconds: Int, listener: Bool, signals: Bool) -> Wakeup {
+    var limit = waitingCount > 0 ? Limits.placePauseMilliseconds : Int.max
+    for i in places.indices where places[i].goesOn { limit = 0 }
+    let wakeup = sockets.wait(
+      milliseconds: milliseconds < 0 ? (limit == .max ? -1 : limit) : min(milliseconds, limit),
+      insteadOfListener: listener ? gathered : -1, signals: signals)
+    if wakeup.listenerIsReady, hangups >= 0, martlet_tls_take_hangup(hangups) != 0 {
+      CertificateStore.reload()
+    }
+    chooseStep()
+    return wakeup
+  }
+
+  /// Chooses the handshake that makes a step: the next one, counted from the last, that can.
+  private mutating func chooseStep() {
+    for distance in 1...places.count {
+      let place = (stepping + distance) % places.count
+      guard places[place].state == .handshaking,
+        places[place].goesOn || !sockets.ready(Int(places[place].slot)).isEmpty
+      else { continue }
+      stepping = place
+      return
+    }
+  }
+
+  public func ready(_ slot: Int) -> Readiness {
+    let place = what(slot)
+    let ready = sockets.ready(slot)
+    guard place >= 0 else { return ready }
+    switch places[place].state {
+    case .free, .finished: return ready
+    case .handshaking:
+      return place == stepping && (places[place].goesOn || !ready.isEmpty) ? .readable : .nothing
+    case .open:
+      let isReadable = places[place].goesOn || places[place].wanted == .writable && ready.contains(.writable)
+      return isReadable ? Readiness(rawValue: ready.rawValue | Readiness.readable.rawValue) : ready
+    }
+  }
+
+  public mutating func now() -> Moment { sockets.now() }
+  public mutating func microseconds() -> Int64 { sockets.microseconds() }
+}
+
+/// An address and a port at which connections are told to come with TLS.
+public struct Redirection: Sendable {
+  let host: Text<64>
+  let port: UInt16
+
+  public init(host: Text<64>, port: UInt16) {
+    self.host = host
+    self.port = port
+  }
+}
+
+public enum CertificateStore {
+  static func reload() {}
+  public static var isOwnAuthority: Bool { true }
+}

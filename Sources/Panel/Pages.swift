@@ -5,7 +5,7 @@ import CMartletPlatform
 import Martlet
 
 /// The device panel.
-struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copyable {
+struct Panel: SessionApplication, StreamingApplication, TimedApplication, TLSApplication, ~Copyable {
   static var version: StaticString { "0.1.0" }
 
   var files: AccountFiles
@@ -104,6 +104,9 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, ~Copya
     case .setUp where isSetUp:
       if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
       return response.redirect("/login")
+    case .setUp where !request.isHTTPS && !request.client(trusting: proxies).address.isLoopback:
+      return response.refuse(
+        .forbidden, "The set-up code is taken over https only. Open this page with https:// in front of its address.")
     case .setUp:
       return isPost ? setUp(request, response) : setUpPage(request, response)
     case .login where !isSetUp:

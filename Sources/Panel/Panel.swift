@@ -7,6 +7,8 @@ struct PanelOptions {
   var endpoint: Endpoint
   /// Path of the data directory.
   var data: Text<200> = "martlet-data"
+  /// Where the certificate comes from, and what connections without TLS get.
+  var tls = TLSOptions(directory: Text<200>())
   /// How browsers reach the panel. Whose X-Forwarded fields are believed: this machine's own, or those
   /// that are named instead.
   var reach = Reach()
@@ -69,6 +71,8 @@ struct PanelOptions {
         setRoot(value)
       } else if argument.equals("--trust-proxy"), let value = arguments.next() {
         trust(value)
+      } else if tls.read(argument, &arguments, program: "martlet-panel") {
+        continue
       } else {
         var message = Message("martlet-panel: ")
         message.add(argument)
@@ -78,6 +82,7 @@ struct PanelOptions {
       }
     }
     reach.allowHostOption(of: "martlet-panel")
+    if tls.directory.isEmpty { tls.directory = data }
   }
 
   /// Makes /proc, /sys and /etc be read below a directory.
@@ -177,6 +182,6 @@ enum Main {
     }
     if Boot.isFirstProcess { Boot.tellCost() }
     Log.started()
-    serve(panel, on: listener, secret: secret.span, reach: options.reach) { Log.stopped() }
+    serve(panel, on: listener, secret: secret.span, reach: options.reach, options.tls) { Log.stopped() }
   }
 }

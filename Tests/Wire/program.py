@@ -25,7 +25,7 @@ RUN = shlex.split(os.environ.get("MARTLET_RUN", ""))
 SANITIZED = bool(os.environ.get("MARTLET_SANITIZED"))
 HASH_TIME = os.environ.get("MARTLET_HASH_TIME", "1")
 USUAL_HASH_TIME = ("--hash-time", "300") if HASH_TIME else ()
-LISTENING = re.compile(r"http://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
+LISTENING = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[0-9.]+):([0-9]+)")
 START_PATIENCE = 10.0
 STOP_PATIENCE = 10.0
 

@@ -19,25 +19,28 @@
 
 // How much a board has for a web page: chosen by `limits` in boards/BOARD/board.conf.
 #if defined MARTLET_CONNECTIONS
-// Whoever compiles says all five.
+// Whoever compiles says all six.
 #elif defined MARTLET_LIMITS_TINY
 #define MARTLET_CONNECTIONS 8 // routers with 32 MB of RAM
 #define MARTLET_SMALL_BLOCKS 8
 #define MARTLET_LARGE_BLOCKS 2
 #define MARTLET_WORKS 2
 #define MARTLET_TOKENS 4
+#define MARTLET_TLS_CONNECTIONS 4
 #elif defined MARTLET_LIMITS_SMALL
 #define MARTLET_CONNECTIONS 64 // one slow core
 #define MARTLET_SMALL_BLOCKS 40
 #define MARTLET_LARGE_BLOCKS 4
 #define MARTLET_WORKS 4
 #define MARTLET_TOKENS 8
+#define MARTLET_TLS_CONNECTIONS 8
 #else
 #define MARTLET_CONNECTIONS 1024
 #define MARTLET_SMALL_BLOCKS 96
 #define MARTLET_LARGE_BLOCKS 8
 #define MARTLET_WORKS 8
 #define MARTLET_TOKENS 16
+#define MARTLET_TLS_CONNECTIONS 16
 #endif
 
 enum {
@@ -77,6 +80,16 @@ enum {
   // Octets of a remembered token's claims, and of what has been read of them.
   MARTLET_TOKEN_CLAIMS_SIZE = 240,
   MARTLET_TOKEN_FACTS_SIZE = 160,
+
+  // TLS connections at a time, of a program that has TLS: a place each.
+  MARTLET_TLS_COUNT = MARTLET_TLS_CONNECTIONS,
+  // Octets of the memory that a TLS connection has: 16,429 for records that come, 4,141 for records that go, and
+  // what a handshake needs. What is not used stays untouched.
+  MARTLET_TLS_ARENA_SIZE = 24576,
+  // Octets of a chain of certificates in DER: three or four certificates of an authority.
+  MARTLET_TLS_CHAIN_SIZE = 8192,
+  // Octets of content in a record that goes out: a slow reader costs one such record.
+  MARTLET_TLS_RECORD_SIZE = 4096,
 
   // Octets beside the response, so that it can begin where it touches the fewest pages.
   MARTLET_RESPONSE_SHIFT_SIZE = 4096,

@@ -5,26 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined MARTLET_TLS_CONNECTIONS
-// Whoever compiles says it.
-#elif defined MARTLET_LIMITS_TINY
-#define MARTLET_TLS_CONNECTIONS 4
-#elif defined MARTLET_LIMITS_SMALL
-#define MARTLET_TLS_CONNECTIONS 8
-#else
-#define MARTLET_TLS_CONNECTIONS 16
-#endif
+#include "martlet_memory.h"
 
 enum {
-  // TLS connections at a time: a place each.
-  MARTLET_TLS_COUNT = MARTLET_TLS_CONNECTIONS,
-  // Octets of the memory that one connection has: 16,429 for records that come, 4,141 for records that go,
-  // and what a handshake needs.
-  MARTLET_TLS_ARENA_SIZE = 24576,
-  // Octets of a chain of certificates in DER, at most.
-  MARTLET_TLS_CHAIN_SIZE = 8192,
-  // Octets of content in a record that goes out.
-  MARTLET_TLS_RECORD_SIZE = 4096,
   MARTLET_TLS_KEY_SIZE = 32,        // of a private key for P-256
   MARTLET_TLS_PUBLIC_SIZE = 65,     // of its public point: 4, x, y
   MARTLET_TLS_SIGNATURE_SIZE = 64,  // r, s

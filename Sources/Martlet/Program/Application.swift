@@ -28,6 +28,7 @@ public import MartletHTTP
 /// Each further capability is a protocol. Its calls exist only for an application that conforms to the
 /// protocol:
 ///
+/// - `TLSApplication`: TLS
 /// - `SessionApplication`: logins and sessions
 /// - `CredentialsApplication`: Basic and Bearer
 /// - `UploadApplication`: long content
@@ -112,6 +113,7 @@ public protocol Application: ~Copyable {
   // The answers of capabilities (Capabilities.swift). A program does not implement these.
   static var _hasMounts: Bool { get }
   static func _route(number: UInt8, of mount: Page) -> Route?
+  static var _hasTLS: Bool { get }
   static var _hasWork: Bool { get }
   static var _hasSessions: Bool { get }
   static var _acceptsMicrodotTokens: Bool { get }

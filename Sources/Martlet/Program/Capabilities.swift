@@ -32,6 +32,19 @@ public protocol MountingApplication: Application, ~Copyable {
 /// (`response.later`). An application with sessions or credentials is a `DeferringApplication` too.
 public protocol DeferringApplication: Application, ~Copyable {}
 
+// MARK: TLS
+
+/// An application that is served over TLS (https). The program serves it with `TLSOptions`; `serve` without them does
+/// not compile for such an application. Cookies then have the attribute `Secure` and a name that begins with
+/// `__Host-` where a browser has come by https.
+///
+///     struct Site: SessionApplication, TLSApplication { … }
+///
+///     serve(Site(), options, tls)
+///
+/// TLS adds some 100 KB to a program. An application that does not conform has nothing of it.
+public protocol TLSApplication: Application, ~Copyable {}
+
 // MARK: Sessions
 
 /// An application with sessions and logins. Only such an application has `response.session`, `response.login`

@@ -9,6 +9,7 @@ extension Application where Self: ~Copyable {
   public static var _hasMounts: Bool { false }
   public static func _route(number: UInt8, of mount: Page) -> Route? { nil }
 
+  public static var _hasTLS: Bool { false }
   public static var _hasWork: Bool { false }
   public static var _hasSessions: Bool { false }
   public static var _acceptsMicrodotTokens: Bool { false }
@@ -81,6 +82,10 @@ extension Application where Self: ~Copyable {
 extension MountingApplication where Self: ~Copyable {
   public static var _hasMounts: Bool { true }
   public static func _route(number: UInt8, of mount: Page) -> Route? { route(number: number, of: mount) }
+}
+
+extension TLSApplication where Self: ~Copyable {
+  public static var _hasTLS: Bool { true }
 }
 
 extension DeferringApplication where Self: ~Copyable {

@@ -73,6 +73,20 @@ public struct Options {
     }
   }
 
+  /// Parses the options of a program with TLS as well (`TLSOptions`).
+  ///
+  /// - Parameters:
+  ///   - program: The program's name, for messages.
+  ///   - listen: The address and the port to listen at without the option.
+  ///   - secret: The secret to sign with without the option; empty for a program without logins.
+  ///   - tls: The options of TLS, as they are without options. The command line changes them.
+  public init(program: StaticString, listen: StaticString, secret: StaticString, _ tls: inout TLSOptions) {
+    self.init(program, listen, secret: secret)
+    readArguments(secretUsage: TLSOptions.usage) { options, name, arguments in
+      tls.read(name, &arguments, program: options.program) || options.readSecret(name, &arguments)
+    }
+  }
+
   private init(_ program: StaticString, _ listen: StaticString, secret: StaticString) {
     guard let endpoint = Endpoint(listen.octets) else { stop("the default address is one") }
     self.program = program

@@ -7,9 +7,9 @@ import MartletToken
 
 /// A socket that is bound and listens, before the program serves.
 public struct Listener: ~Copyable {
-  fileprivate let program: StaticString
-  fileprivate let endpoint: Endpoint
-  fileprivate var transport: POSIXTransport
+  let program: StaticString
+  let endpoint: Endpoint
+  var transport: POSIXTransport
 
   /// Binds a socket and listens, once the kernel has random numbers. A failure ends the program with one line
   /// and status 1.
@@ -25,7 +25,7 @@ public struct Listener: ~Copyable {
   }
 }
 
-private func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
+func bind(_ program: StaticString, _ endpoint: Endpoint) -> POSIXTransport {
   do throws(ListenError) {
     return try POSIXTransport(
       host: endpoint.host.span, port: endpoint.port, PollTable.lendStatic())
@@ -69,9 +69,9 @@ public func serve<A: Application & ~Copyable>(
   exitNormally()
 }
 
-private func run<A: Application & ~Copyable>(
-  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint,
-  _ transport: consuming POSIXTransport, secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
+func run<A: Application & ~Copyable, T: Transport & ~Copyable>(
+  _ site: consuming A, _ program: StaticString, _ endpoint: Endpoint, _ transport: consuming T,
+  secret: Span<UInt8>, secretWasArgument: Bool, _ reach: Reach
 ) {
   if A._hasSessions, secret.count == 0, A.needsLogin {
     fail(program, "no secret to sign sessions with; give one with --secret-file PATH.")
@@ -85,12 +85,16 @@ private func run<A: Application & ~Copyable>(
   do throws(RouteFault) { try A.checkRoutes() } catch { error.fail(program) }
   if A._hasSharing, let fault = A.sharingFault() { fault.fail(program) }
   let responder = SiteResponder(site, secret: secret, reach: reach, port: transport.port)
-  announce(program, endpoint, port: transport.port)
+  if T.encrypts {
+    announceTLS(program, endpoint, port: transport.port)
+  } else {
+    announce(program, endpoint, port: transport.port)
+  }
   if A._hasSessions {
     warn(program, isPublished: isKnownToAll, wasArgument: secretWasArgument)
   }
   var server = Server(transport: transport, responder: responder, ServerMemory.lendStatic())
-  if A._hasSessions { martlet_refuse_core_dumps() }
+  if A._hasSessions || A._hasTLS { martlet_refuse_core_dumps() }
   UnderWay.install(program: program)
   server.run()
 }
@@ -137,8 +141,8 @@ public func exitNormally() -> Never { martlet_exit(0) }
 
 extension Application where Self: ~Copyable {
   /// Waits for random numbers where they are needed. A program without sessions needs none.
-  fileprivate static func waitForRandomNumbers(_ program: StaticString) {
-    if _hasSessions { Martlet.waitForRandomNumbers(program) }
+  static func waitForRandomNumbers(_ program: StaticString) {
+    if _hasSessions || _hasTLS { Martlet.waitForRandomNumbers(program) }
   }
 
   /// Whether any page is not for everyone.
@@ -170,7 +174,7 @@ extension Application where Self: ~Copyable {
 extension Endpoint {
   /// Whether only this machine can connect. An address in an unusual spelling counts as an address that other
   /// machines reach.
-  fileprivate var isLoopback: Bool { host.span.hasPrefix("127.") || host.span.equals("::1") }
+  var isLoopback: Bool { host.span.hasPrefix("127.") || host.span.equals("::1") }
 }
 
 extension Message {
@@ -192,7 +196,7 @@ private func announce(_ program: StaticString, _ endpoint: Endpoint, port: UInt1
   message.print()
 }
 
-private func cannotListen(
+func cannotListen(
   _ program: StaticString, _ endpoint: Endpoint, _ error: ListenError
 ) -> Never {
   var message = Message(program)

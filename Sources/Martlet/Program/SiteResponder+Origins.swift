@@ -4,6 +4,7 @@
 import MartletBytes
 import MartletHTTP
 import MartletServer
+import MartletTLS
 
 extension Application where Self: ~Copyable {
   /// Whether browsers that have come by https are told to come by https only.
@@ -77,10 +78,16 @@ extension SiteResponder where A: ~Copyable {
     } else {
       fields.append(A.headers)
     }
-    if A.hasStrictTransport, approach.scheme == .https {
+    if A.hasStrictTransport, approach.scheme == .https, !isOwnAuthority {
       fields.append(field: "Strict-Transport-Security", value: A.strictTransportSecurity)
     }
     if A._hasSharing, let page { writeSharing(A._sharing(of: page), request, &fields) }
+  }
+
+  /// Whether the certificate is of the program's own authority. A browser that were told to come by https only could
+  /// not come at all once that authority is made anew.
+  private var isOwnAuthority: Bool {
+    A._hasTLS && RequestChannel.current == .encrypted && CertificateStore.isOwnAuthority
   }
 
   /// Writes the headers that let a script of another origin read the answer.

@@ -3,6 +3,7 @@
 package import MartletBytes
 import MartletHTTP
 package import MartletServer
+import MartletTLS
 import MartletToken
 
 /// The result of handling a request.
@@ -74,6 +75,10 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
   }
 
   package static var fields: StaticString { A.headers }
+
+  package mutating func note(_ channel: Channel) {
+    if A._hasTLS { RequestChannel.current = channel }
+  }
 
   package mutating func respond(
     to request: borrowing IncomingRequest, content: consuming Writer, fields: consuming Writer
@@ -158,9 +163,9 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
         }
         return refuse(request, .misdirectedRequest, Self.misdirected, &content, &fields)
       }
-    } else if A.hasStrictTransport {
+    } else if A.hasStrictTransport || A._hasTLS {
       readApproach(request)
-      writeFirstFields(request, nil, &fields)
+      if A.hasStrictTransport { writeFirstFields(request, nil, &fields) }
     }
     let path = request.octets[request.head.target.path]
     if A._hasSharing, request.head.method == .options, answerPreflight(request, path, &fields) {
@@ -206,7 +211,8 @@ package struct SiteResponder<A: Application & ~Copyable>: Responder, ~Copyable {
 
   /// Finds the scheme by which the browser has come: the command line decides, or else a trusted proxy.
   mutating func readApproach(_ request: borrowing IncomingRequest) {
-    approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS)
+    let isEncrypted = A._hasTLS && RequestChannel.current == .encrypted
+    approach = Approach(isHTTPS: A.usesHTTPS || reach.isHTTPS || isEncrypted)
     if reach.proxies.contains(request.peer) { approach.read(request.head.fields(in: request.octets)) }
   }
 

@@ -1,0 +1,85 @@
+// The end of the own code of a program with TLS: certificate, listeners, and the loop.
+
+import MartletBytes
+import MartletServer
+import MartletTLS
+
+/// Serves an application over TLS until SIGINT or SIGTERM. Then responses that are being sent are finished, and the
+/// program ends with status 0. A failure at the start ends the program with one line and status 1.
+///
+/// SIGHUP reads the certificate anew, for new connections.
+public func serve<A: TLSApplication & ~Copyable>(
+  _ site: consuming A, _ options: Options, _ tls: TLSOptions
+) -> Never {
+  A.checkHostOption(of: options.program)
+  A.waitForRandomNumbers(options.program)
+  let transport = encrypted(bind(options.program, options.endpoint), options.program, options.endpoint, tls)
+  run(
+    site, options.program, options.endpoint, transport, secret: options.secret,
+    secretWasArgument: options.secretWasArgument, options.reach)
+  exitNormally()
+}
+
+/// Serves an application over TLS until SIGINT or SIGTERM, with a listener of the program's own.
+///
+/// - Parameters:
+///   - site: The application.
+///   - listener: The listener. What a program prints before it serves, it prints after it has made the listener.
+///   - secret: The secret that signs cookies, as for an application without TLS.
+///   - reach: The host names, the scheme and the path by which browsers reach the program.
+///   - tls: Where the certificate comes from, and what connections without TLS get.
+///   - stopped: Called when the last response has been sent.
+public func serve<A: TLSApplication & ~Copyable>(
+  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
+  reach: Reach = Reach(), _ tls: TLSOptions, stopped: () -> Void = {}
+) -> Never {
+  let (program, endpoint) = (listener.program, listener.endpoint)
+  let transport = encrypted(listener.transport, program, endpoint, tls)
+  run(site, program, endpoint, transport, secret: secret, secretWasArgument: false, reach)
+  stopped()
+  exitNormally()
+}
+
+@available(*, unavailable, message: "a TLSApplication is served with TLSOptions: serve(site, options, tls)")
+public func serve<A: TLSApplication & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
+  stop("this does not compile")
+}
+
+@available(*, unavailable, message: "a TLSApplication is served with TLSOptions")
+public func serve<A: TLSApplication & ~Copyable>(
+  _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
+  reach: Reach = Reach(), stopped: () -> Void = {}
+) -> Never {
+  stop("this does not compile")
+}
+
+/// Reads or makes the certificate, and puts TLS before the sockets.
+@inline(never)
+private func encrypted(
+  _ sockets: consuming POSIXTransport, _ program: StaticString, _ endpoint: Endpoint, _ tls: TLSOptions
+) -> TLSTransport {
+  tls.check(program)
+  openCertificates(program, tls)
+  let redirection = tls.redirection.map { Redirection(host: $0.host, port: $0.port) }
+  do throws(ListenError) {
+    return try TLSTransport(
+      sockets, redirecting: redirection, servesPlain: endpoint.isLoopback || tls.allowsInsecureHTTP)
+  } catch {
+    cannotListen(program, tls.redirection ?? endpoint, error)
+  }
+}
+
+private func openCertificates(_ program: StaticString, _ tls: TLSOptions) {}
+
+/// Says where the program listens. A line of its own says what connections without TLS get.
+func announceTLS(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
+  var message = Message(program)
+  message.add(": listening on https://")
+  let isIPv6 = endpoint.host.span.firstIndex(of: 0x3A) != nil
+  if isIPv6 { message.add("[") }
+  message.add(endpoint.host)
+  message.add(isIPv6 ? "]:" : ":")
+  message.add(Int(port))
+  message.add("/")
+  message.print()
+}
