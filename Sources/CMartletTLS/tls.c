@@ -1,2 +1,257 @@
-// TLS connections by mbedTLS.
-#include "martlet_tls.h"
+// TLS connections by mbedTLS (RFC 5246, RFC 8446), as the server's side, on descriptors that never wait. Each
+// connection has a place. The caller's loop decides when a place makes its next step.
+//
+// A record goes out whole or the library keeps the rest of it: `unsent` counts that rest, as `send_octets` sees it.
+// While a record of the caller's octets is kept (`is_holding`), its last octet has not been counted as sent.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "internal.h"
+
+#if MBEDTLS_VERSION_MAJOR >= 3 && defined MBEDTLS_PSA_CRYPTO_C
+#include <psa/crypto.h>
+#endif
+
+enum phase {
+  PHASE_FREE,
+  PHASE_HANDSHAKE,
+  PHASE_OPEN,
+  PHASE_FINISHED, // close_notify is sent, or is to be sent; octets may still come
+  PHASE_BROKEN,
+};
+
+enum {
+  // What one call reads at most, so that a client that sends records without content does not keep the loop: the
+  // largest record, and some small ones.
+  RECEIVE_SIZE_MAX = 20480,
+  RECEIVE_CALLS_MAX = 32,
+  // What one call encrypts at most.
+  SEND_SIZE_MAX = 32768,
+};
+
+static struct place {
+  mbedtls_ssl_context ssl;
+  int descriptor, certificate;
+  enum phase phase;
+  int has_more;   // more follows what is sent now
+  int is_delayed; // something has been sent with MSG_MORE
+  int has_notified; // close_notify has been handed to the kernel, or is kept
+  int is_holding; // the record that `unsent` counts, or has counted last, has octets of the caller
+  size_t unsent;
+  size_t receive_calls, receive_size; // left for this call
+} places[MARTLET_TLS_COUNT];
+
+// MARK: What the library calls
+
+static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+static int send_octets(void *context, const unsigned char *octets, size_t count) {
+  struct place *place = context;
+  int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (place->has_more ? MSG_MORE : 0);
+  ssize_t n;
+  do n = send(place->descriptor, octets, count, flags);
+  while (n < 0 && errno == EINTR);
+  place->unsent = n < 0 ? count : count - (size_t)n;
+  if (n > 0) {
+    place->is_delayed = place->has_more;
+    return (int)n;
+  }
+  return n == 0 || is_later(errno) ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+static int receive_octets(void *context, unsigned char *octets, size_t count) {
+  struct place *place = context;
+  if (place->receive_calls == 0 || place->receive_size == 0) return MBEDTLS_ERR_SSL_WANT_READ;
+  place->receive_calls--;
+  if (count > place->receive_size) count = place->receive_size;
+  ssize_t n;
+  do n = recv(place->descriptor, octets, count, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n >= 0) {
+    place->receive_size -= (size_t)n;
+    return (int)n;
+  }
+  return is_later(errno) ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+// MARK: Places
+
+// The place with a number, ready for a call of the library; NULL where it has no connection.
+static struct place *enter(int number) {
+  if (number < 0 || number >= MARTLET_TLS_COUNT || places[number].phase == PHASE_FREE) return NULL;
+  struct place *place = &places[number];
+  place->receive_calls = RECEIVE_CALLS_MAX;
+  place->receive_size = RECEIVE_SIZE_MAX;
+  martlet_arena_use(number);
+  return place;
+}
+
+// The end of a call: what the library has answered, for the caller.
+static int leave(struct place *place, int error) {
+  if (error == MBEDTLS_ERR_SSL_WANT_READ) return MARTLET_TLS_WANT_READ;
+  if (error == MBEDTLS_ERR_SSL_WANT_WRITE) return MARTLET_TLS_WANT_WRITE;
+  place->phase = PHASE_BROKEN;
+  return MARTLET_TLS_GONE;
+}
+
+// Lets go out what MSG_MORE has kept back. Sockets of other kinds than TCP keep nothing.
+static void push(struct place *place) {
+  static const int yes = 1;
+  if (place->is_delayed) setsockopt(place->descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  place->is_delayed = 0;
+}
+
+int martlet_tls_start(void) {
+  martlet_arena_use(MARTLET_ARENA_COMMON);
+#if MBEDTLS_VERSION_MAJOR >= 3 && defined MBEDTLS_PSA_CRYPTO_C
+  if (psa_crypto_init() != PSA_SUCCESS) return MARTLET_TLS_NO_MEMORY;
+#endif
+  return MARTLET_TLS_DONE;
+}
+
+int martlet_tls_open(int descriptor) {
+  int number = 0;
+  while (number < MARTLET_TLS_COUNT && places[number].phase != PHASE_FREE) number++;
+  if (number == MARTLET_TLS_COUNT) return MARTLET_TLS_NO_PLACE;
+  int certificate = martlet_certificate_take();
+  if (certificate < 0) return MARTLET_TLS_NO_PLACE;
+  struct place *place = &places[number];
+  *place = (struct place){.descriptor = descriptor, .certificate = certificate, .phase = PHASE_HANDSHAKE};
+  martlet_arena_use(number);
+  mbedtls_ssl_init(&place->ssl);
+  int error = mbedtls_ssl_setup(&place->ssl, martlet_certificate_config(certificate));
+  if (error != 0) {
+    place->phase = PHASE_BROKEN;
+    martlet_tls_close(number);
+    return MARTLET_TLS_NO_MEMORY;
+  }
+  mbedtls_ssl_set_bio(&place->ssl, place, send_octets, receive_octets, NULL);
+  return number;
+}
+
+static int is_over(mbedtls_ssl_context *ssl) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  return mbedtls_ssl_is_handshake_over(ssl);
+#else
+  return ssl->state == MBEDTLS_SSL_HANDSHAKE_OVER;
+#endif
+}
+
+int martlet_tls_step(int number) {
+  struct place *place = enter(number);
+  if (!place || (place->phase != PHASE_HANDSHAKE && place->phase != PHASE_OPEN)) return MARTLET_TLS_GONE;
+  if (place->phase == PHASE_OPEN) return MARTLET_TLS_DONE;
+  // A flight of records goes out together, when the library waits for the client's answer.
+  place->has_more = 1;
+  int error = mbedtls_ssl_handshake_step(&place->ssl);
+  place->has_more = 0;
+  if (error == 0 && !is_over(&place->ssl)) {
+      return MARTLET_TLS_AGAIN;
+  }
+  push(place);
+  if (error != 0) return leave(place, error);
+  place->phase = PHASE_OPEN;
+  return MARTLET_TLS_DONE;
+}
+
+// MARK: Content
+
+long martlet_tls_receive(int number, uint8_t *octets, size_t count) {
+  struct place *place = enter(number);
+  if (!place || (place->phase != PHASE_OPEN && place->phase != PHASE_FINISHED)) return MARTLET_TLS_GONE;
+  if (count == 0) return MARTLET_TLS_WANT_READ;
+  int n = mbedtls_ssl_read(&place->ssl, octets, count);
+  if (n > 0 || n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+      return n > 0 ? n : 0;
+  }
+  // 0: the end of the connection without close_notify.
+  return leave(place, n == 0 ? MBEDTLS_ERR_SSL_CONN_EOF : n);
+}
+
+size_t martlet_tls_pending(int number) {
+  struct place *place = enter(number);
+  if (!place || (place->phase != PHASE_OPEN && place->phase != PHASE_FINISHED)) return 0;
+  return mbedtls_ssl_get_bytes_avail(&place->ssl);
+}
+
+// Sends what the library has kept: 0, or its error. As long as something is kept, mbedtls_ssl_write() does nothing
+// but that, whatever it is given.
+static int flush(struct place *place) {
+  static const uint8_t nothing[1];
+  if (place->unsent == 0) return 0;
+  int n = mbedtls_ssl_write(&place->ssl, nothing, 1);
+  return n > 0 ? 0 : n < 0 ? n : MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+// Encrypts and sends at most one record. How many octets it has, or the library's error.
+static int send_record(struct place *place, const uint8_t *octets, size_t count, int has_more) {
+  int limit = mbedtls_ssl_get_max_out_record_payload(&place->ssl);
+  if (limit <= 0) return limit < 0 ? limit : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+  size_t size = count;
+  if (size > MARTLET_TLS_RECORD_SIZE) size = MARTLET_TLS_RECORD_SIZE;
+  if (size > (size_t)limit) size = (size_t)limit;
+  place->has_more = has_more || size < count;
+  int n = mbedtls_ssl_write(&place->ssl, octets, size);
+  place->has_more = 0;
+  if (n != MBEDTLS_ERR_SSL_WANT_WRITE) return n;
+  place->is_holding = 1;
+  return (int)size;
+}
+
+long martlet_tls_send(int number, const uint8_t *octets, size_t count, int continues) {
+  struct place *place = enter(number);
+  if (!place || place->phase != PHASE_OPEN) return MARTLET_TLS_GONE;
+  if (count == 0) return 0;
+  place->has_more = continues || count > 1;
+  int error = flush(place);
+  place->has_more = 0;
+  if (error != 0) return leave(place, error);
+  size_t sent = 0;
+  // Of a record that was held back, the last octet is the caller's first one.
+  if (place->is_holding) sent = 1;
+  place->is_holding = 0;
+  size_t limit = count < SEND_SIZE_MAX ? count : SEND_SIZE_MAX;
+  while (sent < limit && !place->is_holding) {
+    int n = send_record(place, octets + sent, limit - sent, continues || limit < count);
+    if (n <= 0) return leave(place, n == 0 ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : n);
+    sent += (size_t)n - (size_t)place->is_holding;
+  }
+  return sent > 0 ? (long)sent : MARTLET_TLS_WANT_WRITE;
+}
+
+size_t martlet_tls_unsent(int number) {
+  struct place *place = enter(number);
+  return place ? place->unsent : 0;
+}
+
+// MARK: Ends
+
+void martlet_tls_finish(int number) {
+  struct place *place = enter(number);
+  if (!place || (place->phase != PHASE_OPEN && place->phase != PHASE_FINISHED)) return;
+  place->phase = PHASE_FINISHED;
+  int error = flush(place);
+  if (error == 0 && !place->has_notified) {
+    place->has_notified = 1;
+    error = mbedtls_ssl_close_notify(&place->ssl);
+  }
+  if (error != 0) {
+    leave(place, error == MBEDTLS_ERR_SSL_WANT_READ ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : error);
+    return;
+  }
+  push(place);
+}
+
+void martlet_tls_close(int number) {
+  struct place *place = enter(number);
+  if (!place) return;
+  martlet_tls_finish(number);
+  push(place);
+  mbedtls_ssl_free(&place->ssl);
+  martlet_arena_clear(number);
+  place->phase = PHASE_FREE;
+  martlet_certificate_release(place->certificate);
+}

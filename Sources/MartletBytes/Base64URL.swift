@@ -62,14 +62,18 @@ public enum Base64URL {
     return bits & unused == 0 ? written : nil
   }
 
-  private static func character(_ bits: UInt32) -> UInt8 {
+  private static func character(_ bits: UInt32) -> UInt8 { character(bits, 0x2D, 0x5F) }
+
+  /// The character of six bits; `c62` and `c63` are those that differ between the alphabets.
+  @inline(__always)
+  static func character(_ bits: UInt32, _ c62: UInt8, _ c63: UInt8) -> UInt8 {
     let value = UInt8(truncatingIfNeeded: bits & 63)
     return switch value {
     case 0..<26: 0x41 &+ value
     case 26..<52: 0x61 &+ (value &- 26)
     case 52..<62: 0x30 &+ (value &- 52)
-    case 62: 0x2D
-    default: 0x5F
+    case 62: c62
+    default: c63
     }
   }
 

@@ -310,6 +310,10 @@ public enum Limits {
   /// takes two round trips and 0.1 s of the slowest board.
   public static var handshakeTimeoutMilliseconds: Int64 { 10_000 }
 
+  /// Milliseconds after which a handshake, or a connection that rests, may lose its place to any TLS connection that
+  /// waits for one. Where its network has more than its share, it loses the place at once.
+  public static var handshakeAgeMilliseconds: Int64 { 2_000 }
+
   /// Milliseconds after which it is looked again for a place for a TLS connection that waits.
   public static var placePauseMilliseconds: Int { 10 }
 

@@ -47,6 +47,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
         guard isFree else { return }
       }
       transport.givePlace(first.slot.index)
+      connections[first.slot].deadline = now + Limits.handshakeTimeoutMilliseconds
     }
   }
 

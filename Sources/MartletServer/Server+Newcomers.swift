@@ -93,8 +93,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
   /// - Parameter network: `nil` when it is not known; nobody has a larger share than others then.
   /// - Returns: Whether there was one.
   mutating func evictOne(for network: IPAddress?) -> Bool {
-    // A connection that waits for a place for TLS has a slot already.
-    let share = network.map { connections.share(of: $0) - (T.encrypts && transport.seeksPlace ? 1 : 0) }
+    let share = network.map { connections.share(of: $0) }
     var victim: (slot: Slot, rank: EvictionRank)?
     var slots = connections.slots
     while let slot = slots.next() {
@@ -125,15 +124,23 @@ extension Server where T: ~Copyable, R: ~Copyable {
       case .job: rank.busyness = 4
       }
     }
-    // What is under way before the first request is a handshake.
+    // What is under way before the first request is a handshake: round trips, and turns that others have.
     if T.encrypts, connections[slot].phase == .reading, transport.opening(slot.index) != .open {
       rank.busyness = 1
-      rank.since = connections[slot].deadline - Limits.handshakeTimeoutMilliseconds
+      rank.since =
+        connections[slot].deadline - Limits.handshakeTimeoutMilliseconds + Limits.handshakeAgeMilliseconds
+        - Limits.evictionAgeMilliseconds
     }
     guard let newcomerShare else { return hasWaited(rank, slot) ? rank : nil }
     let share = Int(connections[slot].networkCount)
     if share > newcomerShare + 1 {
       rank.excess = share
+      return rank
+    }
+    // Places for TLS are few: what rests for a while gives its place to everybody.
+    if T.encrypts, transport.seeksPlace, rank.busyness == 0,
+      rank.since <= now - Limits.handshakeAgeMilliseconds
+    {
       return rank
     }
     guard share >= newcomerShare else { return nil }

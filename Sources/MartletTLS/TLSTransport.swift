@@ -38,6 +38,10 @@ public struct TLSTransport: Transport, ~Copyable {
   /// What is readable while a listener is, or when SIGHUP has come.
   private var gathered: Int32 = -1
   private var hangups: Int32 = -1
+  /// When the certificate is looked at again, in milliseconds of the monotonic clock.
+  private var nextLook: Int64 = 0
+  /// The program's name, for messages.
+  private let program: StaticString
 
   public static var encrypts: Bool { true }
   public var seeksPlace = false
@@ -47,16 +51,18 @@ public struct TLSTransport: Transport, ~Copyable {
   public var connectionCountMax: Int { sockets.connectionCountMax }
 
   /// - Parameters:
+  ///   - program: The program's name, for messages.
   ///   - sockets: The sockets, with their listener.
   ///   - redirecting: Where connections are accepted that are told to come with TLS. `nil`: nowhere else.
   ///   - servesPlain: Whether connections without TLS are served.
   /// - Throws: `ListenError` where the second listener cannot be had.
   public init(
-    _ sockets: consuming POSIXTransport, redirecting: borrowing Redirection?, servesPlain: Bool
+    _ program: StaticString, _ sockets: consuming POSIXTransport, redirecting: borrowing Redirection?, servesPlain: Bool
   ) throws(ListenError) {
     invariant(
       Limits.encryptedConnectionCountMax <= places.count, "there is an entry for each TLS connection")
     self.sockets = sockets
+    self.program = program
     self.servesPlain = servesPlain
     if let redirecting = copy redirecting {
       redirectListener = try POSIXTransport.listen(host: redirecting.host.span, port: redirecting.port)
@@ -264,11 +270,46 @@ public struct TLSTransport: Transport, ~Copyable {
     let wakeup = sockets.wait(
       milliseconds: milliseconds < 0 ? (limit == .max ? -1 : limit) : min(milliseconds, limit),
       insteadOfListener: listener ? gathered : -1, signals: signals)
-    if wakeup.listenerIsReady, hangups >= 0, martlet_tls_take_hangup(hangups) != 0 {
-      CertificateStore.reload()
-    }
+    look(hasHungUp: wakeup.listenerIsReady && hangups >= 0 && martlet_tls_take_hangup(hangups) != 0)
     chooseStep()
     return wakeup
+  }
+
+  /// Renews the certificate where it is time to, or reads it anew after SIGHUP, and says what came of it.
+  private mutating func look(hasHungUp: Bool) {
+    let now = sockets.now()
+    guard hasHungUp || now.monotonicMilliseconds >= nextLook else { return }
+    nextLook = now.monotonicMilliseconds + 5_000
+    let moment = CertificateMoment(now)
+    var news = CertificateNews.nothing
+    if hasHungUp {
+      do throws(CertificateTrouble) {
+        if let trouble = try CertificateStore.reload(moment) { news = .trouble(trouble) }
+      } catch { news = .trouble(error) }
+      if news == .nothing { say(("the certificate has been read anew" as StaticString).octets) }
+    } else {
+      news = CertificateStore.tick(moment)
+    }
+    switch news {
+    case .nothing: return
+    case .renewed: say(("the certificate has been renewed" as StaticString).octets)
+    case .trouble(let trouble): say(trouble.words)
+    }
+  }
+
+  /// Prints a line about certificates on standard error.
+  private func say(_ text: Span<UInt8>) {
+    Self.append(program.octets)
+    Self.append((": " as StaticString).octets)
+    Self.append(text)
+    martlet_message_print(2)
+  }
+
+  private static func append(_ text: Span<UInt8>) {
+    // Safe: the call reads the octets and keeps no pointer.
+    unsafe text.withUnsafeBufferPointer { octets in
+      unsafe martlet_message_add(octets.baseAddress, octets.count)
+    }
   }
 
   /// Chooses the handshake that makes a step: the next one, counted from the last, that can.
@@ -312,7 +353,24 @@ public struct Redirection: Sendable {
   }
 }
 
-public enum CertificateStore {
-  static func reload() {}
-  public static var isOwnAuthority: Bool { true }
+extension CertificateMoment {
+  /// A moment of the loop. The time of day is known where the kernel's clock is synchronized.
+  public init(_ moment: Moment) {
+    let isKnown = moment.unixSeconds >= Self.earliest && martlet_clock_is_synchronized() != 0
+    self.init(
+      monotonicMilliseconds: moment.monotonicMilliseconds, unixSeconds: moment.unixSeconds, isKnown: isKnown)
+  }
+
+  /// Now.
+  public static var now: CertificateMoment {
+    CertificateMoment(
+      Moment(monotonicMilliseconds: martlet_monotonic_milliseconds(), unixSeconds: martlet_unix_seconds()))
+  }
+}
+
+extension CertificateStore {
+  /// Makes TLS ready, before everything else of it.
+  ///
+  /// - Returns: Whether there was memory for it.
+  public static func startTLS() -> Bool { martlet_tls_start() == 0 }
 }

@@ -20,6 +20,8 @@ enum LimitsTable {
     heading("Connections")
     row("at a time", Limits.connectionCountMax, "")
     row("waiting for a slot", Limits.backlogCount, "")
+    row("TLS connections at a time", Limits.encryptedConnectionCountMax, "")
+    row("handshake within", Int(Limits.handshakeTimeoutMilliseconds), "ms")
     row("passwords hashed at a time", Limits.workCountMax, "")
     row("waiting for that", Limits.workQueueCountMax, "")
     row("unsent before an answer", Limits.unsentSizeMax, "octets")
@@ -37,6 +39,8 @@ enum LimitsTable {
     row("stopping", Int(Limits.stopTimeoutMilliseconds), "ms")
     row("upload's rate at least", Limits.uploadRateMin, "octets/s")
     row("upload behind that rate", Int(Limits.uploadSlackMilliseconds), "ms")
+    row("chain of certificates", Limits.certificateChainSizeMax, "octets")
+    row("content of a TLS record", Limits.recordSizeMax, "octets")
     row("other descriptors", Limits.otherDescriptorCountMax, "")
     heading("Kernel memory")
     row("unsent octets of each", Int(MARTLET_SEND_BUFFER_SIZE), "octets")
@@ -107,6 +111,7 @@ enum LimitsTable {
     memory(
       "poll entries", Int(MARTLET_POLL_COUNT) * MemoryLayout<martlet_poll_entry>.stride,
       &rest)
+    memory("TLS connections", Limits.encryptedConnectionCountMax * Limits.encryptedConnectionSize, &rest)
     memory("remembered tokens", Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride, &rest)
     memory("passwords being hashed", Limits.workCountMax * Int(MARTLET_WORK_SIZE), &rest)
     memory("session", Limits.sessionSizeMax, &rest)

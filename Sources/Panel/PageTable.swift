@@ -5,7 +5,8 @@ import Martlet
 
 extension Panel {
   enum Page: UInt8 {
-    case overview, history, alerts, webhook, setUp, login, password, tokens, system, logout, style, script
+    case overview, history, alerts, webhook, setUp, login, password, tokens, https, system, logout, style, script
+    case trust, authority, certificateRequest
     case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiSamples,
       apiAccess
     case apiDescription, apiOther
@@ -25,6 +26,10 @@ extension Panel {
     case .login: PageRow("/login", .getAndPost, for: .everyone, "Log in", .door)
     case .password: PageRow("/password", .getAndPost, for: fresh, "Password", .menu)
     case .tokens: PageRow("/tokens", .getAndPost, for: fresh, "Tokens", .menu)
+    case .https: PageRow("/https", .getAndPost, for: fresh, "HTTPS", .menu)
+    case .trust: PageRow("/https/trust", .get, for: .everyone, "Trust this device", .door)
+    case .authority: PageRow("/https/authority.crt", .get, for: .everyone, "Authority", .action)
+    case .certificateRequest: PageRow("/https/request.pem", .get, for: fresh, "Request", .action)
     case .system: PageRow("/system", .getAndPost, for: fresh, "System", .menuOfFirstProcess)
     case .logout: PageRow("/logout", .post, for: people, "Log out", .action)
     case .style: PageRow(PackedAssets.panelCss.path, .get, for: .everyone, "Style sheet", .action)

@@ -117,6 +117,14 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, TLSApp
       return tokensPage(request, response)
     case .password:
       return isPost ? changePassword(request, response) : passwordPage(request, response)
+    case .https:
+      return httpsPage(request, response)
+    case .trust:
+      return Self.trustPage(request, response)
+    case .authority:
+      return Self.authorityFile(response)
+    case .certificateRequest:
+      return Self.certificateRequest(response)
     case .system:
       return systemPage(request, response)
     case .metrics:

@@ -400,6 +400,8 @@ private final class ServerBox<T: Transport & ~Copyable>: AnyServer {
 final class Stage {
   /// Whether stages have the awkward transport.
   @TaskLocal static var isAwkward = false
+  /// What the places of a transport that encrypts are like; `nil`: stages have another transport.
+  @TaskLocal static var places: Places?
 
   let world = World()
   let requests = Requests()
@@ -410,7 +412,9 @@ final class Stage {
   init(slots: Int = Limits.connectionCountMax) {
     requests.world = world
     let transport = ScriptedTransport(world: world, connectionCountMax: slots)
-    if Stage.isAwkward {
+    if let places = Stage.places {
+      server = ServerBox(EncryptingTransport(base: transport, places), requests, memory)
+    } else if Stage.isAwkward {
       server = ServerBox(AwkwardTransport(base: transport), requests, memory)
     } else {
       server = ServerBox(transport, requests, memory)

@@ -66,7 +66,8 @@ long martlet_tls_send(int place, const uint8_t *_Nonnull octets, size_t count, i
 // Octets of a record that the kernel has not taken.
 size_t martlet_tls_unsent(int place);
 
-// Sends close_notify, after which nothing is sent. What cannot be sent at once is dropped.
+// Sends close_notify, after which nothing is sent. What cannot be sent at once is counted by martlet_tls_unsent;
+// another call sends on, and without one it is dropped.
 void martlet_tls_finish(int place);
 
 // Frees the place, and overwrites what it held. Sends close_notify before, unless it has been sent or the

@@ -3,4 +3,5 @@
 @_exported public import MartletBytes
 @_exported public import MartletHTTP
 @_exported public import MartletServer
+@_exported public import MartletTLS
 @_exported public import MartletToken

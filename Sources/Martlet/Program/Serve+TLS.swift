@@ -63,13 +63,35 @@ private func encrypted(
   let redirection = tls.redirection.map { Redirection(host: $0.host, port: $0.port) }
   do throws(ListenError) {
     return try TLSTransport(
-      sockets, redirecting: redirection, servesPlain: endpoint.isLoopback || tls.allowsInsecureHTTP)
+      program, sockets, redirecting: redirection, servesPlain: endpoint.isLoopback || tls.allowsInsecureHTTP)
   } catch {
     cannotListen(program, tls.redirection ?? endpoint, error)
   }
 }
 
-private func openCertificates(_ program: StaticString, _ tls: TLSOptions) {}
+/// Opens the store of certificates. What keeps it from a certificate ends the program with one line and status 1.
+@inline(never)
+private func openCertificates(_ program: StaticString, _ tls: TLSOptions) {
+  guard CertificateStore.startTLS() else { fail(program, "TLS cannot be used: there is no memory for it.") }
+  var arguments = Arguments()
+  while let name = arguments.nextHost() { CertificateStore.addHost(name) }
+  do throws(CertificateTrouble) {
+    if tls.certificate.isEmpty {
+      guard let trouble = try CertificateStore.open(directory: tls.directory.span, .now) else { return }
+      var message = Message(program)
+      message.add(": ")
+      message.add(trouble.words)
+      message.print(.error)
+    } else {
+      try CertificateStore.open(chain: tls.certificate.span, key: tls.key.span, .now)
+    }
+  } catch {
+    var message = Message(program)
+    message.add(": no certificate can be used: ")
+    message.add(error.words)
+    message.fail()
+  }
+}
 
 /// Says where the program listens. A line of its own says what connections without TLS get.
 func announceTLS(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
@@ -82,4 +104,22 @@ func announceTLS(_ program: StaticString, _ endpoint: Endpoint, port: UInt16) {
   message.add(Int(port))
   message.add("/")
   message.print()
+  guard let summary = CertificateStore.summary else { return }
+  message.add(program)
+  message.add(": SHA-256 of the certificate ")
+  message.add(fingerprint: summary.fingerprint)
+  message.print()
+}
+
+extension Message {
+  /// Adds a fingerprint, as browsers show it: pairs of digits with colons between.
+  mutating func add(fingerprint: Digest) {
+    var digits = InlineArray<96, UInt8>(repeating: 0)
+    for i in fingerprint.indices {
+      digits[3 * i] = ASCII.hexadecimal(fingerprint[i] >> 4, uppercase: true)
+      digits[3 * i + 1] = ASCII.hexadecimal(fingerprint[i] & 15, uppercase: true)
+      digits[3 * i + 2] = 0x3A
+    }
+    add(digits.span.extracting(0..<95))
+  }
 }

@@ -14,6 +14,10 @@ enum Notice: Int64 {
   case webhookStored
   case webhookRemoved
   case testSent
+  case certificateRenewed
+  case certificateUploaded
+  case authorityUsed
+  case authorityRenewed
 
   var text: StaticString {
     switch self {
@@ -26,6 +30,10 @@ enum Notice: Int64 {
     case .webhookStored: "Address stored. Send a test to see whether it answers."
     case .webhookRemoved: "Address removed; alerts are shown here only."
     case .testSent: "A test has been sent; below is what became of it."
+    case .certificateRenewed: "Certificate renewed; new connections get it."
+    case .certificateUploaded: "Certificate stored; new connections get it."
+    case .authorityUsed: "New connections get a certificate of this device’s own authority."
+    case .authorityRenewed: "There is a new authority; give its certificate to every browser."
     case .tokenGone: "There is no such token any more."
     }
   }
