@@ -22,10 +22,10 @@ enum {
   COMMON_SIZE = 4096,
   // The library needs no more for any type.
   ALIGNMENT = 8,
-  PAGE_SIZE = 4096,
+  PAGE_OCTETS = 4096,
 };
 
-_Static_assert(MARTLET_TLS_ARENA_SIZE % PAGE_SIZE == 0, "whole pages can be given back");
+_Static_assert(MARTLET_TLS_ARENA_SIZE % PAGE_OCTETS == 0, "whole pages can be given back");
 _Static_assert(MBEDTLS_PSA_KEY_SLOT_COUNT >= 4 * MARTLET_TLS_COUNT + 6, "keys for all connections");
 
 struct block {
@@ -35,7 +35,7 @@ struct block {
 
 _Static_assert(sizeof(struct block) % ALIGNMENT == 0, "blocks lie one behind the other");
 
-static _Alignas(PAGE_SIZE) struct {
+static _Alignas(PAGE_OCTETS) struct {
   uint8_t connections[MARTLET_TLS_COUNT][MARTLET_TLS_ARENA_SIZE];
   uint8_t certificates[2][CERTIFICATE_SIZE];
   uint8_t common[COMMON_SIZE];

@@ -14,15 +14,18 @@
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
 #define MBEDTLS_PLATFORM_CALLOC_MACRO martlet_tls_calloc
 #define MBEDTLS_PLATFORM_FREE_MACRO martlet_tls_free
-#define MBEDTLS_PLATFORM_SNPRINTF_MACRO snprintf
-#define MBEDTLS_PLATFORM_VSNPRINTF_MACRO vsnprintf
-#define MBEDTLS_PLATFORM_PRINTF_MACRO printf
-#define MBEDTLS_PLATFORM_FPRINTF_MACRO fprintf
-#define MBEDTLS_PLATFORM_EXIT_MACRO exit
+// Functions that nothing has: what is linked makes no text, and the linker says so where that changes. musl's own
+// would bring a part of its streams into each program.
+#define MBEDTLS_PLATFORM_SNPRINTF_MACRO martlet_tls_makes_no_text
+#define MBEDTLS_PLATFORM_VSNPRINTF_MACRO martlet_tls_makes_no_text
+#define MBEDTLS_PLATFORM_PRINTF_MACRO martlet_tls_prints_nothing
+#define MBEDTLS_PLATFORM_FPRINTF_MACRO martlet_tls_prints_nothing
+#define MBEDTLS_PLATFORM_EXIT_MACRO martlet_tls_never_exits
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 void *martlet_tls_calloc(size_t count, size_t size);
 void martlet_tls_free(void *memory);
+int martlet_tls_makes_no_text(char *octets, size_t count, const char *format, ...);
 #endif
 
 // MARK: Hashes and ciphers
