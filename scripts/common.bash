@@ -10,7 +10,7 @@ programs=(hello-example login-example pieces-example martlet-panel)
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
   sse-example cors-example csrf-example uploads-example static-example
   streaming-example commands-example gpio-example
-  templates-example)
+  templates-example https-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034

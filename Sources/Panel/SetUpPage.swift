@@ -77,6 +77,14 @@ extension Panel {
     body.write(.newPassword, "Password", in: &form)
     body.write(.passwordAgain, "Password again", in: &form)
     body.endForm("Create account")
+    // Whoever compares it with the terminal knows that nobody stands between.
+    if request.isHTTPS, let summary = CertificateStore.summary {
+      body.write(
+        """
+        \(begin: .note)The terminal and this browser must show one SHA-256 of the certificate: \
+        \(fingerprint: summary.fingerprint)\(end: .note)
+        """)
+    }
     return body.finish()
   }
 }

@@ -21,7 +21,8 @@ from client import Connection, Visitor, form_request, request
 from program import Program, command_of, room, run
 
 PAGE = request("GET", "/login")
-NAMES = ["login-example", "hello-example", "martlet-panel"]
+NAMES = ["login-example", "hello-example", "https-example", "martlet-panel"]
+WITH_TLS = ["https-example", "martlet-panel"]
 ANYWHERE = ("--listen", "127.0.0.1:0")
 SECRET = ("--secret", "some secret of the tests")
 
@@ -32,6 +33,7 @@ has_ipv6 = os.path.exists("/proc/net/if_inet6") and any(
 def arguments_of(name, folder):
     """What a program needs to start, beside where to listen."""
     return {"login-example": SECRET, "hello-example": (),
+            "https-example": (*SECRET, "--tls-directory", str(folder / "tls")),
             "martlet-panel": ("--data", str(folder / "data"))}[name]
 
 
@@ -171,7 +173,8 @@ def test_line_says_where_it_listens(name, tmp_path):
     try:
         host, port = program.address
         assert host == "127.0.0.1" and port != 0
-        assert re.search(rf"^{name}: listening on http://127\.0\.0\.1:{port}/$", program.output(),
+        scheme = "https" if name in WITH_TLS else "http"
+        assert re.search(rf"^{name}: listening on {scheme}://127\.0\.0\.1:{port}/$", program.output(),
                          re.MULTILINE), program.output()
         assert Visitor(program.address).get("/").status in (200, 302)
         program.stop()
@@ -185,7 +188,8 @@ def test_listens_on_ipv6(name, tmp_path):
     program = Program.start(name, "--listen", "[::1]:0", *arguments_of(name, tmp_path))
     try:
         assert program.address[0] == "::1", program.output()
-        assert f"http://[::1]:{program.address[1]}/" in program.output()
+        scheme = "https" if name in WITH_TLS else "http"
+        assert f"{scheme}://[::1]:{program.address[1]}/" in program.output()
         assert Visitor(program.address).get("/").status in (200, 302)
         program.stop()
     finally:

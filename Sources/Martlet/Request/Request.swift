@@ -183,6 +183,17 @@ public struct Request<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// sessions whose pages take no POST, PUT, PATCH or DELETE, only the command line counts.
   public var isHTTPS: Bool { approach.scheme == .https }
 
+  /// Whether others on the way could have read the request: it has come from another machine without encryption, or
+  /// a trusted proxy says that the proxy's client came by http. A proxy on this machine that says nothing is believed
+  /// to encrypt.
+  public var isExposed: Bool {
+    switch approach.scheme {
+    case .https: false
+    case .http: true
+    case .unknown: !incoming.peer.isLoopback && incoming.peer != .unspecified
+    }
+  }
+
   /// The number of the request's connection. The number is unchanged each time that a page answers `later`.
   public var connection: UInt64 { incoming.connection }
 
