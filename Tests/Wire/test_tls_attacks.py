@@ -20,8 +20,6 @@ from test_tls import PAGE, VERSIONS
 from tls import PATIENCE, RECORD_SIZE_MAX, Authority, Encrypted, Wire, ask, is_static, place_count
 
 HALF_OPEN, SLOW = 50, 200
-# What a good client waits at most, beside those that take all places.
-WAIT_MAX = 20.0 if RUN else 4.0
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +60,10 @@ def fill_places(server, authority):
             assert connection.get().status == 200
 
 
-def is_served(server, authority):
+def is_served(server, authority, within=1.0):
     begin = time.monotonic()
     assert ask(server.address, authority.context()).status == 200
-    assert time.monotonic() - begin < WAIT_MAX
+    assert time.monotonic() - begin < within * (5 if RUN else 1)
 
 
 def reset(connection):
@@ -109,21 +107,30 @@ def first_flight(server, context):
         return wire.outgoing.read()
 
 
+# Where a client's address is not that of the attacker, its connections come first.
+ELSEWHERE = ("127.0.0.2", 0)
+
+
+@pytest.mark.parametrize("source", [None, ELSEWHERE], ids=["same", "elsewhere"])
 @pytest.mark.parametrize("share", [0, 1, 0.5, 1.0], ids=["silent", "an-octet", "half", "whole"])
-def test_half_open_handshakes_cost_nobody_else(server, authority, context, share):
+def test_half_open_handshakes_cost_nobody_else(server, authority, context, share, source):
     hello = first_flight(server, context)
     count = share if isinstance(share, int) else int(len(hello) * share)
     with contextlib.ExitStack() as open_ones:
         for _ in range(HALF_OPEN):
-            half = open_ones.enter_context(socket.create_connection(server.address, PATIENCE))
+            half = open_ones.enter_context(socket.create_connection(server.address, PATIENCE, source))
             half.sendall(hello[:count])
-        for _ in range(3):
-            is_served(server, authority)
+        if share == 1.0 and source is None:
+            # Those from the same address that have a place keep it for two seconds, and stand before it.
+            is_served(server, authority, 2.5 * (HALF_OPEN / place_count() + 1))
+        else:
+            for _ in range(3):
+                is_served(server, authority, 1.0)
 
 
 def test_slow_handshakes_cost_nobody_else(server, authority, context):
-    """Two hundred clients that send their ClientHello octet by octet."""
-    hello = first_flight(server, context)
+    """Two hundred clients that send their ClientHello octet by octet, and never its last one."""
+    hello = first_flight(server, context)[:-1]
     with contextlib.ExitStack() as open_ones:
         slow = {open_ones.enter_context(socket.create_connection(server.address, PATIENCE)): 0
                 for _ in range(SLOW)}
@@ -132,7 +139,7 @@ def test_slow_handshakes_cost_nobody_else(server, authority, context):
             for connection, sent in list(slow.items()):
                 try:
                     connection.send(hello[sent:sent + 1])
-                    slow[connection] = min(sent + 1, len(hello) - 2)
+                    slow[connection] = sent + 1
                 except OSError:
                     del slow[connection]  # It had to make room.
             is_served(server, authority)
@@ -173,7 +180,7 @@ def test_everybody_is_answered_who_comes_at_once(server, authority):
             wire.socket.setblocking(False)
             selector.register(wire.socket, selectors.EVENT_READ, wire)
             waiting[wire] = "handshake"
-        answered, end = 0, time.monotonic() + 10 * WAIT_MAX
+        answered, end = 0, time.monotonic() + 60
         while waiting and time.monotonic() < end:
             for key, _ in selector.select(1.0):
                 wire = key.data
@@ -181,6 +188,9 @@ def test_everybody_is_answered_who_comes_at_once(server, authority):
                 try:
                     if waiting[wire] == "handshake":
                         wire.tls.do_handshake()
+                        wire.flush()
+                        # As over a long way: the request comes a round trip later.
+                        time.sleep(0.02)
                         wire.tls.write(request("GET", "/login", [("Connection", "close")]))
                         waiting[wire] = "answer"
                     else:
