@@ -3,8 +3,6 @@
 All verify the certificate and the name, and get a page. The clients that a machine does not have are skipped.
 """
 
-import json
-import os
 import re
 import shutil
 import ssl
@@ -13,8 +11,8 @@ import subprocess
 import pytest
 
 from client import form_request
-from program import running
-from tls import PATIENCE, Authority, Encrypted, Wire, is_static
+from program import Program, running
+from tls import Authority, Encrypted, Wire, is_static
 
 PAGE = "Please Login"
 SUITES = {
@@ -186,62 +184,56 @@ def test_the_page_says_the_same_octets_as_without_tls(authority, server):
         assert len(pages) == 1 and PAGE.encode() in pages.pop()
 
 
-# Browsers -----------------------------------------------------------------------------------------
+# The program's own authority ----------------------------------------------------------------------
 
-@pytest.fixture
-def browser(tmp_path, authority, request):
-    """Chromium with a home directory of its own, where the authority is trusted, or not."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    service = pytest.importorskip("selenium.webdriver.chrome.service").Service
-    if not os.path.exists("/usr/bin/chromedriver"):
-        pytest.skip("there is no chromedriver")
-    if request.param:
-        nss_database(tmp_path / ".pki" / "nssdb", authority)
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-proxy-server"):
-        options.add_argument(flag)
-    # A driver accepts every certificate otherwise.
-    options.accept_insecure_certs = False
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    browser = webdriver.Chrome(options=options, service=service("/usr/bin/chromedriver", env=environment))
-    browser.set_page_load_timeout(30)
-    yield browser
-    browser.quit()
+class OwnAuthority:
+    """The authority that a program has made for itself: its certificate, without its key."""
+
+    name = "own authority"
+
+    def __init__(self, directory, target):
+        text = (directory / "authority.pem").read_text()
+        certificate = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", text, re.DOTALL)[0]
+        self.authority = target
+        self.authority.write_text(certificate)
+
+    context = Authority.context
 
 
-@pytest.mark.parametrize("browser", [True], indirect=True, ids=["trusted"])
-def test_chromium_shows_the_page_without_a_warning(browser, server):
-    browser.get(url(server))
-    assert "Please Login" in browser.page_source
-    assert browser.execute_script("return isSecureContext && location.protocol") == "https:"
-    browser.find_element("name", "username").send_keys("susan")
-    browser.find_element("name", "password").send_keys("hello")
-    browser.find_element("tag name", "button").click()
-    assert "Hello, susan!" in browser.page_source
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """(a program without a certificate, the authority that it makes)"""
+    folder = tmp_path_factory.mktemp("own")
+    program = Program.start("https-example", "--listen", "127.0.0.1:0", "--tls-directory", str(folder / "tls"))
+    try:
+        yield program, OwnAuthority(folder / "tls", folder / "own.pem")
+    finally:
+        program.stop()
 
 
-@pytest.mark.parametrize("browser", [False], indirect=True, ids=["unknown"])
-def test_chromium_warns_of_an_authority_that_it_does_not_know(browser, server):
-    """So that the test before does say something."""
-    browser.get(url(server))
-    assert "ERR_CERT_AUTHORITY_INVALID" in browser.page_source and "Please Login" not in browser.page_source
-
-
-# Scanners -----------------------------------------------------------------------------------------
-
-# What testssl.sh says of every authority that is not a public one.
-EXPECTED = {"cert_chain_of_trust", "cert_revocation"}
-
-
-def test_testssl_finds_nothing(server, tmp_path):
-    report = tmp_path / "report.json"
+def test_who_trusts_the_programs_own_authority_gets_no_warning(own, tmp_path):
+    server, authority = own
     host, port = server.address
-    told = client("testssl", "--quiet", "--color", "0", "--warnings", "off", "--nodns", "min",
-                  "--connect-timeout", "5", "--openssl-timeout", "5", "-p", "-S", "-P", "-s", "-f", "-U",
-                  "--jsonfile", report, f"{host}:{port}", within=120, check=False)
-    findings = json.loads(report.read_text()) if report.exists() else []
-    assert len(findings) > 60 and not any(found["severity"] == "FATAL" for found in findings), told
-    bad = [found for found in findings if found["severity"] in ("MEDIUM", "HIGH", "CRITICAL")
-           and found["id"].split(" ")[0] not in EXPECTED]
-    assert not bad, bad
+    assert PAGE in s_client(server, authority, "-ign_eof", "-x509_strict", given=ASKED)
+    assert PAGE in client("curl", "--silent", "--show-error", "--cacert", authority.authority, url(server))
+    for version in VERSIONS.values() if is_static() else [VERSIONS["1.2"]]:
+        with Encrypted(server.address, authority.context(version)) as connection:
+            assert PAGE in connection.get().text
+    told = client("gnutls-cli", "--x509cafile", authority.authority, "--port", port, "--verify-hostname",
+                  "localhost", host, given=ASKED)
+    assert PAGE in told and "The certificate is trusted" in told, told
+    nss_database(tmp_path / "nss", authority)
+    (tmp_path / "request").write_text(ASKED, newline="")
+    told = client("tstclnt", "-4", "-h", "localhost", "-a", "localhost", "-p", port, "-d", f"sql:{tmp_path / 'nss'}",
+                  "-A", tmp_path / "request")
+    assert PAGE in told, told
+
+
+def test_the_private_keys_are_the_programs_alone(own):
+    server, authority = own
+    folder = authority.authority.parent / "tls"
+    assert folder.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+    assert "PRIVATE" not in server.output()
+    chain = client("openssl", "s_client", "-connect", "{}:{}".format(*server.address), "-showcerts", check=False)
+    assert "BEGIN CERTIFICATE" in chain and "PRIVATE" not in chain

@@ -392,7 +392,8 @@ def test_no_redirection_to_what_is_no_host(beyond, host):
 
 
 def test_octets_that_are_neither(beyond):
-    for octets in (b"\0" * 64, b"\x80\x2e\x01\x00\x02", b"\x16", b"\x16\x03", b"\x16\xff\xff\xff\xff", b"\x15\x03\x01\x00\x02\x02\x28"):
+    for octets in (b"\0" * 64, b"\x80\x2e\x01\x00\x02", b"\x16", b"\x16\x03", b"\x16\xff\xff\xff\xff",
+                   b"\x15\x03\x01\x00\x02\x02\x28"):
         with socket.create_connection(("127.0.0.1", beyond.address[1]), 5) as connection:
             connection.sendall(octets)
             connection.shutdown(socket.SHUT_WR)

@@ -256,7 +256,7 @@ class Hello:
             VERSIONS: vector(numbers(versions), 1),
             KEY_SHARE: vector(b"".join(numbers((group, )) + vector(share, 2) for group, share in shares), 2),
         }
-        if TLS13 not in versions:
+        if versions == (TLS12, ):
             del made.extensions[VERSIONS], made.extensions[KEY_SHARE]
         return made
 
@@ -287,6 +287,7 @@ class Answer:
     suite: int | None = None
     random: bytes = b""
     session: bytes = b""
+    compression: int = 0
     extensions: dict = field(default_factory=dict)
     is_over: bool = False
 
@@ -326,7 +327,7 @@ def parse_server_hello(answer, body):
     end = 35 + body[34]
     answer.session = body[35:end]
     answer.suite = int.from_bytes(body[end:end + 2], "big")
-    rest = body[end + 5:]
+    answer.compression, rest = body[end + 2], body[end + 5:]
     while len(rest) >= 4:
         kind, size = struct.unpack(">HH", rest[:4])
         answer.extensions[kind], rest = rest[4:4 + size], rest[4 + size:]
