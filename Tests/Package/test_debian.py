@@ -193,8 +193,10 @@ def test_upgrade_from_before_tls(tmp_path):
         device.install(deb, "panel")
         machine.wait_for("grep -q ':1F90 .* 0A ' /proc/net/tcp")
         assert Person(machine, scheme="http").is_sent_to_https()
-        person.move(scheme="https")
-        assert person.is_in(), "the session ended"
+        # The browser has the cookie of before, and gets another one.
+        person.scheme = "https"
+        assert person.is_in() and person.cookie.startswith("__Host-"), "the session ended"
+        assert person.is_in()
         assert person.certificate == fingerprint_in(device.printed())
         person.log_in()
         files = machine.told("cd /var/lib/martlet; ls; cat accounts secret | sha256sum").split()
