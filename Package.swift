@@ -170,6 +170,9 @@ let package = Package(
       dependencies: [
         "MartletServer", "MartletHTTP", "MartletBytes", "CMartletPlatform", "TestSupport",
       ]),
+    .testTarget(
+      name: "MartletTLSTests",
+      dependencies: ["MartletTLS", "MartletToken", "MartletBytes", "CMartletTLS", "CMartletPlatform", "TestSupport"]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
     // What scripts/fuzz links with libFuzzer; the tests drive the corpora through it.
     .target(

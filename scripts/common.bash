@@ -4,13 +4,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # shellcheck disable=SC2034  # Used by the scripts that read this one.
-programs=(hello-example login-example https-example pieces-example martlet-panel)
+programs=(hello-example login-example pieces-example martlet-panel)
 # Programs that nobody ships: `scripts/build --examples` builds them too.
 # shellcheck disable=SC2034
 examples=(rest-example sensors-example settings-example auth-example sessions-example subapps-example
   sse-example cors-example csrf-example uploads-example static-example
   streaming-example commands-example gpio-example
-  templates-example)
+  templates-example https-example)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034

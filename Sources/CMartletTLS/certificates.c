@@ -268,20 +268,3 @@ void martlet_certificate_release(int number) {
 }
 
 const mbedtls_ssl_config *martlet_certificate_config(int number) { return &certificates[number].config; }
-
-#if MARTLET_TLS_PSA
-int martlet_tls_verify_nobody(mbedtls_x509_crt *crt, mbedtls_x509_crt *trusted, mbedtls_x509_crl *revoked,
-                              const mbedtls_x509_crt_profile *profile, const char *name, uint32_t *flags,
-                              int (*check)(void *, mbedtls_x509_crt *, int, uint32_t *), void *context,
-                              mbedtls_x509_crt_restart_ctx *restart);
-
-// What the library of scripts/sdk calls to verify a client's certificate. Nothing asks for one.
-int martlet_tls_verify_nobody(mbedtls_x509_crt *crt, mbedtls_x509_crt *trusted, mbedtls_x509_crl *revoked,
-                              const mbedtls_x509_crt_profile *profile, const char *name, uint32_t *flags,
-                              int (*check)(void *, mbedtls_x509_crt *, int, uint32_t *), void *context,
-                              mbedtls_x509_crt_restart_ctx *restart) {
-  (void)crt, (void)trusted, (void)revoked, (void)profile, (void)name, (void)check, (void)context, (void)restart;
-  *flags = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
-  return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
-}
-#endif

@@ -105,7 +105,7 @@ struct Certificate {
   }
 }
 
-/// Certificates in DER, one behind the other.
+/// Certificates in DER without anything between them.
 enum CertificateChain {
   /// Decodes the certificates of a PEM text, or of DER, to the start of the text's memory.
   ///

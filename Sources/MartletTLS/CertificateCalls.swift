@@ -101,6 +101,12 @@ enum CertificateCalls {
     }
   }
 
+  /// Overwrites what keys have left in the array for text and on the stack.
+  static func wipeKeys() {
+    wipe(.text)
+    martlet_wipe_stack()
+  }
+
   // MARK: Files
 
   /// The error for a path that is too long.
@@ -195,7 +201,9 @@ enum CertificateCalls {
   @_lifetime(immortal)
   static func errorText(_ code: Int32) -> Span<UInt8> {
     // Safe: C returns one of its literals, which ends with a NUL and stays as long as the program runs.
-    guard let text = unsafe martlet_error_text(code) else { return ("it cannot be used" as StaticString).octets }
+    guard let text = unsafe martlet_error_text(code) else {
+      return ("it cannot be used" as StaticString).octets
+    }
     let octets = unsafe UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
     var count = 0
     while unsafe octets[count] != 0 { count += 1 }

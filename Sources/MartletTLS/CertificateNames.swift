@@ -1,14 +1,14 @@
-// The machine's name and addresses, and the hosts of the command line → the names of a certificate
-// (subjectAltName, RFC 5280 §4.2.1.6), and the names that the board's own authority may certify (nameConstraints,
-// §4.2.1.10).
+// The machine's name, its addresses and the hosts of the command line → names of a certificate, and constraints of
+// the board's own authority. These are subjectAltName and nameConstraints (RFC 5280 §4.2.1.6, §4.2.1.10).
 //
 //     GeneralName = [2] dNSName / [7] iPAddress, 4 or 16 octets; in a constraint 8 or 32, with the mask behind
 //
 // A stolen key of the authority must be of no use for the web. So the authority may certify names of domains that
-// the web does not have, private addresses, this machine's name, and names that the administrator gave. A name
-// of one label that has letters only may be a top-level domain (`kitchen` is), and a constraint permits all
-// names below it. So such a name is permitted when the administrator gave it with `--host`, and a name with a
-// digit or a hyphen always: no top-level domain has one.
+// the web does not have, private addresses, this machine's name, and names that the administrator gave.
+//
+// A constraint permits a name and all names below it. A host name of letters alone may be a top-level domain, as
+// `kitchen` is. So such a name is permitted only when the administrator gave it with `--host`. A name with a digit
+// or a hyphen is always permitted, because no top-level domain has these.
 
 import MartletBytes
 
@@ -19,8 +19,8 @@ struct HostName: BitwiseCopyable {
   /// An empty name.
   init() {}
 
-  /// A copy in lower case; `nil` for what is no name: other octets than letters, digits, `-`, `_` and dots; an
-  /// empty label; more than 253 octets. `*.` may stand before the name.
+  /// A copy in lower case, or `nil` for what is no name. A name has letters, digits, `-`, `_` and dots, at most 253
+  /// octets, and no empty label. `*.` may stand before the name.
   @inline(never)
   init?(_ octets: Span<UInt8>) {
     var labelSize = 0
@@ -61,8 +61,8 @@ struct HostName: BitwiseCopyable {
 
   var isEmpty: Bool { text.isEmpty }
 
-  /// Whether all names below the name are in the web, as far as its octets tell: it has one label of letters, and
-  /// is none of the names that systems give to a board.
+  /// Whether the name may be a top-level domain, as far as its octets tell. Such a name has letters alone, or begins
+  /// with `xn--`. Names that systems give to boards are left out.
   var mayBeTopLevelDomain: Bool {
     let span = text.span
     if span.hasPrefix("xn--") { return true }
@@ -110,9 +110,9 @@ struct MachineAddresses {
     count += 1
   }
 
-  /// Adds the address of a line `32-DIGITS INDEX PREFIX SCOPE FLAGS NAME` (`/proc/net/if_inet6`). Left out are
-  /// addresses of the link, which browsers cannot reach without a zone, and those that are temporary,
-  /// duplicate, deprecated or tentative (IFA_F_… of linux/if_addr.h).
+  /// Adds the address of a line `32-DIGITS INDEX PREFIX SCOPE FLAGS NAME` (`/proc/net/if_inet6`). Addresses of the
+  /// link are left out, because browsers cannot reach them without a zone. Addresses that are temporary, duplicate,
+  /// deprecated or tentative are left out as well (IFA_F_… of linux/if_addr.h).
   mutating func add(line: Span<UInt8>) {
     var words = BlankWords(line)
     guard let digits = words.next(), digits.count == 32, words.next() != nil, words.next() != nil,
@@ -299,7 +299,8 @@ enum CertificateNames {
   @inline(never)
   @_lifetime(der: copy der)
   private static func add(
-    _ name: Span<UInt8>, _ domain: Span<UInt8>, _ authority: Certificate?, _ start: Int, _ der: inout DERWriter
+    _ name: Span<UInt8>, _ domain: Span<UInt8>, _ authority: Certificate?, _ start: Int,
+    _ der: inout DERWriter
   ) {
     let element = der.count
     let content = der.begin(dnsName)

@@ -129,7 +129,8 @@ public struct CertificateTrouble: Error, Equatable, Sendable {
     guard problem != .authorityExpired else { return }
     switch file {
     case .authority:
-      writer.append("; put a copy back, or remove it to have a new authority, which every browser must be given")
+      writer.append(
+        "; put a copy back, or remove it to have a new authority, which every browser must be given")
     case .ownKey: writer.append("; put a copy back, or remove it to have a new one")
     case .uploaded: writer.append("; the board's own authority is used instead")
     case .ownCertificate: writer.append("; a new one has been made")

@@ -10,8 +10,8 @@ extension CertificateStore {
   @inline(never)
   static func loadFiles() throws(CertificateTrouble) {
     defer {
-      CertificateCalls.wipe(.text)
       CertificateCalls.wipe(.otherKey)
+      CertificateCalls.wipeKeys()
     }
     var isP256 = false
     var (keyCount, chainCount) = (0, 0)
@@ -45,16 +45,14 @@ extension CertificateStore {
   /// Reads the files of the directory, makes those that are missing, and installs the certificate.
   @inline(never)
   static func loadDirectory(_ moment: CertificateMoment) throws(CertificateTrouble) -> CertificateTrouble? {
-    defer { CertificateCalls.wipe(.text) }
+    defer { CertificateCalls.wipeKeys() }
     var trouble: CertificateTrouble?
     if try !isAuthorityLoaded() {
       try makeAuthority(moment)
       trouble = store(.authority)
     }
     if try !isKeyLoaded() {
-      do throws(CertificateProblem) { try CertificateCalls.makeKey(.key) } catch {
-        throw CertificateTrouble(error, .ownKey)
-      }
+      try makeKey()
       trouble = store(.ownKey) ?? trouble
     }
     do throws(CertificateProblem) {
@@ -157,9 +155,17 @@ extension CertificateStore {
 
   // MARK: The own authority
 
+  /// Makes a new key of the server, in memory.
+  static func makeKey() throws(CertificateTrouble) {
+    do throws(CertificateProblem) { try CertificateCalls.makeKey(.key) } catch {
+      throw CertificateTrouble(error, .ownKey)
+    }
+  }
+
   /// Makes a new authority, in memory.
   @inline(never)
   static func makeAuthority(_ moment: CertificateMoment) throws(CertificateTrouble) {
+    defer { CertificateCalls.wipeKeys() }
     var former = PrivateKeyOctets(repeating: 0)
     var target = former.mutableSpan
     target.copy(CertificateMemory.octets(.authorityKey, PrivateKeyOctets.count), to: 0)
@@ -221,10 +227,8 @@ extension CertificateStore {
   @inline(never)
   static func needsRenewal(_ moment: CertificateMoment) -> Bool {
     guard let own, let authority, isByAuthority(CertificateMemory.chain, own) else { return true }
-    let life = own.notAfter - own.notBefore
-    if moment.floor - own.notBefore > life / 3 * 2 { return true }
-    // A certificate for a time of day that is not known.
-    let isLong = life > CertificateLimits.knownTimeSeconds + 2 * CertificateLimits.earlySeconds
+    if moment.floor - own.notBefore > (own.notAfter - own.notBefore) / 3 * 2 { return true }
+    let isLong = isForUnknownTime(own)
     if state.was_trusted != 0 {
       if isLong || own.notBefore > moment.floor { return true }
     } else if !isLong,
@@ -233,6 +237,11 @@ extension CertificateStore {
       return true
     }
     return lacksNames(own, authority)
+  }
+
+  /// Whether a certificate was made while the time of day was not known.
+  private static func isForUnknownTime(_ own: Certificate) -> Bool {
+    own.notAfter - own.notBefore > CertificateLimits.knownTimeSeconds + 2 * CertificateLimits.earlySeconds
   }
 
   /// Whether the machine has a name or an address that the certificate lacks. A name that the machine no longer has
@@ -259,7 +268,7 @@ extension CertificateStore {
       let isKnown = state.was_trusted != 0
       var floor = moment.floor
       // A certificate that was made while the time of day was known says that it is later.
-      if !isKnown, let own, isByAuthority(CertificateMemory.chain, own) {
+      if !isKnown, let own, !isForUnknownTime(own), isByAuthority(CertificateMemory.chain, own) {
         floor = max(floor, own.notBefore + CertificateLimits.earlySeconds)
       }
       let notBefore = floor - CertificateLimits.earlySeconds
@@ -294,7 +303,7 @@ extension CertificateStore {
   /// - Returns: Why it could not be written.
   @inline(never)
   static func store(_ file: CertificateFile) -> CertificateTrouble? {
-    defer { CertificateCalls.wipe(.text) }
+    defer { CertificateCalls.wipeKeys() }
     var code: Int32 = 0
     do throws(CertificateProblem) {
       let count = try write(file)

@@ -39,8 +39,8 @@ public enum CertificateLimits {
   /// 90 days of a certificate that is made while the time of day is known.
   static var knownTimeSeconds: Int64 { 90 * day }
 
-  /// 825 days of a certificate that is made while the time of day is not known: the longest that systems of Apple
-  /// accept of an authority that a user has added.
+  /// 825 days of a certificate that is made while the time of day is not known. Systems of Apple accept no longer
+  /// ones of an authority that a user has added.
   static var unknownTimeSeconds: Int64 { 825 * day }
 
   /// How long before now a certificate begins: clients' clocks are wrong by hours where they are wrong.

@@ -221,7 +221,7 @@ def write(path, text):
 
 
 # What is in the directory of a panel that has been set up.
-FILES = ["accounts", "accounts.old", "secret", "sessions"]
+FILES = ["accounts", "accounts.old", "authority.pem", "secret", "sessions", "tls.crt", "tls.key"]
 
 
 def names(data):

@@ -299,7 +299,9 @@ class Rounds:
             process.kill()
         self.moments["start"] += 1
         left = names(data)
-        ensure(set(left) <= {"secret", "secret.new"}, f"what is {left}?")
+        certificates = {"authority.pem", "tls.crt", "tls.key"}
+        ensure(set(left) <= {"secret", *certificates, *(f"{name}.new" for name in ("secret", *certificates))},
+               f"what is {left}?")
         secret = (data / "secret").read_bytes() if "secret" in left else None
         ensure(secret is None or len(secret) == 65, f"half a secret: {secret}")
         self.count(secret is not None, None, data)

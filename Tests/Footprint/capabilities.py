@@ -29,6 +29,7 @@ PROGRAMS = {
     "cors-example": "pages for scripts of other origins, a policy of its own",
     "csrf-example": "forms with tokens",
     "sessions-example": "signed sessions, forms in parts",
+    "https-example": "the same over TLS, with certificates of its own authority",
     "login-example": "signed sessions, users, \"remember me\"",
     "auth-example": "Basic and Bearer credentials, hashed passwords",
     "subapps-example": "parts that are mounted, credentials",
