@@ -65,6 +65,16 @@ def test_deploy_and_back(device, workshop, tmp_path):
     assert re.fullmatch(r"\d+", process), process
     assert machine.told(f"stat -c %U /proc/{process}") == "martlet"
 
+    # The service reads the certificate anew, and the process goes on.
+    reload, printed = {
+        "systemd": ("systemctl reload martlet-panel", "journalctl -q -u martlet-panel -o cat"),
+        "openrc": ("rc-service martlet-panel reload", "cat /var/log/martlet-panel.log"),
+        "busybox": ("/etc/init.d/S50martlet-panel reload", "cat /var/log/martlet-panel.log")}[device.kind]
+    machine.run(reload)
+    machine.wait_for(f"{printed} | grep -q 'the certificate has been read anew'")
+    machine.run(f"[ -d /proc/{process} ]")
+    assert person.is_in()
+
     # Deployed again: the session goes on, and there is no code any more.
     workshop.change("second")
     told = workshop.deploy(device)
