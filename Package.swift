@@ -160,6 +160,10 @@ let package = Package(
       name: "token-bench", dependencies: ["Martlet", "CMartletPlatform"],
       path: "Tests/Bench/TokenBench", swiftSettings: swift),
 
+    // Files over TLS; `scripts/bench` builds and runs it.
+    .executableTarget(
+      name: "tls-bench", dependencies: ["Martlet"], path: "Tests/Bench/TLSBench", swiftSettings: swift),
+
     // Tests, in full Swift on the host. The black-box tests of the embedded programs are in Tests/Wire.
     .target(name: "TestSupport", dependencies: ["MartletBytes"], path: "Tests/TestSupport"),
     .testTarget(name: "MartletBytesTests", dependencies: ["MartletBytes", "TestSupport"]),
@@ -170,6 +174,9 @@ let package = Package(
       dependencies: [
         "MartletServer", "MartletHTTP", "MartletBytes", "CMartletPlatform", "TestSupport",
       ]),
+    .testTarget(
+      name: "MartletTLSTests",
+      dependencies: ["MartletTLS", "MartletToken", "MartletBytes", "CMartletTLS", "CMartletPlatform", "TestSupport"]),
     // A client of TLS in the same process, for tests of the shim.
     .target(
       name: "CTLSClient", path: "Tests/CTLSClient", cSettings: c,

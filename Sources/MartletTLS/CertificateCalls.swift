@@ -101,6 +101,12 @@ enum CertificateCalls {
     }
   }
 
+  /// Overwrites what keys have left in the array for text and on the stack.
+  static func wipeKeys() {
+    wipe(.text)
+    martlet_wipe_stack()
+  }
+
   // MARK: Files
 
   /// The error for a path that is too long.
@@ -195,7 +201,9 @@ enum CertificateCalls {
   @_lifetime(immortal)
   static func errorText(_ code: Int32) -> Span<UInt8> {
     // Safe: C returns one of its literals, which ends with a NUL and stays as long as the program runs.
-    guard let text = unsafe martlet_error_text(code) else { return ("it cannot be used" as StaticString).octets }
+    guard let text = unsafe martlet_error_text(code) else {
+      return ("it cannot be used" as StaticString).octets
+    }
     let octets = unsafe UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
     var count = 0
     while unsafe octets[count] != 0 { count += 1 }
@@ -205,19 +213,24 @@ enum CertificateCalls {
 
   // MARK: The machine
 
-  /// The machine's name, in lower case; empty where it has none that a certificate can have.
-  static var hostName: HostName {
+  /// Reads the machine's name to its array.
+  @inline(never)
+  static func readHostName() {
     var count = 0
     // Safe: C returns `count` octets of a static array, which stay until the next call.
     let octets = unsafe martlet_host_name(-1, &count)
     let name = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: octets, count: count))
-    return HostName(name) ?? HostName()
+    var room = CertificateMemory.room(.hostName)
+    guard CertificateNames.isName(name), name.count <= room.count else {
+      return CertificateMemory.state.host_name_count = 0
+    }
+    for i in name.indices { room[i] = ASCII.lowercased(name[i]) }
+    CertificateMemory.state.host_name_count = UInt32(name.count)
   }
 
-  /// The addresses of the machine, those of IPv4 first. The array for text is used meanwhile.
+  /// Reads the addresses of the machine, those of IPv4 first. The array for text is used meanwhile.
   @inline(never)
-  static func addresses() -> MachineAddresses {
-    var addresses = MachineAddresses()
+  static func read(_ addresses: inout MachineAddresses) {
     var text = CertificateMemory.room(.text)
     var leftOut = 0
     // Safe: C writes at most as many octets as the array has, and entries of 20 octets to its start.
@@ -247,6 +260,5 @@ enum CertificateCalls {
         unsafe martlet_end_lines(&lines)
       }
     }
-    return addresses
   }
 }

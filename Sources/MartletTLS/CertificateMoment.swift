@@ -9,8 +9,8 @@ public struct CertificateMoment: Equatable, Sendable {
   public var monotonicMilliseconds: Int64
   /// A time of day that is not later than the true time, in Unix seconds: where the time of day is known, now.
   public var unixSeconds: Int64
-  /// Whether the time of day is known: somebody, such as NTP, has set the clock since the machine started, or the
-  /// machine has a clock with a battery.
+  /// Whether the time of day is known, such as by NTP. A clock that only goes on from the last stop of the machine is
+  /// late.
   public var isKnown: Bool
 
   public init(monotonicMilliseconds: Int64, unixSeconds: Int64, isKnown: Bool) {

@@ -63,7 +63,7 @@ public enum CertificateStore {
 
   static var state: martlet_certificate_state {
     get { CertificateMemory.state }
-    set { CertificateMemory.state = newValue }
+    _modify { yield &CertificateMemory.state }
   }
 
   /// Where the certificate in use comes from.
@@ -77,14 +77,18 @@ public enum CertificateStore {
 
   /// The certificate that clients get first.
   static var own: Certificate? {
-    let chain = CertificateMemory.chain
-    return Certificate(chain, 0..<chain.count)
+    @inline(never) get {
+      let chain = CertificateMemory.chain
+      return Certificate(chain, 0..<chain.count)
+    }
   }
 
   /// The certificate of the own authority, or `nil`.
   static var authority: Certificate? {
-    let octets = CertificateMemory.authority
-    return Certificate(octets, 0..<octets.count)
+    @inline(never) get {
+      let octets = CertificateMemory.authority
+      return Certificate(octets, 0..<octets.count)
+    }
   }
 
   // MARK: Opening
@@ -95,11 +99,11 @@ public enum CertificateStore {
   @discardableResult
   public static func addHost(_ name: Span<UInt8>) -> Bool {
     let start = Int(state.hosts_count)
-    guard HostName(name) != nil || IPAddress(name) != nil,
+    guard CertificateNames.isName(name) || IPAddress(name) != nil,
       name.count + 1 <= CertificateLimits.hostsSizeMax - start
     else { return false }
     var hosts = CertificateMemory.room(.hosts)
-    hosts.copy(name, to: start)
+    for i in name.indices { hosts[start + i] = ASCII.lowercased(name[i]) }
     hosts[start + name.count] = 0x20
     state.hosts_count = UInt32(start + name.count + 1)
     return true
@@ -175,8 +179,8 @@ public enum CertificateStore {
 
   // MARK: Time
 
-  /// Renews the certificate where it is time to: two thirds of its days are over, the machine has another name or
-  /// address, the time of day has become known. For each turn of the loop.
+  /// Renews the certificate when two thirds of its days are over, or when the time of day has become known. A new name
+  /// or address of the machine is another reason. For each turn of the loop.
   ///
   /// - Complexity: A comparison, but for every 30 seconds.
   public static func tick(_ moment: CertificateMoment) -> CertificateNews {
@@ -220,20 +224,21 @@ public enum CertificateStore {
     return store(.ownCertificate)
   }
 
-  /// Makes a new authority, such as after the machine's name has changed, or after its key has become known to others.
-  /// Every browser must be given its certificate.
+  /// Makes a new authority and a new key of the server. That is for a machine with a new name, and for files that
+  /// somebody may have copied. What was uploaded is removed, because it is for the former key. Every browser must be
+  /// given the new authority's certificate.
   @discardableResult
   public static func renewAuthority(
     _ moment: CertificateMoment
   ) throws(CertificateTrouble) -> CertificateTrouble? {
     guard kind == .ownAuthority || kind == .uploaded else { return nil }
+    try removeUploaded()
     try makeAuthority(moment)
-    let trouble = store(.authority)
-    if kind == .ownAuthority {
-      try issue(moment)
-      _ = store(.ownCertificate)
-    }
-    return trouble
+    try makeKey()
+    kind = .ownAuthority
+    try issue(moment)
+    let (first, second, third) = (store(.ownKey), store(.authority), store(.ownCertificate))
+    return first ?? second ?? third
   }
 
   /// Writes a request for a certificate of the server's key, as PEM text of at most 3,000 octets.
@@ -242,8 +247,9 @@ public enum CertificateStore {
     guard kind == .ownAuthority || kind == .uploaded else { return }
     var count = 0
     do throws(CertificateProblem) {
+      CertificateCalls.readHostName()
       var der = DERWriter(CertificateMemory.room(.new))
-      try CertificateWriter.writeRequest(CertificateCalls.hostName, to: &der)
+      try CertificateWriter.writeRequest(to: &der)
       count = der.count
     } catch { throw CertificateTrouble(error, .none) }
     PEM.write("CERTIFICATE REQUEST", CertificateMemory.octets(.new, count), to: &writer)
@@ -261,17 +267,17 @@ public enum CertificateStore {
   ) throws(CertificateTrouble) -> CertificateTrouble? {
     guard kind == .ownAuthority || kind == .uploaded else { return nil }
     guard answer.count <= CertificateLimits.textSizeMax else { throw CertificateTrouble(.tooLong, .none) }
-    CertificateMemory.copy(answer, to: .text)
-    do throws(CertificateProblem) {
-      try useUploaded(answer.count, moment.isKnown ? moment.unixSeconds : nil)
-    } catch { throw CertificateTrouble(error, .none) }
-    return store(.uploaded)
+    return try install(moment) { room in
+      room.copy(answer, to: 0)
+      return answer.count
+    }
   }
 
   /// Uses certificates that another authority has made for the server's key.
   ///
-  /// - Parameter fill: Writes the answer to the array for text, and returns how many octets; `nil` where there is no
-  ///   room.
+  /// - Parameter fill: Writes the answer to memory of `CertificateLimits.textSizeMax` octets, and returns how many
+  ///   octets there are; `nil` where there is no room.
+  @discardableResult
   public static func install(
     _ moment: CertificateMoment, _ fill: (inout MutableSpan<UInt8>) -> Int?
   ) throws(CertificateTrouble) -> CertificateTrouble? {
@@ -290,11 +296,15 @@ public enum CertificateStore {
     _ moment: CertificateMoment
   ) throws(CertificateTrouble) -> CertificateTrouble? {
     guard kind == .uploaded else { return nil }
+    try removeUploaded()
+    return try useOwn(moment)
+  }
+
+  private static func removeUploaded() throws(CertificateTrouble) {
     do throws(CertificateProblem) {
       try CertificateCalls.remove(state.directory, CertificateFile.uploaded.name)
     } catch { throw CertificateTrouble(error, .uploaded) }
     state.unsaved &= ~CertificateFile.uploaded.bit
-    return try useOwn(moment)
   }
 
   // MARK: Facts
@@ -302,11 +312,12 @@ public enum CertificateStore {
   /// Facts about what is in use; `nil` before the store has been opened.
   public static var summary: CertificateSummary? {
     guard kind != .none, let own else { return nil }
-    let state = state
+    var authorityNotAfter: Int64 = 0
+    if let authority { authorityNotAfter = authority.notAfter }
     return CertificateSummary(
       kind: kind, notBefore: own.notBefore, notAfter: own.notAfter,
       fingerprint: fingerprint(CertificateMemory.chain.extracting(own.whole)),
-      authorityNotAfter: authority?.notAfter ?? 0,
+      authorityNotAfter: authorityNotAfter,
       authorityFingerprint: fingerprint(CertificateMemory.authority),
       isStored: state.unsaved == 0, isWaiting: state.waits != 0)
   }
@@ -332,7 +343,9 @@ public enum CertificateStore {
     var reader = DERReader(own.names)
     var isFirst = true
     while let element = reader.next(octets) {
-      guard element.tag == CertificateNames.dnsName || element.tag == CertificateNames.ipAddress else { continue }
+      guard element.tag == CertificateNames.dnsName || element.tag == CertificateNames.ipAddress else {
+        continue
+      }
       if !isFirst { writer.append(", ") }
       isFirst = false
       let content = octets.extracting(element.content)

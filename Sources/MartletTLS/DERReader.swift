@@ -1,5 +1,5 @@
-// DER (X.690) → ranges of octets. Input comes from outside: every length is compared with the room that is left,
-// and what is not the shortest form of a length is refused.
+// DER (X.690) → ranges of octets. Input comes from outside, so every length is compared with the octets that are
+// left. A length that is not in its shortest form is refused.
 //
 //     element = tag length content
 //     tag     = 1 octet; tags of several octets do not occur in certificates and are refused
@@ -15,7 +15,7 @@ struct DERElement {
   let content: Range<Int>
 }
 
-/// Reads the elements of a range, one after the other.
+/// Reads the elements of a range from the first to the last.
 struct DERReader {
   /// What has not been read.
   private(set) var rest: Range<Int>

@@ -28,7 +28,8 @@ struct PrivateKey {
   ///   - memory: The text at its start, which is overwritten.
   ///   - count: The octets of the text.
   @inline(never)
-  static func find(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem) -> PrivateKey {
+  static func find(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem) -> PrivateKey
+  {
     var position = 0
     while let block = try PEM.next(memory.span.extracting(first: count), from: &position) {
       guard let form = try form(memory.span, block) else { continue }

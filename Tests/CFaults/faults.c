@@ -34,6 +34,8 @@
   X(clone, "EAGAIN ENOMEM")                                                                        \
   X(connect, "ECONNREFUSED ENETUNREACH ETIMEDOUT EADDRNOTAVAIL EACCES")                            \
   X(close, "EINTR EIO ENOSPC")                                                                     \
+  X(epoll_create1, "EMFILE ENFILE ENOMEM")                                                        \
+  X(epoll_ctl, "ENOMEM ENOSPC")                                                                   \
   X(fcntl, "EPERM")                                                                                \
   X(fchmod, "EINTR EIO EPERM EROFS")                                                               \
   X(flock, "EINTR EAGAIN EBADF ENOLCK ENOSYS EOPNOTSUPP")                                          \
@@ -430,6 +432,14 @@ DEFINE(int, connect, (int descriptor, const void *address, unsigned size)) {
 
 DEFINE(int, accept4, (int listener, void *address, void *size, int flags)) {
   OPENING(accept4, listener, NULL, listener, address, size, flags);
+}
+
+DEFINE(int, epoll_create1, (int flags)) {
+  OPENING(epoll_create1, -1, NULL, flags);
+}
+
+DEFINE(int, epoll_ctl, (int gathered, int operation, int descriptor, void *event)) {
+  ALL_OR_NOTHING(epoll_ctl, descriptor, NULL, gathered, operation, descriptor, event);
 }
 
 DEFINE(int, signalfd, (int descriptor, const void *set, int flags)) {

@@ -299,14 +299,16 @@ class Rounds:
             process.kill()
         self.moments["start"] += 1
         left = names(data)
-        ensure(set(left) <= {"secret", "secret.new"}, f"what is {left}?")
+        certificates = {"authority.pem", "tls.crt", "tls.key"}
+        ensure(set(left) <= {"secret", *certificates, *(f"{name}.new" for name in ("secret", *certificates))},
+               f"what is {left}?")
         secret = (data / "secret").read_bytes() if "secret" in left else None
         ensure(secret is None or len(secret) == 65, f"half a secret: {secret}")
         self.count(secret is not None, None, data)
         program = self.start(data)
         try:
             program.wait_for("set-up code: ")
-            ensure(names(data) == ["secret"], f"left over: {names(data)}")
+            ensure(names(data) == sorted(["secret", *certificates]), f"left over: {names(data)}")
             ensure(secret in (None, (data / "secret").read_bytes()), "the secret has changed")
         finally:
             program.kill()

@@ -7,9 +7,9 @@
 #include "martlet_tls.h"
 
 enum {
-  // Octets of one certificate, or certificate request, that is made here: 512 of host names, each with 4 of
-  // its own, 16 addresses of 18 octets, and some 700 of all else.
-  MARTLET_CERTIFICATE_SIZE = 2048,
+  // Octets of one certificate, or certificate request, that is made here. The longest is an authority's with the
+  // constraints for 256 host names of one letter, 5 octets each. All else has some 1,700.
+  MARTLET_CERTIFICATE_SIZE = 4096,
 
   // Octets of a file, or of an answer, as PEM text. A chain of MARTLET_TLS_CHAIN_SIZE octets has 11,200, and
   // the rest is for text between certificates.
@@ -20,6 +20,9 @@ enum {
 
   // Octets of the host names that people give, with a blank after each.
   MARTLET_CERTIFICATE_HOSTS_SIZE = 512,
+
+  // Octets of the machine's name, as of any host name (RFC 1035 §2.3.4).
+  MARTLET_CERTIFICATE_HOST_NAME_SIZE = 253,
 
   // Octets of the path of a file or directory, without a NUL.
   MARTLET_CERTIFICATE_PATH_SIZE = 511,
@@ -38,6 +41,7 @@ enum martlet_certificate_area {
   MARTLET_CERTIFICATE_NEW,           // a certificate that is being made; names that are wanted
   MARTLET_CERTIFICATE_TEXT,          // what is being read or written
   MARTLET_CERTIFICATE_HOSTS,
+  MARTLET_CERTIFICATE_HOST_NAME,     // the machine's name in lower case
   MARTLET_CERTIFICATE_FIRST_PATH,    // the directory, or the file of the chain
   MARTLET_CERTIFICATE_SECOND_PATH,   // the file of the key
   MARTLET_CERTIFICATE_WORDS,
@@ -48,7 +52,8 @@ struct martlet_certificate_state {
   int64_t next_look;      // when all is looked at again, in milliseconds of the monotonic clock
   int64_t untrusted_from; // since when the time of day has not been known, on that clock
   int32_t directory;      // a descriptor; 0: not opened
-  uint32_t chain_count, authority_count, hosts_count, first_path_count, second_path_count, words_count;
+  uint32_t chain_count, authority_count, hosts_count, host_name_count;
+  uint32_t first_path_count, second_path_count, words_count;
   uint8_t kind;        // CertificateKind
   uint8_t waits;       // what is in `chain` is to be installed, when the library has room
   uint8_t unsaved;     // files that could not be written: bits
