@@ -1,5 +1,5 @@
-// The memory that the library of scripts/sdk allocates: fixed arenas in static memory, one for each connection, one
-// for each of two certificates, one for all else. What one connection does never takes memory of others. Pages of an
+// The memory that the library of scripts/sdk allocates: fixed arenas in static memory. Each connection has an arena,
+// each of two certificates, and one is for all else. What one connection does never takes memory of others. Pages of an
 // arena are the kernel's zero pages until they are used, and again when the arena is cleared.
 //
 //     block: octets (4) | is_used (4) | memory, zero when it is handed out
@@ -116,7 +116,7 @@ static int arena_of(const uint8_t *octets) {
   return -1;
 }
 
-// Makes one block of free blocks that lie side by side; none of them is the last.
+// Makes one block of free blocks that lie side by side. Free blocks before the end belong to no block any more.
 static void join(int arena) {
   struct block *before = NULL;
   uint32_t offset = 0;

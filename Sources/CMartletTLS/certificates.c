@@ -18,7 +18,7 @@ static struct certificate {
 static int current = -1;
 
 // In the server's order (TLS 1.2). ChaCha20 is first: without instructions for AES it is three to nine times as
-// fast, and no table is read at places that the key decides.
+// fast. It reads no table at places that the key decides.
 static const int suites[] = {
 #if defined MBEDTLS_SSL_PROTO_TLS1_3
     MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
@@ -136,8 +136,8 @@ static int find_public_key(struct reader certificate, struct reader *key) {
 
 // MARK: Chains and keys
 
-// Makes the library's list of certificates that lie one behind the other. The library sends them as they are and
-// knows no more of them than the first one's public key, so that any algorithm may have signed them.
+// Makes the library's list of a chain's certificates. The library sends the certificates as they are. It knows no
+// more of them than the first one's public key, so that any algorithm may have signed them.
 // MARTLET_TLS_DONE, BAD_CHAIN or NO_MEMORY.
 static int list_chain(mbedtls_x509_crt *chain, const uint8_t *octets, size_t count, struct reader *public_key) {
   struct reader rest = {octets, octets + count}, whole, content;

@@ -1,5 +1,5 @@
-// What the library of scripts/sdk calls where a client shows a certificate. The server asks for none, so that none of
-// this is ever called; the library's own functions would be linked in vain, 8 KB of them (scripts/sdk).
+// What the library of scripts/sdk calls where a client shows a certificate. The server asks for no certificate, so
+// that nothing here is ever called. The library's own functions would be linked in vain, 8 KB of them (scripts/sdk).
 #include "internal.h"
 
 #if MARTLET_TLS_PSA

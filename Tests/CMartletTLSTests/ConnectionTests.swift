@@ -40,7 +40,9 @@ struct ConnectionTests {
     #expect(pair.receiveByClient().octets == [1, 2, 3])
   }
 
-  @Test("Whatever the kernel takes of a record, each octet arrives once", arguments: [1, 2, 100, 4096, 4097, 40_000])
+  @Test(
+    "Whatever the kernel takes of a record, each octet arrives once",
+    arguments: [1, 2, 100, 4096, 4097, 40_000])
   func partial(piece: Int) throws {
     let pair = try Pair.open(size: 1)
     let octets = (0..<(piece == 1 ? 500 : 60_000)).map { UInt8(truncatingIfNeeded: $0 &* 7) }
@@ -106,7 +108,8 @@ struct ConnectionTests {
     #expect(pair.send([1]) == Int(Code.gone))
   }
 
-  @Test("The server says close_notify when it finishes or closes; afterwards it sends nothing, but still reads")
+  @Test(
+    "The server says close_notify when it finishes or closes; afterwards it sends nothing, but still reads")
   func finishes() throws {
     let pair = try Pair.open()
     martlet_tls_finish(pair.place)

@@ -19,7 +19,8 @@ func install(
   // Without an octet an array may have no address.
   return (chain + [0]).withUnsafeBufferPointer { chainOctets in
     (key + [0]).withUnsafeBufferPointer { keyOctets in
-      martlet_tls_install(chainOctets.baseAddress!, chain.count, Int32(kind), keyOctets.baseAddress!, key.count)
+      martlet_tls_install(
+        chainOctets.baseAddress!, chain.count, Int32(kind), keyOctets.baseAddress!, key.count)
     }
   }
 }

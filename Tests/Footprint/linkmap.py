@@ -64,7 +64,8 @@ def holder_of(origin, section, symbol):
         return LITERALS if re.search(r"\.(str|cst)\d", section) else LINKER
     archive = re.search(r"([^/]+)\.a\(", origin)
     if archive:
-        return {"libc": C_LIBRARY, "libmbedcrypto": MBEDTLS}.get(archive[1], RUNTIME)
+        return {"libc": C_LIBRARY, "libmbedcrypto": MBEDTLS, "libmbedtls": MBEDTLS, "libmbedx509": MBEDTLS}.get(
+            archive[1], RUNTIME)
     module = re.search(r"/([^/]+)\.build/[^/]+\.o$", origin)
     if module:
         return module_of(symbol) or module[1]

@@ -48,7 +48,7 @@ int martlet_tls_install(const uint8_t *_Nonnull chain, size_t chain_count, int k
 int martlet_tls_open(int descriptor);
 
 // One step of the handshake, the only call before it is over. MARTLET_TLS_DONE: it is over. AGAIN, WANT_READ,
-// WANT_WRITE, GONE (an alert has been sent, where there is one).
+// WANT_WRITE, GONE (an alert has been sent where the protocol has one for it).
 int martlet_tls_step(int place);
 
 // Decrypts what has come, at most `count` octets. Their count; 0: close_notify has come; MARTLET_TLS_WANT_READ,
@@ -59,7 +59,7 @@ long martlet_tls_receive(int place, uint8_t *_Nonnull octets, size_t count);
 size_t martlet_tls_pending(int place);
 
 // Encrypts and sends. The count that the kernel has taken whole, at least 1; MARTLET_TLS_WANT_WRITE or GONE.
-// Where the kernel has taken only a part of a record, one octet less than the record has is counted: the caller
+// Where the kernel has taken only a part of a record, one octet less than the record has is counted. The caller
 // sends the rest again, beginning with that octet, and the record goes on. `continues`: more follows at once.
 long martlet_tls_send(int place, const uint8_t *_Nonnull octets, size_t count, int continues);
 
