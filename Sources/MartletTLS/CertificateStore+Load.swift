@@ -47,13 +47,26 @@ extension CertificateStore {
   static func loadDirectory(_ moment: CertificateMoment) throws(CertificateTrouble) -> CertificateTrouble? {
     defer { CertificateCalls.wipeKeys() }
     var trouble: CertificateTrouble?
-    if try !isAuthorityLoaded() {
+    state.unsaved &= ~CertificateFile.none.bit
+    do throws(CertificateTrouble) {
+      if try !isAuthorityLoaded() {
+        try makeAuthority(moment)
+        trouble = store(.authority)
+      }
+    } catch {
+      guard isReplaceable(error) else { throw error }
+      trouble = error
       try makeAuthority(moment)
-      trouble = store(.authority)
     }
-    if try !isKeyLoaded() {
+    do throws(CertificateTrouble) {
+      if try !isKeyLoaded() {
+        try makeKey()
+        trouble = store(.ownKey) ?? trouble
+      }
+    } catch {
+      guard isReplaceable(error) else { throw error }
+      trouble = error
       try makeKey()
-      trouble = store(.ownKey) ?? trouble
     }
     do throws(CertificateProblem) {
       if let count = try CertificateCalls.read(state.directory, CertificateFile.uploaded.name) {
@@ -66,6 +79,16 @@ extension CertificateStore {
     } catch { trouble = CertificateTrouble(error, .uploaded) }
     let other = try useOwn(moment)
     return trouble ?? other
+  }
+
+  /// Whether a file that is damaged is left alone while another key or authority is used until the next start. So a
+  /// power cut does not make the device unreachable. A file that others may read is not passed over.
+  private static func isReplaceable(_ trouble: CertificateTrouble) -> Bool {
+    if case .file(let code) = trouble.problem, CertificateCalls.isOthers(code) { return false }
+    guard state.chain_count == 0 else { return false }
+    // `none` stands for what is in memory only.
+    state.unsaved |= CertificateFile.none.bit
+    return true
   }
 
   /// Reads the authority's certificate and key. `false`: there is no such file.
