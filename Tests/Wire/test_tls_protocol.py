@@ -381,6 +381,7 @@ def peer(request, server):
     settings = api.HandshakeSettings()
     settings.minVersion = settings.maxVersion = request.param
     settings.eccCurves, settings.keyShares = ["secp256r1"], ["secp256r1"]
+    settings.ec_point_formats = [0]  # uncompressed, which is all that a server may assume
     connection = api.TLSConnection(socket.create_connection(server.address, 5))
     connection.settings = settings
     yield connection
