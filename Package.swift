@@ -177,6 +177,11 @@ let package = Package(
     .testTarget(
       name: "MartletTLSTests",
       dependencies: ["MartletTLS", "MartletToken", "MartletBytes", "CMartletTLS", "CMartletPlatform", "TestSupport"]),
+    // A client of TLS in the same process, for tests of the shim.
+    .target(
+      name: "CTLSClient", path: "Tests/CTLSClient", cSettings: c,
+      linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
+    .testTarget(name: "CMartletTLSTests", dependencies: ["CMartletTLS", "CTLSClient", "TestSupport"]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
     // What scripts/fuzz links with libFuzzer; the tests drive the corpora through it.
     .target(

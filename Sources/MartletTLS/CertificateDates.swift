@@ -11,9 +11,9 @@ extension DERWriter {
   /// - Parameter seconds: Unix seconds, not before 1970 and not after 9999.
   @_lifetime(self: copy self)
   mutating func append(date seconds: Int64) {
-    let seconds = Int(seconds)
-    let date = CivilDate(daysSince1970: seconds / 86_400)
-    let time = seconds % 86_400
+    // Seconds after 2038 are no Int where it has 32 bits.
+    let date = CivilDate(daysSince1970: Int(seconds / 86_400))
+    let time = Int(seconds % 86_400)
     let start = begin(date.year < 2050 ? DERTag.utcTime : DERTag.generalizedTime)
     if date.year >= 2050 { append(twoDigits: date.year / 100) }
     append(twoDigits: date.year % 100)

@@ -11,9 +11,10 @@ enum Boot {
   /// Whether the panel is the system's first process.
   static var isFirstProcess: Bool { martlet_is_first_process() != 0 }
 
-  /// Where to listen and where to keep files, unless the kernel's command line has options after
-  /// its `--`.
-  static var listen: StaticString { "0.0.0.0:80" }
+  /// Where to listen, where to tell browsers to come by https, and where to keep files. Options after the `--` of
+  /// the kernel's command line say otherwise. With `--listen` there, nothing is redirected.
+  static var listen: StaticString { "0.0.0.0:443" }
+  static var redirection: StaticString { "0.0.0.0:80" }
   static var data: Text<200> { "/data" }
 
   /// Does all that comes before the panel's own start. From here on, the end of the program is that

@@ -20,8 +20,9 @@ struct PanelOptions {
   static var usage: StaticString {
     """
     Usage: martlet-panel [--listen ADDRESS:PORT] [--data DIRECTORY] \
-    [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] [--hash-time MILLISECONDS] \
-    [--history on|off] [--sysroot DIRECTORY] [--help] [--version] [--limits]
+    [--tls-directory DIRECTORY | --tls-certificate FILE --tls-key FILE] [--redirect-http ADDRESS:PORT] \
+    [--insecure-http] [--host NAME] [--https] [--prefix PATH] [--trust-proxy ADDRESS[/BITS]] \
+    [--hash-time MILLISECONDS] [--history on|off] [--sysroot DIRECTORY] [--help] [--version] [--limits]
     """
   }
 
@@ -30,6 +31,7 @@ struct PanelOptions {
     let listen: StaticString = Boot.isFirstProcess ? Boot.listen : "127.0.0.1:8080"
     guard let standard = Endpoint(listen.octets) else { stop("the default address is one") }
     endpoint = standard
+    var redirection = Boot.isFirstProcess ? Endpoint(Boot.redirection.octets) : nil
     if Boot.isFirstProcess { data = Boot.data }
     var arguments = Arguments()
     while let argument = arguments.next() {
@@ -43,6 +45,7 @@ struct PanelOptions {
       } else if argument.equals("--listen"), let value = arguments.next() {
         guard let endpoint = Endpoint(value) else { fail("martlet-panel", notAnEndpoint: value) }
         self.endpoint = endpoint
+        redirection = nil
       } else if argument.equals("--data"), let value = arguments.next() {
         guard value.count > 0, let path = Text<200>(value) else {
           fail("martlet-panel", "--data takes the path of a directory, at most 200 octets.")
@@ -83,6 +86,7 @@ struct PanelOptions {
     }
     reach.allowHostOption(of: "martlet-panel")
     if tls.directory.isEmpty { tls.directory = data }
+    if tls.redirection == nil { tls.redirection = redirection }
   }
 
   /// Makes /proc, /sys and /etc be read below a directory.
@@ -133,10 +137,18 @@ struct PanelOptions {
     message.print()
     message.add("  --data DIRECTORY       accounts and secret; ./martlet-data without the option")
     message.print()
+    message.add("  --tls-directory DIRECTORY  certificates that the panel makes; as --data without the option")
+    message.print()
+    message.add("  --tls-certificate FILE, --tls-key FILE  a certificate of your own (PEM), instead")
+    message.print()
+    message.add("  --redirect-http ADDRESS:PORT  tells browsers there to come by https")
+    message.print()
+    message.add("  --insecure-http        other machines may use the panel without encryption")
+    message.print()
     message.add(
       "  --host NAME            a name that the panel answers to; can be given several times")
     message.print()
-    message.add("  --https                browsers reach the panel by https, through a proxy")
+    message.add("  --https                browsers reach the panel by https alone, such as through a proxy")
     message.print()
     message.add("  --prefix PATH          browsers see the panel below this path, such as /box")
     message.print()

@@ -2,14 +2,17 @@
 
     boot.py show|check PORT MIB QEMU ARGUMENT...
 
-Checked here: the panel is set up with the code from the console and logged into, over the
-system's own network; user space takes less than 1 MiB; nobody but an administrator powers the
-system off; then it does so by itself, without a word of the kernel's panic.
+Checked here: the panel is set up with the code from the console and logged into by https, over the
+system's own network, with a certificate that is valid today although the system's clock may be that of
+1970; the console tells its SHA-256; http leads to https; user space takes less than 1 MiB; nobody but an
+administrator powers the system off; then it does so by itself, without a word of the kernel's panic.
 """
 
+import hashlib
 import http.client
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,8 +23,9 @@ START_PATIENCE = 90.0  # A busy machine emulates slowly.
 PATIENCE = 30.0
 USER_SPACE_MAX = 1024  # KiB
 NAME, PASSWORD = "admin", "correct horse battery"
-# The panel listens on port 80, and its cookies hold for that port.
-SESSION = "martlet-80"
+# The panel listens on port 443, and its cookies hold for that port.
+SESSION = "__Host-martlet-443"
+ADDRESS = "10.0.2.15"
 
 
 class Failed(Exception):
@@ -33,8 +37,15 @@ class System:
 
     def __init__(self, port, command):
         self.port = port
+        self.plain_port = free_port()
+        self.certificate = None  # Of the last answer: its SHA-256.
+        # Nobody is known until the panel has given its authority's certificate.
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.check_hostname = False
+        self.context.verify_mode = ssl.CERT_NONE
         self.started = time.monotonic()
-        forward = f"user,id=user,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:80"
+        forward = (f"user,id=user,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:443,"
+                   f"hostfwd=tcp:127.0.0.1:{self.plain_port}-:80")
         self.process = subprocess.Popen(
             [*command, "-netdev", forward, "-display", "none", "-monitor", "none",
              "-serial", "stdio", "-no-reboot"],
@@ -66,16 +77,38 @@ class System:
             time.sleep(0.002)
         raise Failed(f"the console did not say {pattern!r} within {within:.0f} s")
 
-    def ask(self, method, path, form=None, **fields):
-        """(status, location, text, cookies) of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+    def connect(self):
+        """A connection by https. What is verified is the address that the system has in its own network."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        encrypted = self.context.wrap_socket(plain, server_hostname=ADDRESS)
+        octets = hashlib.sha256(encrypted.getpeercert(binary_form=True)).digest()
+        self.certificate = ":".join(f"{octet:02X}" for octet in octets)
+        return encrypted
+
+    def trust(self, authority):
+        """From here on only certificates count that the authority has made for the address."""
+        self.context = ssl.create_default_context(cadata=authority)
+
+    def ask_octets(self, method, path, form=None, plain=False, **fields):
+        """The answer, and its content."""
+        if plain:
+            connection = http.client.HTTPConnection("127.0.0.1", self.plain_port, timeout=PATIENCE)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port)
+            connection.sock = self.connect()
         body = urlencode(form) if form is not None else None
         if form is not None:
             fields["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, body, fields)
+        connection.request(method, path, body, {"Host": ADDRESS, **fields})
         response = connection.getresponse()
-        text = response.read().decode()
+        octets = response.read()
         connection.close()
+        return response, octets
+
+    def ask(self, method, path, form=None, **fields):
+        """(status, location, text, cookies) of an answer."""
+        response, octets = self.ask_octets(method, path, form, **fields)
+        text = octets.decode()
         cookies = dict(value.split(";")[0].split("=", 1) for name, value in response.getheaders()
                        if name.lower() == "set-cookie")
         return response.status, response.getheader("Location"), text, cookies
@@ -84,6 +117,11 @@ class System:
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 def grouped(number):
@@ -107,6 +145,20 @@ def expect(what, is_so):
     if not is_so:
         raise Failed(what)
     print(f"  ok: {what}", flush=True)
+
+
+def check_certificate(system):
+    told = system.wait_for(r"SHA-256 of the certificate ([0-9A-F:]{95})", PATIENCE)[1][1]
+    expect("the console tells the SHA-256 of the certificate", system.certificate == told)
+    _, octets = system.ask_octets("GET", "/https/authority.crt")
+    system.trust(octets)
+    status, _, _, _ = system.ask("GET", "/setup")
+    expect(f"who has the authority's certificate needs no exception for {ADDRESS}, today", status == 200)
+    response, _ = system.ask_octets("GET", "/setup?a=b", plain=True)
+    expect("http leads to https",
+           response.status == 308 and response.getheader("Location") == f"https://{ADDRESS}/setup?a=b")
+    response, _ = system.ask_octets("POST", "/setup", {"a": "b"}, plain=True)
+    expect("nothing is changed by http", response.status == 403)
 
 
 def set_up(system):
@@ -170,11 +222,10 @@ def power_off(system, cookie):
 
 
 def check(port, memory, command):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    system = System(port, command)
+    system = System(free_port(), command)
     try:
         wait_for_answer(system)
+        check_certificate(system)
         set_up(system)
         cookie = log_in(system)
         check_overview(system, memory, cookie)
@@ -193,7 +244,7 @@ def show(port, memory, command):
     system = System(port, command)
     try:
         wait_for_answer(system)
-        print(f"Open http://127.0.0.1:{port}/ in a browser. Ctrl-C ends the system.", flush=True)
+        print(f"Open https://127.0.0.1:{port}/ in a browser. Ctrl-C ends the system.", flush=True)
         system.process.wait()
         print("The system has ended.")
     except KeyboardInterrupt:

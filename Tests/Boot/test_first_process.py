@@ -2,6 +2,7 @@
 
 import re
 import signal
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -22,6 +23,13 @@ def form_of(code):
             for word in ("--data-urlencode", f"{name}={value}")]
 
 
+def pem(certificate):
+    """A file with the certificate as curl reads it."""
+    path = certificate.with_suffix(".pem")
+    path.write_text(ssl.DER_cert_to_PEM_cert(certificate.read_bytes()))
+    return str(path)
+
+
 def set_up(system, jar):
     code = system.wait_for(r"set-up code: ([0-9A-Z-]+)")[1]
     form = form_of(code)
@@ -32,7 +40,7 @@ def set_up(system, jar):
 
 def test_it_sets_up_what_it_needs(start):
     system = start()
-    system.wait_for(r"listening on http://0\.0\.0\.0:80/")
+    system.wait_for(r"listening on https://0\.0\.0\.0:443/")
     mounts = system.mounts()
     assert mounts["/proc"][0] == "proc" and mounts["/sys"][0] == "sysfs", mounts
     kind, options = mounts["/data"]
@@ -47,6 +55,28 @@ def test_it_sets_up_what_it_needs(start):
                      system.console), system.console
     assert "cannot" not in system.console, system.console
     assert system.curl("/setup")[0] == 200
+
+
+def test_http_leads_to_https(start):
+    system = start()
+    system.wait_for("listening")
+    status, answer = system.curl("/setup?a=b", "--include", scheme="http")
+    assert status == 308 and "Location: https://10.9.9.1/setup?a=b" in answer.splitlines(), answer
+    status, page = system.curl("/setup", "--data", "code=AAAA-AAAA", scheme="http")
+    assert status == 403 and "https" in page, page
+
+
+def test_browsers_with_the_authority_need_no_exception(start, tmp_path):
+    system = start()
+    told = system.wait_for(r"SHA-256 of the certificate ([0-9A-F:]{95})")[1]
+    authority = tmp_path / "authority"
+    assert system.curl("/https/authority.crt", "--output", str(authority))[0] == 200
+    verified = system.inside("curl", "--silent", "--show-error", "--max-time", "10", "--cacert", pem(authority),
+                             "https://10.9.9.1/setup")
+    assert verified.returncode == 0 and "Set up this device" in verified.stdout, verified.stderr
+    shown = system.inside("sh", "-c", "openssl s_client -connect 10.9.9.1:443 </dev/null 2>/dev/null | "
+                          "openssl x509 -noout -fingerprint -sha256").stdout
+    assert shown.strip().endswith(told), shown
 
 
 def test_children_of_nobody_are_reaped(start):
@@ -97,7 +127,15 @@ def test_a_wrong_option_is_refused(start):
 
 def test_options_after_the_dashes_of_the_command_line(start):
     system = start("ip=10.9.9.1:::255.255.255.0", "--listen", "10.9.9.1:8088", "--data", "/kept")
-    system.wait_for(r"listening on http://10\.9\.9\.1:8088/")
+    system.wait_for(r"listening on https://10\.9\.9\.1:8088/")
+    assert system.inside("curl", "--silent", "--max-time", "10", "http://10.9.9.1/").returncode == 7, "port 80 answers"
+
+
+def test_redirections_at_another_port(start):
+    system = start("ip=10.9.9.1:::255.255.255.0", "--redirect-http", "10.9.9.1:81", "--listen", "10.9.9.1:444")
+    system.wait_for(r"listening on https://10\.9\.9\.1:444/")
+    told = system.inside("curl", "--silent", "--max-time", "10", "--head", "http://10.9.9.1:81/").stdout
+    assert "Location: https://10.9.9.1:444/" in told.splitlines(), told
 
 
 def test_without_an_address_only_this_machine_is_there(start):
@@ -168,7 +206,7 @@ def test_elsewhere_nothing_of_it_happens(start, tmp_path):
     """The first process of a container that is not named init, as Docker's is."""
     system = start("ip=10.9.9.1::10.9.9.2:255.255.255.0", "--listen", "0.0.0.0:80", "--data",
                    "/kept", name="martlet-panel")
-    system.wait_for(r"listening on http://0\.0\.0\.0:80/")
+    system.wait_for(r"listening on https://0\.0\.0\.0:80/")
     assert not {"/sys", "/data"} & set(system.mounts()), system.mounts()
     assert "10.9.9.1" not in system.inside("ip", "address").stdout
     assert "ready" not in system.console and "cannot" not in system.console, system.console
@@ -178,8 +216,8 @@ def test_elsewhere_nothing_of_it_happens(start, tmp_path):
     jar = str(tmp_path / "jar")
 
     def curl(path, *arguments):
-        ran = system.inside("curl", "--silent", "--write-out", "%{stderr}%{http_code}", *arguments,
-                            f"http://127.0.0.1{path}")
+        ran = system.inside("curl", "--silent", "--insecure", "--write-out", "%{stderr}%{http_code}", *arguments,
+                            f"https://127.0.0.1:80{path}")
         return int(ran.stderr), ran.stdout
 
     assert curl("/setup", "--cookie-jar", jar, *form)[0] == 302

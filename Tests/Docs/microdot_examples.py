@@ -51,7 +51,7 @@ PAIRS = (
     Pair("streaming", "StreamingExample", "frames are drawn instead of read from files"),
     Pair("subapps", "SubappsExample", "one part, mounted twice, with a form and a login"),
     Pair("templates", "TemplatesExample", "templates become Swift when the program is built"),
-    Pair("tls", "", "not there: a proxy in front ends TLS (<doc:RunningInProduction>)"),
+    Pair("tls", "HttpsExample", "with logins; the certificate is made at the first start"),
     Pair("uploads", "UploadsExample", "both programs in one; a list of the files, the progress, limits"),
     Pair("websocket", "", "not there: <doc:ServerSentEvents> for one direction"))
 

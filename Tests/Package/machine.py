@@ -28,9 +28,9 @@ ARCHIVE_FAILS = "Couldn.t download|Failed getting|Invalid Release|couldn.t be do
 RELEASE = "bookworm"
 
 # What the systems hold beside Debian's minimum.
-SYSTEMD = ("systemd-sysv", "openssh-server", "sudo", "adduser", "libmbedcrypto7")
+SYSTEMD = ("systemd-sysv", "openssh-server", "sudo", "adduser", "libmbedtls14")
 SMALL = ("adduser", "openrc", "busybox", "dropbear-bin")
-FOREIGN = ("systemd-sysv", "adduser", "libmbedcrypto7")
+FOREIGN = ("systemd-sysv", "adduser", "libmbedtls14")
 
 QEMU = {"arm64": "/usr/bin/qemu-aarch64-static"}
 BINFMT = {

@@ -1,12 +1,13 @@
 """The Debian package's whole life, on Debian with systemd, in a chroot, and on 64-bit ARM."""
 
 import re
+import subprocess
 
 import pytest
 
 from conftest import make, need_root, need_tools, newer
 from machine import FOREIGN, SYSTEMD, Machine, emulated, root
-from visit import Person, code_in
+from visit import Person, code_in, fingerprint_in
 
 # What dpkg, apt and systemd themselves write; none of it is the package's.
 NOT_OURS = re.compile(r"/var/(log/(apt|dpkg\.log|journal|alternatives\.log)|cache/|lib/apt/"
@@ -52,25 +53,44 @@ class Device:
         return self.printed()
 
 
+def reload_certificate(device, pid):
+    """The service's reload makes the running process read the certificate anew, and says so."""
+    has_read = "the certificate has been read anew"
+    assert has_read not in device.printed()
+    if device.has_systemd:
+        device.machine.run("systemctl reload martlet-panel")
+        device.machine.wait_for(f"journalctl -q -u martlet-panel -o cat | grep -q '{has_read}'")
+    else:
+        device.machine.run("/etc/init.d/martlet-panel reload")
+        device.machine.wait_for(f"grep -q '{has_read}' /var/log/martlet-panel.log")
+    assert device.pid() == pid
+
+
 def live_and_die(device, deb, folder):
     """Installs, sets up, upgrades, removes, installs again and purges."""
     machine = device.machine
     files, users = device.files(), device.users()
 
     told = device.install(deb, "panel")
-    assert "0.0.0.0:8080" in told, f"the installation does not say where the panel is: {told}"
+    assert "https://0.0.0.0:8080/" in told, f"the installation does not say where the panel is: {told}"
     person = Person(machine)
-    person.set_up(code_in(device.start()))
+    printed = device.start()
+    assert "listening on https://0.0.0.0:8080/" in printed
+    person.set_up(code_in(printed))
+    assert person.certificate == fingerprint_in(printed)
+    assert Person(machine, scheme="http").is_sent_to_https()
+    authority = person.authority()
     first = device.pid()
     assert first > 0
     overview = person.overview()
     for wanted in ("uname -r", "hostname"):
         assert machine.told(wanted) in overview, f"the overview lacks {wanted}: {overview}"
-    assert machine.told("stat -c %a%U /var/lib/martlet /var/lib/martlet/accounts").split() == [
-        "700martlet", "600martlet"]
+    assert machine.told("cd /var/lib/martlet; stat -c %a%U . accounts authority.pem tls.key tls.crt").split() == [
+        "700martlet"] + 4 * ["600martlet"]
 
     # An upgrade: other process, same options, account and session.
     machine.run("sed -i s/8080/8099/ /etc/default/martlet-panel")
+    reload_certificate(device, first)
     device.install(newer(deb, folder), "newer")
     assert machine.told("dpkg-query -W -f '${Version}' martlet-panel").endswith("+newer")
     machine.wait_for(f"[ ! -d /proc/{first} ]")
@@ -78,6 +98,7 @@ def live_and_die(device, deb, folder):
     person.move(8099)
     machine.wait_for("grep -q ':1FA3 .* 0A ' /proc/net/tcp")
     assert person.is_in(), "an upgrade ended the session"
+    assert person.authority() == authority, "an upgrade made a new authority"
 
     # Removed, it keeps what the owner made.
     machine.run("apt-get remove --quiet --yes martlet-panel")
@@ -126,6 +147,62 @@ def test_sandbox_of_the_running_service():
         assert re.search(r"^/var/lib/martlet rw,", mounts, re.MULTILINE), mounts
         # The other half of it: where systemd runs it without the sandbox it has more.
         assert machine.told("systemctl show -p MemoryMax --value martlet-panel") == str(72 << 20)
+
+
+# What the package did before the panel had TLS, as its program of today does it.
+BEFORE_TLS = """\
+#!/bin/sh
+exec /usr/bin/martlet-panel.before --insecure-http "$@"
+"""
+
+
+def before_tls(deb, folder):
+    """A package as those from before TLS: other machines are served by http, and nothing of TLS is in the data
+    directory when it is upgraded."""
+    tree = folder / "before"
+    subprocess.run(["dpkg-deb", "--raw-extract", str(deb), str(tree)], check=True)
+    program = tree / "usr/bin/martlet-panel"
+    program.rename(program.with_suffix(".before"))
+    program.write_text(BEFORE_TLS)
+    program.chmod(0o755)
+    for unit in tree.rglob("martlet-panel.service"):
+        unit.write_text("".join(line for line in unit.read_text().splitlines(True) if "ExecReload" not in line))
+    control = tree / "DEBIAN/control"
+    control.write_text(re.sub(r"^Version: (.*)$", r"Version: \1~before", control.read_text(), flags=re.MULTILINE))
+    (tree / "DEBIAN/md5sums").unlink()
+    built = folder / "before.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(built)], check=True,
+                   stdout=subprocess.DEVNULL)
+    return built
+
+
+def test_upgrade_from_before_tls(tmp_path):
+    """Accounts and sessions of a panel without TLS go on; browsers that still ask by http are sent to https. The
+    options are the administrator's own, so nothing asks which file is wanted."""
+    need_root()
+    need_tools("debootstrap", "systemd-nspawn")
+    deb, = make("deb", "amd64")
+    with Machine(root("systemd", "amd64", SYSTEMD), "systemd") as machine:
+        device, person = Device(machine), Person(machine, scheme="http")
+        device.install(before_tls(deb, tmp_path), "before")
+        person.set_up(code_in(device.start()))
+        assert machine.told("cat /etc/default/martlet-panel").endswith('OPTIONS="--listen 0.0.0.0:8080"')
+        machine.run("echo '# Mine.' >>/etc/default/martlet-panel; systemctl stop martlet-panel; "
+                    "cd /var/lib/martlet; rm authority.pem tls.key tls.crt")
+        kept = machine.told("cd /var/lib/martlet; ls; cat accounts secret | sha256sum")
+        device.install(deb, "panel")
+        machine.wait_for("grep -q ':1F90 .* 0A ' /proc/net/tcp")
+        assert Person(machine, scheme="http").is_sent_to_https()
+        # The browser has the cookie of before, and gets another one.
+        person.scheme = "https"
+        assert person.is_in() and person.cookie.startswith("__Host-"), "the session ended"
+        assert person.is_in()
+        assert person.certificate == fingerprint_in(device.printed())
+        person.log_in()
+        files = machine.told("cd /var/lib/martlet; ls; cat accounts secret | sha256sum").split()
+        assert set(kept.split()) <= set(files), (kept, files)
+        assert {"authority.pem", "tls.key", "tls.crt"} <= set(files)
+        assert "Mine." in machine.told("cat /etc/default/martlet-panel")
 
 
 def test_systemd_starts_it_again(tmp_path):

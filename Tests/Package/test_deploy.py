@@ -7,7 +7,7 @@ import pytest
 from conftest import BOARDS, REPOSITORY, need_root, need_tools
 from devices import Device, Workshop
 from test_files import INSTALL
-from visit import Person, code_in
+from visit import Person, code_in, fingerprint_in
 
 NEVER_STARTS = """\
 #!/bin/sh
@@ -55,14 +55,25 @@ def test_deploy_and_back(device, workshop, tmp_path):
 
     told = workshop.deploy(device)
     first = version_in(told)
-    assert "address: http://127.0.0.1:8080/" in told
+    assert "address: https://127.0.0.1:8080/" in told
     person.set_up(code_in(told))
+    assert person.certificate == fingerprint_in(told)
     assert machine.told("uname -r") in person.overview()
     assert machine.told("readlink /opt/martlet/martlet-panel") == f"versions/{first}/martlet-panel"
     process = machine.told("for p in /proc/[0-9]*; do [ \"$(readlink $p/exe)\" != /opt/martlet/"
                            f"versions/{first}/martlet-panel ] || echo ${{p#/proc/}}; done")
     assert re.fullmatch(r"\d+", process), process
     assert machine.told(f"stat -c %U /proc/{process}") == "martlet"
+
+    # The service reads the certificate anew, and the process goes on.
+    reload, printed = {
+        "systemd": ("systemctl reload martlet-panel", "journalctl -q -u martlet-panel -o cat"),
+        "openrc": ("rc-service martlet-panel reload", "cat /var/log/martlet-panel.log"),
+        "busybox": ("/etc/init.d/S50martlet-panel reload", "cat /var/log/martlet-panel.log")}[device.kind]
+    machine.run(reload)
+    machine.wait_for(f"{printed} | grep -q 'the certificate has been read anew'")
+    machine.run(f"[ -d /proc/{process} ]")
+    assert person.is_in()
 
     # Deployed again: the session goes on, and there is no code any more.
     workshop.change("second")
@@ -135,9 +146,13 @@ def test_it_comes_back_with_the_device(workshop):
         assert machine.told("stat -c %a%U /var/log/martlet-panel.log") == "600root"
         machine.run(f"{script} stop")
         assert machine.run(f"{script} status", check=False).returncode == 3
+        assert machine.run(f"{script} reload", check=False).returncode == 1
         machine.run("/etc/init.d/rcS")
         Person(machine).set_up(code_in(machine.told("cat /var/log/martlet-panel.log")))
         first = machine.told(f"{script} status")
+        machine.run(f"{script} reload")
+        machine.wait_for("grep -q 'the certificate has been read anew' /var/log/martlet-panel.log")
+        assert machine.told(f"{script} status") == first
         machine.run(f"{script} restart")
         assert machine.told(f"{script} status") != first
         # A port that is taken: the script says why it does not start.
@@ -162,13 +177,14 @@ def test_procd_script_under_busybox(workshop):
             "echo martlet:x:900:900::/etc/martlet:/bin/false >>/etc/passwd; "
             "procd_open_instance() { echo open; }; procd_close_instance() { echo close; }; "
             "procd_set_param() { echo \"$*\"; }; "
-            ". /etc/init.d/martlet-panel; start_service; stat -c %a%U /etc/martlet")
+            "procd_send_signal() { echo \"signal $*\"; }; "
+            ". /etc/init.d/martlet-panel; start_service; stat -c %a%U /etc/martlet; reload_service")
         assert told.splitlines() == [
             "open",
             "command /usr/bin/martlet-panel --data /etc/martlet --listen 0.0.0.0:8080",
             "user martlet", "group martlet", "no_new_privs 1", "limits nofile=256 256",
             "file /etc/default/martlet-panel", "stdout 1", "stderr 1", "respawn", "close",
-            "700martlet"]
+            "700martlet", "signal martlet-panel"]
     finally:
         device.close()
 

@@ -44,7 +44,7 @@ struct OwnCookies {
   /// Whether the browser has come by https. The names then begin with `__Host-`. Browsers accept such a
   /// cookie only from this host, by https, and with the path `/` (RFC 6265bis §4.1.3.2). Below another path
   /// the names begin with `__Secure-`.
-  let isSecure: Bool
+  var isSecure: Bool
   /// Whether Microdot may have left copies of the remember cookie at other paths.
   let haveCopies: Bool
   /// The clock that says when a remember cookie ends; `nil` where the application's list of sessions says so.

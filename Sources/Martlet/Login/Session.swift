@@ -122,6 +122,10 @@ public struct Session: ~Copyable, ~Escapable {
   @_lifetime(self: copy self)
   mutating func setRemember(_ change: RememberChange) { remember = change }
 
+  /// Makes the answer write the session's cookie although nothing has changed.
+  @_lifetime(self: copy self)
+  mutating func writeAgain() { isChanged = true }
+
   /// Notes a change, and whether the change fitted.
   @_lifetime(self: copy self)
   private mutating func note(_ fitted: Bool) {

@@ -8,6 +8,7 @@
 import MartletBytes
 import MartletHTTP
 import MartletServer
+import MartletTLS
 import MartletToken
 
 /// How long a session lasts.
@@ -73,7 +74,33 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>
   ) {
-    let name = cookies.name(of: .session)
+    readSession(named: cookies.name(of: .session), request, &session, &visitor)
+    guard visitor.user == nil, !visitor.sessionIsDead, mayHaveOlderCookies(request) else { return }
+    readSession(named: olderCookies.name(of: .session), request, &session, &visitor)
+    if visitor.user != nil { session.writeAgain() }
+  }
+
+  /// Whether cookies count that the browser has from before the program had TLS, under names without a prefix. They
+  /// were sent unencrypted, and others can put such cookies into a browser. So they count only where they let
+  /// nobody change anything, and where a list of sessions can end them. The answer has the cookie with the name of
+  /// today.
+  private func mayHaveOlderCookies(_ request: borrowing IncomingRequest) -> Bool {
+    A._hasTLS && A._listsSessions && RequestChannel.current == .encrypted && request.head.method.isSafe
+  }
+
+  /// The two cookies as a browser has them from before the program had TLS.
+  private var olderCookies: OwnCookies {
+    var older = cookies
+    older.isSecure = false
+    return older
+  }
+
+  @inline(never)
+  @_lifetime(session: copy session)
+  private mutating func readSession(
+    named name: borrowing FixedBuffer<64>, _ request: borrowing IncomingRequest, _ session: inout Session,
+    _ visitor: inout Visitor<A.User>
+  ) {
     var tokens = CookieValues(of: name.span, in: request.head.cookieFields(in: request.octets))
     for _ in 0..<Limits.cookieTryCountMax {
       guard let token = tokens.next() else { return }
@@ -136,7 +163,17 @@ extension SiteResponder where A: ~Copyable {
     _ request: borrowing IncomingRequest, _ session: inout Session,
     _ visitor: inout Visitor<A.User>, scratch: consuming MutableSpan<UInt8>
   ) {
-    let name = cookies.name(of: .remember)
+    restoreLogin(named: cookies.name(of: .remember), request, &session, &visitor, scratch: &scratch)
+    guard visitor.user == nil, mayHaveOlderCookies(request) else { return }
+    restoreLogin(named: olderCookies.name(of: .remember), request, &session, &visitor, scratch: &scratch)
+  }
+
+  @inline(never)
+  @_lifetime(session: copy session)
+  private mutating func restoreLogin(
+    named name: borrowing FixedBuffer<64>, _ request: borrowing IncomingRequest, _ session: inout Session,
+    _ visitor: inout Visitor<A.User>, scratch: inout MutableSpan<UInt8>
+  ) {
     var tokens = CookieValues(of: name.span, in: request.head.cookieFields(in: request.octets))
     for _ in 0..<Limits.cookieTryCountMax {
       guard let token = tokens.next() else { return }
