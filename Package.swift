@@ -160,6 +160,10 @@ let package = Package(
       name: "token-bench", dependencies: ["Martlet", "CMartletPlatform"],
       path: "Tests/Bench/TokenBench", swiftSettings: swift),
 
+    // Files over TLS; `scripts/bench` builds and runs it.
+    .executableTarget(
+      name: "tls-bench", dependencies: ["Martlet"], path: "Tests/Bench/TLSBench", swiftSettings: swift),
+
     // Tests, in full Swift on the host. The black-box tests of the embedded programs are in Tests/Wire.
     .target(name: "TestSupport", dependencies: ["MartletBytes"], path: "Tests/TestSupport"),
     .testTarget(name: "MartletBytesTests", dependencies: ["MartletBytes", "TestSupport"]),
@@ -173,6 +177,11 @@ let package = Package(
     .testTarget(
       name: "MartletTLSTests",
       dependencies: ["MartletTLS", "MartletToken", "MartletBytes", "CMartletTLS", "CMartletPlatform", "TestSupport"]),
+    // A client of TLS in the same process, for tests of the shim.
+    .target(
+      name: "CTLSClient", path: "Tests/CTLSClient", cSettings: c,
+      linkerSettings: [.linkedLibrary("mbedtls"), .linkedLibrary("mbedx509"), .linkedLibrary("mbedcrypto")]),
+    .testTarget(name: "CMartletTLSTests", dependencies: ["CMartletTLS", "CTLSClient", "TestSupport"]),
     .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "TestSupport"]),
     // What scripts/fuzz links with libFuzzer; the tests drive the corpora through it.
     .target(

@@ -16,7 +16,7 @@ log=.build/log
 # shellcheck disable=SC2034
 no_browser=(--ignore Tests/Wire/test_panel_browser.py --ignore Tests/Wire/test_panel_sysroots_browser.py
   --ignore Tests/Wire/test_tokens_browser.py --ignore Tests/Wire/test_events_browser.py
-  --ignore Tests/Wire/test_live_browser.py --ignore Tests/Wire/test_origins_browser.py
+  --ignore Tests/Wire/test_tls_browser.py --ignore Tests/Wire/test_live_browser.py --ignore Tests/Wire/test_origins_browser.py
   --deselect Tests/Wire/test_prefix.py::test_a_browser_below_two_paths
   --deselect Tests/Wire/test_static.py::test_a_browser_takes_the_variant_and_asks_again_whether_it_is_current)
 # Options of pytest that run three files of tests at a time: most tests wait more than they compute. The longest files

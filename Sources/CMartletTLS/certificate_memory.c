@@ -9,6 +9,7 @@ static uint8_t other_key[MARTLET_CERTIFICATE_KEY_SIZE];
 static uint8_t new_certificate[MARTLET_CERTIFICATE_SIZE];
 static uint8_t text[MARTLET_CERTIFICATE_TEXT_SIZE];
 static uint8_t hosts[MARTLET_CERTIFICATE_HOSTS_SIZE];
+static uint8_t host_name[MARTLET_CERTIFICATE_HOST_NAME_SIZE];
 static uint8_t first_path[MARTLET_CERTIFICATE_PATH_SIZE];
 static uint8_t second_path[MARTLET_CERTIFICATE_PATH_SIZE];
 static uint8_t words[MARTLET_CERTIFICATE_WORDS_SIZE];
@@ -28,6 +29,7 @@ uint8_t *martlet_certificate_memory(enum martlet_certificate_area area, size_t *
     AREA(MARTLET_CERTIFICATE_NEW, new_certificate);
     AREA(MARTLET_CERTIFICATE_TEXT, text);
     AREA(MARTLET_CERTIFICATE_HOSTS, hosts);
+    AREA(MARTLET_CERTIFICATE_HOST_NAME, host_name);
     AREA(MARTLET_CERTIFICATE_FIRST_PATH, first_path);
     AREA(MARTLET_CERTIFICATE_SECOND_PATH, second_path);
     AREA(MARTLET_CERTIFICATE_WORDS, words);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,12 +30,31 @@ int martlet_tls_channel(void) { return channel; }
 
 void martlet_tls_set_channel(int value) { channel = value; }
 
-int martlet_tls_first_octet(int descriptor) {
-  uint8_t octet;
+// How many octets there must be before poll() says that a connection is readable.
+static int wait_for(int descriptor, int count) {
+  return setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count);
+}
+
+int martlet_tls_begins(int descriptor) {
+  enum { HANDSHAKE = 22, HEAD_SIZE = 5, RECORD_SIZE_MAX = 16384 };
+  uint8_t head[HEAD_SIZE];
   ssize_t n;
-  do n = recv(descriptor, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  do n = recv(descriptor, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : n == 0 ? -ENOTCONN : octet;
+  if (n < 0) return -errno;
+  if (n == 0) return -ENOTCONN;
+  if (head[0] != HANDSHAKE) return 0;
+  int wanted = HEAD_SIZE + (n == HEAD_SIZE ? head[3] << 8 | head[4] : 0);
+  int available = 0, awaited = 0;
+  socklen_t size = sizeof awaited;
+  // A record that is too long is refused by the library.
+  if (wanted <= HEAD_SIZE + RECORD_SIZE_MAX && ioctl(descriptor, FIONREAD, &available) == 0 && available < wanted
+      && getsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &awaited, &size) == 0
+      // Where poll() has said it nevertheless, the peer has ended its octets, or there is no memory for more of them.
+      && awaited != wanted && wait_for(descriptor, wanted) == 0)
+    return -EAGAIN;
+  wait_for(descriptor, 1);
+  return 1;
 }
 
 long martlet_tls_send_file(int place, int file, int64_t offset, size_t count) {

@@ -131,6 +131,13 @@ extension Server where T: ~Copyable, R: ~Copyable {
         connections[slot].deadline - Limits.handshakeTimeoutMilliseconds + Limits.handshakeAgeMilliseconds
         - Limits.evictionAgeMilliseconds
     }
+    // After its handshake a client has a round trip to send its first request.
+    if T.encrypts, connections[slot].phase == .reading, !connections[slot].hasAnswered,
+      connections[slot].held.isEmpty,
+      transport.opening(slot.index) == .open, transport.hasPlace(slot.index)
+    {
+      rank.since += Limits.handshakeAgeMilliseconds - Limits.evictionAgeMilliseconds
+    }
     guard let newcomerShare else { return hasWaited(rank, slot) ? rank : nil }
     let share = Int(connections[slot].networkCount)
     if share > newcomerShare + 1 {

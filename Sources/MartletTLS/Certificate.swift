@@ -9,15 +9,17 @@
 import MartletBytes
 
 /// The parts of a certificate, as ranges of the octets that it lies in.
-struct Certificate {
-  let whole: Range<Int>
+struct Certificate: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
+  private(set) var whole = 0..<0
   /// The names of issuer and subject, with tag and length.
-  let issuer: Range<Int>
-  let subject: Range<Int>
-  let notBefore: Int64
-  let notAfter: Int64
-  /// The public point where the key is for P-256: 4, x, y.
-  let point: Range<Int>?
+  private(set) var issuer = 0..<0
+  private(set) var subject = 0..<0
+  private(set) var notBefore: Int64 = 0
+  private(set) var notAfter: Int64 = 0
+  /// The public point where the key is for P-256: 4, x, y. Empty for another key.
+  private(set) var point = 0..<0
   // Of extensions; empty where the certificate has none.
   /// The elements of GeneralNames in subjectAltName.
   private(set) var names = 0..<0
@@ -31,13 +33,20 @@ struct Certificate {
   /// - Returns: `nil` for what is no certificate of version 3 in DER.
   @inline(never)
   init?(_ octets: Span<UInt8>, _ range: Range<Int>) {
+    self.init()
+    guard read(octets, range) else { return nil }
+  }
+
+  private init() {}
+
+  private mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) -> Bool {
     var outer = DERReader(range)
-    guard let element = outer.next(octets), element.tag == DERTag.sequence else { return nil }
+    guard let element = outer.next(octets), element.tag == DERTag.sequence else { return false }
     whole = element.whole
     var parts = DERReader(element.content)
     guard let body = parts.next(octets, DERTag.sequence), parts.next(octets, DERTag.sequence) != nil,
       parts.next(octets, DERTag.bitString) != nil, parts.isAtEnd
-    else { return nil }
+    else { return false }
     var reader = DERReader(body)
     // Version, serial number, algorithm.
     guard reader.next(octets, DERTag.constructed(0)) != nil, reader.next(octets, DERTag.integer) != nil,
@@ -46,32 +55,32 @@ struct Certificate {
       let validity = reader.next(octets, DERTag.sequence),
       let subject = reader.next(octets), subject.tag == DERTag.sequence,
       let keyInfo = reader.next(octets, DERTag.sequence)
-    else { return nil }
+    else { return false }
     self.issuer = issuer.whole
     self.subject = subject.whole
     var dates = DERReader(validity)
     guard let first = dates.next(octets), let notBefore = octets.certificateDate(first),
       let last = dates.next(octets), let notAfter = octets.certificateDate(last)
-    else { return nil }
+    else { return false }
     self.notBefore = notBefore
     self.notAfter = notAfter
     point = Self.point(octets, keyInfo)
     while let element = reader.next(octets) {
       guard element.tag == DERTag.constructed(3) else { continue }
       var extensions = DERReader(element.content)
-      guard let list = extensions.next(octets, DERTag.sequence) else { return nil }
-      guard readExtensions(octets, list) else { return nil }
+      guard let list = extensions.next(octets, DERTag.sequence) else { return false }
+      guard readExtensions(octets, list) else { return false }
     }
-    guard reader.isAtEnd else { return nil }
+    return reader.isAtEnd
   }
 
   /// The point of SubjectPublicKeyInfo, where the algorithm is a key for P-256.
-  private static func point(_ octets: Span<UInt8>, _ keyInfo: Range<Int>) -> Range<Int>? {
+  private static func point(_ octets: Span<UInt8>, _ keyInfo: Range<Int>) -> Range<Int> {
     var reader = DERReader(keyInfo)
     guard let algorithm = reader.next(octets, DERTag.sequence),
       octets.equals(algorithm, hexadecimal: "06072a8648ce3d020106082a8648ce3d030107"),
       let bits = reader.next(octets, DERTag.bitString), bits.count == 66, octets[bits.lowerBound] == 0
-    else { return nil }
+    else { return 0..<0 }
     return bits.lowerBound + 1..<bits.upperBound
   }
 
@@ -146,7 +155,7 @@ enum CertificateChain {
   static func find(_ chain: Span<UInt8>, point: Span<UInt8>) -> Certificate? {
     var position = 0
     while position < chain.count, let certificate = Certificate(chain, position..<chain.count) {
-      if let range = certificate.point, chain.extracting(range).equals(point) { return certificate }
+      if chain.extracting(certificate.point).equals(point) { return certificate }
       position = certificate.whole.upperBound
     }
     return nil

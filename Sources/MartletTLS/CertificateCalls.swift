@@ -213,19 +213,24 @@ enum CertificateCalls {
 
   // MARK: The machine
 
-  /// The machine's name, in lower case; empty where it has none that a certificate can have.
-  static var hostName: HostName {
+  /// Reads the machine's name to its array.
+  @inline(never)
+  static func readHostName() {
     var count = 0
     // Safe: C returns `count` octets of a static array, which stay until the next call.
     let octets = unsafe martlet_host_name(-1, &count)
     let name = unsafe Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: octets, count: count))
-    return HostName(name) ?? HostName()
+    var room = CertificateMemory.room(.hostName)
+    guard CertificateNames.isName(name), name.count <= room.count else {
+      return CertificateMemory.state.host_name_count = 0
+    }
+    for i in name.indices { room[i] = ASCII.lowercased(name[i]) }
+    CertificateMemory.state.host_name_count = UInt32(name.count)
   }
 
-  /// The addresses of the machine, those of IPv4 first. The array for text is used meanwhile.
+  /// Reads the addresses of the machine, those of IPv4 first. The array for text is used meanwhile.
   @inline(never)
-  static func addresses() -> MachineAddresses {
-    var addresses = MachineAddresses()
+  static func read(_ addresses: inout MachineAddresses) {
     var text = CertificateMemory.room(.text)
     var leftOut = 0
     // Safe: C writes at most as many octets as the array has, and entries of 20 octets to its start.
@@ -255,6 +260,5 @@ enum CertificateCalls {
         unsafe martlet_end_lines(&lines)
       }
     }
-    return addresses
   }
 }

@@ -17,6 +17,7 @@ enum CertificateMemory {
     case new
     case text
     case hosts
+    case hostName
     case firstPath
     case secondPath
     case words
@@ -31,6 +32,7 @@ enum CertificateMemory {
       case .new: MARTLET_CERTIFICATE_NEW
       case .text: MARTLET_CERTIFICATE_TEXT
       case .hosts: MARTLET_CERTIFICATE_HOSTS
+      case .hostName: MARTLET_CERTIFICATE_HOST_NAME
       case .firstPath: MARTLET_CERTIFICATE_FIRST_PATH
       case .secondPath: MARTLET_CERTIFICATE_SECOND_PATH
       case .words: MARTLET_CERTIFICATE_WORDS
@@ -42,7 +44,8 @@ enum CertificateMemory {
   static var state: martlet_certificate_state {
     // Safe: C returns a static struct.
     get { unsafe martlet_certificate_state().pointee }
-    set { unsafe martlet_certificate_state().pointee = newValue }
+    // In place, because a copy of the whole struct for each change is more code.
+    _modify { yield unsafe &martlet_certificate_state().pointee }
   }
 
   /// An array, to be written to.
@@ -69,25 +72,38 @@ enum CertificateMemory {
   }
 
   /// The certificates that clients get.
-  static var chain: Span<UInt8> { @_lifetime(immortal) get { octets(.chain, Int(state.chain_count)) } }
+  static var chain: Span<UInt8> {
+    @inline(never) @_lifetime(immortal) get { octets(.chain, Int(state.chain_count)) }
+  }
   /// The certificate of the own authority.
   static var authority: Span<UInt8> {
-    @_lifetime(immortal) get { octets(.authority, Int(state.authority_count)) }
+    @inline(never) @_lifetime(immortal) get { octets(.authority, Int(state.authority_count)) }
   }
-  /// The host names that people gave, each with a blank behind it.
-  static var hosts: Span<UInt8> { @_lifetime(immortal) get { octets(.hosts, Int(state.hosts_count)) } }
+  /// The private key of the server.
+  static var key: Span<UInt8> {
+    @inline(never) @_lifetime(immortal) get { octets(.key, Int(MARTLET_TLS_KEY_SIZE)) }
+  }
+  /// The host names that people gave, in lower case, each with a blank behind it.
+  static var hosts: Span<UInt8> {
+    @_lifetime(immortal) get { octets(.hosts, Int(state.hosts_count)) }
+  }
+  /// The machine's name in lower case; empty where the machine has none that a certificate can have.
+  static var hostName: Span<UInt8> {
+    @inline(never) @_lifetime(immortal) get { octets(.hostName, Int(state.host_name_count)) }
+  }
   /// The directory, or the file of the chain.
   static var firstPath: Span<UInt8> {
-    @_lifetime(immortal) get { octets(.firstPath, Int(state.first_path_count)) }
+    @inline(never) @_lifetime(immortal) get { octets(.firstPath, Int(state.first_path_count)) }
   }
   /// The file of the key.
   static var secondPath: Span<UInt8> {
-    @_lifetime(immortal) get { octets(.secondPath, Int(state.second_path_count)) }
+    @inline(never) @_lifetime(immortal) get { octets(.secondPath, Int(state.second_path_count)) }
   }
   /// Where a line that says what is wrong is put together.
   static var words: MutableSpan<UInt8> { @_lifetime(immortal) get { room(.words) } }
 
   /// Copies octets to the start of an array. The caller has made sure that they fit.
+  @inline(never)
   static func copy(_ octets: Span<UInt8>, to area: Area) {
     var room = room(area)
     room.copy(octets, to: 0)

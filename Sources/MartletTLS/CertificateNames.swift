@@ -12,69 +12,6 @@
 
 import MartletBytes
 
-/// A host name in lower case, or an empty one.
-struct HostName: BitwiseCopyable {
-  private(set) var text = Text<253>()
-
-  /// An empty name.
-  init() {}
-
-  /// A copy in lower case, or `nil` for what is no name. A name has letters, digits, `-`, `_` and dots, at most 253
-  /// octets, and no empty label. `*.` may stand before the name.
-  @inline(never)
-  init?(_ octets: Span<UInt8>) {
-    var labelSize = 0
-    for i in octets.indices {
-      let octet = ASCII.lowercased(octets[i])
-      switch octet {
-      case "a"..."z", "0"..."9", "_": labelSize += 1
-      case "-":
-        guard labelSize > 0 else { return nil }
-        labelSize += 1
-      case "*":
-        guard i == 0, octets.count > 2, octets[1] == "." else { return nil }
-        labelSize += 1
-      case ".":
-        guard labelSize > 0 else { return nil }
-        labelSize = 0
-      default: return nil
-      }
-      guard labelSize <= 63, text.append(octet) else { return nil }
-    }
-    guard labelSize > 0 else { return nil }
-  }
-
-  /// The first label, such as `board` of `board.example.org`.
-  var label: Span<UInt8> {
-    @_lifetime(borrow self) get {
-      text.span.extracting(0..<(text.span.firstIndex(of: 0x2E) ?? text.count))
-    }
-  }
-
-  /// The name without `*.` before it.
-  var domain: Span<UInt8> {
-    @_lifetime(borrow self) get {
-      let span = text.span
-      return span.hasPrefix("*.") ? span.extracting(2..<span.count) : span
-    }
-  }
-
-  var isEmpty: Bool { text.isEmpty }
-
-  /// Whether the name may be a top-level domain, as far as its octets tell. Such a name has letters alone, or begins
-  /// with `xn--`. Names that systems give to boards are left out.
-  var mayBeTopLevelDomain: Bool {
-    let span = text.span
-    if span.hasPrefix("xn--") { return true }
-    for i in span.indices {
-      guard case "a"..."z" = span[i] else { return false }
-    }
-    var names = CertificateNames.commonNames.words
-    while let name = names.next() { if span.equals(name) { return false } }
-    return true
-  }
-}
-
 /// The words of a text with single blanks between.
 struct BlankWords: ~Escapable {
   private var rest: Span<UInt8>
@@ -82,6 +19,7 @@ struct BlankWords: ~Escapable {
   @_lifetime(copy text)
   init(_ text: Span<UInt8>) { rest = text }
 
+  @inline(never)
   @_lifetime(copy self)
   @_lifetime(self: copy self)
   mutating func next() -> Span<UInt8>? {
@@ -98,7 +36,9 @@ extension StaticString {
 }
 
 /// The first of a machine's addresses that certificates have.
-struct MachineAddresses {
+struct MachineAddresses: ~Copyable {
+  private let isReadInPlace = ByAddress()
+
   private(set) var items = InlineArray<16, IPAddress>(repeating: .unspecified)
   private(set) var count = 0
 
@@ -117,15 +57,15 @@ struct MachineAddresses {
     var words = BlankWords(line)
     guard let digits = words.next(), digits.count == 32, words.next() != nil, words.next() != nil,
       let scope = words.next(), scope.equals("00"), let flags = words.next(), flags.count >= 2,
-      let high = ASCII.hexadecimalDigit(flags[flags.count - 2]),
-      let low = ASCII.hexadecimalDigit(flags[flags.count - 1]), high & 0x06 == 0, low & 0x09 == 0
+      let upper = ASCII.hexadecimalDigit(flags[flags.count - 2]), upper & 0x06 == 0,
+      let lower = ASCII.hexadecimalDigit(flags[flags.count - 1]), lower & 0x09 == 0
     else { return }
-    var numbers = InlineArray<2, UInt64>(repeating: 0)
-    for i in 0..<32 {
-      guard let digit = ASCII.hexadecimalDigit(digits[i]) else { return }
-      numbers[i / 16] = numbers[i / 16] << 4 | UInt64(digit)
-    }
-    add(IPAddress(high: numbers[0], low: numbers[1]))
+    var octets = InlineArray<16, UInt8>(repeating: 0)
+    var target = octets.mutableSpan
+    guard digits.decodeHexadecimal(into: &target) == 16 else { return }
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    for i in 0..<16 { (high, low) = (high << 8 | low >> 56, low << 8 | UInt64(octets[i])) }
+    add(IPAddress(high: high, low: low))
   }
 }
 
@@ -144,105 +84,120 @@ enum CertificateNames {
   /// Names that systems give to a board, none of which is a top-level domain.
   static var commonNames: StaticString { "raspberrypi beaglebone openwrt raspbian debian armbian martlet" }
 
-  /// 10/8, 172.16/12, 192.168/16, 169.254/16, 127/8, 100.64/10 (RFC 1918, 3927, 1122, 6598), each with its mask.
-  private static var privateRanges4: StaticString {
+  /// 10/8, 172.16/12, 192.168/16, 169.254/16, 127/8, 100.64/10 (RFC 1918, 3927, 1122, 6598), and fc00::/7,
+  /// fe80::/10, ::1/128 (RFC 4193, 4291): subtrees with an address and its mask.
+  private static var privateRanges: StaticString {
     """
-    0a000000ff000000 ac100000fff00000 c0a80000ffff0000 a9fe0000ffff0000 7f000000ff000000 64400000ffc00000
+    300a87080a000000ff000000300a8708ac100000fff00000300a8708c0a80000ffff0000300a8708a9fe0000ffff0000\
+    300a87087f000000ff000000300a870864400000ffc00000\
+    30228720fc000000000000000000000000000000fe000000000000000000000000000000\
+    30228720fe800000000000000000000000000000ffc00000000000000000000000000000\
+    3022872000000000000000000000000000000001ffffffffffffffffffffffffffffffff
     """
   }
 
-  /// fc00::/7, fe80::/10 and ::1 (RFC 4193, 4291): the first octets of the address and of the mask.
-  private static var privateRanges6: StaticString { "fc00 fe00 fe80 ffc0" }
+  // MARK: Names of hosts
+
+  /// Whether a text can be a name in a certificate. A name has letters, digits, `-`, `_` and dots, at most 253
+  /// octets, and no empty label. `*.` may stand before the name.
+  @inline(never)
+  static func isName(_ octets: Span<UInt8>) -> Bool {
+    guard octets.count <= 253 else { return false }
+    var labelSize = 0
+    for i in octets.indices {
+      switch octets[i] {
+      case "a"..."z", "A"..."Z", "0"..."9", "_": labelSize += 1
+      case "-" where labelSize > 0: labelSize += 1
+      case "*" where i == 0 && octets.hasPrefix("*."): labelSize += 1
+      case "." where labelSize > 0: labelSize = 0
+      default: return false
+      }
+      guard labelSize <= 63 else { return false }
+    }
+    return labelSize > 0
+  }
+
+  /// The first label, such as `board` of `board.example.org`.
+  @_lifetime(copy name)
+  static func label(_ name: Span<UInt8>) -> Span<UInt8> {
+    name.extracting(0..<(name.firstIndex(of: 0x2E) ?? name.count))
+  }
+
+  /// Whether a label may be a top-level domain, as far as its octets tell. Such a label has letters alone, or begins
+  /// with `xn--`. Names that systems give to boards are left out.
+  @inline(never)
+  static func mayBeTopLevelDomain(_ label: Span<UInt8>) -> Bool {
+    if label.hasPrefix("xn--") { return true }
+    for i in label.indices {
+      guard case "a"..."z" = label[i] else { return false }
+    }
+    var names = commonNames.words
+    while let name = names.next() { if label.equals(name) { return false } }
+    return true
+  }
 
   // MARK: Constraints
 
   /// Writes the subtrees that a new authority permits.
   @inline(never)
   @_lifetime(der: copy der)
-  static func writePermitted(_ host: HostName, to der: inout DERWriter) {
+  static func writePermitted(to der: inout DERWriter) {
+    let none = ("" as StaticString).octets
     var domains = localDomains.words
-    while let domain = domains.next() { permit(domain, "", to: &der) }
-    permit(("localhost" as StaticString).octets, "", to: &der)
-    if !host.isEmpty {
-      permit(host.label, routerDomain, to: &der)
+    while let domain = domains.next() { permit(domain, none, to: &der) }
+    permit(("localhost" as StaticString).octets, none, to: &der)
+    let host = CertificateMemory.hostName
+    let label = label(host)
+    if label.count > 0 {
+      permit(label, routerDomain.octets, to: &der)
       // A host name with dots is in a domain of the administrator's.
-      if host.label.count < host.text.count { permit(host.text.span, "", to: &der) }
-      let label = HostName(host.label) ?? HostName()
-      if !label.mayBeTopLevelDomain { permit(label.text.span, "", to: &der) }
+      if label.count < host.count { permit(host, none, to: &der) }
+      if !mayBeTopLevelDomain(label) { permit(label, none, to: &der) }
     }
     var hosts = BlankWords(CertificateMemory.hosts)
     while let name = hosts.next() {
       if let address = IPAddress(name) {
-        permit(address, to: &der)
-      } else if let name = HostName(name) {
-        permit(name.domain, "", to: &der)
+        let subtree = der.begin(DERTag.sequence)
+        let element = der.begin(ipAddress)
+        append(address, to: &der)
+        for _ in 0..<(address.isIPv4 ? 4 : 16) { der.append(0xFF) }
+        der.end(element)
+        der.end(subtree)
+      } else {
+        permit(name.hasPrefix("*.") ? name.extracting(2..<name.count) : name, none, to: &der)
       }
     }
-    var ranges = privateRanges4.words
-    while let range = ranges.next() {
-      let (subtree, element) = begin(ipAddress, &der)
-      append(digits: range, to: &der)
-      der.end(element)
-      der.end(subtree)
-    }
-    ranges = privateRanges6.words
-    while let address = ranges.next(), let mask = ranges.next() {
-      let (subtree, element) = begin(ipAddress, &der)
-      append(digits: address, to: &der)
-      for _ in 2..<16 { der.append(0) }
-      append(digits: mask, to: &der)
-      for _ in 2..<16 { der.append(0) }
-      der.end(element)
-      der.end(subtree)
-    }
-    permit(IPAddress(high: 0, low: 1), to: &der)
-  }
-
-  @_lifetime(der: copy der)
-  private static func begin(_ tag: UInt8, _ der: inout DERWriter) -> (subtree: Int, element: Int) {
-    let subtree = der.begin(DERTag.sequence)
-    return (subtree, der.begin(tag))
+    der.append(hexadecimal: privateRanges)
   }
 
   /// Permits a name and all names below it.
   @inline(never)
   @_lifetime(der: copy der)
-  private static func permit(_ name: Span<UInt8>, _ domain: StaticString, to der: inout DERWriter) {
-    let (subtree, element) = begin(dnsName, &der)
+  private static func permit(_ name: Span<UInt8>, _ domain: Span<UInt8>, to der: inout DERWriter) {
+    let subtree = der.begin(DERTag.sequence)
+    append(name, domain, to: &der)
+    der.end(subtree)
+  }
+
+  /// Appends a name, or a name in a domain, as an element.
+  @inline(never)
+  @_lifetime(der: copy der)
+  private static func append(_ name: Span<UInt8>, _ domain: Span<UInt8>, to der: inout DERWriter) {
+    let element = der.begin(dnsName)
     der.append(name)
-    if domain.utf8CodeUnitCount > 0 {
+    if domain.count > 0 {
       der.append(0x2E)
-      der.append(domain.octets)
+      der.append(domain)
     }
     der.end(element)
-    der.end(subtree)
   }
 
-  /// Permits a single address.
-  @_lifetime(der: copy der)
-  private static func permit(_ address: IPAddress, to der: inout DERWriter) {
-    let (subtree, element) = begin(ipAddress, &der)
-    append(address, to: &der)
-    for _ in 0..<(address.isIPv4 ? 4 : 16) { der.append(0xFF) }
-    der.end(element)
-    der.end(subtree)
-  }
-
+  @inline(never)
   @_lifetime(der: copy der)
   private static func append(_ address: IPAddress, to der: inout DERWriter) {
-    if !address.isIPv4 {
-      for place in 0..<8 { der.append(UInt8(truncatingIfNeeded: address.high >> UInt64(56 - 8 * place))) }
-    }
-    for place in (address.isIPv4 ? 4 : 0)..<8 {
-      der.append(UInt8(truncatingIfNeeded: address.low >> UInt64(56 - 8 * place)))
-    }
-  }
-
-  @_lifetime(der: copy der)
-  private static func append(digits: Span<UInt8>, to der: inout DERWriter) {
-    for i in 0..<digits.count / 2 {
-      let high = ASCII.hexadecimalDigit(digits[2 * i]) ?? 0
-      der.append(high << 4 | (ASCII.hexadecimalDigit(digits[2 * i + 1]) ?? 0))
+    for place in (address.isIPv4 ? 12 : 0)..<16 {
+      let half = place < 8 ? address.high : address.low
+      der.append(UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * (place & 7))))
     }
   }
 
@@ -250,98 +205,95 @@ enum CertificateNames {
 
   /// Writes the names that a certificate of the own authority should have. Only names that the authority permits
   /// are written, because clients refuse a certificate with any other name as a whole.
+  ///
+  /// - Parameter permitted: The subtrees that the authority permits, in its certificate.
   @inline(never)
   @_lifetime(der: copy der)
-  static func write(
-    _ host: HostName, _ addresses: MachineAddresses, authority: Certificate, to der: inout DERWriter
-  ) {
+  static func write(permitted: Range<Int>, to der: inout DERWriter) {
     let start = der.count
-    if !host.isEmpty {
+    let none = ("" as StaticString).octets
+    let host = CertificateMemory.hostName
+    let label = label(host)
+    if label.count > 0 {
       // First what mDNS resolves in every local network.
       var domains = localDomains.words
-      while let domain = domains.next() { add(host.label, domain, authority, start, &der) }
-      add(host.label, routerDomain.octets, authority, start, &der)
-      add(host.text.span, ("" as StaticString).octets, authority, start, &der)
-      add(host.label, ("" as StaticString).octets, authority, start, &der)
+      while let domain = domains.next() { add(label, domain, permitted, start, &der) }
+      add(label, routerDomain.octets, permitted, start, &der)
+      add(host, none, permitted, start, &der)
+      add(label, none, permitted, start, &der)
     }
-    add(("localhost" as StaticString).octets, ("" as StaticString).octets, authority, start, &der)
+    add(("localhost" as StaticString).octets, none, permitted, start, &der)
     var hosts = BlankWords(CertificateMemory.hosts)
     while let name = hosts.next() {
       if let address = IPAddress(name) {
-        add(address, authority, start, &der)
-      } else if let name = HostName(name) {
-        add(name.text.span, ("" as StaticString).octets, authority, start, &der)
+        add(address, permitted, start, &der)
+      } else {
+        add(name, none, permitted, start, &der)
       }
     }
-    add(IPAddress(high: 0, low: 0xFFFF << 32 | 0x7F00_0001), authority, start, &der)
-    add(IPAddress(high: 0, low: 1), authority, start, &der)
-    for i in 0..<addresses.count { add(addresses.items[i], authority, start, &der) }
+    add(IPAddress(high: 0, low: 0xFFFF_7F00_0001), permitted, start, &der)
+    add(IPAddress(high: 0, low: 1), permitted, start, &der)
+    var addresses = MachineAddresses()
+    CertificateCalls.read(&addresses)
+    for i in 0..<addresses.count { add(addresses.items[i], permitted, start, &der) }
   }
 
   /// Writes the names that a request has: those that the administrator gave, and a machine's name with dots. Without
   /// such names the machine's name is written. Other authorities certify neither `localhost` nor private addresses.
   @inline(never)
   @_lifetime(der: copy der)
-  static func writeRequested(_ host: HostName, to der: inout DERWriter) {
+  static func writeRequested(to der: inout DERWriter) {
     let start = der.count
     let none = ("" as StaticString).octets
     var hosts = BlankWords(CertificateMemory.hosts)
     while let name = hosts.next() {
-      guard IPAddress(name) == nil, let name = HostName(name) else { continue }
-      add(name.text.span, none, nil, start, &der)
+      if IPAddress(name) == nil { add(name, none, 0..<0, start, &der) }
     }
-    if !host.isEmpty, der.count == start || host.label.count < host.text.count {
-      add(host.text.span, none, nil, start, &der)
+    let host = CertificateMemory.hostName
+    if host.count > 0, der.count == start || host.firstIndex(of: 0x2E) != nil {
+      add(host, none, 0..<0, start, &der)
     }
-    if der.count == start { add(("localhost" as StaticString).octets, none, nil, start, &der) }
+    if der.count == start { add(("localhost" as StaticString).octets, none, 0..<0, start, &der) }
   }
 
   @inline(never)
   @_lifetime(der: copy der)
   private static func add(
-    _ name: Span<UInt8>, _ domain: Span<UInt8>, _ authority: Certificate?, _ start: Int,
+    _ name: Span<UInt8>, _ domain: Span<UInt8>, _ permitted: Range<Int>, _ start: Int,
     _ der: inout DERWriter
   ) {
     let element = der.count
-    let content = der.begin(dnsName)
-    der.append(name)
-    if domain.count > 0 {
-      der.append(0x2E)
-      der.append(domain)
-    }
-    der.end(content)
-    keep(element, authority, start, &der)
+    append(name, domain, to: &der)
+    keep(element, permitted, start, &der)
   }
 
   @inline(never)
   @_lifetime(der: copy der)
-  private static func add(
-    _ address: IPAddress, _ authority: Certificate?, _ start: Int, _ der: inout DERWriter
-  ) {
+  private static func add(_ address: IPAddress, _ permitted: Range<Int>, _ start: Int, _ der: inout DERWriter)
+  {
     let element = der.count
     let content = der.begin(ipAddress)
     append(address, to: &der)
     der.end(content)
-    keep(element, authority, start, &der)
+    keep(element, permitted, start, &der)
   }
 
   /// Keeps the last element, unless it is there already or the authority does not permit it.
+  ///
+  /// - Parameter permitted: Empty for a request, which may have any name.
   @inline(never)
   @_lifetime(der: copy der)
-  private static func keep(
-    _ element: Int, _ authority: Certificate?, _ start: Int, _ der: inout DERWriter
-  ) {
+  private static func keep(_ element: Int, _ permitted: Range<Int>, _ start: Int, _ der: inout DERWriter) {
     guard !der.overflowed else { return }
-    if !isNew(der.span, element, authority, start) { der.truncate(to: element) }
+    if !isNew(der.span, element, permitted, start) { der.truncate(to: element) }
   }
 
   private static func isNew(
-    _ octets: Span<UInt8>, _ element: Int, _ authority: Certificate?, _ start: Int
+    _ octets: Span<UInt8>, _ element: Int, _ permitted: Range<Int>, _ start: Int
   ) -> Bool {
     let name = octets.extracting(element..<octets.count)
     guard !contains(octets, start..<element, name) else { return false }
-    guard let authority else { return true }
-    return permits(authority, name)
+    return permitted.isEmpty || permits(permitted, name)
   }
 
   /// Whether one of the elements of a range has these octets.
@@ -356,12 +308,12 @@ enum CertificateNames {
 
   /// Whether the authority permits a name, which is an element of GeneralNames (RFC 5280 §4.2.1.10).
   @inline(never)
-  static func permits(_ authority: Certificate, _ name: Span<UInt8>) -> Bool {
+  static func permits(_ permitted: Range<Int>, _ name: Span<UInt8>) -> Bool {
     let octets = CertificateMemory.authority
     var reader = DERReader(0..<name.count)
     guard let element = reader.next(name) else { return false }
     let content = name.extracting(element.content)
-    var subtrees = DERReader(authority.permitted)
+    var subtrees = DERReader(permitted)
     while let subtree = subtrees.next(octets, DERTag.sequence) {
       var parts = DERReader(subtree)
       guard let base = parts.next(octets), base.tag == element.tag else { continue }

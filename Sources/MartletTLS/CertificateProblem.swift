@@ -123,15 +123,19 @@ public struct CertificateTrouble: Error, Equatable, Sendable {
     if CertificateCalls.isOthers(code), file != .directory { writer.append("; chmod 600 helps") }
   }
 
+  private static var meanwhile: StaticString { "; until then another one is used" }
+
   /// Says what can be done about a file of the directory.
   @_lifetime(writer: copy writer)
   private func advise(_ writer: inout Writer) {
     guard problem != .authorityExpired else { return }
     switch file {
     case .authority:
-      writer.append(
-        "; put a copy back, or remove it to have a new authority, which every browser must be given")
-    case .ownKey: writer.append("; put a copy back, or remove it to have a new one")
+      writer.append("; put a copy back, or remove it to have a new authority, which every browser must be given")
+      writer.append(Self.meanwhile)
+    case .ownKey:
+      writer.append("; put a copy back, or remove it to have a new one")
+      writer.append(Self.meanwhile)
     case .uploaded: writer.append("; the board's own authority is used instead")
     case .ownCertificate: writer.append("; a new one has been made")
     default: break

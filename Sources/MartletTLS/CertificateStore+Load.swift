@@ -47,13 +47,26 @@ extension CertificateStore {
   static func loadDirectory(_ moment: CertificateMoment) throws(CertificateTrouble) -> CertificateTrouble? {
     defer { CertificateCalls.wipeKeys() }
     var trouble: CertificateTrouble?
-    if try !isAuthorityLoaded() {
+    state.unsaved &= ~CertificateFile.none.bit
+    do throws(CertificateTrouble) {
+      if try !isAuthorityLoaded() {
+        try makeAuthority(moment)
+        trouble = store(.authority)
+      }
+    } catch {
+      guard isReplaceable(error) else { throw error }
+      trouble = error
       try makeAuthority(moment)
-      trouble = store(.authority)
     }
-    if try !isKeyLoaded() {
+    do throws(CertificateTrouble) {
+      if try !isKeyLoaded() {
+        try makeKey()
+        trouble = store(.ownKey) ?? trouble
+      }
+    } catch {
+      guard isReplaceable(error) else { throw error }
+      trouble = error
       try makeKey()
-      trouble = store(.ownKey) ?? trouble
     }
     do throws(CertificateProblem) {
       if let count = try CertificateCalls.read(state.directory, CertificateFile.uploaded.name) {
@@ -66,6 +79,16 @@ extension CertificateStore {
     } catch { trouble = CertificateTrouble(error, .uploaded) }
     let other = try useOwn(moment)
     return trouble ?? other
+  }
+
+  /// Whether a file that is damaged is left alone while another key or authority is used until the next start. So a
+  /// power cut does not make the device unreachable. A file that others may read is not passed over.
+  private static func isReplaceable(_ trouble: CertificateTrouble) -> Bool {
+    if case .file(let code) = trouble.problem, CertificateCalls.isOthers(code) { return false }
+    guard state.chain_count == 0 else { return false }
+    // `none` stands for what is in memory only.
+    state.unsaved |= CertificateFile.none.bit
+    return true
   }
 
   /// Reads the authority's certificate and key. `false`: there is no such file.
@@ -83,10 +106,11 @@ extension CertificateStore {
       // Decoding has overwritten the text.
       let key = try readKey(name)
       let octets = CertificateMemory.octets(.new, size)
-      guard let key, let certificate = Certificate(octets, 0..<size), let point = certificate.point,
-        certificate.subjectKeyIdentifier.count == KeyIdentifier.count
+      guard let key, let certificate = Certificate(octets, 0..<size),
+        certificate.subjectKeyIdentifier.count == CertificateWriter.keyIdentifierSize
       else { throw CertificateProblem.malformed }
-      guard octets.extracting(point).equals(try CertificateCalls.publicPoint(key.span).span) else {
+      guard octets.extracting(certificate.point).equals(try CertificateCalls.publicPoint(key.span).span)
+      else {
         throw CertificateProblem.mismatch
       }
       CertificateMemory.setAuthority(octets)
@@ -145,8 +169,7 @@ extension CertificateStore {
     text.move(0..<own.whole.lowerBound, to: start + own.whole.count)
     text.move(own.whole.upperBound..<size, to: start + own.whole.upperBound)
     let chain = CertificateMemory.octets(.text, start + size).extracting(start..<start + size)
-    let isInstalled = try CertificateCalls.install(
-      chain, CertificateMemory.octets(.key, PrivateKeyOctets.count), isP256: true)
+    let isInstalled = try CertificateCalls.install(chain, CertificateMemory.key, isP256: true)
     CertificateMemory.setChain(chain)
     kind = .uploaded
     state.waits = isInstalled ? 0 : 1
@@ -172,7 +195,8 @@ extension CertificateStore {
     do throws(CertificateProblem) {
       try CertificateCalls.makeKey(.authorityKey)
       var der = DERWriter(CertificateMemory.room(.new))
-      try CertificateWriter.writeAuthority(CertificateCalls.hostName, floor: moment.floor, to: &der)
+      CertificateCalls.readHostName()
+      try CertificateWriter.writeAuthority(floor: moment.floor, to: &der)
       CertificateMemory.setAuthority(der.span)
     } catch {
       // The key and the certificate stay those of one authority.
@@ -208,14 +232,15 @@ extension CertificateStore {
     let size = try CertificateChain.decode(&text, count)
     let octets = CertificateMemory.octets(.text, size)
     let key = try CertificateCalls.publicPoint(.key)
-    guard let certificate = Certificate(octets, 0..<size), let point = certificate.point,
-      octets.extracting(point).equals(key.span), isByAuthority(octets, certificate)
+    guard let certificate = Certificate(octets, 0..<size),
+      octets.extracting(certificate.point).equals(key.span), isByAuthority(octets, certificate)
     else { return false }
     CertificateMemory.setChain(octets)
     return true
   }
 
-  private static func isByAuthority(_ octets: Span<UInt8>, _ certificate: Certificate) -> Bool {
+  @inline(never)
+  private static func isByAuthority(_ octets: Span<UInt8>, _ certificate: borrowing Certificate) -> Bool {
     guard let authority else { return false }
     let issuer = CertificateMemory.authority
     return octets.extracting(certificate.authorityKeyIdentifier).equals(
@@ -240,16 +265,16 @@ extension CertificateStore {
   }
 
   /// Whether a certificate was made while the time of day was not known.
-  private static func isForUnknownTime(_ own: Certificate) -> Bool {
+  private static func isForUnknownTime(_ own: borrowing Certificate) -> Bool {
     own.notAfter - own.notBefore > CertificateLimits.knownTimeSeconds + 2 * CertificateLimits.earlySeconds
   }
 
   /// Whether the machine has a name or an address that the certificate lacks. A name that the machine no longer has
   /// waits for the next renewal, so that a cable that is pulled changes nothing.
-  private static func lacksNames(_ own: Certificate, _ authority: Certificate) -> Bool {
-    let addresses = CertificateCalls.addresses()
+  private static func lacksNames(_ own: borrowing Certificate, _ authority: borrowing Certificate) -> Bool {
+    CertificateCalls.readHostName()
     var der = DERWriter(CertificateMemory.room(.new))
-    CertificateNames.write(CertificateCalls.hostName, addresses, authority: authority, to: &der)
+    CertificateNames.write(permitted: authority.permitted, to: &der)
     let wanted = der.span
     var reader = DERReader(0..<wanted.count)
     while let name = reader.next(wanted) {
@@ -276,11 +301,10 @@ extension CertificateStore {
       if !isKnown { notAfter = notBefore + CertificateLimits.unknownTimeSeconds - 1 }
       notAfter = min(notAfter, authority.notAfter)
       guard notAfter > floor + CertificateLimits.day else { throw CertificateProblem.authorityExpired }
-      let addresses = CertificateCalls.addresses()
+      CertificateCalls.readHostName()
       var der = DERWriter(CertificateMemory.room(.new))
       try CertificateWriter.writeOwn(
-        CertificateCalls.hostName, addresses, authority: authority, notBefore: notBefore, notAfter: notAfter,
-        to: &der)
+        authority: authority, notBefore: notBefore, notAfter: notAfter, to: &der)
       CertificateMemory.setChain(der.span)
     } catch { throw CertificateTrouble(error, .none) }
     try install()
@@ -291,7 +315,7 @@ extension CertificateStore {
   static func install() throws(CertificateTrouble) {
     do throws(CertificateProblem) {
       let isInstalled = try CertificateCalls.install(
-        CertificateMemory.chain, CertificateMemory.octets(.key, PrivateKeyOctets.count), isP256: true)
+        CertificateMemory.chain, CertificateMemory.key, isP256: true)
       state.waits = isInstalled ? 0 : 1
     } catch { throw CertificateTrouble(error, .none) }
   }

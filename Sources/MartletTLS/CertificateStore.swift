@@ -63,7 +63,7 @@ public enum CertificateStore {
 
   static var state: martlet_certificate_state {
     get { CertificateMemory.state }
-    set { CertificateMemory.state = newValue }
+    _modify { yield &CertificateMemory.state }
   }
 
   /// Where the certificate in use comes from.
@@ -77,14 +77,18 @@ public enum CertificateStore {
 
   /// The certificate that clients get first.
   static var own: Certificate? {
-    let chain = CertificateMemory.chain
-    return Certificate(chain, 0..<chain.count)
+    @inline(never) get {
+      let chain = CertificateMemory.chain
+      return Certificate(chain, 0..<chain.count)
+    }
   }
 
   /// The certificate of the own authority, or `nil`.
   static var authority: Certificate? {
-    let octets = CertificateMemory.authority
-    return Certificate(octets, 0..<octets.count)
+    @inline(never) get {
+      let octets = CertificateMemory.authority
+      return Certificate(octets, 0..<octets.count)
+    }
   }
 
   // MARK: Opening
@@ -95,11 +99,11 @@ public enum CertificateStore {
   @discardableResult
   public static func addHost(_ name: Span<UInt8>) -> Bool {
     let start = Int(state.hosts_count)
-    guard HostName(name) != nil || IPAddress(name) != nil,
+    guard CertificateNames.isName(name) || IPAddress(name) != nil,
       name.count + 1 <= CertificateLimits.hostsSizeMax - start
     else { return false }
     var hosts = CertificateMemory.room(.hosts)
-    hosts.copy(name, to: start)
+    for i in name.indices { hosts[start + i] = ASCII.lowercased(name[i]) }
     hosts[start + name.count] = 0x20
     state.hosts_count = UInt32(start + name.count + 1)
     return true
@@ -243,8 +247,9 @@ public enum CertificateStore {
     guard kind == .ownAuthority || kind == .uploaded else { return }
     var count = 0
     do throws(CertificateProblem) {
+      CertificateCalls.readHostName()
       var der = DERWriter(CertificateMemory.room(.new))
-      try CertificateWriter.writeRequest(CertificateCalls.hostName, to: &der)
+      try CertificateWriter.writeRequest(to: &der)
       count = der.count
     } catch { throw CertificateTrouble(error, .none) }
     PEM.write("CERTIFICATE REQUEST", CertificateMemory.octets(.new, count), to: &writer)
@@ -307,11 +312,12 @@ public enum CertificateStore {
   /// Facts about what is in use; `nil` before the store has been opened.
   public static var summary: CertificateSummary? {
     guard kind != .none, let own else { return nil }
-    let state = state
+    var authorityNotAfter: Int64 = 0
+    if let authority { authorityNotAfter = authority.notAfter }
     return CertificateSummary(
       kind: kind, notBefore: own.notBefore, notAfter: own.notAfter,
       fingerprint: fingerprint(CertificateMemory.chain.extracting(own.whole)),
-      authorityNotAfter: authority?.notAfter ?? 0,
+      authorityNotAfter: authorityNotAfter,
       authorityFingerprint: fingerprint(CertificateMemory.authority),
       isStored: state.unsaved == 0, isWaiting: state.waits != 0)
   }

@@ -56,20 +56,18 @@ public enum CertificateLimits {
   static var unknownTimeMilliseconds: Int64 { 3_600_000 }
 }
 
-/// Octets of a key identifier.
-typealias KeyIdentifier = InlineArray<20, UInt8>
-
 enum CertificateWriter {
   private static var signatureAlgorithm: StaticString { "300a06082a8648ce3d040302" }
 
-  /// The first octets of the SHA-256 of a point.
-  static func keyIdentifier(_ point: PublicPoint) -> KeyIdentifier {
+  /// Octets of a key identifier.
+  static var keyIdentifierSize: Int { 20 }
+
+  /// The SHA-256 of a point, whose first octets are the key identifier.
+  @inline(never)
+  static func keyIdentifier(_ point: Span<UInt8>) -> Digest {
     var hash = SHA256()
-    hash.update(point.span)
-    let digest = hash.finish()
-    var identifier = KeyIdentifier(repeating: 0)
-    for i in 0..<20 { identifier[i] = digest[i] }
-    return identifier
+    hash.update(point)
+    return hash.finish()
   }
 
   // MARK: Certificates
@@ -80,19 +78,17 @@ enum CertificateWriter {
   ///   - floor: A moment that is not later than now, in Unix seconds.
   @inline(never)
   @_lifetime(der: copy der)
-  static func writeAuthority(
-    _ host: HostName, floor: Int64, to der: inout DERWriter
-  ) throws(CertificateProblem) {
+  static func writeAuthority(floor: Int64, to der: inout DERWriter) throws(CertificateProblem) {
     let point = try CertificateCalls.publicPoint(.authorityKey)
-    let identifier = keyIdentifier(point)
+    let identifier = keyIdentifier(point.span)
     let (outer, body) = begin(&der)
-    writeAuthorityName(host, identifier, to: &der)
+    writeAuthorityName(identifier, to: &der)
     // The authority is valid from a date on that was before any clock which is set. So it is valid wherever the
     // board's clock was wrong.
     write(
       notBefore: CertificateMoment.earliest - CertificateLimits.earlySeconds,
       notAfter: max(floor, CertificateMoment.earliest) + CertificateLimits.authoritySeconds, to: &der)
-    writeAuthorityName(host, identifier, to: &der)
+    writeAuthorityName(identifier, to: &der)
     write(point: point, to: &der)
     let (tagged, list) = (der.begin(DERTag.constructed(3)), der.begin(DERTag.sequence))
     // basicConstraints: an authority, of servers only; keyUsage: keyCertSign; extKeyUsage: serverAuth.
@@ -100,12 +96,12 @@ enum CertificateWriter {
     der.append(hexadecimal: "300e0603551d0f0101ff040403020204")
     der.append(hexadecimal: "30130603551d25040c300a06082b06010505070301")
     der.append(hexadecimal: "301d0603551d0e04160414")
-    der.append(identifier.span)
+    der.append(identifier.span.extracting(first: keyIdentifierSize))
     let constraints = der.begin(DERTag.sequence)
     der.append(hexadecimal: "0603551d1e0101ff")
     let value = der.begin(DERTag.octetString)
     let (subtrees, permitted) = (der.begin(DERTag.sequence), der.begin(DERTag.constructed(0)))
-    CertificateNames.writePermitted(host, to: &der)
+    CertificateNames.writePermitted(to: &der)
     der.end(permitted)
     der.end(subtrees)
     der.end(value)
@@ -119,19 +115,18 @@ enum CertificateWriter {
   @inline(never)
   @_lifetime(der: copy der)
   static func writeOwn(
-    _ host: HostName, _ addresses: MachineAddresses, authority: Certificate, notBefore: Int64,
-    notAfter: Int64, to der: inout DERWriter
+    authority: borrowing Certificate, notBefore: Int64, notAfter: Int64, to der: inout DERWriter
   ) throws(CertificateProblem) {
     let point = try CertificateCalls.publicPoint(.key)
-    let identifier = keyIdentifier(point)
+    let identifier = keyIdentifier(point.span)
     let authorityOctets = CertificateMemory.authority
     let (outer, body) = begin(&der)
     der.append(authorityOctets.extracting(authority.subject))
     write(notBefore: notBefore, notAfter: notAfter, to: &der)
     // The blanks keep verifiers from taking the text for a host name.
     let subject = beginName(&der)
-    der.append(("martlet on " as StaticString).octets)
-    appendShown(host, to: &der)
+    der.append("martlet on ")
+    appendShown(to: &der)
     endName(subject, &der)
     write(point: point, to: &der)
     let (tagged, list) = (der.begin(DERTag.constructed(3)), der.begin(DERTag.sequence))
@@ -140,11 +135,11 @@ enum CertificateWriter {
     der.append(hexadecimal: "300e0603551d0f0101ff040403020780")
     der.append(hexadecimal: "30130603551d25040c300a06082b06010505070301")
     der.append(hexadecimal: "301d0603551d0e04160414")
-    der.append(identifier.span)
+    der.append(identifier.span.extracting(first: keyIdentifierSize))
     der.append(hexadecimal: "301f0603551d23041830168014")
     der.append(authorityOctets.extracting(authority.subjectKeyIdentifier))
     let (names, value, elements) = beginNames(&der)
-    CertificateNames.write(host, addresses, authority: authority, to: &der)
+    CertificateNames.write(permitted: authority.permitted, to: &der)
     der.end(elements)
     der.end(value)
     der.end(names)
@@ -156,13 +151,13 @@ enum CertificateWriter {
   /// Writes a request for a certificate of the server's key (PKCS #10).
   @inline(never)
   @_lifetime(der: copy der)
-  static func writeRequest(_ host: HostName, to der: inout DERWriter) throws(CertificateProblem) {
+  static func writeRequest(to der: inout DERWriter) throws(CertificateProblem) {
     let point = try CertificateCalls.publicPoint(.key)
     let outer = der.begin(DERTag.sequence)
     let body = der.begin(DERTag.sequence)
     der.append(hexadecimal: "020100")
     let subject = beginName(&der)
-    appendShown(host, to: &der)
+    appendShown(to: &der)
     endName(subject, &der)
     write(point: point, to: &der)
     let attributes = der.begin(DERTag.constructed(0))
@@ -172,7 +167,7 @@ enum CertificateWriter {
     let values = der.begin(DERTag.set)
     let list = der.begin(DERTag.sequence)
     let (names, value, elements) = beginNames(&der)
-    CertificateNames.writeRequested(host, to: &der)
+    CertificateNames.writeRequested(to: &der)
     der.end(elements)
     der.end(value)
     der.end(names)
@@ -186,6 +181,7 @@ enum CertificateWriter {
   // MARK: Parts
 
   /// Begins a certificate: version 3, a random serial number, and the algorithm.
+  @inline(never)
   @_lifetime(der: copy der)
   private static func begin(_ der: inout DERWriter) -> (outer: Int, body: Int) {
     let outer = der.begin(DERTag.sequence)
@@ -204,6 +200,7 @@ enum CertificateWriter {
   /// Ends the part that is signed, signs it with the key in an array, and ends the whole.
   ///
   /// - Parameter outer: Where the part that is signed begins.
+  @inline(never)
   @_lifetime(der: copy der)
   private static func end(
     _ outer: Int, _ body: Int, _ key: CertificateMemory.Area, _ der: inout DERWriter
@@ -237,6 +234,7 @@ enum CertificateWriter {
     der.end(content)
   }
 
+  @inline(never)
   @_lifetime(der: copy der)
   private static func write(notBefore: Int64, notAfter: Int64, to der: inout DERWriter) {
     let validity = der.begin(DERTag.sequence)
@@ -246,6 +244,7 @@ enum CertificateWriter {
   }
 
   /// Appends SubjectPublicKeyInfo of a key for P-256 (RFC 5480 §2).
+  @inline(never)
   @_lifetime(der: copy der)
   private static func write(point: PublicPoint, to der: inout DERWriter) {
     der.append(hexadecimal: "3059301306072a8648ce3d020106082a8648ce3d030107034200")
@@ -273,23 +272,23 @@ enum CertificateWriter {
   }
 
   /// Appends the machine's name for people.
+  @inline(never)
   @_lifetime(der: copy der)
-  private static func appendShown(_ host: HostName, to der: inout DERWriter) {
-    let name = host.isEmpty ? ("localhost" as StaticString).octets : host.text.span
+  private static func appendShown(to der: inout DERWriter) {
+    let name = CertificateMemory.hostName
+    guard !name.isEmpty else { return der.append("localhost") }
     der.append(name.extracting(0..<min(name.count, CertificateLimits.shownHostSizeMax)))
   }
 
   /// Appends the authority's name: `martlet of board (5f3a9c21)`, with the start of the key identifier, so that each
   /// authority has another name.
+  @inline(never)
   @_lifetime(der: copy der)
-  private static func writeAuthorityName(
-    _ host: HostName, _ identifier: KeyIdentifier, to der: inout DERWriter
-  ) {
+  private static func writeAuthorityName(_ identifier: Digest, to der: inout DERWriter) {
     let starts = beginName(&der)
-    der.append(("martlet of " as StaticString).octets)
-    appendShown(host, to: &der)
-    der.append(0x20)
-    der.append(0x28)
+    der.append("martlet of ")
+    appendShown(to: &der)
+    der.append(" (")
     for i in 0..<4 {
       der.append(ASCII.hexadecimal(identifier[i] >> 4))
       der.append(ASCII.hexadecimal(identifier[i] & 15))
@@ -299,6 +298,7 @@ enum CertificateWriter {
   }
 
   /// Begins the extension subjectAltName.
+  @inline(never)
   @_lifetime(der: copy der)
   private static func beginNames(_ der: inout DERWriter) -> (extension: Int, value: Int, elements: Int) {
     let start = der.begin(DERTag.sequence)

@@ -74,6 +74,7 @@ struct DERWriter: ~Copyable, ~Escapable {
   }
 
   /// Appends an element with these octets as its content.
+  @inline(never)
   @_lifetime(self: copy self)
   mutating func append(_ tag: UInt8, _ content: Span<UInt8>) {
     let start = begin(tag)
@@ -84,6 +85,7 @@ struct DERWriter: ~Copyable, ~Escapable {
   /// Begins an element.
   ///
   /// - Returns: Where its content begins, for `end`.
+  @inline(never)
   @_lifetime(self: copy self)
   mutating func begin(_ tag: UInt8) -> Int {
     append(tag)
@@ -106,6 +108,10 @@ struct DERWriter: ~Copyable, ~Escapable {
     target[start + extra - 1] = UInt8(truncatingIfNeeded: length)
     count += extra
   }
+
+  /// Appends the octets of a literal.
+  @_lifetime(self: copy self)
+  mutating func append(_ literal: StaticString) { append(literal.octets) }
 
   /// Drops what was written after the first `count` octets, and clears `overflowed`.
   @_lifetime(self: copy self)

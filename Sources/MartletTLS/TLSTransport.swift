@@ -1,6 +1,6 @@
 // Sockets whose octets are encrypted: the second conformer of the loop's seam. The first octet of a connection
-// tells whether the connection is TLS. A TLS connection gets one of a few places, and each turn of the loop makes
-// one step of one handshake. A connection that is not TLS is served, or told to come with TLS.
+// tells whether the connection is TLS. When its ClientHello has come as a whole, a TLS connection gets one of a few
+// places. Each turn of the loop makes one step of one handshake. A connection that is not TLS is served, or told to come with TLS.
 //
 // This file faces C, so it may say `unsafe`; each use lends a span's memory to one call that keeps nothing.
 
@@ -185,17 +185,19 @@ public struct TLSTransport: Transport, ~Copyable {
     return result == 0 ? .end : result == Int(MARTLET_TLS_GONE) ? .gone : .notNow
   }
 
-  /// Looks at the first octet of a connection.
+  /// Looks at the first octets of a connection.
   private mutating func begin(_ slot: Int) -> Transfer {
-    let octet = Int(martlet_tls_first_octet(sockets.descriptor(slot)))
-    guard octet >= 0 else {
-      return Int(martlet_error_class(octet)) == MARTLET_EAGAIN ? .notNow : .gone
+    let begins = Int(martlet_tls_begins(sockets.descriptor(slot)))
+    guard begins >= 0 else {
+      return Int(martlet_error_class(begins)) == MARTLET_EAGAIN ? .notNow : .gone
     }
-    if octet == Int(MARTLET_TLS_FIRST_OCTET) {
+    if begins != 0 {
       set(slot, Int(MARTLET_TLS_WAITING))
       waitingCount += 1
     } else {
-      set(slot, servesPlain ? Int(MARTLET_TLS_PLAIN) : Int(MARTLET_TLS_REDIRECTED))
+      // At the second listener all are told to come with TLS.
+      let isServed = servesPlain && redirectionPort(slot) == nil
+      set(slot, isServed ? Int(MARTLET_TLS_PLAIN) : Int(MARTLET_TLS_REDIRECTED))
     }
     return .notNow
   }

@@ -1,8 +1,9 @@
 """Usage: scripts/bench [--only ROW]... [--quick] [--write] [--rounds N] [--seconds N]
 
 Measures how fast Martlet's login example is, beside a floor that only polls, reads and writes
-(Tests/Bench/floor.c), lighttpd, and Microdot on MicroPython and CPython, all in one run, and prints
-tables and what targets are reached. A quarter of an hour; one row takes a minute, `memory` five.
+(Tests/Bench/floor.c), lighttpd, Microdot on MicroPython and CPython, and nginx for TLS, all in one
+run, and prints tables and what targets are reached. A quarter of an hour; one row takes a minute,
+`memory` five.
 
 Rows: ROWS
 
@@ -32,6 +33,7 @@ sys.path.insert(0, str(FOOTPRINT))
 sys.dont_write_bytecode = True
 
 import blocks  # noqa: E402
+import encrypted  # noqa: E402
 import instructions  # noqa: E402
 import load  # noqa: E402
 import passwords  # noqa: E402
@@ -46,7 +48,7 @@ import tokens  # noqa: E402
 from boards import BUILT, ROOT, own_board  # noqa: E402
 from peers import quietly  # noqa: E402
 
-ROWS = (*load.SETTINGS, "tokens", "passwords", "start", "file", "memory", "instructions")
+ROWS = (*load.SETTINGS, "tokens", "passwords", "tls", "start", "file", "memory", "instructions")
 RESULTS = servers.FOLDER / "results.json"
 CATALOG = ROOT / "Sources" / "Martlet" / "Martlet.docc"
 ARTICLE, COSTS, PLOT = CATALOG / "Benchmarks.md", CATALOG / "WhatItCosts.md", CATALOG / "bench.svg"
@@ -158,6 +160,8 @@ def measure(options):
                                            50 if options.quick else MILLISECONDS, progress)
     if "passwords" in rows:
         results["passwords"] = passwords.measure(token_bench, options.rounds, progress)
+    if "tls" in rows:
+        results["tls"] = encrypted.measure(with_others, options.rounds, options.seconds, progress)
     if loads:
         results["load"] = load.measure(everybody, loads, options.rounds, options.seconds, progress)
     if "memory" in rows:

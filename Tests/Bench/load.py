@@ -11,7 +11,7 @@ SETTINGS = {f"{way}-{count}": (way, count) for way in ("keep-alive", "close")
 TIMEOUT = 10  # seconds after which wrk counts an answer as late
 
 
-def run_wrk(server, port, connections, seconds, closes=False):
+def run_wrk(server, port, connections, seconds, closes=False, scheme="http"):
     command = [
         "taskset", "-c", ",".join(map(str, CLIENT_CPUS)), "wrk", "-s", HERE / "report.lua", "-t",
         min(connections, len(CLIENT_CPUS)), "-c", connections, "-d", f"{seconds}s", "--timeout",
@@ -19,7 +19,7 @@ def run_wrk(server, port, connections, seconds, closes=False):
     ]
     for line in server.request(port, closes).decode().split("\r\n")[2:]:
         command += ["-H", line] if line else []
-    command.append(f"http://127.0.0.1:{port}/")
+    command.append(f"{scheme}://127.0.0.1:{port}/")
     done = subprocess.run([str(word) for word in command],
                           capture_output=True,
                           text=True,

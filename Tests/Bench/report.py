@@ -97,6 +97,29 @@ def passwords(results):
     return markdown(["Row", "Program", "Iterations/s", "× without"], body, 2)
 
 
+TLS_NAMES = {"martlet": "**Martlet**", "nginx": "nginx (a file, no login)"}
+
+
+def tls(results):
+    head = ["Row", "Server", "Full handshakes a second, 1.2", "1.3", "Requests/s, 8 connections", "× nginx",
+            "CPU a request", "MB/s", "Idle, KiB", "16 connections add, each", "After handshakes, KiB"]
+    measured, body = results["tls"], []
+    for key, name in TLS_NAMES.items():
+        if key not in measured:
+            continue
+        found = measured[key]
+        resting = found["memory"]["resting"] - found["memory"]["idle"]
+        beside = measured.get("nginx")
+        body.append([
+            "`tls`", name, *(f"{spread(found[version]).median:,.0f}" for version in ("1.2", "1.3")),
+            f"{spread(found['rate']).median:,.0f}",
+            "1" if key == "nginx" else times(spread(ratios(found["rate"], beside["rate"]))) if beside else "–",
+            f"{spread(found['processor']).median:.1f} µs", f"{spread(found['octets']).median / 1e6:,.0f}",
+            kib(found["memory"]["idle"]), f"{resting / 16:,.0f}", kib(found["memory"]["afterwards"])
+        ])
+    return markdown(head, body, 2)
+
+
 def start(results):
     measured, body = results["start"], []
     for server in results["servers"]:
@@ -160,6 +183,7 @@ SECTIONS = {
     "load": ("Pages a second, and latency", load),
     "tokens": ("Session tokens", tokens),
     "passwords": ("Iterations of a password's hash", passwords),
+    "tls": ("TLS", tls),
     "start": ("From the process's start to its first answer", start),
     "file": ("File", file),
     "memory": ("Resident memory", memory),
@@ -206,6 +230,10 @@ NOTES = {
     "passwords":
     "Iterations of PBKDF2-HMAC-SHA256 a second of processor time, on one core; all come to the same "
     "key. The panel hashes a password with as many as take 300 ms, from 20,000 to 2,000,000.",
+    "tls":
+    "HTTPS, with one certificate and the curve P-256 for both. Handshakes and octets of a file (MB/s) are "
+    "for a second of the server's own processor time; requests are wrk's, for the page that a login leads to. "
+    "Each of 16 connections that rest has had an answer. The kernel's memory is in nobody's figure.",
     "start":
     "Before the fork to the first octets of the page, over {starts} starts, with all files in the"
     " page cache.",

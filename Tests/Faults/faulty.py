@@ -129,11 +129,12 @@ class Panel:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def assert_at_rest(self):
-        """Open are the standard streams, listener, signals, directory, lock, and the list of calls."""
+        """Open are the standard streams, listener, signals, directory, lock, the list of calls; SIGHUP, what
+        gathers it and the listener, and the directory of certificates."""
         end = time.monotonic() + 1
-        while self.descriptors() != 8 and time.monotonic() < end:
+        while self.descriptors() != 11 and time.monotonic() < end:
             time.sleep(0.002)
-        assert self.descriptors() == 8, f"{self.descriptors()} descriptors are open\n{self.told}"
+        assert self.descriptors() == 11, f"{self.descriptors()} descriptors are open\n{self.told}"
 
     def cpu_seconds(self):
         """What the process has cost so far, its own and the kernel's work for it."""

@@ -308,7 +308,7 @@ class Rounds:
         program = self.start(data)
         try:
             program.wait_for("set-up code: ")
-            ensure(names(data) == ["secret"], f"left over: {names(data)}")
+            ensure(names(data) == sorted(["secret", *certificates]), f"left over: {names(data)}")
             ensure(secret in (None, (data / "secret").read_bytes()), "the secret has changed")
         finally:
             program.kill()

@@ -214,6 +214,22 @@ private let handshake = "\u{16}hhh"
     }
   }
 
+  @Test("After its handshake a client has two seconds for its first request")
+  func roundTrip() {
+    encrypting { stage, world in
+      let far = (1...3).map { _ in world.connect(handshake, from: address(1)) }
+      stage.run(until: { world.waiting.isEmpty })
+      stage.run(milliseconds: 100)
+      let next = world.connect(handshake + request("GET /b"), from: address(1))
+      let start = world.monotonic
+      stage.run(milliseconds: 1_500)
+      #expect(next.sent.isEmpty && far.allSatisfy { !$0.isClosed })
+      stage.run(until: { !next.sent.isEmpty })
+      #expect(1_800..<2_100 ~= world.monotonic - start)
+      #expect(far.count { $0.isClosed } == 1)
+    }
+  }
+
   @Test("Connections that are busy keep their places, and the next one waits")
   func busyKeep() {
     encrypting { stage, world in

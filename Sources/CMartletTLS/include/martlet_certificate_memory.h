@@ -21,6 +21,9 @@ enum {
   // Octets of the host names that people give, with a blank after each.
   MARTLET_CERTIFICATE_HOSTS_SIZE = 512,
 
+  // Octets of the machine's name, as of any host name (RFC 1035 §2.3.4).
+  MARTLET_CERTIFICATE_HOST_NAME_SIZE = 253,
+
   // Octets of the path of a file or directory, without a NUL.
   MARTLET_CERTIFICATE_PATH_SIZE = 511,
 
@@ -38,6 +41,7 @@ enum martlet_certificate_area {
   MARTLET_CERTIFICATE_NEW,           // a certificate that is being made; names that are wanted
   MARTLET_CERTIFICATE_TEXT,          // what is being read or written
   MARTLET_CERTIFICATE_HOSTS,
+  MARTLET_CERTIFICATE_HOST_NAME,     // the machine's name in lower case
   MARTLET_CERTIFICATE_FIRST_PATH,    // the directory, or the file of the chain
   MARTLET_CERTIFICATE_SECOND_PATH,   // the file of the key
   MARTLET_CERTIFICATE_WORDS,
@@ -48,7 +52,8 @@ struct martlet_certificate_state {
   int64_t next_look;      // when all is looked at again, in milliseconds of the monotonic clock
   int64_t untrusted_from; // since when the time of day has not been known, on that clock
   int32_t directory;      // a descriptor; 0: not opened
-  uint32_t chain_count, authority_count, hosts_count, first_path_count, second_path_count, words_count;
+  uint32_t chain_count, authority_count, hosts_count, host_name_count;
+  uint32_t first_path_count, second_path_count, words_count;
   uint8_t kind;        // CertificateKind
   uint8_t waits;       // what is in `chain` is to be installed, when the library has room
   uint8_t unsaved;     // files that could not be written: bits

@@ -7,7 +7,7 @@
 
 // What a slot's connection is: a place for TLS, or one of these.
 enum {
-  MARTLET_TLS_SILENT = -1,     // its first octet has not come
+  MARTLET_TLS_SILENT = -1,     // its first octet, or the rest of its ClientHello, has not come
   MARTLET_TLS_WAITING = -2,    // it begins as TLS does, and waits for a place
   MARTLET_TLS_PLAIN = -3,      // it does not, and is served
   MARTLET_TLS_REDIRECTED = -4, // it does not, and is told to come with TLS
@@ -19,11 +19,10 @@ void martlet_tls_set_slot(size_t slot, int what);
 int martlet_tls_channel(void);
 void martlet_tls_set_channel(int channel);
 
-// The next octet, which is still to be received: 0 to 255. Negative: -errno, or -ENOTCONN at the end.
-int martlet_tls_first_octet(int descriptor);
-
-// Whether the octet begins a connection with TLS: a record of the handshake (RFC 8446 section 5.1).
-enum { MARTLET_TLS_FIRST_OCTET = 22 };
+// Whether a connection begins as TLS does, with a record of the handshake (RFC 8446 section 5.1): 1, or 0. Nothing is
+// received. -EAGAIN until the first record has come as a whole; poll() says when. So a client that is slow with its
+// ClientHello takes nobody's place. Another -errno, or -ENOTCONN, where the connection has ended.
+int martlet_tls_begins(int descriptor);
 
 // Encrypts and sends octets of a file, as martlet_tls_send does; 0: the file has become shorter.
 long martlet_tls_send_file(int place, int file, int64_t offset, size_t count);

@@ -55,6 +55,17 @@ def results():
             "pyjwt verify": [50.0, 50.0],
             "hmac": [400.0, 800.0]
         },
+        "tls": {
+            key: {
+                "1.2": [300.0, 310.0],
+                "1.3": [290.0, 300.0],
+                "rate": [1000.0, 2000.0],
+                "processor": [10.0, 11.0],
+                "octets": [2e8, 2e8],
+                "memory": {"idle": 200_000, "resting": 400_000, "afterwards": 210_000}
+            }
+            for key in ("martlet", "nginx")
+        },
         "passwords": {
             "martlet instructions": [6e6, 6e6],
             "martlet plain": [1e6, 2e6],

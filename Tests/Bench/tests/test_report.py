@@ -18,7 +18,7 @@ def tables_in(text):
 
 def test_every_line_of_a_table_has_as_many_cells(results):
     found = tables_in(report.article(results, NOTES))
-    assert len(found) == 8
+    assert len(found) == 9
     for lines in found:
         assert len({line.count("|") for line in lines}) == 1, lines[0]
 
@@ -38,6 +38,12 @@ def test_a_processor_without_instructions_has_no_row(results):
     assert report.passwords(results).count("\n") == 4
     del results["passwords"]["martlet instructions"]
     assert report.passwords(results).count("\n") == 3
+
+
+def test_tls_without_the_other_server(results):
+    assert "1.00 (1.00–1.00)" in report.tls(results)
+    del results["tls"]["nginx"]
+    assert report.tls(results).count("\n") == 2 and "200" in report.tls(results)
 
 
 def test_errors_are_told_over_all_rounds(results):
