@@ -159,8 +159,8 @@ extension Panel {
         </textarea>
         \(begin: .buttons)<button type="submit">Use it</button>\(end: .buttons)\(end: .form)
         <details><summary>Make a new authority</summary>
-        <p>Every browser must then be given its certificate anew. Do this when somebody may have copied this device’s \
-        files.</p>
+        <p>Every browser must then be given its certificate anew. The key becomes a new one as well, and an answer that was \
+        used is removed. Do this when somebody may have copied this device’s files.</p>
 
         """)
       body.writeAction("authority", "Make a new authority")
