@@ -30,7 +30,7 @@ CONTEXTS = Path(__file__).resolve().parent / "contexts"
 FILES = ROOT / ".build" / "docs" / "snippets"
 CATALOG = ROOT / "Sources" / "Martlet" / "Martlet.docc"
 # C modules that the built modules import.
-INCLUDED = (ROOT / "Sources" / "CMartletPlatform" / "include", ROOT / "Sources" / "CMbedTLS")
+INCLUDED = tuple(ROOT / "Sources" / name for name in ("CMartletPlatform/include", "CMartletTLS/include", "CMbedTLS"))
 
 # A block with this line is a package's manifest, compiled alone.
 MANIFEST, MANIFEST_VERSION = "import PackageDescription", "6.2.0"

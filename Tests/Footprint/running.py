@@ -45,7 +45,7 @@ class Program:
                                         env=environment or {},
                                         preexec_fn=without_randomisation)
         try:
-            self.port = port or int(self.wait_for(r"http://127\.0\.0\.1:([0-9]+)")[1])
+            self.port = port or int(self.wait_for(r"https?://127\.0\.0\.1:([0-9]+)")[1])
             self.emulator = os.readlink(f"/proc/{self.pid}/exe") if qemu else None
             if qemu:
                 bits = read_elf(path).bits

@@ -27,6 +27,7 @@ def compiled_files(program, *more):
         "swiftc", "-emit-sil", "-wmo", "-o", os.devnull, "-swift-version", "6", "-parse-as-library",
         "-module-name", "Program", "-I", str(BUILD / "Modules"),
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMartletPlatform/include/module.modulemap"),
+        "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMartletTLS/include/module.modulemap"),
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMbedTLS/module.modulemap"),
         "-enable-experimental-feature", "Lifetimes", "-strict-memory-safety",
         "-enable-upcoming-feature", "MemberImportVisibility", "-diagnostic-style=llvm", str(program), *map(str, more)]

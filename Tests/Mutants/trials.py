@@ -18,11 +18,13 @@ FIRST_TESTS = {
     "MartletHTTP": "MartletHTTPTests",
     "MartletToken": "MartletTokenTests",
     "MartletServer": "MartletServerTests",
+    "MartletTLS": "MartletTLSTests",
     "Martlet": "MartletTests",
     "MartletTesting": "MartletTests",
     "MartletCompile": "MartletCompileTests",
     "Panel": "PanelTests",
     "CMartletPlatform": "MartletServerTests|FaultTests",
+    "CMartletTLS": "MartletTLSTests",
 }
 LEFT_OUT = ("Sources/CMartletPlatform/boot.c", "Sources/MartletCompile/MartletCompile.swift")
 

@@ -316,10 +316,11 @@ def test_health_costs_little_and_strangers_do_not_close_it(panel):
 # Who may open what --------------------------------------------------------------------------------
 
 ROUTES = ["GET /", "GET /history", "GET /alerts", "GET /alerts/webhook", f"GET {SCRIPT}", "HEAD /live", "POST /alerts",
-          "POST /alerts/webhook", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /system", f"GET {STYLE}",
+          "POST /alerts/webhook", "GET /setup", "GET /login", "GET /password", "GET /tokens", "GET /https", "GET /https/trust",
+          "GET /https/authority.crt", "GET /https/request.pem", "GET /system", f"GET {STYLE}",
           "GET /healthz", "GET /metrics", *[f"GET /api/v1/{path}" for path in PATHS],
           "GET /api/v1/openapi.json", "GET /api/v1/other", "POST /api/v1/system", "POST /setup", "POST /login",
-          "POST /password", "POST /tokens", "POST /system", "POST /logout"]
+          "POST /password", "POST /tokens", "POST /https", "POST /system", "POST /logout"]
 WHO = ["nobody", "token `metrics`", "token `read`", "ended token", "remembered login", "fresh login"]
 
 
