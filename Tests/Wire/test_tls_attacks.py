@@ -133,7 +133,9 @@ def test_slow_handshakes_cost_nobody_else(server, authority, context):
     """Two hundred clients that send their ClientHello octet by octet, and never its last one."""
     hello = first_flight(server, context)[:-1]
     with contextlib.ExitStack() as open_ones:
-        slow = {open_ones.enter_context(socket.create_connection(server.address, PATIENCE)): 0
+        # A small board has fewer slots than these: there who comes from their address waits with them.
+        source = ELSEWHERE if place_count() < 16 else None
+        slow = {open_ones.enter_context(socket.create_connection(server.address, PATIENCE, source)): 0
                 for _ in range(SLOW)}
         served, begin = 0, time.monotonic()
         while time.monotonic() - begin < 3 or served < 3:
