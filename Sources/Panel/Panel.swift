@@ -148,7 +148,8 @@ struct PanelOptions {
     message.add(
       "  --host NAME            a name that the panel answers to; can be given several times")
     message.print()
-    message.add("  --https                browsers reach the panel by https alone, such as through a proxy")
+    message.add(
+      "  --https                browsers reach the panel by https alone, such as through a proxy")
     message.print()
     message.add("  --prefix PATH          browsers see the panel below this path, such as /box")
     message.print()
