@@ -176,7 +176,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "MartletTLSTests",
-      dependencies: ["MartletTLS", "MartletToken", "MartletBytes", "CMartletTLS", "CMartletPlatform", "TestSupport"]),
+      dependencies: [
+        "MartletTLS", "MartletToken", "MartletBytes", "CMartletTLS", "CMartletPlatform", "TestSupport",
+      ]),
     // A client of TLS in the same process, for tests of the shim.
     .target(
       name: "CTLSClient", path: "Tests/CTLSClient", cSettings: c,

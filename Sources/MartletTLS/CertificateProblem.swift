@@ -131,7 +131,8 @@ public struct CertificateTrouble: Error, Equatable, Sendable {
     guard problem != .authorityExpired else { return }
     switch file {
     case .authority:
-      writer.append("; put a copy back, or remove it to have a new authority, which every browser must be given")
+      writer.append(
+        "; put a copy back, or remove it to have a new authority, which every browser must be given")
       writer.append(Self.meanwhile)
     case .ownKey:
       writer.append("; put a copy back, or remove it to have a new one")

@@ -11,7 +11,6 @@ import socket
 import ssl
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlencode
 
 import memory

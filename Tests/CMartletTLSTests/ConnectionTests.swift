@@ -21,7 +21,8 @@ struct ConnectionTests {
 
   @Test("The server's order of suites decides, ChaCha20 before AES")
   func order() throws {
-    #expect(tls_client_suite(try Pair.open().peer) == chacha)
+    let pair = try Pair.open()
+    #expect(tls_client_suite(pair.peer) == chacha)
   }
 
   @Test("Octets go both ways; one call gives at most one record")
@@ -66,7 +67,7 @@ struct ConnectionTests {
     var received = 0
     while received < sent + 1 {
       let (n, _) = pair.receiveByClient()
-      if n > 0 { received += n } else { #expect(pair.send([9]) == (received == sent ? 1 : 1)) }
+      if n > 0 { received += n } else { #expect(pair.send([9]) == 1) }
       if received > 400_000 { break }
     }
     #expect(received == sent + 1)
@@ -159,7 +160,7 @@ struct ConnectionTests {
   func warnings() throws {
     let pair = try Pair.open()
     var warnings = 0
-    while warnings < 500 && tls_client_warn(pair.peer) == 0 { warnings += 1 }
+    while warnings < 100 && tls_client_warn(pair.peer) == 0 { warnings += 1 }
     #expect(pair.sendFromClient([1]) == 1)
     var calls = 0
     var result = Int(Code.wantRead)

@@ -518,7 +518,9 @@ BESIDE = {
     "they only move octets":
         "memchr memcpy memmove memset memcmp bcmp strcmp strlen strncat strncmp strnlen strrchr inet_pton environ",
     "with what they are given they cannot fail":
-        "clock_gettime geteuid getpid kill sigaddset sigemptyset sigprocmask _exit",
+        "clock_gettime getauxval geteuid getpid kill sigaddset sigemptyset sigprocmask _exit",
+    "where it fails, what has come of a ClientHello counts as all of it":
+        "getsockopt",
     "without it there are fewer descriptors, and that is tested":
         "prlimit",
     "where they fail, the clock is not synchronized, and the machine has no name":

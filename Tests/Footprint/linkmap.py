@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 LINE = re.compile(r" *([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+) +(\d+) ( *)(\S.*)")
 OURS = ("CMartletPlatform", "MartletBytes", "MartletHTTP", "MartletToken", "MartletServer",
-        "Martlet", "hello_example", "login_example", "martlet_panel")
+        "CMartletTLS", "MartletTLS", "Martlet", "hello_example", "login_example", "martlet_panel")
 C_LIBRARY, RUNTIME, MBEDTLS = "C library", "compiler runtime", "mbedTLS"
 STANDARD_LIBRARY, LITERALS, LINKER = "Swift standard library", "literals, merged", "linker's tables"
 ALIGNMENT = "alignment"

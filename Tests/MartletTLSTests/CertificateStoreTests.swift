@@ -743,6 +743,38 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     }
   }
 
+  @Test("Random changes of chains and keys are refused or parsed, and never read beyond their octets")
+  func randomChanges() throws {
+    let store = try Store(hosts: ["panel.example.org"])
+    try store.open()
+    var random = SeededRandom(7)
+    let texts = ["authority.pem", "tls.key", "tls.crt"].map { Array((store.scratch.text($0) ?? "").utf8) }
+    for round in 0..<6_000 {
+      var text = texts[round % 3]
+      for _ in 0...Int.random(in: 0..<4, using: &random) {
+        let place = Int.random(in: 0..<text.count, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: text[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: text.remove(at: place)
+        case 2: text.insert(UInt8.random(in: 43...122, using: &random), at: place)
+        default: text.removeSubrange(place..<min(place + 64, text.count))
+        }
+        if text.isEmpty { text = [0x2D] }
+      }
+      var memory = text
+      var span = memory.mutableSpan
+      if let count = try? CertificateChain.decode(&span, text.count) {
+        try withGuardedOctets(Array(memory[0..<count])) { octets in
+          let certificate = try required(Certificate(octets, 0..<octets.count))
+          #expect(certificate.whole.upperBound <= count)
+        }
+      }
+      memory = text
+      span = memory.mutableSpan
+      if let key = try? PrivateKey.find(&span, text.count) { #expect(key.range.upperBound <= text.count) }
+    }
+  }
+
   @Test("An uploaded certificate that cannot be used is said, and the own authority is used")
   func damagedUpload() throws {
     let store = try Store()

@@ -12,7 +12,7 @@ import pytest
 
 from client import form_request
 from program import Program, running
-from tls import Authority, Encrypted, Wire, is_static
+from tls import SLOWNESS, Authority, Encrypted, Wire, is_static
 
 PAGE = "Please Login"
 SUITES = {
@@ -44,7 +44,7 @@ def client(*command, within=20.0, given="", check=True, **options):
     if not shutil.which(command[0]):
         pytest.skip(f"there is no {command[0]}")
     done = subprocess.run([*map(str, command)], input=given, capture_output=True, text=True, check=False,
-                          errors="replace", timeout=within, **options)
+                          errors="replace", timeout=within * SLOWNESS, **options)
     assert done.returncode == 0 or not check, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from client import Connection, parse_response, request
-from program import PROGRAMS, Program
+from program import PROGRAMS, RUN, Program
 
-PATIENCE = 10.0
+SLOWNESS = 6 if RUN else 1  # of an emulated processor
+PATIENCE = 10.0 * SLOWNESS
 RECORD_SIZE_MAX = 16384
 PLACES = {"normal": 16, "small": 8, "tiny": 4}  # MARTLET_TLS_CONNECTIONS by the limits of a board
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -355,7 +356,7 @@ def next_answer(connection, answer=None):
 
 def answer_to(address, octets, patience=3.0):
     """What a server answers to these octets, at the start of a connection."""
-    with socket.create_connection(address, timeout=patience) as connection:
+    with socket.create_connection(address, timeout=patience * SLOWNESS) as connection:
         try:
             connection.sendall(octets)
         except OSError:
