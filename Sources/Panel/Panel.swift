@@ -137,7 +137,8 @@ struct PanelOptions {
     message.print()
     message.add("  --data DIRECTORY       accounts and secret; ./martlet-data without the option")
     message.print()
-    message.add("  --tls-directory DIRECTORY  certificates that the panel makes; as --data without the option")
+    message.add(
+      "  --tls-directory DIRECTORY  certificates that the panel makes; as --data without the option")
     message.print()
     message.add("  --tls-certificate FILE, --tls-key FILE  a certificate of your own (PEM), instead")
     message.print()
@@ -148,7 +149,7 @@ struct PanelOptions {
     message.add(
       "  --host NAME            a name that the panel answers to; can be given several times")
     message.print()
-    message.add("  --https                browsers reach the panel by https alone, such as through a proxy")
+    message.add("  --https                browsers come by https alone, such as through a proxy")
     message.print()
     message.add("  --prefix PATH          browsers see the panel below this path, such as /box")
     message.print()
