@@ -202,7 +202,8 @@ public struct POSIXTransport: Transport, ~Copyable {
   }
 
   /// Waits as `wait` does, with another descriptor in the listener's place.
-  package mutating func wait(milliseconds: Int, insteadOfListener descriptor: Int32, signals: Bool) -> Wakeup {
+  package mutating func wait(milliseconds: Int, insteadOfListener descriptor: Int32, signals: Bool) -> Wakeup
+  {
     table.wait(signals: signals ? self.signals : -1, listener: descriptor, milliseconds: milliseconds)
     return Wakeup(
       listenerIsReady: table.isReady(entry: PollTable.listenerIndex),

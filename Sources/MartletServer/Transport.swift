@@ -101,7 +101,6 @@ public protocol Transport: ~Copyable {
   /// Whether connections may be encrypted. Otherwise the loop leaves out what they need.
   static var encrypts: Bool { get }
 
-
   /// The port of the listener; 0 where there is none.
   var port: UInt16 { get }
 

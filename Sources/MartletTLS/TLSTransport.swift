@@ -57,7 +57,8 @@ public struct TLSTransport: Transport, ~Copyable {
   ///   - servesPlain: Whether connections without TLS are served.
   /// - Throws: `ListenError` where the second listener cannot be had.
   public init(
-    _ program: StaticString, _ sockets: consuming POSIXTransport, redirecting: borrowing Redirection?, servesPlain: Bool
+    _ program: StaticString, _ sockets: consuming POSIXTransport, redirecting: borrowing Redirection?,
+    servesPlain: Bool
   ) throws(ListenError) {
     invariant(
       Limits.encryptedConnectionCountMax <= places.count, "there is an entry for each TLS connection")

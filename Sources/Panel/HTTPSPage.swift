@@ -88,10 +88,12 @@ extension Panel {
       """)
     body.writeHelp(
       "Windows",
-      "Open the file, “Install certificate”, “Local machine”, and choose the store “Trusted Root Certification Authorities”.")
+      "Open the file, “Install certificate”, “Local machine”, and choose the store “Trusted Root Certification Authorities”."
+    )
     body.writeHelp(
       "macOS",
-      "Open the file, so that Keychain Access keeps it. Open the certificate there, and under “Trust” choose “Always trust”.")
+      "Open the file, so that Keychain Access keeps it. Open the certificate there, and under “Trust” choose “Always trust”."
+    )
     body.writeHelp(
       "iPhone, iPad",
       """
@@ -103,7 +105,8 @@ extension Panel {
       "In Settings search for “CA certificate”, install the file and confirm the warning.")
     body.writeHelp(
       "Firefox",
-      "In Settings search for “certificates”, “View certificates”, “Authorities”, “Import”, and tick “websites”.")
+      "In Settings search for “certificates”, “View certificates”, “Authorities”, “Import”, and tick “websites”."
+    )
     body.writeHelp(
       "Linux",
       """
@@ -132,7 +135,8 @@ extension Panel {
     case .none: break
     case .files:
       body.write(
-        .note, "It comes from files. SIGHUP makes the program read them anew: systemctl reload martlet-panel.")
+        .note, "It comes from files. SIGHUP makes the program read them anew: systemctl reload martlet-panel."
+      )
     case .ownAuthority:
       body.write(
         """

@@ -5,8 +5,8 @@ import Martlet
 
 extension Panel {
   enum Page: UInt8 {
-    case overview, history, alerts, webhook, setUp, login, password, tokens, https, system, logout, style, script
-    case trust, authority, certificateRequest
+    case overview, history, alerts, webhook, setUp, login, password, tokens, https, system, logout
+    case style, script, trust, authority, certificateRequest
     case health, metrics, live, apiSystem, apiMemory, apiDisks, apiInterfaces, apiTemperature, apiSamples,
       apiAccess
     case apiDescription, apiOther

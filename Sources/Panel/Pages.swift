@@ -106,7 +106,8 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, TLSApp
       return response.redirect("/login")
     case .setUp where request.isExposed:
       return response.refuse(
-        .forbidden, "The set-up code is taken over https only. Open this page with https:// in front of its address.")
+        .forbidden,
+        "The set-up code is taken over https only. Open this page with https:// in front of its address.")
     case .setUp:
       return isPost ? setUp(request, response) : setUpPage(request, response)
     case .login where !isSetUp:

@@ -162,7 +162,9 @@ private let handshake = "\u{16}hhh"
     encrypting { stage, world in
       let whole = world.connect(handshake + request("GET /a"))
       let peer = world.connect()
-      peer.script = Array((handshake + request("GET /b")).utf8).enumerated().map { (5_000 + Int64($0) * 20, [$1]) }
+      peer.script = Array((handshake + request("GET /b")).utf8).enumerated().map {
+        (5_000 + Int64($0) * 20, [$1])
+      }
       stage.run(until: { !peer.sent.isEmpty })
       #expect(whole.text == echo("GET /a []"))
       #expect(peer.text == echo("GET /b []"))
@@ -189,7 +191,8 @@ private let handshake = "\u{16}hhh"
     }
   }
 
-  @Test("What breaks the handshake, or leaves in it, is closed", arguments: [hello, "\u{16}h", "\u{16}hx", ""])
+  @Test(
+    "What breaks the handshake, or leaves in it, is closed", arguments: [hello, "\u{16}h", "\u{16}hx", ""])
   func broken(octets: String) {
     encrypting { stage, world in
       let peer = world.connect(octets)

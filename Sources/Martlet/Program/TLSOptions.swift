@@ -34,7 +34,8 @@ public struct TLSOptions {
   ///
   /// - Returns: Whether the option is about TLS and has what it needs.
   @inline(never)
-  public mutating func read(_ name: Span<UInt8>, _ arguments: inout Arguments, program: StaticString) -> Bool {
+  public mutating func read(_ name: Span<UInt8>, _ arguments: inout Arguments, program: StaticString) -> Bool
+  {
     if name.equals("--insecure-http") {
       allowsInsecureHTTP = true
       return true
@@ -42,7 +43,8 @@ public struct TLSOptions {
     let isCertificate = name.equals("--tls-certificate")
     let isKey = name.equals("--tls-key")
     let isDirectory = name.equals("--tls-directory")
-    guard isCertificate || isKey || isDirectory || name.equals("--redirect-http"), let value = arguments.next()
+    guard isCertificate || isKey || isDirectory || name.equals("--redirect-http"),
+      let value = arguments.next()
     else { return false }
     if isCertificate || isKey || isDirectory {
       guard value.count > 0, let path = Text<200>(value) else {
