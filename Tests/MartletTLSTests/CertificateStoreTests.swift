@@ -104,7 +104,7 @@ private func names() -> String { written { CertificateStore.writeNames(to: &$0) 
 private let hostName: String = {
   var octets = [CChar](repeating: 0, count: 256)
   gethostname(&octets, octets.count)
-  return String(cString: octets).lowercased()
+  return String(decoding: octets.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased()
 }()
 private var label: String { String(hostName.prefix { $0 != "." }) }
 
