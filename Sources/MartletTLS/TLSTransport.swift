@@ -109,7 +109,8 @@ public struct TLSTransport: Transport, ~Copyable {
 
   public func redirectionPort(_ slot: Int) -> UInt16? {
     let own = martlet_tls_local_port(sockets.descriptor(slot))
-    return own == sockets.port ? nil : sockets.port
+    // A system that does not tell keeps nobody out.
+    return own == 0 || own == sockets.port ? nil : sockets.port
   }
 
   // MARK: Connections
@@ -197,7 +198,7 @@ public struct TLSTransport: Transport, ~Copyable {
       waitingCount += 1
     } else {
       // At the second listener all are told to come with TLS.
-      let isServed = servesPlain && redirectionPort(slot) == nil
+      let isServed = servesPlain && (redirectListener < 0 || redirectionPort(slot) == nil)
       set(slot, isServed ? Int(MARTLET_TLS_PLAIN) : Int(MARTLET_TLS_REDIRECTED))
     }
     return .notNow

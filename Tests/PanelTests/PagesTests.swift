@@ -30,10 +30,10 @@ import Testing
   }
 
   @Test(
-    "The menu has overview, history, password and tokens, and the system's page in the first process only")
+    "The menu has overview, history, password, tokens, HTTPS, and the system's page in the first process only")
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
-    #expect(shown == [.overview, .history, .password, .tokens])
+    #expect(shown == [.overview, .history, .password, .tokens, .https])
   }
 
   @Test("A token enters pages for programs alone, and each page that needs a login names roles")
@@ -53,7 +53,10 @@ import Testing
         let roles = page == .live ? .people : page == .metrics ? everybody : .people | .readers
         #expect(row.access == .loggedIn(as: roles), "\(page)")
       case .door: #expect(row.access == .everyone, "\(page)")
-      case .action: #expect(row.access == .everyone || row.access == .loggedIn(as: .people), "\(page)")
+      case .action:
+        #expect(
+          row.access == .everyone || row.access == .loggedIn(as: .people)
+            || row.access == .freshLogin(within: .minutes(10), as: .people), "\(page)")
       }
     }
   }
