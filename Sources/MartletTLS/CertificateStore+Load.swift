@@ -327,6 +327,8 @@ extension CertificateStore {
   /// - Returns: Why it could not be written.
   @inline(never)
   static func store(_ file: CertificateFile) -> CertificateTrouble? {
+    // Nothing belongs to a key or an authority that is in memory only.
+    guard state.unsaved & CertificateFile.none.bit == 0 || file == .uploaded else { return nil }
     defer { CertificateCalls.wipeKeys() }
     var code: Int32 = 0
     do throws(CertificateProblem) {

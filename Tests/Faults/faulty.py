@@ -5,6 +5,7 @@ MARTLET_FAULTS_LIBRARY is the library. A plan is what faults.h says, "fsync:3:EI
 """
 
 import ctypes
+import functools
 import hashlib
 import os
 import re
@@ -212,7 +213,22 @@ def prepare(data, password=OLD):
     write(data / "secret", "0f" * 32 + "\n")
     for name in ("accounts", "accounts.old"):
         write(data / name, accounts_text(password))
+    for name, text in certificates().items():
+        write(data / name, text)
     return data
+
+
+# What the panel makes for TLS at its first start.
+CERTIFICATES = ["authority.pem", "tls.crt", "tls.key"]
+
+
+@functools.cache
+def certificates():
+    """The texts of these files, as a panel has left them."""
+    with tempfile.TemporaryDirectory(prefix="martlet-certificates-") as data:
+        with Panel(data, is_faulty=False) as panel:
+            panel.stop()
+        return {name: (Path(data) / name).read_text("ascii") for name in CERTIFICATES}
 
 
 def write(path, text):
@@ -222,7 +238,7 @@ def write(path, text):
 
 
 # What is in the directory of a panel that has been set up.
-FILES = ["accounts", "accounts.old", "authority.pem", "secret", "sessions", "tls.crt", "tls.key"]
+FILES = sorted(["accounts", "accounts.old", "secret", "sessions", *CERTIFICATES])
 
 
 def names(data):

@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(
-    "The menu has overview, history, password, tokens, HTTPS, and the system's page in the first process only")
+    "The menu has overview, history, password, tokens, HTTPS, and the system page in the first process only")
   func menu() {
     let shown = pages.filter { Panel.row(of: $0).isInMenu }
     #expect(shown == [.overview, .history, .password, .tokens, .https])
