@@ -104,7 +104,7 @@ struct Panel: SessionApplication, StreamingApplication, TimedApplication, TLSApp
     case .setUp where isSetUp:
       if isPost { return response.refuse(.forbidden, "This device has been set up already.") }
       return response.redirect("/login")
-    case .setUp where request.isExposed:
+    case .setUp where request.isExposed(trusting: proxies):
       return response.refuse(
         .forbidden,
         "The set-up code is taken over https only. Open this page with https:// in front of its address.")

@@ -19,7 +19,8 @@ FILES = ["authority.pem", "tls.crt", "tls.key"]
 def start(folder, *arguments, command=None):
     arguments = ["--listen", "127.0.0.1:0", "--tls-directory", str(folder), *arguments]
     if command:
-        return Program(command("https-example", *arguments), "https-example")
+        # The panel: of the programs that libfaketime works for there are no examples.
+        return Program(command("martlet-panel", "--listen", "127.0.0.1:0", "--data", str(folder)), "martlet-panel")
     return Program.start("https-example", *arguments)
 
 

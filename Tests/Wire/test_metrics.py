@@ -246,7 +246,7 @@ def test_descriptors_that_run_out(tmp_path):
             time.sleep(0.2)
         for connection in resting:
             connection.close()
-        subprocess.run(["prlimit", f"--pid={panel.program.pid}", "--nofile=20:20"], check=True)
+        subprocess.run(["prlimit", f"--pid={panel.program.pid}", "--nofile=23:23"], check=True)
         with counted(visitor, descriptors_exhausted=3, connections_evicted=10):
             resting = [Connection(panel.address) for _ in range(60)]
             time.sleep(0.2)

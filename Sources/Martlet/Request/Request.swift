@@ -184,12 +184,14 @@ public struct Request<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   public var isHTTPS: Bool { approach.scheme == .https }
 
   /// Whether others on the way could have read the request: it has come from another machine without encryption, or
-  /// a trusted proxy says that the proxy's client came by http. A proxy on this machine that says nothing is believed
-  /// to encrypt.
-  public var isExposed: Bool {
+  /// a trusted proxy says that its client came by http from another machine. A proxy on this machine that says nothing
+  /// is believed to encrypt.
+  ///
+  /// - Parameter proxies: The proxies that are trusted; by default those on this machine.
+  public func isExposed(trusting proxies: borrowing TrustedProxies = .loopback) -> Bool {
     switch approach.scheme {
     case .https: false
-    case .http: true
+    case .http: !client(trusting: proxies).address.isLoopback
     case .unknown: !incoming.peer.isLoopback && incoming.peer != .unspecified
     }
   }
