@@ -17,7 +17,7 @@ extension Server where T: ~Copyable, R: ~Copyable {
     var target = blocks.storage(BlockPool.receive)
     if case .gone = transport.receive(slot.index, into: &target) { return close(slot) }
     // From here on the connection rests, as every other one does before a request.
-    if transport.opening(slot.index) == .open, transport.channel(slot.index) == .encrypted {
+    if transport.opening(slot.index) == .open {
       enter(.reading, slot, milliseconds: Limits.idleTimeoutMilliseconds)
     }
   }

@@ -124,12 +124,14 @@ extension Server where T: ~Copyable, R: ~Copyable {
       case .job: rank.busyness = 4
       }
     }
-    // What is under way before the first request is a handshake: round trips, and turns that others have.
+    // What is under way before the first request is a handshake: round trips, and turns that others have. A client
+    // that has sent nothing rests.
     if T.encrypts, connections[slot].phase == .reading, transport.opening(slot.index) != .open {
-      rank.busyness = 1
-      rank.since =
-        connections[slot].deadline - Limits.handshakeTimeoutMilliseconds + Limits.handshakeAgeMilliseconds
-        - Limits.evictionAgeMilliseconds
+      rank.since = connections[slot].deadline - Limits.handshakeTimeoutMilliseconds
+      if transport.opening(slot.index) != .silent {
+        rank.busyness = 1
+        rank.since += Limits.handshakeAgeMilliseconds - Limits.evictionAgeMilliseconds
+      }
     }
     // After its handshake a client has a round trip to send its first request.
     if T.encrypts, connections[slot].phase == .reading, !connections[slot].hasAnswered,

@@ -325,6 +325,20 @@ private let handshake = "\u{16}hhh"
     }
   }
 
+  @Test("A connection without encryption that has just begun is not taken for one that has rested long")
+  func plainIsNew() {
+    encrypting(Places(count: 1, servesPlain: true), slots: 3) { stage, world in
+      let resting = (1...2).map { world.connect(request("GET /a"), from: address($0)) }
+      stage.run(until: { resting.allSatisfy { !$0.sent.isEmpty } })
+      stage.run(milliseconds: 100)
+      let new = world.connect("GET /b HTTP/1.1\r\n", from: address(3))
+      stage.run(milliseconds: 5)
+      let newcomer = world.connect(request("GET /c"), from: address(4))
+      stage.run(until: { !newcomer.sent.isEmpty })
+      #expect(!new.isClosed && resting.count { $0.isClosed } == 1)
+    }
+  }
+
   @Test("Where connections without encryption are served, they need no place")
   func plain() {
     encrypting(Places(count: 1, servesPlain: true)) { stage, world in
