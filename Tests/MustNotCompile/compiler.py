@@ -29,6 +29,7 @@ def compiled_files(program, *more):
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMartletPlatform/include/module.modulemap"),
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMartletTLS/include/module.modulemap"),
         "-Xcc", "-fmodule-map-file=" + str(REPOSITORY / "Sources/CMbedTLS/module.modulemap"),
+        "-Xcc", "-I" + str(REPOSITORY / "Sources/CMartletPlatform/include"),
         "-enable-experimental-feature", "Lifetimes", "-strict-memory-safety",
         "-enable-upcoming-feature", "MemberImportVisibility", "-diagnostic-style=llvm", str(program), *map(str, more)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

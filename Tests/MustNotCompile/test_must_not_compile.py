@@ -24,6 +24,32 @@ def test_compiler_says_what_the_comments_want(program):
     assert differences(wanted, compiled(program)) == []
 
 
+WITHOUT_OPTIONS = """
+import Martlet
+
+struct Site: TLSApplication {
+  enum Page: UInt8 { case index }
+  static func route(to page: Page) -> Route { .get("/", for: .everyone) }
+  func respond(
+    to page: Page, _ request: borrowing Request<Self>, _ response: consuming Response<Self>
+  ) -> Answer { response.html("<h1>Hello!</h1>") }
+}
+
+@main
+enum Main {
+  static func main() { serve(Site(), Options(program: "tls", listen: "127.0.0.1:8443")) }
+}
+"""
+
+
+def test_application_with_tls_that_is_served_without_it_is_told(tmp_path):
+    program = tmp_path / "program.swift"
+    program.write_text(WITHOUT_OPTIONS, encoding="utf-8")
+    assert compiled(program) == []
+    (line, message), = compiled(program, "-warnings-as-errors")
+    assert line == 14 and "a TLSApplication is served with TLSOptions: serve(site, options, tls)" in message
+
+
 # The test itself ----------------------------------------------------------------------------------
 
 def test_comment_is_found_with_its_line_and_words():

@@ -40,17 +40,20 @@ public func serve<A: TLSApplication & ~Copyable>(
   exitNormally()
 }
 
-@available(*, unavailable, message: "a TLSApplication is served with TLSOptions: serve(site, options, tls)")
+// Without TLSOptions an application with TLS does not start. (Were these unavailable, the compiler would take the
+// functions for all applications, which serve without TLS.)
+
+@available(*, deprecated, message: "a TLSApplication is served with TLSOptions: serve(site, options, tls)")
 public func serve<A: TLSApplication & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
-  stop("this does not compile")
+  fail(options.program, "a TLSApplication is served with TLSOptions.")
 }
 
-@available(*, unavailable, message: "a TLSApplication is served with TLSOptions")
+@available(*, deprecated, message: "a TLSApplication is served with TLSOptions")
 public func serve<A: TLSApplication & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
   reach: Reach = Reach(), stopped: () -> Void = {}
 ) -> Never {
-  stop("this does not compile")
+  fail(listener.program, "a TLSApplication is served with TLSOptions.")
 }
 
 /// Reads or makes the certificate, and puts TLS before the sockets.
