@@ -1,4 +1,5 @@
 // The memory of certificates. An array that no program uses costs no RAM, because nothing touches it.
+#include "internal.h"
 #include "martlet_certificate_memory.h"
 
 static uint8_t chain[MARTLET_TLS_CHAIN_SIZE];
@@ -40,3 +41,9 @@ uint8_t *martlet_certificate_memory(enum martlet_certificate_area area, size_t *
 }
 
 struct martlet_certificate_state *martlet_certificate_state(void) { return &state; }
+
+size_t martlet_certificate_arrays_size(void) {
+  return sizeof chain + sizeof authority + sizeof authority_key + sizeof key + sizeof other_key +
+         sizeof new_certificate + sizeof text + sizeof hosts + sizeof host_name + sizeof first_path +
+         sizeof second_path + sizeof words + sizeof state;
+}

@@ -1,15 +1,18 @@
 // The server's own certificate, which can be replaced while connections use it. Two places: new connections get the
 // current one; the one before stays until its last connection ends.
 #include <mbedtls/pk.h>
-#include <mbedtls/platform.h>
 
 #include <string.h>
 
 #include "internal.h"
 
+// Certificates of a chain.
+enum { CERTIFICATE_COUNT_MAX = 8 };
+
 static struct certificate {
   mbedtls_ssl_config config;
   mbedtls_x509_crt chain; // points into `octets`
+  mbedtls_x509_crt others[CERTIFICATE_COUNT_MAX - 1]; // after the first one
   mbedtls_pk_context key;
   int is_installed, user_count;
   uint8_t octets[MARTLET_TLS_CHAIN_SIZE];
@@ -138,18 +141,19 @@ static int find_public_key(struct reader certificate, struct reader *key) {
 
 // Makes the library's list of a chain's certificates. The library sends the certificates as they are. It knows no
 // more of them than the first one's public key, so that any algorithm may have signed them.
-// MARTLET_TLS_DONE, BAD_CHAIN or NO_MEMORY.
-static int list_chain(mbedtls_x509_crt *chain, const uint8_t *octets, size_t count, struct reader *public_key) {
-  struct reader rest = {octets, octets + count}, whole, content;
+// MARTLET_TLS_DONE or BAD_CHAIN.
+static int list_chain(struct certificate *certificate, size_t count, struct reader *public_key) {
+  struct reader rest = {certificate->octets, certificate->octets + count}, whole, content;
   mbedtls_x509_crt *last = NULL;
+  size_t other_count = 0;
   while (rest.octets < rest.end) {
     if (!read_element(&rest, 0x30, &whole, &content)) return MARTLET_TLS_BAD_CHAIN;
     if (!last) {
       if (!find_public_key(whole, public_key)) return MARTLET_TLS_BAD_CHAIN;
-      last = chain;
+      last = &certificate->chain;
     } else {
-      last->next = mbedtls_calloc(1, sizeof *last);
-      if (!last->next) return MARTLET_TLS_NO_MEMORY;
+      if (other_count == CERTIFICATE_COUNT_MAX - 1) return MARTLET_TLS_BAD_CHAIN;
+      last->next = &certificate->others[other_count++];
       last = last->next;
       mbedtls_x509_crt_init(last);
     }
@@ -218,6 +222,8 @@ static void free_certificate(int number) {
   struct certificate *certificate = &certificates[number];
   mbedtls_ssl_config_free(&certificate->config);
   martlet_key_unload(&certificate->key);
+  // The others are not the library's to free, and hold nothing.
+  certificate->chain.next = NULL;
   mbedtls_x509_crt_free(&certificate->chain);
   certificate->is_installed = 0;
   martlet_arena_clear(MARTLET_ARENA_CERTIFICATES + number);
@@ -230,7 +236,7 @@ static int fill(struct certificate *certificate, const uint8_t *chain, size_t ch
   mbedtls_x509_crt_init(&certificate->chain);
   memcpy(certificate->octets, chain, chain_count);
   struct reader public_key;
-  int result = list_chain(&certificate->chain, certificate->octets, chain_count, &public_key);
+  int result = list_chain(certificate, chain_count, &public_key);
   if (result == MARTLET_TLS_DONE) result = load_key(certificate, public_key, kind, key, key_count);
   if (result == MARTLET_TLS_DONE &&
       (configure(&certificate->config) != 0 ||
@@ -266,5 +272,7 @@ int martlet_certificate_take(void) {
 void martlet_certificate_release(int number) {
   if (--certificates[number].user_count == 0 && number != current) free_certificate(number);
 }
+
+size_t martlet_certificates_size(void) { return sizeof certificates; }
 
 const mbedtls_ssl_config *martlet_certificate_config(int number) { return &certificates[number].config; }

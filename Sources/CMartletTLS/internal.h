@@ -29,10 +29,12 @@ enum {
 int martlet_arena_use(int arena);
 // Gives the pages of an arena back to the kernel. Nothing in the arena is in use any more.
 void martlet_arena_clear(int arena);
+size_t martlet_arenas_size(void);
 #else
 // Debian's libraries allocate with libc's calloc().
 static inline int martlet_arena_use(int arena) { return arena; }
 static inline void martlet_arena_clear(int arena) { (void)arena; }
+static inline size_t martlet_arenas_size(void) { return 0; }
 #endif
 
 // MARK: Certificates
@@ -42,6 +44,11 @@ int martlet_certificate_take(void);
 // One user less. The last user of a certificate that has been replaced frees it.
 void martlet_certificate_release(int number);
 const mbedtls_ssl_config *martlet_certificate_config(int number);
+
+// Octets of static memory, for martlet_tls_static_size().
+size_t martlet_certificates_size(void);
+size_t martlet_certificate_arrays_size(void);
+size_t martlet_places_size(void);
 
 // MARK: Keys
 

@@ -268,3 +268,10 @@ void martlet_tls_close(int number) {
   place->phase = PHASE_FREE;
   martlet_certificate_release(place->certificate);
 }
+
+size_t martlet_places_size(void) { return sizeof places; }
+
+size_t martlet_tls_static_size(void) {
+  return martlet_arenas_size() + martlet_certificates_size() + martlet_certificate_arrays_size() +
+         martlet_places_size() + MARTLET_CONNECTION_COUNT;
+}

@@ -373,6 +373,9 @@ extension CertificateMoment {
 }
 
 extension CertificateStore {
+  /// Octets of static memory that TLS connections and certificates have.
+  public static var staticSize: Int { martlet_tls_static_size() }
+
   /// Makes TLS ready, before everything else of it.
   ///
   /// - Returns: Whether there was memory for it.

@@ -111,7 +111,7 @@ enum LimitsTable {
     memory(
       "poll entries", Int(MARTLET_POLL_COUNT) * MemoryLayout<martlet_poll_entry>.stride,
       &rest)
-    memory("TLS connections", Limits.encryptedConnectionCountMax * Limits.encryptedConnectionSize, &rest)
+    memory("TLS and certificates", CertificateStore.staticSize, &rest)
     memory("remembered tokens", Limits.rememberedTokenCountMax * MemoryLayout<martlet_token>.stride, &rest)
     memory("passwords being hashed", Limits.workCountMax * Int(MARTLET_WORK_SIZE), &rest)
     memory("session", Limits.sessionSizeMax, &rest)

@@ -35,12 +35,14 @@ def test_the_sum_is_the_linkers(name, figure):
     sections = {section: elf.section_size(section) for section in (".data", ".bss")}
     figure(f"{total} octets in {len(lines)} lines; .data and .bss are "
            f"{' and '.join(map(str, sections.values()))} octets")
-    assert sum(lines.values()) == total == sum(sections.values())
+    # Octets before the first aligned holder of .data are in its segment as well.
+    assert sum(lines.values()) == total and 0 <= total - sum(sections.values()) < 16
 
     parts = [part for part in linkmap.read_map(path.with_name("martlet-panel.map").read_text()).parts
              if part.section in sections]
-    assert sum(part.size for part in parts) == total
-    large = [part for part in parts if part.size >= OWN_LINE]
+    assert sum(part.size for part in parts) == sum(sections.values())
+    # What mbedTLS keeps for itself is in the last line.
+    large = [part for part in parts if part.size >= OWN_LINE and part.holder != linkmap.MBEDTLS]
     rest = list(lines)[-1]
     small = total - sum(part.size for part in large)
     figure(f"'{rest}' is {lines[rest]} octets; the map has {small} in parts below {OWN_LINE} octets")
