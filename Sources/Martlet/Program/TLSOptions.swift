@@ -5,8 +5,8 @@ import MartletTLS
 
 /// Where a program's certificate comes from, and what connections without TLS get.
 public struct TLSOptions {
-  /// The path of a file with the program's certificate and those that lead to its authority (PEM); empty: the
-  /// program makes an authority of its own, and a certificate of it.
+  /// The path of a file with the program's certificate and those that lead to its authority (PEM). Where it is empty,
+  /// the program makes an authority of its own, and a certificate of it.
   public var certificate = Text<200>()
   /// The path of a file with the private key of that certificate (PEM).
   public var key = Text<200>()

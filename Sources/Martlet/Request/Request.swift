@@ -183,9 +183,9 @@ public struct Request<Site: Application & ~Copyable>: ~Copyable, ~Escapable {
   /// sessions whose pages take no POST, PUT, PATCH or DELETE, only the command line counts.
   public var isHTTPS: Bool { approach.scheme == .https }
 
-  /// Whether others on the way could have read the request: it has come from another machine without encryption, or
-  /// a trusted proxy says that its client came by http from another machine. A proxy on this machine that says nothing
-  /// is believed to encrypt.
+  /// Whether others on the way could have read the request, because it has come from another machine without
+  /// encryption. A trusted proxy may say so of its client. A proxy on this machine that says nothing is believed to
+  /// encrypt.
   ///
   /// - Parameter proxies: The proxies that are trusted; by default those on this machine.
   public func isExposed(trusting proxies: borrowing TrustedProxies = .loopback) -> Bool {
