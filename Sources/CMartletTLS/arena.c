@@ -74,7 +74,7 @@ void martlet_arena_clear(int arena) {
   arenas[arena].end = arenas[arena].dirty = 0;
 }
 
-size_t martlet_arenas_size(void) { return sizeof memory + sizeof arenas; }
+size_t martlet_arenas_size(void) { return sizeof memory; }
 
 // The offset of the first block that is free and has that size, or the end of all blocks.
 static uint32_t find(int arena, uint32_t size) {

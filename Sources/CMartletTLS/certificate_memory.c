@@ -43,7 +43,6 @@ uint8_t *martlet_certificate_memory(enum martlet_certificate_area area, size_t *
 struct martlet_certificate_state *martlet_certificate_state(void) { return &state; }
 
 size_t martlet_certificate_arrays_size(void) {
-  return sizeof chain + sizeof authority + sizeof authority_key + sizeof key + sizeof other_key +
-         sizeof new_certificate + sizeof text + sizeof hosts + sizeof host_name + sizeof first_path +
-         sizeof second_path + sizeof words + sizeof state;
+  return sizeof chain + sizeof authority + sizeof other_key + sizeof new_certificate + sizeof text +
+         sizeof hosts + sizeof words;
 }

@@ -273,5 +273,5 @@ size_t martlet_places_size(void) { return sizeof places; }
 
 size_t martlet_tls_static_size(void) {
   return martlet_arenas_size() + martlet_certificates_size() + martlet_certificate_arrays_size() +
-         martlet_places_size() + MARTLET_CONNECTION_COUNT;
+         martlet_places_size();
 }

@@ -373,7 +373,7 @@ extension CertificateMoment {
 }
 
 extension CertificateStore {
-  /// Octets of static memory that TLS connections and certificates have.
+  /// Octets of the static arrays that TLS connections and certificates have, but for small ones.
   public static var staticSize: Int { martlet_tls_static_size() }
 
   /// Makes TLS ready, before everything else of it.

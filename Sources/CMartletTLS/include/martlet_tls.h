@@ -43,7 +43,7 @@ int martlet_tls_start(void);
 int martlet_tls_install(const uint8_t *_Nonnull chain, size_t chain_count, int kind, const uint8_t *_Nonnull key,
                         size_t key_count);
 
-// Octets of static memory that connections and certificates have.
+// Octets of the arrays that connections and certificates have, but for small ones.
 size_t martlet_tls_static_size(void);
 
 // A place for a connection whose client is to begin the handshake: its number, or MARTLET_TLS_NO_PLACE (also
