@@ -5,10 +5,9 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
-from machine import ROOTS, SMALL, SYSTEMD, Machine, root
+from machine import SMALL, SYSTEMD, Machine, root, scratch
 
 INITTAB = """\
 ::sysinit:/bin/mkdir -p /run /var/run /var/log /var/lib
@@ -56,7 +55,7 @@ class Device:
 
     def __init__(self, kind):
         self.kind = kind
-        self.scratch = Path(tempfile.mkdtemp(dir=ROOTS, prefix="device-"))
+        self.scratch = scratch("device-")
         key = self.scratch / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
         self.config = self.scratch / "config"

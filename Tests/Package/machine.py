@@ -54,6 +54,12 @@ def archive():
     return "http://deb.debian.org/debian"
 
 
+def scratch(prefix):
+    """A new folder beside the base systems, on a file system that can be an overlay's."""
+    ROOTS.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=ROOTS, prefix=prefix))
+
+
 def root(name, arch, packages):
     """The folder of a base system; made when it is not there yet."""
     folder = ROOTS / f"{RELEASE}-{arch}-{name}"
@@ -110,7 +116,7 @@ class Machine:
         self.base, self.kind = Path(base), kind
         # What Debian's init scripts go by where no systemd runs: without a runlevel, none is started.
         self.environment = {} if kind == "systemd" else {"RUNLEVEL": "2", "PREVLEVEL": "N"}
-        self.scratch = Path(tempfile.mkdtemp(dir=ROOTS, prefix="machine-"))
+        self.scratch = scratch("machine-")
         self.root = self.scratch / "root"
         for name in ("upper", "work", "root"):
             (self.scratch / name).mkdir()

@@ -43,11 +43,13 @@ public func serve<A: TLSApplication & ~Copyable>(
 // Without TLSOptions an application with TLS does not start. (Were these unavailable, the compiler would take the
 // functions for all applications, which serve without TLS.)
 
+@_documentation(visibility: internal)
 @available(*, deprecated, message: "a TLSApplication is served with TLSOptions: serve(site, options, tls)")
 public func serve<A: TLSApplication & ~Copyable>(_ site: consuming A, _ options: Options) -> Never {
   fail(options.program, "a TLSApplication is served with TLSOptions.")
 }
 
+@_documentation(visibility: internal)
 @available(*, deprecated, message: "a TLSApplication is served with TLSOptions")
 public func serve<A: TLSApplication & ~Copyable>(
   _ site: consuming A, on listener: consuming Listener, secret: Span<UInt8>,
