@@ -39,6 +39,7 @@ static struct place {
   int has_more;   // more follows what is sent now
   int is_delayed; // something has been sent with MSG_MORE
   int has_notified; // close_notify has been handed to the kernel, or is kept
+  int has_alerted; // in this call a record has been sent that is an alert, or, encrypted, may be one
   int is_holding; // the record that `unsent` counts, or has counted last, has octets of the caller
   size_t unsent;
   size_t receive_calls, receive_size; // left for this call
@@ -50,6 +51,7 @@ static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK;
 
 static int send_octets(void *context, const unsigned char *octets, size_t count) {
   struct place *place = context;
+  if (octets[0] == MBEDTLS_SSL_MSG_ALERT || octets[0] == MBEDTLS_SSL_MSG_APPLICATION_DATA) place->has_alerted = 1;
   int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (place->has_more ? MSG_MORE : 0);
   ssize_t n;
   do n = send(place->descriptor, octets, count, flags);
@@ -85,14 +87,43 @@ static struct place *enter(int number) {
   struct place *place = &places[number];
   place->receive_calls = RECEIVE_CALLS_MAX;
   place->receive_size = RECEIVE_SIZE_MAX;
+  place->has_alerted = 0;
   martlet_arena_use(number);
   return place;
+}
+
+// The alert for an error of the library (RFC 8446, section 6.2); 0 where the peer needs none.
+static unsigned char alert_for(int error) {
+  switch (error) {
+  case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
+  case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+  case MBEDTLS_ERR_SSL_CONN_EOF:
+  case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return 0; // of the socket, as well
+  case MBEDTLS_ERR_SSL_INVALID_MAC: return MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC;
+  case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
+  case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD: return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE: return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+  case MBEDTLS_ERR_SSL_DECODE_ERROR:
+#endif
+  case MBEDTLS_ERR_SSL_INVALID_RECORD: return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
+  case MBEDTLS_ERR_SSL_ALLOC_FAILED: return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
+  default: return MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER;
+  }
+}
+
+// Tells the peer why the connection ends, where the library has not done that itself.
+static void explain(struct place *place, int error) {
+  unsigned char alert = alert_for(error);
+  if (alert == 0 || place->has_alerted || place->unsent > 0) return;
+  mbedtls_ssl_send_alert_message(&place->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
 }
 
 // The end of a call: what the library has answered, for the caller.
 static int leave(struct place *place, int error) {
   if (error == MBEDTLS_ERR_SSL_WANT_READ) return MARTLET_TLS_WANT_READ;
   if (error == MBEDTLS_ERR_SSL_WANT_WRITE) return MARTLET_TLS_WANT_WRITE;
+  if (place->phase != PHASE_FINISHED) explain(place, error);
   place->phase = PHASE_BROKEN;
   return MARTLET_TLS_GONE;
 }
