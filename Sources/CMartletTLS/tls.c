@@ -30,6 +30,8 @@ enum {
   RECEIVE_CALLS_MAX = 32,
   // What one call encrypts at most.
   SEND_SIZE_MAX = 32768,
+  // Of a record's content.
+  CONTENT_SIZE_MAX = 16384,
 };
 
 static struct place {
@@ -92,30 +94,48 @@ static struct place *enter(int number) {
   return place;
 }
 
+// Whether the error is that the last record is longer than TLS allows, or than there is room for.
+static int is_too_long(struct place *place, int error) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const uint8_t *head = place->ssl.MBEDTLS_PRIVATE(in_hdr);
+#else
+  const uint8_t *head = place->ssl.in_hdr;
+#endif
+  return (error == MBEDTLS_ERR_SSL_INVALID_RECORD || error == MBEDTLS_ERR_SSL_BAD_INPUT_DATA) &&
+         (head[3] << 8 | head[4]) > CONTENT_SIZE_MAX;
+}
+
 // The alert for an error of the library (RFC 8446, section 6.2); 0 where the peer needs none.
-static unsigned char alert_for(int error) {
+static unsigned char alert_for(struct place *place, int error) {
+  if (is_too_long(place, error)) return MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW;
   switch (error) {
+  // The last one is also an error of the socket.
   case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
   case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
   case MBEDTLS_ERR_SSL_CONN_EOF:
-  case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return 0; // of the socket, as well
+  case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return 0;
   case MBEDTLS_ERR_SSL_INVALID_MAC: return MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC;
+  case MBEDTLS_ERR_SSL_INVALID_RECORD:
   case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
   case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD: return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
-#if MBEDTLS_VERSION_MAJOR >= 3
-  case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE: return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
-  case MBEDTLS_ERR_SSL_DECODE_ERROR:
-#endif
-  case MBEDTLS_ERR_SSL_INVALID_RECORD: return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
   case MBEDTLS_ERR_SSL_ALLOC_FAILED: return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  case MBEDTLS_ERR_SSL_DECODE_ERROR: return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
+  case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE: return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+#endif
   default: return MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER;
   }
 }
 
 // Tells the peer why the connection ends, where the library has not done that itself.
 static void explain(struct place *place, int error) {
-  unsigned char alert = alert_for(error);
+  unsigned char alert = alert_for(place, error);
   if (alert == 0 || place->has_alerted || place->unsent > 0) return;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  // A record that the step has written before it failed, and of which nothing has gone out: the library would send
+  // that instead.
+  place->ssl.MBEDTLS_PRIVATE(out_left) = 0;
+#endif
   mbedtls_ssl_send_alert_message(&place->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
 }
 
