@@ -63,7 +63,7 @@ static int send_octets(void *context, const unsigned char *octets, size_t count)
     place->is_delayed = place->has_more;
     return (int)n;
   }
-  return n == 0 || is_later(errno) ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+  return n == 0 || is_later(errno) ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_CONN_EOF;
 }
 
 static int receive_octets(void *context, unsigned char *octets, size_t count) {
@@ -78,7 +78,7 @@ static int receive_octets(void *context, unsigned char *octets, size_t count) {
     place->receive_size -= (size_t)n;
     return (int)n;
   }
-  return is_later(errno) ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+  return is_later(errno) ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_CONN_EOF;
 }
 
 // MARK: Places
@@ -109,15 +109,15 @@ static int is_too_long(struct place *place, int error) {
 static unsigned char alert_for(struct place *place, int error) {
   if (is_too_long(place, error)) return MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW;
   switch (error) {
-  // The last one is also an error of the socket.
+  // The last one is also the error of a socket.
   case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
   case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
-  case MBEDTLS_ERR_SSL_CONN_EOF:
-  case MBEDTLS_ERR_SSL_INTERNAL_ERROR: return 0;
+  case MBEDTLS_ERR_SSL_CONN_EOF: return 0;
   case MBEDTLS_ERR_SSL_INVALID_MAC: return MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC;
   case MBEDTLS_ERR_SSL_INVALID_RECORD:
   case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
   case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD: return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+  case MBEDTLS_ERR_SSL_INTERNAL_ERROR:
   case MBEDTLS_ERR_SSL_ALLOC_FAILED: return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
 #if MBEDTLS_VERSION_MAJOR >= 3
   case MBEDTLS_ERR_SSL_DECODE_ERROR: return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
