@@ -122,6 +122,11 @@ static unsigned char alert_for(struct place *place, int error) {
 #if MBEDTLS_VERSION_MAJOR >= 3
   case MBEDTLS_ERR_SSL_DECODE_ERROR: return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
   case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE: return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+#else
+  // Another message than the one that is named, for the most part.
+  case MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO:
+  case MBEDTLS_ERR_SSL_BAD_HS_CLIENT_KEY_EXCHANGE:
+  case MBEDTLS_ERR_SSL_BAD_HS_CHANGE_CIPHER_SPEC: return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
 #endif
   default: return MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER;
   }
