@@ -156,7 +156,7 @@ def measure_memory(server):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        found = {"idle": resident(server, program)}
+        found = {"connections": IDLE, "idle": resident(server, program)}
         connections = []
         for _ in range(IDLE):
             connection = context.wrap_socket(socket.create_connection(("127.0.0.1", program.port), 5))
