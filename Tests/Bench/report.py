@@ -103,7 +103,7 @@ TLS_NAMES = {"martlet": "**Martlet**", "nginx": "nginx (a file, no login)"}
 
 def each_resting(found):
     """Resident octets of a TLS connection that rests."""
-    return (found["memory"]["resting"] - found["memory"]["idle"]) / found["memory"]["connections"]
+    return (found["memory"]["resting"] - found["memory"]["used"]) / found["memory"]["connections"]
 
 
 def tls(results):
@@ -241,7 +241,8 @@ NOTES = {
     "tls":
     "HTTPS, with one certificate and the curve P-256 for both. Handshakes and octets of a file (MB/s) are "
     "for a second of the server's own processor time; requests are wrk's, for the page that a login leads to. "
-    "Each of 16 connections that rest has had an answer. The kernel's memory is in nobody's figure.",
+    "Each of 16 connections that rest has had an answer, and one before them has warmed the server. "
+    "The kernel's memory is in nobody's figure.",
     "start":
     "Before the fork to the first octets of the page, over {starts} starts, with all files in the"
     " page cache.",
@@ -258,7 +259,7 @@ NOTES = {
 
 
 # What says when a section was measured, of the machine's facts.
-WHEN = ("Date", "Martlet")
+WHEN = ("Date", "Machine", "Load average before", "Martlet")
 
 
 def wrapped(words):
@@ -282,8 +283,10 @@ def part(key, results, notes, apart=False):
     """The section of some rows."""
     title, render = SECTIONS[key]
     note = wrapped(NOTES[key].format(**notes))
-    told = f"\n\nMeasured apart: {', '.join(results['machine'][name] for name in WHEN)}." if apart else ""
-    return f"## {title}\n\n{note}\n\n{render(results)}{told}\n"
+    if apart:
+        when = "; ".join(f"{name} {results['machine'][name]}" for name in WHEN)
+        note += f"\n\nMeasured apart: {when}."
+    return f"## {title}\n\n{note}\n\n{render(results)}\n"
 
 
 def article_with(document, results, notes):
@@ -308,7 +311,8 @@ def with_targets(document, found):
     """The article with other rows for these targets in its table of targets."""
     for target in found:
         row = f"| {target.text} | {target.measured} | {target.verdict} |\n"
-        document, count = re.subn(rf"^\| {re.escape(target.text)} \|.*\n", lambda _, row=row: row, document, flags=re.M)
+        document, count = re.subn(rf"^\| {re.escape(target.text)} \|.*\n", lambda _, row=row: row, document,
+                                  flags=re.M)
         if count == 0:
             head = "| Target | Measured |  |\n|---|---|---|\n"
             at = document.find("\n\n", document.find(head)) + 1
