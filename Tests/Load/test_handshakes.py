@@ -63,6 +63,15 @@ class Handshakes:
         return [int(re.search(r"(\d+) connections in [\d.]+ real", text)[1]) for text in told]
 
 
+def instructions_of_handshake(program, counter, context):
+    """Of a connection that ends after its handshake."""
+    before = counter.read().executed
+    with Encrypted(program.address, context):
+        pass
+    program.settled_descriptors()
+    return counter.read().executed - before
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl")
 @pytest.mark.parametrize("name, limit", CASES)
 def test_handshakes_keep_nobody_waiting(name, limit, tmp_path, figure):
@@ -89,6 +98,11 @@ def test_handshakes_keep_nobody_waiting(name, limit, tmp_path, figure):
             assert min(counts) > 0, "a client got no handshake"
             return answers, control, cpu.share
 
+        if counters[1]:
+            for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+                cost = instructions_of_handshake(idle, counters[1], authority.context(version))
+                figure(f"a full handshake of {version.name}: {cost / 1e6:.1f} million instructions, "
+                       f"{counters[1].milliseconds(cost):.0f} ms")
         within(limit, 0.99, measure, figure)
         if counters[0]:
             told = counters[0].read()
