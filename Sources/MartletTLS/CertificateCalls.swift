@@ -16,7 +16,8 @@ enum CertificateCalls {
     switch Int(result) {
     case MARTLET_TLS_DONE: return
     case MARTLET_TLS_BAD_KEY: throw .unusableKey
-    case MARTLET_TLS_BAD_CHAIN: throw .malformed
+    // Each of its certificates has been parsed before.
+    case MARTLET_TLS_BAD_CHAIN: throw .tooLong
     case MARTLET_TLS_MISMATCH: throw .mismatch
     default: throw .noMemory
     }

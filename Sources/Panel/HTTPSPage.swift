@@ -228,8 +228,14 @@ extension Body where Site == Panel {
     var typed = FixedBuffer<6_144>()
     var writer = Writer(typed.storageSpan)
     var decoder = answer.decoder
-    while let octet = decoder.next() { writer.append(octet) }
-    guard !writer.overflowed else { return }
+    // Characters of HTML have several octets on the page.
+    var count = 0
+    while let octet = decoder.next() {
+      writer.append(octet)
+      let isPlain = octet < 0x80 && octet != "<" && octet != ">" && octet != "&" && octet != "\"" && octet != "'"
+      count += isPlain ? 1 : 6
+    }
+    guard !writer.overflowed, count <= 6_144 else { return }
     let text = writer.span
     write("\(text)")
   }
