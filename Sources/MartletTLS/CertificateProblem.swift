@@ -47,10 +47,11 @@ public enum CertificateProblem: Error, Equatable, Sendable {
       "the private key is encrypted; decrypt it with: openssl pkey -in KEY -out FILE, and chmod 600 FILE"
     case .unusableKey: "this program cannot use a private key of that kind; give one for the curve P-256"
     case .mismatch: "the private key is not that of the first certificate"
-    case .otherKey: "no certificate in it is for this device's key; give the authority the request of this device"
+    case .otherKey:
+      "no certificate in it is for this device's key; give the authority the request of this device"
     case .noNames:
       "the certificate has no names (subjectAltName); the authority must copy those of the request"
-    case .notInUse: "another certificate has come into use meanwhile, so nothing was changed"
+    case .notInUse: "another certificate has come into use meanwhile"
     case .noMemory: "there is no memory for another certificate"
     case .expired: "the certificate has expired"
     case .notYetValid: "the certificate is not valid yet"

@@ -607,7 +607,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
 
   /// An authority of a company's, with a certificate for a request.
   private func answer(
-    _ store: Store, rsa: Bool = false, days: Int = 100, from: String = "2026-11-29 12:00:00", hasNames: Bool = true
+    _ store: Store, rsa: Bool = false, days: Int = 100, from: String = "2026-11-29 12:00:00",
+    hasNames: Bool = true
   ) throws -> String {
     let folder = store.scratch.path
     let request = try writtenOctets { (writer) in try CertificateStore.writeRequest(to: &writer) }
@@ -813,11 +814,13 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(install(store, try answer(store)) == nil)
     let before = try store.fingerprint()
     #expect(store.pass(seconds: 80 * day) == .nothing)
-    #expect(refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
     #expect(try store.fingerprint() == before)
   }
 
-  private func refusal(_ action: () throws(CertificateTrouble) -> CertificateTrouble?) -> CertificateProblem? {
+  private func refusal(_ action: () throws(CertificateTrouble) -> CertificateTrouble?) -> CertificateProblem?
+  {
     do throws(CertificateTrouble) { return try action()?.problem } catch { return error.problem }
   }
 
@@ -827,13 +830,16 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     try store.open()
     let before = try store.fingerprint()
     #expect(
-      refusal { () throws(CertificateTrouble) in try CertificateStore.useOwnAuthority(store.moment) } == .notInUse)
+      refusal { () throws(CertificateTrouble) in try CertificateStore.useOwnAuthority(store.moment) }
+        == .notInUse)
     #expect(try store.fingerprint() == before)
     let good = try answer(store)
     CertificateStore.kind = .files
-    #expect(refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
     #expect(
-      refusal { () throws(CertificateTrouble) in try CertificateStore.renewAuthority(store.moment) } == .notInUse)
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renewAuthority(store.moment) }
+        == .notInUse)
     #expect(install(store, good) == .notInUse)
     #expect(store.scratch.names.contains("authority.pem") && !store.scratch.names.contains("uploaded.crt"))
     #expect(try store.fingerprint() == before)
@@ -857,7 +863,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     let again = try Store(store.scratch)
     #expect(again.words().contains("authority.pem"))
     #expect(
-      refusal { () throws(CertificateTrouble) in try CertificateStore.reload(again.moment) } == .noCertificate)
+      refusal { () throws(CertificateTrouble) in try CertificateStore.reload(again.moment) } == .noCertificate
+    )
     #expect(try #require(CertificateStore.summary).isStored == false)
     #expect(try CertificateStore.renew(again.moment) == nil)
     #expect(!again.scratch.names.contains("tls.crt"), "nothing is stored of an authority in memory")
@@ -933,8 +940,9 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
       "both", try #require(store.scratch.text("key")) + (try #require(store.scratch.text("chain"))))
     try Store(store.scratch).openFiles("both", "both")
     // No page may change anything.
-    #expect(install(store, try #require(store.scratch.text("chain"))) == nil)
-    #expect(try CertificateStore.renew(store.moment) == nil)
+    #expect(install(store, try #require(store.scratch.text("chain"))) == .notInUse)
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
     #expect(CertificateStore.kind == .files)
   }
 

@@ -45,7 +45,7 @@ def test_a_tab_of_before_does_nothing(panel):
     before = panel.program.output()
     response = visitor.post("/https", {"own": "1"})
     assert response.status == 422, response.told
-    assert "so nothing was changed" in response.text
+    assert "Nothing was changed: another certificate" in response.text
     assert "event=certificate" not in panel.program.output()[len(before):]
 
 
@@ -60,7 +60,7 @@ def test_no_form_changes_the_certificate_of_files(tmp_path):
                      {"answer": authority.certificate.read_text()}):
             response = visitor.post("/https", form)
             assert response.status == 422, response.told
-            assert "so nothing was changed" in response.text
+            assert "Nothing was changed: another certificate" in response.text
         assert visitor.get("/https").text == shown
         assert not re.search(r"event=(certificate|authority)", panel.program.output())
     finally:
