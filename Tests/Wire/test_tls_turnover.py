@@ -1,5 +1,6 @@
 """Places and certificates change hands: clients that go before they have a place, and clients that stay for ever."""
 
+import contextlib
 import re
 import signal
 import socket
@@ -46,7 +47,9 @@ def test_a_client_that_goes_before_it_has_a_place(authority, how):
         time.sleep(0.5)
         assert processor_time(program) - before < 0.01 * SLOWNESS, "a client that has gone keeps the loop busy"
         for connection in gone:
-            assert connection.recv(1) == b"", "a client that has gone gets a place"
+            # The ClientHello has not been read, so the end may be a reset.
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b"", "a client that has gone gets a place"
         # Handshakes that rest lose their places after two seconds only, to clients that are there.
         if time.monotonic() - begin < 1.8:
             for connection in alive:
