@@ -189,7 +189,7 @@ let package = Package(
     .target(
       name: "Fuzz",
       dependencies: [
-        "Martlet", "MartletServer", "MartletToken", "MartletHTTP", "MartletBytes",
+        "Martlet", "MartletTLS", "MartletServer", "MartletToken", "MartletHTTP", "MartletBytes",
         "CMartletPlatform",
       ],
       path: "Tests/Fuzz", exclude: ["corpus", "dictionaries", "seeds.py"],

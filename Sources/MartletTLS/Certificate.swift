@@ -9,30 +9,30 @@
 import MartletBytes
 
 /// The parts of a certificate, as ranges of the octets that it lies in.
-struct Certificate: ~Copyable {
+package struct Certificate: ~Copyable {
   private let isReadInPlace = ByAddress()
 
-  private(set) var whole = 0..<0
+  package private(set) var whole = 0..<0
   /// The names of issuer and subject, with tag and length.
-  private(set) var issuer = 0..<0
-  private(set) var subject = 0..<0
-  private(set) var notBefore: Int64 = 0
-  private(set) var notAfter: Int64 = 0
+  package private(set) var issuer = 0..<0
+  package private(set) var subject = 0..<0
+  package private(set) var notBefore: Int64 = 0
+  package private(set) var notAfter: Int64 = 0
   /// The public point where the key is for P-256: 4, x, y. Empty for another key.
-  private(set) var point = 0..<0
+  package private(set) var point = 0..<0
   // Of extensions; empty where the certificate has none.
   /// The elements of GeneralNames in subjectAltName.
-  private(set) var names = 0..<0
+  package private(set) var names = 0..<0
   /// The subtrees that nameConstraints permits.
-  private(set) var permitted = 0..<0
-  private(set) var subjectKeyIdentifier = 0..<0
-  private(set) var authorityKeyIdentifier = 0..<0
+  package private(set) var permitted = 0..<0
+  package private(set) var subjectKeyIdentifier = 0..<0
+  package private(set) var authorityKeyIdentifier = 0..<0
 
   /// Parses the certificate at the start of a range.
   ///
   /// - Returns: `nil` for what is no certificate in DER.
   @inline(never)
-  init?(_ octets: Span<UInt8>, _ range: Range<Int>) {
+  package init?(_ octets: Span<UInt8>, _ range: Range<Int>) {
     self.init()
     guard read(octets, range) else { return nil }
   }
@@ -115,7 +115,7 @@ struct Certificate: ~Copyable {
 }
 
 /// Certificates in DER without anything between them.
-enum CertificateChain {
+package enum CertificateChain {
   /// Decodes the certificates of a PEM text, or of DER, to the start of the text's memory.
   ///
   /// - Parameters:
@@ -123,7 +123,9 @@ enum CertificateChain {
   ///   - count: The octets of the text.
   /// - Returns: The octets of all certificates, each of which has the form of a certificate.
   @inline(never)
-  static func decode(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem) -> Int {
+  package static func decode(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem)
+    -> Int
+  {
     var written = 0
     // A single certificate as Windows stores it: DER.
     if count > 0, memory[0] == DERTag.sequence {

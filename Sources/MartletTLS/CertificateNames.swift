@@ -3,8 +3,9 @@
 //
 //     GeneralName = [2] dNSName / [7] iPAddress, 4 or 16 octets; in a constraint 8 or 32, with the mask behind
 //
-// A stolen key of the authority must be of no use for the web. So the authority may certify names of domains that
-// the web does not have, private addresses, this machine's name, and names that the administrator gave.
+// A stolen key of the authority must be of no use for the web, and of little use for other devices. So the authority
+// may certify this machine's name in domains that the web does not have, private addresses, and names that the
+// administrator gave. A machine with a new name needs a new authority for that name, but not for its addresses.
 //
 // A constraint permits a name and all names below it. A host name of letters alone may be a top-level domain, as
 // `kitchen` is. So such a name is permitted only when the administrator gave it with `--host`. A name with a digit
@@ -78,7 +79,7 @@ enum CertificateNames {
   /// local domains add to a machine's name. `HostNames` of the library has the same list.
   private static var localDomains: StaticString { "local lan home home.arpa internal localdomain" }
 
-  /// A domain that belongs to a maker of routers: only the machine's own name in it is permitted.
+  /// A domain that belongs to a maker of routers.
   private static var routerDomain: StaticString { "fritz.box" }
 
   /// Names that systems give to a board, none of which is a top-level domain.
@@ -143,12 +144,12 @@ enum CertificateNames {
   @_lifetime(der: copy der)
   static func writePermitted(to der: inout DERWriter) {
     let none = ("" as StaticString).octets
-    var domains = localDomains.words
-    while let domain = domains.next() { permit(domain, none, to: &der) }
     permit(("localhost" as StaticString).octets, none, to: &der)
     let host = CertificateMemory.hostName
     let label = label(host)
     if label.count > 0 {
+      var domains = localDomains.words
+      while let domain = domains.next() { permit(label, domain, to: &der) }
       permit(label, routerDomain.octets, to: &der)
       // A host name with dots is in a domain of the administrator's.
       if label.count < host.count { permit(host, none, to: &der) }
@@ -201,6 +202,15 @@ enum CertificateNames {
     }
   }
 
+  /// Appends an address as an element.
+  @inline(never)
+  @_lifetime(der: copy der)
+  private static func append(element address: IPAddress, to der: inout DERWriter) {
+    let content = der.begin(ipAddress)
+    append(address, to: &der)
+    der.end(content)
+  }
+
   // MARK: Names
 
   /// Writes the names that a certificate of the own authority should have. Only names that the authority permits
@@ -238,6 +248,38 @@ enum CertificateNames {
     for i in 0..<addresses.count { add(addresses.items[i], permitted, start, &der) }
   }
 
+  /// Whether the authority permits this machine's name, and all that the administrator gave with `--host`.
+  ///
+  /// - Parameter permitted: The subtrees that the authority permits, in its certificate.
+  @inline(never)
+  static func permitsAll(_ permitted: Range<Int>) -> Bool {
+    let label = label(CertificateMemory.hostName)
+    if label.count > 0 {
+      var domains = localDomains.words
+      while let domain = domains.next() {
+        guard permits(permitted, { append(label, domain, to: &$0) }) else { return false }
+      }
+    }
+    var hosts = BlankWords(CertificateMemory.hosts)
+    while let name = hosts.next() {
+      let isPermitted = permits(permitted) { der in
+        guard let address = IPAddress(name) else {
+          return append(name, ("" as StaticString).octets, to: &der)
+        }
+        append(element: address, to: &der)
+      }
+      guard isPermitted else { return false }
+    }
+    return true
+  }
+
+  /// Whether the authority permits the element that is written.
+  private static func permits(_ permitted: Range<Int>, _ write: (inout DERWriter) -> Void) -> Bool {
+    var der = DERWriter(CertificateMemory.room(.new))
+    write(&der)
+    return permits(permitted, der.span)
+  }
+
   /// Writes the names that a request has: those that the administrator gave, and a machine's name with dots. Without
   /// such names the machine's name is written. Other authorities certify neither `localhost` nor private addresses.
   @inline(never)
@@ -272,9 +314,7 @@ enum CertificateNames {
   private static func add(_ address: IPAddress, _ permitted: Range<Int>, _ start: Int, _ der: inout DERWriter)
   {
     let element = der.count
-    let content = der.begin(ipAddress)
-    append(address, to: &der)
-    der.end(content)
+    append(element: address, to: &der)
     keep(element, permitted, start, &der)
   }
 

@@ -34,6 +34,8 @@ public enum CertificateProblem: Error, Equatable, Sendable {
   case notYetValid
   /// The authority's certificate ends before a new certificate would begin.
   case authorityExpired
+  /// The authority may not certify the machine's name, or a name that the administrator gave.
+  case otherNames
 
   /// Words that go on after the name of a file and a colon.
   var words: StaticString {
@@ -56,6 +58,7 @@ public enum CertificateProblem: Error, Equatable, Sendable {
     case .expired: "the certificate has expired"
     case .notYetValid: "the certificate is not valid yet"
     case .authorityExpired: "the authority's certificate expires too soon; make a new authority"
+    case .otherNames: "it may not vouch for this machine's new name, or for a new one of --host"
     }
   }
 }
@@ -142,9 +145,9 @@ public struct CertificateTrouble: Error, Equatable, Sendable {
     guard problem != .authorityExpired else { return }
     switch file {
     case .authority:
-      writer.append(
-        "; put a copy back, or remove it to have a new authority, which every browser must be given")
-      writer.append(Self.meanwhile)
+      writer.append(problem == .otherNames ? "; " : "; put a copy back, or ")
+      writer.append("remove it to have a new authority, which every browser must be given")
+      if problem != .otherNames { writer.append(Self.meanwhile) }
     case .ownKey:
       writer.append("; put a copy back, or remove it to have a new one")
       writer.append(Self.meanwhile)

@@ -85,7 +85,14 @@ extension CertificateStore {
       }
     } catch { trouble = CertificateTrouble(error, .uploaded) }
     let other = try useOwn(moment)
-    return trouble ?? other
+    return trouble ?? other ?? (permitsAllNames ? nil : CertificateTrouble(.otherNames, .authority))
+  }
+
+  /// Whether the own authority may certify all names that the machine has and the administrator gave.
+  static var permitsAllNames: Bool {
+    guard let authority else { return true }
+    CertificateCalls.readHostName()
+    return CertificateNames.permitsAll(authority.permitted)
   }
 
   /// Whether a file that is damaged is left alone while another key or authority is used until the next start. So a

@@ -53,6 +53,9 @@ public struct CertificateSummary: Sendable {
   public let authorityFingerprint: Digest
   /// Whether all that must outlive a restart is on the disk.
   public let isStored: Bool
+  /// Whether the own authority may certify the machine's name, and all that the administrator gave. A machine with a
+  /// new name needs a new authority for it.
+  public let permitsNames: Bool
   /// Whether the certificate waits until connections that use an older one have ended.
   public let isWaiting: Bool
 }
@@ -321,7 +324,8 @@ public enum CertificateStore {
       fingerprint: fingerprint(CertificateMemory.chain.extracting(own.whole)),
       authorityNotAfter: authorityNotAfter,
       authorityFingerprint: fingerprint(CertificateMemory.authority),
-      isStored: state.unsaved == 0, isWaiting: isWaiting)
+      isStored: state.unsaved == 0, permitsNames: kind != .ownAuthority || permitsAllNames,
+      isWaiting: isWaiting)
   }
 
   private static func fingerprint(_ octets: Span<UInt8>) -> Digest {

@@ -5,10 +5,10 @@
 //
 // What stands outside of blocks is text for people and is left out (RFC 7468 §2). Lines end in LF or CR LF.
 
-import MartletBytes
+package import MartletBytes
 
 /// Text with blocks of base64.
-enum PEM {
+package enum PEM {
   /// A block of a text.
   struct Block {
     let label: Range<Int>
@@ -98,7 +98,7 @@ enum PEM {
   /// Writes a block.
   @inline(never)
   @_lifetime(writer: copy writer)
-  static func write(_ label: StaticString, _ octets: Span<UInt8>, to writer: inout Writer) {
+  package static func write(_ label: StaticString, _ octets: Span<UInt8>, to writer: inout Writer) {
     writer.append("-----BEGIN ")
     writer.append(label)
     writer.append("-----\n")

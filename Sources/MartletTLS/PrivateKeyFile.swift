@@ -12,11 +12,11 @@ import MartletBytes
 typealias PrivateKeyOctets = InlineArray<32, UInt8>
 
 /// A private key that was found in a text.
-struct PrivateKey {
+package struct PrivateKey {
   /// Whether it is a key for P-256. Otherwise it is DER of another kind.
-  let isP256: Bool
+  package let isP256: Bool
   /// Where the key is in the memory that held the text: 32 octets or fewer for P-256.
-  let range: Range<Int>
+  package let range: Range<Int>
 
   /// id-ecPublicKey and prime256v1 (RFC 5480 §2.1.1).
   static var ecAlgorithm: StaticString { "2a8648ce3d0201" }
@@ -28,7 +28,8 @@ struct PrivateKey {
   ///   - memory: The text at its start, which is overwritten.
   ///   - count: The octets of the text.
   @inline(never)
-  static func find(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem) -> PrivateKey
+  package static func find(_ memory: inout MutableSpan<UInt8>, _ count: Int) throws(CertificateProblem)
+    -> PrivateKey
   {
     var position = 0
     while let block = try PEM.next(memory.span.extracting(first: count), from: &position) {
@@ -106,7 +107,9 @@ struct PrivateKey {
   ///
   /// - Returns: How many octets.
   /// - Throws: `unusableKey` when there is no room.
-  func copy(_ octets: Span<UInt8>, to target: inout MutableSpan<UInt8>) throws(CertificateProblem) -> Int {
+  package func copy(_ octets: Span<UInt8>, to target: inout MutableSpan<UInt8>) throws(CertificateProblem)
+    -> Int
+  {
     let zeros = isP256 ? PrivateKeyOctets.count - range.count : 0
     guard zeros + range.count <= target.count else { throw .unusableKey }
     for i in 0..<zeros { target[i] = 0 }

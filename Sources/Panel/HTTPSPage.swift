@@ -80,8 +80,8 @@ extension Panel {
       """
       \(begin: .narrowCard)<h1>Trust this device</h1>
       \(begin: .lead)This device encrypts with a certificate of its own authority, which browsers do not know. Give it to \
-      a browser once, and the browser no longer warns. The authority can only vouch for private addresses and local \
-      names.\(end: .lead)
+      a browser once, and the browser no longer warns. The authority can only vouch for private addresses and this \
+      device’s names.\(end: .lead)
       <p>The SHA-256 of its certificate must be:</p><code class="secret">\(fingerprint: summary.authorityFingerprint)</code>
       \(begin: .buttons)\(button: "Download the certificate", path: row(of: .authority).path)\(end: .buttons)
       \(end: .narrowCard)\(begin: .narrowCard)
@@ -203,6 +203,9 @@ extension Body where Site == Panel {
       """)
     if !summary.isStored {
       write(.fault, "It could not be written to the data directory, so it lasts until the next start only.")
+    }
+    if !summary.permitsNames {
+      write(.note, "The device has a new name. For addresses with that name, make a new authority.")
     }
     if summary.isWaiting { write(.note, "A newer one waits until older connections have ended.") }
   }

@@ -23,6 +23,7 @@ private let targets: [Target] = [
   ("conditions", fuzzConditions),
   ("inflate", fuzzInflate),
   ("jws", fuzzJWS),
+  ("certificates", fuzzCertificates),
   ("connections", fuzzConnections),
 ]
 

@@ -345,10 +345,28 @@ def members():
     yield member(b"Stored, as it is.", 0)
 
 
+def certificates():
+    def pem(label, octets):
+        return b"-----BEGIN %s-----\n%s-----END %s-----\n" % (label, base64.encodebytes(octets), label)
+    ders = [path.read_bytes() for path in sorted((VECTORS / "tls").glob("*.der"))]
+    yield from ders
+    yield b"text for people\n" + b"".join(pem(b"CERTIFICATE", octets) for octets in ders)
+    key = (VECTORS / "tls" / "p256.key").read_bytes()[:32]
+    curve = bytes.fromhex("06082a8648ce3d030107")
+    sec1 = b"\x30\x31\x02\x01\x01\x04\x20" + key + b"\xa0\x0a" + curve
+    yield pem(b"EC PRIVATE KEY", sec1)
+    bare = b"\x30\x25\x02\x01\x01\x04\x20" + key
+    algorithm = bytes.fromhex("301306072a8648ce3d0201") + curve
+    yield pem(b"PRIVATE KEY", b"\x30\x41\x02\x01\x00" + algorithm + b"\x04\x27" + bare)
+    yield pem(b"RSA PRIVATE KEY", (VECTORS / "tls" / "rsa.key").read_bytes())
+    yield pem(b"EC PRIVATE KEY", b"") + b"Proc-Type: 4,ENCRYPTED\n"
+
+
 SEEDS = {
     "request-head": heads, "chunked": chunks, "cookies": cookies, "form": forms, "multipart": multiparts, "next": targets,
     "paths": paths, "authorization": authorizations, "json": texts, "json-reader": readings,
-    "number": numbers, "conditions": conditions, "inflate": members, "jws": tokens, "connections": connections,
+    "number": numbers, "conditions": conditions, "inflate": members, "jws": tokens,
+    "certificates": certificates, "connections": connections,
 }
 
 

@@ -166,7 +166,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     for line in [
       "CN = martlet of \(hostName.prefix(40)) (", "CA:TRUE, pathlen:0", "Certificate Sign",
       "X509v3 Name Constraints: critical",
-      "DNS:local\n", "IP:10.0.0.0/255.0.0.0", "IP:172.16.0.0/255.240.0.0", "IP:100.64.0.0/255.192.0.0",
+      "DNS:\(label).local\n", "IP:10.0.0.0/255.0.0.0", "IP:172.16.0.0/255.240.0.0",
+      "IP:100.64.0.0/255.192.0.0",
       "IP:FC00:0:0:0:0:0:0:0/FE00:0:0:0:0:0:0:0", "DNS:boards.example.org", "IP:203.0.113.7/255.255.255.255",
       "IP:0:0:0:0:0:0:0:1/FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF",
     ] {
@@ -176,7 +177,7 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
 
   @Test(
     "The authority's key is of no use for names of the web",
-    arguments: ["google.com", "example.org", "notlocal", "com"])
+    arguments: ["google.com", "example.org", "notlocal", "com", "other.local", "router.lan", "x.home.arpa"])
   func stolenKey(_ name: String) throws {
     let store = try Store(hosts: ["panel.example.org"])
     try store.open()
@@ -302,20 +303,20 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(try later.verify(["-verify_hostname", "other.example.com"]) == "chain.pem: OK\n")
   }
 
-  @Test("A new name makes a new certificate at the next look, and a name that is gone does not")
-  func newName() throws {
+  @Test("A new address makes a new certificate at the next look, and an address that is gone does not")
+  func newAddress() throws {
     var store = try Store(hosts: ["a.local"])
     try store.open()
     let first = try store.fingerprint()
     #expect(store.pass(seconds: 31) == .nothing)
-    addHost("b.local")
+    addHost("192.168.7.7")
     #expect(store.pass(seconds: 5) == .nothing)
     #expect(store.pass(seconds: 31) == .renewed)
-    #expect(names().contains("b.local"))
+    #expect(names().contains("192.168.7.7"))
     #expect(try store.fingerprint() != first)
     CertificateMemory.state.hosts_count = 0
     #expect(store.pass(seconds: 31) == .nothing)
-    #expect(names().contains("b.local"))
+    #expect(names().contains("192.168.7.7"))
   }
 
   @Test("Hosts that no certificate can have are refused")
@@ -363,6 +364,57 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
       let isThere = constraints.indices.contains { constraints[$0...].starts(with: bare) }
       #expect(isThere == isPermitted, "\(name)")
     }
+  }
+
+  @Test("An authority from before a name is told of, stays, and goes on with the names that it may certify")
+  func otherNames() throws {
+    var store = try Store()
+    try store.open()
+    let before = [UInt8](CertificateStore.authorityCertificate)
+    #expect(try #require(CertificateStore.summary).permitsNames)
+    for host in ["panel.example.org", "203.0.113.7", "*.example.org"] {
+      store = try Store(hosts: [host], store.scratch)
+      #expect(try store.open()?.problem == .otherNames, "\(host)")
+      #expect([UInt8](CertificateStore.authorityCertificate) == before)
+      #expect(try !#require(CertificateStore.summary).permitsNames)
+      #expect(try store.verify(["-verify_hostname", "localhost"]) == "chain.pem: OK\n")
+      #expect(!names().contains(host))
+    }
+    #expect(try CertificateStore.renewAuthority(store.moment) == nil)
+    #expect(try #require(CertificateStore.summary).permitsNames)
+    #expect(try store.verify(["-verify_hostname", "a.example.org"]) == "chain.pem: OK\n")
+  }
+
+  @Test(
+    "Whether an authority permits the machine's name and those of the administrator",
+    arguments: [
+      ("board1", "", "board1", "", true), ("board1", "", "board2", "", false),
+      ("board1", "", "board1.example.org", "", true), ("", "", "board1", "", false),
+      ("board1", "", "", "", true),
+      ("board1", "a.b.c 192.0.2.1", "board1", "192.0.2.1", true),
+      ("board1", "b.c", "board1", "a.b.c *.b.c", true),
+      ("board1", "a.b.c", "board1", "b.c", false), ("board1", "", "board1", "192.168.0.1 fd00::1", true),
+      ("board1", "", "board1", "192.0.2.1", false),
+    ])
+  func permitsAll(
+    _ host: String, _ hosts: String, _ otherHost: String, _ otherHosts: String, _ isPermitted: Bool
+  )
+    throws
+  {
+    func name(_ host: String, _ hosts: String) throws -> Store {
+      let store = try Store(hosts: hosts.split(separator: " ").map(String.init))
+      let octets = Array(host.utf8)
+      CertificateMemory.copy(octets.span, to: .hostName)
+      CertificateMemory.state.host_name_count = UInt32(octets.count)
+      return store
+    }
+    let first = try name(host, hosts)
+    let subtrees = try #require(der { CertificateNames.writePermitted(to: &$0) })
+    withExtendedLifetime(first) {}
+    let second = try name(otherHost, otherHosts)
+    CertificateMemory.setAuthority(subtrees.span)
+    #expect(CertificateNames.permitsAll(0..<subtrees.count) == isPermitted)
+    withExtendedLifetime(second) {}
   }
 
   @Test(

@@ -77,6 +77,27 @@ def test_clients_may_use_names_and_addresses_of_the_machine(tmp_path, started):
     program.stop()
 
 
+def test_a_name_that_the_authority_does_not_permit_is_said(tmp_path, started):
+    """Clients would refuse a certificate with such a name as a whole."""
+    folder = tmp_path / "tls"
+    started(start(folder)).stop()
+    authority = (folder / "authority.pem").read_text()
+    for host in ("other.local", "203.0.113.7"):
+        program = started(start(folder, "--host", host))
+        assert re.search(rf"^https-example: {folder}/authority.pem: it may not vouch for .* --host; remove it",
+                         program.output(), re.MULTILINE)
+        certificate(folder, program.address)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            certificate(folder, program.address, host)
+        program.stop()
+    assert (folder / "authority.pem").read_text() == authority
+    (folder / "authority.pem").unlink()
+    program = started(start(folder, "--host", host))
+    assert "vouch" not in program.output()
+    certificate(folder, program.address, host)
+    program.stop()
+
+
 @pytest.mark.parametrize("name", ["authority.pem", "tls.key"])
 def test_a_damaged_key_is_said_and_left_alone(tmp_path, started, name):
     """The program is reachable with another key until a copy is put back."""
