@@ -137,6 +137,16 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(store.scratch.mode("tls") == 0o700)
   }
 
+  @Test("A directory that others may write to is not used", arguments: [0o777, 0o770, 0o702] as [mode_t])
+  func openDirectory(_ mode: mode_t) throws {
+    let store = try Store()
+    chmod(store.scratch.path, mode)
+    #expect(store.words() == "refused \(store.scratch.path): other users have rights to it")
+    #expect(store.scratch.names.isEmpty)
+    chmod(store.scratch.path, 0o755)
+    #expect(store.words() == "")
+  }
+
   @Test("OpenSSL verifies the certificate for each of its names, and for no other name")
   func openSSL() throws {
     let store = try Store(hosts: ["panel.example.org", "*.boards.example.org", "203.0.113.7", "kitchen"])
