@@ -164,6 +164,10 @@ let package = Package(
     .executableTarget(
       name: "tls-bench", dependencies: ["Martlet"], path: "Tests/Bench/TLSBench", swiftSettings: swift),
 
+    // Uploads over TLS, for the black-box tests; `scripts/build --examples` builds it.
+    .executableTarget(
+      name: "tls-uploads", dependencies: ["Martlet"], path: "Tests/Wire/TLSUploads", swiftSettings: swift),
+
     // Tests, in full Swift on the host. The black-box tests of the embedded programs are in Tests/Wire.
     .target(name: "TestSupport", dependencies: ["MartletBytes"], path: "Tests/TestSupport"),
     .testTarget(name: "MartletBytesTests", dependencies: ["MartletBytes", "TestSupport"]),

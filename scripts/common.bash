@@ -11,6 +11,9 @@ examples=(rest-example sensors-example settings-example auth-example sessions-ex
   sse-example cors-example csrf-example uploads-example static-example
   streaming-example commands-example gpio-example
   templates-example https-example)
+# Programs that only the black-box tests run: `scripts/build --examples` builds them as well.
+# shellcheck disable=SC2034
+test_programs=(tls-uploads)
 log=.build/log
 # Options of pytest that leave out the tests in a browser: those are for this machine's own programs.
 # shellcheck disable=SC2034

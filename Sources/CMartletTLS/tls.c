@@ -30,6 +30,8 @@ enum {
   RECEIVE_CALLS_MAX = 32,
   // What one call encrypts at most.
   SEND_SIZE_MAX = 32768,
+  // Of a record's content.
+  CONTENT_SIZE_MAX = 16384,
 };
 
 static struct place {
@@ -39,6 +41,7 @@ static struct place {
   int has_more;   // more follows what is sent now
   int is_delayed; // something has been sent with MSG_MORE
   int has_notified; // close_notify has been handed to the kernel, or is kept
+  int has_alerted; // in this call a record has been sent that is an alert, or, encrypted, may be one
   int is_holding; // the record that `unsent` counts, or has counted last, has octets of the caller
   size_t unsent;
   size_t receive_calls, receive_size; // left for this call
@@ -50,6 +53,7 @@ static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK;
 
 static int send_octets(void *context, const unsigned char *octets, size_t count) {
   struct place *place = context;
+  if (octets[0] == MBEDTLS_SSL_MSG_ALERT || octets[0] == MBEDTLS_SSL_MSG_APPLICATION_DATA) place->has_alerted = 1;
   int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (place->has_more ? MSG_MORE : 0);
   ssize_t n;
   do n = send(place->descriptor, octets, count, flags);
@@ -59,7 +63,7 @@ static int send_octets(void *context, const unsigned char *octets, size_t count)
     place->is_delayed = place->has_more;
     return (int)n;
   }
-  return n == 0 || is_later(errno) ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+  return n == 0 || is_later(errno) ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_CONN_EOF;
 }
 
 static int receive_octets(void *context, unsigned char *octets, size_t count) {
@@ -74,7 +78,7 @@ static int receive_octets(void *context, unsigned char *octets, size_t count) {
     place->receive_size -= (size_t)n;
     return (int)n;
   }
-  return is_later(errno) ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+  return is_later(errno) ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_CONN_EOF;
 }
 
 // MARK: Places
@@ -85,14 +89,66 @@ static struct place *enter(int number) {
   struct place *place = &places[number];
   place->receive_calls = RECEIVE_CALLS_MAX;
   place->receive_size = RECEIVE_SIZE_MAX;
+  place->has_alerted = 0;
   martlet_arena_use(number);
   return place;
+}
+
+// Whether the error is that the last record is longer than TLS allows, or than there is room for.
+static int is_too_long(struct place *place, int error) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+  const uint8_t *head = place->ssl.MBEDTLS_PRIVATE(in_hdr);
+#else
+  const uint8_t *head = place->ssl.in_hdr;
+#endif
+  return (error == MBEDTLS_ERR_SSL_INVALID_RECORD || error == MBEDTLS_ERR_SSL_BAD_INPUT_DATA) &&
+         (head[3] << 8 | head[4]) > CONTENT_SIZE_MAX;
+}
+
+// The alert for an error of the library (RFC 8446, section 6.2); 0 where the peer needs none.
+static unsigned char alert_for(struct place *place, int error) {
+  if (is_too_long(place, error)) return MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW;
+  switch (error) {
+  // The last one is also the error of a socket.
+  case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
+  case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+  case MBEDTLS_ERR_SSL_CONN_EOF: return 0;
+  case MBEDTLS_ERR_SSL_INVALID_MAC: return MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC;
+  case MBEDTLS_ERR_SSL_INVALID_RECORD:
+  case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
+  case MBEDTLS_ERR_SSL_UNEXPECTED_RECORD: return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+  case MBEDTLS_ERR_SSL_INTERNAL_ERROR:
+  case MBEDTLS_ERR_SSL_ALLOC_FAILED: return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  case MBEDTLS_ERR_SSL_DECODE_ERROR: return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
+  case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE: return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+#else
+  // Another message than the one that is named, for the most part.
+  case MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO:
+  case MBEDTLS_ERR_SSL_BAD_HS_CLIENT_KEY_EXCHANGE:
+  case MBEDTLS_ERR_SSL_BAD_HS_CHANGE_CIPHER_SPEC: return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+#endif
+  default: return MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER;
+  }
+}
+
+// Tells the peer why the connection ends, where the library has not done that itself.
+static void explain(struct place *place, int error) {
+  unsigned char alert = alert_for(place, error);
+  if (alert == 0 || place->has_alerted || place->unsent > 0) return;
+#if MBEDTLS_VERSION_MAJOR >= 3
+  // A record that the step has written before it failed, and of which nothing has gone out: the library would send
+  // that instead.
+  place->ssl.MBEDTLS_PRIVATE(out_left) = 0;
+#endif
+  mbedtls_ssl_send_alert_message(&place->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
 }
 
 // The end of a call: what the library has answered, for the caller.
 static int leave(struct place *place, int error) {
   if (error == MBEDTLS_ERR_SSL_WANT_READ) return MARTLET_TLS_WANT_READ;
   if (error == MBEDTLS_ERR_SSL_WANT_WRITE) return MARTLET_TLS_WANT_WRITE;
+  if (place->phase != PHASE_FINISHED) explain(place, error);
   place->phase = PHASE_BROKEN;
   return MARTLET_TLS_GONE;
 }

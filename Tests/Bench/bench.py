@@ -10,7 +10,8 @@ Rows: ROWS
   --only ROW   measures this row alone; may be given several times
   --quick      one short round of Martlet and the floor: shows that it runs, not how fast
   --write      measures all, then writes the article Sources/Martlet/Martlet.docc/Benchmarks.md,
-               its plot bench.svg, the table in the article WhatItCosts and two lines in README.md
+               its plot bench.svg, the tables in the article WhatItCosts and three lines in
+               README.md; with --only (APART) what these rows say, and when
   --rounds N   how often each server has its turn in a row (5)
   --seconds N  how long each turn is (2)
 
@@ -72,7 +73,8 @@ def usage():
         if len(line) + len(row) > 96:
             rows, line = rows + line + "\n", "     "
         line += f" {row}"
-    return __doc__.strip().replace("Rows: ROWS", rows + line)
+    apart = f"{', '.join(report.APART[:-1])} or {report.APART[-1]}"
+    return __doc__.strip().replace("APART", apart).replace("Rows: ROWS", rows + line)
 
 
 def parse(arguments):
@@ -87,8 +89,8 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int)
     options = parser.parse_args(arguments)
-    if options.write and (options.only or options.quick):
-        stop("--write measures all; it takes neither --only nor --quick.", 2)
+    if options.write and (options.quick or set(options.only or ()) - set(report.APART)):
+        stop(f"--write measures all, or with --only one of {' '.join(report.APART)}; it does not take --quick.", 2)
     if options.rounds is None:
         options.rounds = 1 if options.quick else 5
     if options.seconds is None:
@@ -172,26 +174,53 @@ def measure(options):
     return results
 
 
-def write(results):
-    chart = "![Pages a second, latency and start of Martlet and of other servers](bench.svg)"
-    try:
-        costs = blocks.replaced(COSTS, "bench", f"{chart}\n\n{report.short(results)}")
-        readme = blocks.replaced(README, "bench", report.lines(results))
-    except blocks.Missing as missing:
-        stop(str(missing))
-    notes = {
+def notes_of(results):
+    return {
         "rounds": results["rounds"],
         "seconds": results["seconds"],
         "starts": STARTS,
         "patience": space.BUSY_SECONDS_MAX,
         "size": results["page_size"]
     }
+
+
+def write(results):
+    """Writes all documents, or stops before the first."""
+    chart = "![Pages a second, latency and start of Martlet and of other servers](bench.svg)"
+    texts = {path: path.read_text(encoding="utf-8") for path in (COSTS, README)}
+    try:
+        texts[COSTS] = blocks.replaced_in(texts[COSTS], COSTS.name, "bench", f"{chart}\n\n{report.short(results)}")
+        texts[README] = blocks.replaced_in(texts[README], README.name, "bench", report.lines(results))
+        write_tls(results, texts)
+    except blocks.Missing as missing:
+        stop(str(missing))
+    texts[ARTICLE] = report.article(results, notes_of(results))
+    texts[PLOT] = plot.plot(results)
+    write_texts(texts)
+
+
+def write_apart(results):
+    """Writes what the rows say that were measured, and leaves the rest of the documents."""
+    try:
+        texts = {path: path.read_text(encoding="utf-8") for path in (COSTS, README, ARTICLE)}
+        texts[ARTICLE] = report.article_with(texts[ARTICLE], results, notes_of(results))
+        write_tls(results, texts)
+    except (blocks.Missing, OSError) as missing:
+        stop(str(missing))
+    write_texts(texts)
+
+
+def write_tls(results, texts):
+    if "tls" in results:
+        texts[COSTS] = blocks.replaced_in(texts[COSTS], COSTS.name, "tls", report.short_tls(results))
+        texts[README] = blocks.replaced_in(texts[README], README.name, "tls", report.line_of_tls(results))
+
+
+def write_texts(texts):
     ARTICLE.parent.mkdir(parents=True, exist_ok=True)
-    ARTICLE.write_text(report.article(results, notes), encoding="utf-8")
-    PLOT.write_text(plot.plot(results), encoding="utf-8")
-    COSTS.write_text(costs, encoding="utf-8")
-    README.write_text(readme, encoding="utf-8")
-    progress(f"Wrote {ARTICLE.name}, {PLOT.name} and {COSTS.name} in the catalog, and README.md.")
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    progress(f"Wrote {', '.join(path.name for path in texts)}.")
 
 
 def allow_descriptors():
@@ -217,7 +246,7 @@ def main(arguments):
     print(f"{report.machine(results)}\n\n{report.tables(results)}\n")
     print(f"All results: {RESULTS.relative_to(ROOT)}")
     if options.write:
-        write(results)
+        (write_apart if options.only else write)(results)
     return 0
 
 

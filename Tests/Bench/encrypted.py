@@ -151,18 +151,23 @@ def resident(server, program):
 
 
 def measure_memory(server):
-    """Resident octets: at the start, with connections that rest after an answer, and after many handshakes."""
+    """Resident octets: at the start, after a first connection, with connections that rest after an answer, and after
+    many handshakes."""
     program = server.start()
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        found = {"idle": resident(server, program)}
-        connections = []
-        for _ in range(IDLE):
+        found = {"connections": IDLE, "idle": resident(server, program)}
+
+        def answered():
             connection = context.wrap_socket(socket.create_connection(("127.0.0.1", program.port), 5))
-            connections.append(connection)
             connection.sendall(server.request(program.port))
             connection.recv(65536)
+            return connection
+
+        answered().close()
+        found["used"] = resident(server, program)
+        connections = [answered() for _ in range(IDLE)]
         found["resting"] = resident(server, program)
         for connection in connections:
             connection.close()

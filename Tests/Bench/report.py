@@ -1,5 +1,6 @@
 """The results as Markdown: tables for the terminal, the articles and the README."""
 
+import re
 import textwrap
 
 from figures import ratios, spread
@@ -100,6 +101,11 @@ def passwords(results):
 TLS_NAMES = {"martlet": "**Martlet**", "nginx": "nginx (a file, no login)"}
 
 
+def each_resting(found):
+    """Resident octets of a TLS connection that rests."""
+    return (found["memory"]["resting"] - found["memory"]["used"]) / found["memory"]["connections"]
+
+
 def tls(results):
     head = ["Row", "Server", "Full handshakes a second, 1.2", "1.3", "Requests/s, 8 connections", "× nginx",
             "CPU a request", "MB/s", "Idle, KiB", "16 connections add, each", "After handshakes, KiB"]
@@ -108,14 +114,13 @@ def tls(results):
         if key not in measured:
             continue
         found = measured[key]
-        resting = found["memory"]["resting"] - found["memory"]["idle"]
         beside = measured.get("nginx")
         body.append([
             "`tls`", name, *(f"{spread(found[version]).median:,.0f}" for version in ("1.2", "1.3")),
             f"{spread(found['rate']).median:,.0f}",
             "1" if key == "nginx" else times(spread(ratios(found["rate"], beside["rate"]))) if beside else "–",
             f"{spread(found['processor']).median:.1f} µs", f"{spread(found['octets']).median / 1e6:,.0f}",
-            kib(found["memory"]["idle"]), f"{resting / 16:,.0f}", kib(found["memory"]["afterwards"])
+            kib(found["memory"]["idle"]), f"{each_resting(found):,.0f}", kib(found["memory"]["afterwards"])
         ])
     return markdown(head, body, 2)
 
@@ -179,6 +184,9 @@ def instructions(results):
         f"target is {instructions_max(found):,.0f}.")
 
 
+# What is measured apart from the servers of the other rows, so that it can be written alone.
+APART = ("tokens", "passwords", "tls")
+
 SECTIONS = {
     "load": ("Pages a second, and latency", load),
     "tokens": ("Session tokens", tokens),
@@ -233,7 +241,8 @@ NOTES = {
     "tls":
     "HTTPS, with one certificate and the curve P-256 for both. Handshakes and octets of a file (MB/s) are "
     "for a second of the server's own processor time; requests are wrk's, for the page that a login leads to. "
-    "Each of 16 connections that rest has had an answer. The kernel's memory is in nobody's figure.",
+    "Each of 16 connections that rest has had an answer, and one before them has warmed the server. "
+    "The kernel's memory is in nobody's figure.",
     "start":
     "Before the fork to the first octets of the page, over {starts} starts, with all files in the"
     " page cache.",
@@ -247,6 +256,10 @@ NOTES = {
     "instructions":
     "Over one connection that stays, a request at a time; Microdot's need a connection each."
 }
+
+
+# What says when a section was measured, of the machine's facts.
+WHEN = ("Date", "Machine", "Load average before", "Martlet")
 
 
 def wrapped(words):
@@ -263,10 +276,72 @@ def article(results, notes):
             "the same size. `scripts/bench --only ROW` measures one row again."),
         f"## Where and with what\n\n{machine(results)}", f"## Targets\n\n{targets(results)}"
     ]
-    for key, (title, render) in SECTIONS.items():
-        note = wrapped(NOTES[key].format(**notes))
-        parts.append(f"## {title}\n\n{note}\n\n{render(results)}")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *(part(key, results, notes).rstrip("\n") for key in SECTIONS)]) + "\n"
+
+
+def part(key, results, notes, apart=False):
+    """The section of some rows."""
+    title, render = SECTIONS[key]
+    note = wrapped(NOTES[key].format(**notes))
+    if apart:
+        when = "; ".join(f"{name} {results['machine'][name]}" for name in WHEN)
+        note += f"\n\nMeasured apart: {when}."
+    return f"## {title}\n\n{note}\n\n{render(results)}\n"
+
+
+def article_with(document, results, notes):
+    """The article with other sections for what was measured, which are in `APART`; and with their targets."""
+    document = with_targets(document, evaluate(results))
+    parts = re.split(r"^(?=## )", document, flags=re.M)
+    titles = [title for title, _ in SECTIONS.values()]
+    for key in APART:
+        if key not in results:
+            continue
+        title = SECTIONS[key][0]
+        later = titles[titles.index(title):]
+        # In its own section's place, or before the first of those that come later.
+        places = [i for i, some in enumerate(parts) if some.partition("\n")[0].removeprefix("## ") in later]
+        place = places[0] if places else len(parts)
+        is_new = place == len(parts) or not parts[place].startswith(f"## {title}\n")
+        parts[place:place + (not is_new)] = [part(key, results, notes, apart=True) + "\n"]
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def with_targets(document, found):
+    """The article with other rows for these targets in its table of targets."""
+    for target in found:
+        row = f"| {target.text} | {target.measured} | {target.verdict} |\n"
+        document, count = re.subn(rf"^\| {re.escape(target.text)} \|.*\n", lambda _, row=row: row, document,
+                                  flags=re.M)
+        if count == 0:
+            head = "| Target | Measured |  |\n|---|---|---|\n"
+            at = document.find("\n\n", document.find(head)) + 1
+            if head in document and at > 0:
+                document = document[:at] + row + document[at:]
+    return document
+
+
+def short_tls(results):
+    """A line a server, of the figures of TLS that most people ask about."""
+    measured, body = results["tls"], []
+    for key, name in TLS_NAMES.items():
+        if key not in measured:
+            continue
+        found = measured[key]
+        body.append([name, *(f"{spread(found[version]).median:,.0f}" for version in ("1.2", "1.3")),
+                     f"{spread(found['rate']).median:,.0f}", f"{spread(found['octets']).median / 1e6:,.0f}",
+                     kib(found["memory"]["idle"]), f"{each_resting(found):,.0f}"])
+    head = ["Server", "Full handshakes a second, 1.2", "1.3", "Requests/s, 8 connections", "MB/s", "Idle, KiB",
+            "Octets a connection that rests"]
+    return markdown(head, body, 1)
+
+
+def line_of_tls(results):
+    found, nginx = results["tls"]["martlet"], results["tls"].get("nginx")
+    beside = f", {spread(ratios(found['rate'], nginx['rate'])).median:.2f} times nginx's" if nginx else ""
+    return (f"- **HTTPS**: {spread(found['1.3']).median:,.0f} full handshakes of TLS 1.3 a second of one core, "
+            f"{spread(found['rate']).median:,.0f} pages a second over 8 connections{beside}; a connection that rests "
+            f"has {each_resting(found) / 1024:,.0f} KiB resident.")
 
 
 def short(results):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from figures import ratios, spread
 
 RATE_MIN, P99_MAX, INSTRUCTIONS_MAX = 0.95, 1.2, 1.5  # times the floor's
+TLS_RATE_MIN = 0.9  # times nginx's
 IDLE_OCTETS_MAX = 64 * 1024
 # As long as the floor's, that is: beyond it by no more than what one start differs from the next.
 START_MAX = 1.1
@@ -50,6 +51,15 @@ def of_load(load):
     return targets
 
 
+def of_tls(tls):
+    """Requests over TLS beside nginx's; nothing where it was not measured."""
+    if "nginx" not in tls:
+        return []
+    found = spread(ratios(tls["martlet"]["rate"], tls["nginx"]["rate"]))
+    return [Target(f"requests/s over TLS at 8 connections: ≥ {TLS_RATE_MIN} × nginx", f"{times(found)} × nginx",
+                   found.median >= TLS_RATE_MIN)]
+
+
 def instructions_max(instructions):
     hashing = instructions["compressions"] * instructions["compression"]
     return INSTRUCTIONS_MAX * instructions["servers"]["floor"] + hashing
@@ -58,6 +68,7 @@ def instructions_max(instructions):
 def evaluate(results):
     """The targets of which everything was measured."""
     targets = of_load(results.get("load", {}))
+    targets += of_tls(results.get("tls", {}))
     if "instructions" in results:
         found = results["instructions"]["servers"]["martlet"]
         limit = instructions_max(results["instructions"])

@@ -7,15 +7,15 @@ class Missing(Exception):
     """A document has no such part, or several."""
 
 
-def replaced(path, name, text):
-    """The document with another text in its part; nothing is written."""
+def replaced_in(document, told, name, text):
+    """A document with another text in its part; `told` is what the document is called."""
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    document = path.read_text(encoding="utf-8")
     pattern = re.compile(re.escape(start) + r"\n.*?" + re.escape(end), re.S)
     if len(pattern.findall(document)) != 1:
-        raise Missing(f"{path.name} has no lines {start} and {end} to write between.")
+        raise Missing(f"{told} has no lines {start} and {end} to write between.")
     return pattern.sub(lambda _: f"{start}\n{text}\n{end}", document)
 
 
 def write(path, name, text):
-    path.write_text(replaced(path, name, text), encoding="utf-8")
+    document = path.read_text(encoding="utf-8")
+    path.write_text(replaced_in(document, path.name, name, text), encoding="utf-8")

@@ -29,7 +29,7 @@ PROGRAMS = {
     "cors-example": "pages for scripts of other origins, a policy of its own",
     "csrf-example": "forms with tokens",
     "sessions-example": "signed sessions, forms in parts",
-    "https-example": "the same over TLS, with certificates of its own authority",
+    "https-example": "`login-example` over TLS, with certificates of its own authority",
     "login-example": "signed sessions, users, \"remember me\"",
     "auth-example": "Basic and Bearer credentials, hashed passwords",
     "subapps-example": "parts that are mounted, credentials",
@@ -43,7 +43,9 @@ PROGRAMS = {
     "static-example": "a folder of files: ranges, conditions, variants",
     "pieces-example": "files, long responses, uploads",
 }
-# Who holds what of the panel: the first pattern of a file, or the holder's name, decides.
+# Symbols of C that go by their names, whose holder has other parts as well.
+BY_NAME = r"(?:mbedtls|martlet)_\w*sha256\w*"
+# Who holds what of the panel: the first pattern of a file, of a symbol by its name, or of the holder's name, decides.
 PARTS = {
     "pages, forms and style": ("Panel/Shell/*", "Panel/OverviewPage*", "Panel/SystemPage*", "Panel/Page*",
                                "Panel/Readable*", "Panel/ShownText*"),
@@ -61,14 +63,17 @@ PARTS = {
     "start, options, --limits, log": ("Panel/*", "martlet_panel"),
     "library: sessions, logins, credentials": ("Martlet/Login/*",),
     "library: answers and pages": ("Martlet/Response/*",),
+    "library: TLS": ("MartletTLS/TLSTransport*", "MartletTLS/RequestChannel*", "CMartletTLS", "Martlet/Program/*TLS*",
+                     "MartletServer/*Encryption*"),
+    "library: certificates": ("MartletTLS/*", "MartletTLS"),
     "library: requests, routes, programs": ("Martlet/*", "Martlet"),
-    "library: connections": ("MartletServer",),
-    "library: TLS, certificates": ("MartletTLS", "CMartletTLS"),
+    "library: connections": ("MartletServer/*", "MartletServer"),
     "library: HTTP": ("MartletHTTP",),
     "library: octets, numbers, JSON": ("MartletBytes",),
     "library: tokens, passwords": ("MartletToken",),
     "library: system calls": ("CMartletPlatform",),
-    "mbedTLS: TLS, SHA-256": ("mbedTLS",),
+    "SHA-256, by mbedTLS and by instructions": ("mbedtls_*sha256*", "martlet_*sha256*"),
+    "mbedTLS: TLS": ("mbedTLS",),
     "C library": ("C library",),
     "Swift's standard library": ("Swift standard library",),
     "texts": ("literals, merged",),
@@ -114,12 +119,15 @@ def parts_of_panel(board):
     path = board.program(PANEL)
     link_map = linkmap.read_map(path.with_name(f"{PANEL}.map").read_text(encoding="utf-8"))
     sources = {module: Sources(module, folder) for module, folder in
-               (("martlet_panel", "Panel"), ("Martlet", "Martlet"))}
+               (("martlet_panel", "Panel"), ("Martlet", "Martlet"), ("MartletTLS", "MartletTLS"),
+                ("MartletServer", "MartletServer"))}
     sizes = Counter()
     held = [part for part in link_map.parts if part.section != ".bss"]
     for part, name in zip(held, holders.demangled([part.name for part in held], "--no-sugar")):
-        file = sources[part.holder].file_of(name) if part.holder in sources else None
-        sizes[part_of(file or part.holder)] += part.size
+        where = sources[part.holder].file_of(name) if part.holder in sources else None
+        if re.fullmatch(BY_NAME, name):
+            where = name
+        sizes[part_of(where or part.holder)] += part.size
     # What the file has beside its sections.
     sizes[part_of("")] += path.stat().st_size - sum(sizes.values())
     return sizes

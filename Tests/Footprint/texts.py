@@ -134,6 +134,11 @@ def costs(text):
     yield from wrong("WhatItCosts.md", text,
                      r"([\d,]+) uploads can be under way at a time \(([\d,]+), ([\d,]+)\)",
                      *map(uploads_of, KINDS))
+    yield from wrong("WhatItCosts.md", text,
+                     r"each of ([\d,]+) TLS connections \(([\d,]+) on small boards, ([\d,]+) on routers\)",
+                     *(room_of(kind, "TLS_CONNECTIONS") for kind in KINDS))
+    yield from wrong("WhatItCosts.md", text, r"an arena of ([\d,]+) octets",
+                     int(re.search(r"MARTLET_TLS_ARENA_SIZE = (\d+)", header)[1]))
     # The table that scripts/footprint writes.
     measured = figures()
     rows = re.findall(r"^\| (\S+) \| `(\S+)` \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$",
@@ -179,6 +184,12 @@ def limits(text):
                      room_of("normal"), room_of("small"), room_of("tiny"))
     yield from wrong("TheLimits.md", text, r"uploads at a time \| ([\d,]+) \(([\d,]+), ([\d,]+)\)",
                      *map(uploads_of, KINDS))
+    yield from wrong("TheLimits.md", text, r"TLS connections at a time \| ([\d,]+) \(([\d,]+), ([\d,]+)\)",
+                     *(room_of(kind, "TLS_CONNECTIONS") for kind in KINDS))
+    places = [room_of(kind, "WORKS") for kind in KINDS]
+    yield from wrong("TheLimits.md", text,
+                     r"passwords hashed at a time \| ([\d,]+) \(([\d,]+), ([\d,]+)\), and ([\d,]+) \(([\d,]+), ([\d,]+)\) wait",
+                     *places, *(8 * count for count in places))
     yield from wrong("TheLimits.md", text, r"of which ([\d,]+) \(([\d,]+), ([\d,]+)\) may need a large block",
                      *map(large_uploads_of, KINDS))
     # Each number of the table is one of a limit.

@@ -7,12 +7,14 @@ As a script it reads its task from standard input as JSON, and writes JSON.
 import gc
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 
+import instructions
 from priority import come_first
 
 
@@ -25,11 +27,16 @@ class Asking:
         self.statuses = task["statuses"]
         self.keeps = task["keeps"]
         self.patience = task["patience"]
+        self.clock = instructions.Clock(*task["clock"]) if task["clock"] else time.perf_counter
+        self.only_busy = task["only_busy"]
         self.connection = None
         self.latencies, self.problems = [], []
 
+    def is_due(self):
+        return not self.only_busy or not self.clock.stands()
+
     def ask(self):
-        start = time.perf_counter()
+        start, begun = self.clock(), time.monotonic()
         try:
             if self.connection is None:
                 self.connection = socket.create_connection(self.address, self.patience)
@@ -39,11 +46,11 @@ class Asking:
             if status not in self.statuses:
                 self.problems.append(f"answered {status}")
         except (OSError, ValueError) as problem:
-            self.problems.append(f"{problem!r} after {time.perf_counter() - start:.2f} s")
+            self.problems.append(f"{problem!r} after {time.monotonic() - begun:.2f} s")
             self.close()
             # A server that answers nothing at all is asked some times a second, not all the time.
             time.sleep(0.05)
-        self.latencies.append((time.perf_counter() - start) * 1000)
+        self.latencies.append((self.clock() - start) * 1000)
         if not self.keeps:
             self.close()
 
@@ -82,17 +89,24 @@ def run(task):
     # Turn by turn, so that each sees the same moments of the machine.
     while time.monotonic() < end:
         for asker in askers:
-            asker.ask()
+            if asker.is_due():
+                asker.ask()
             if task["pause"]:
-                time.sleep(task["pause"])
+                # Of any length, so that no request falls into step with what the server does.
+                time.sleep(random.uniform(0.5, 1.5) * task["pause"])
     for asker in askers:
         asker.close()
     return [{"latencies": asker.latencies, "problems": asker.problems} for asker in askers]
 
 
-def asker(address, request, statuses=(200,), keeps=True, patience=15.0):
+def asker(address, request, statuses=(200,), keeps=True, patience=15.0, counter=None, only_busy=False):
+    """Milliseconds are the machine's, or with a counter those that the program's instructions take on its board; then
+    it may be asked only while it is busy, as it always would be on its board.
+    """
     return {"address": list(address[:2]), "request": request.decode("latin-1"),
-            "statuses": list(statuses), "keeps": keeps, "patience": patience}
+            "statuses": list(statuses), "keeps": keeps, "patience": patience,
+            "clock": (str(counter.path), counter.rate) if counter else None,
+            "only_busy": only_busy}
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from tokens import SECRET
 
 
 # The files whose tests wait for longest, so that none of them begins when all others are done.
-LONGEST = ("test_session_clocks", "test_live", "test_guesses", "test_password_races", "test_panel_browser",
-           "test_sessions", "test_tls_scan", "test_tls_attacks", "test_pieces", "test_panel", "test_throttle", "test_commands")
+LONGEST = ("test_session_clocks", "test_first_clock", "test_tls_uploads", "test_live", "test_guesses", "test_password_races",
+           "test_panel_browser", "test_sessions", "test_tls_scan", "test_tls_attacks", "test_certificate_change",
+           "test_pieces", "test_panel", "test_throttle", "test_commands")
 
 
 def pytest_collection_modifyitems(items):

@@ -20,7 +20,7 @@ from tls import (ALERT, ALPN, APPLICATION, CHANGE_CIPHER_SPEC, ECDSA_P256, EXTEN
                  record, vector)
 
 UNEXPECTED, BAD_MAC, OVERFLOW, HANDSHAKE_FAILURE, ILLEGAL, DECODE, VERSION = 10, 20, 22, 40, 47, 50, 70
-FALLBACK, MISSING, NO_PROTOCOL = 86, 109, 120
+FALLBACK, MISSING, NO_PROTOCOL, DECRYPT = 86, 109, 120, 51
 DOWNGRADE = b"DOWNGRD\x01"  # RFC 8446 4.1.3
 
 
@@ -502,3 +502,104 @@ def test_a_handshake_message_after_the_handshake(peer):
         # A warning (no_renegotiation) and an answer, or the end.
         octets = bytes(peer.read(max=65536, min=1))
         assert not octets or octets.startswith(b"HTTP/1.1 200 ")
+
+
+# Why a connection ends -----------------------------------------------------------------------------
+
+def remote_alert(read):
+    """The number of the alert that ends a connection of tlslite-ng, which must be able to decrypt it."""
+    errors = pytest.importorskip("tlslite.errors")
+    with pytest.raises(errors.TLSRemoteAlert) as told:
+        read()
+    return told.value.description
+
+
+def read_something(peer):
+    peer.read(max=65536, min=1)
+
+
+def test_a_changed_record_is_told(peer):
+    shake_hands(peer)
+    sent = []
+    peer._recordLayer._recordSocket._sockSendAll = lambda data: iter(sent.append(bytes(data)) or ())
+    peer.write(request("GET", "/login"))
+    octets = bytearray(b"".join(sent))
+    octets[-1] ^= 1
+    raw(peer).sendall(octets)
+    assert remote_alert(lambda: read_something(peer)) == BAD_MAC
+    ends(peer)
+
+
+def test_a_changed_finished_is_told(peer):
+    """In TLS 1.3 with the keys that a client has then, which are those of the application."""
+    if not is_static():
+        pytest.skip("Debian 12's mbedTLS has another alert")
+    messages = pytest.importorskip("tlslite.messages")
+    create = messages.Finished.create
+
+    def changed(self, verify_data):
+        return create(self, bytearray(octet ^ 1 for octet in verify_data))
+
+    def read():
+        shake_hands(peer)
+        read_something(peer)
+
+    messages.Finished.create = changed
+    try:
+        assert remote_alert(read) == DECRYPT
+    finally:
+        messages.Finished.create = create
+    ends(peer)
+
+
+@pytest.mark.parametrize("octets, alert", [
+    (record(CHANGE_CIPHER_SPEC, b"\1\1"), UNEXPECTED),
+    (record(ALERT, b"\2"), UNEXPECTED),
+    (record(APPLICATION, b"GET / HTTP/1.1\r\n\r\n"), UNEXPECTED),
+    (record(24, b"\1\x40\0"), UNEXPECTED),
+    (bytes([HANDSHAKE]) + b"\3\3\x45\0" + b"\1" * 0x4500, OVERFLOW),
+], ids=lambda value: value[:5].hex() if isinstance(value, bytes) else str(value))
+def test_a_wrong_record_after_the_hello_is_told(server, octets, alert):
+    with socket.create_connection(server.address, 3 * SLOWNESS) as connection:
+        connection.sendall(HELLO.octets())
+        assert next_answer(connection).version == TLS12
+        connection.sendall(octets)
+        alerts = []
+        while found := read_record(connection):
+            if found[0] == ALERT:
+                alerts.append(tuple(found[1]))
+        assert alerts == [(2, alert)]
+
+
+@needs_13
+def test_groups_that_are_unknown_are_told(server):
+    hello = Hello.usual(versions=(TLS13, ), shares=((X25519, os.urandom(32)), ))
+    hello.extensions[GROUPS] = vector(numbers((X25519, 0x7A7A)), 2)
+    answer = answer_to(server.address, hello.octets())
+    assert (answer.alert, answer.is_over, answer.is_hello) == (HANDSHAKE_FAILURE, True, False)
+
+
+@needs_13
+@pytest.mark.parametrize("share", [b"\4" + b"\0" * 64, b"\4" + b"\xff" * 64, b"\6" + point()[1:], b"\7" + point()[1:]],
+                         ids=["zero", "large", "hybrid-6", "hybrid-7"])
+def test_a_share_that_is_no_point_is_told(server, share):
+    """And what the server would have said is not sent before."""
+    answer = answer_to(server.address, Hello.usual(versions=(TLS13, ), shares=((P256, share), )).octets())
+    assert (answer.alert, answer.is_over, answer.is_hello) == (ILLEGAL, True, False)
+
+
+@pytest.mark.parametrize("first", [2, 5, 6, 7])
+def test_a_point_in_another_format(server, first):
+    """Of a point of the curve whose first octet says another format, nothing is taken (RFC 8422 5.4.1)."""
+    if not is_static():
+        pytest.skip("Debian 12's mbedTLS has an ECP of its own")
+    with socket.create_connection(server.address, 3 * SLOWNESS) as connection:
+        connection.sendall(HELLO.octets())
+        assert next_answer(connection).version == TLS12
+        share = bytes([first]) + point()[1:]
+        connection.sendall(record(HANDSHAKE, b"\x10\0\0\x42\x41" + share))
+        alerts = []
+        while found := read_record(connection):
+            if found[0] == ALERT:
+                alerts.append(tuple(found[1]))
+        assert len(alerts) == 1 and alerts[0][0] == 2, alerts

@@ -40,7 +40,11 @@ def results():
     memory = {"idle": 100_000, "requests": 100_000, "served": 110_000, "resting": 110_000 + 65_536}
     return {
         "machine": {
-            "Kernel": "Linux"
+            "Date": "2026-12-24",
+            "Machine": "a PC",
+            "Load average before": "0.1",
+            "Kernel": "Linux",
+            "Martlet": "commit 1234567"
         },
         "rounds": 3,
         "seconds": 2,
@@ -62,7 +66,8 @@ def results():
                 "rate": [1000.0, 2000.0],
                 "processor": [10.0, 11.0],
                 "octets": [2e8, 2e8],
-                "memory": {"idle": 200_000, "resting": 400_000, "afterwards": 210_000}
+                "memory": {"connections": 16, "idle": 190_000, "used": 200_000, "resting": 400_000,
+                           "afterwards": 210_000}
             }
             for key in ("martlet", "nginx")
         },

@@ -12,7 +12,7 @@ def missed(results):
 
 
 def test_all_are_judged_and_just_reached(results):
-    assert len(verdicts(results)) == 7
+    assert len(verdicts(results)) == 8
     assert missed(results) == []
 
 
@@ -60,3 +60,12 @@ def test_idle_connections_may_not_cost_more(results):
 def test_a_later_start_is_missed(results):
     results["start"]["martlet"] = [600.0, 700.0, 800.0]
     assert missed(results) == ["start to first answer"]
+
+
+def test_tls_slower_than_the_other_server_is_missed(results):
+    results["tls"]["martlet"] = {**results["tls"]["martlet"], "rate": [900.0, 1800.0]}
+    assert missed(results) == []
+    results["tls"]["martlet"]["rate"] = [899.0, 1799.0]
+    assert missed(results) == ["requests/s over TLS at 8 connections"]
+    del results["tls"]["nginx"]
+    assert len(verdicts(results)) == 7
