@@ -273,6 +273,8 @@ void martlet_certificate_release(int number) {
   if (--certificates[number].user_count == 0 && number != current) free_certificate(number);
 }
 
+int martlet_certificate_is_current(int number) { return number == current; }
+
 size_t martlet_certificates_size(void) { return sizeof certificates; }
 
 const mbedtls_ssl_config *martlet_certificate_config(int number) { return &certificates[number].config; }

@@ -129,7 +129,11 @@ extension Panel {
     guard let summary = CertificateStore.summary else { return refuseAuthority(response) }
     var body = response.page(.https, request, trouble == nil ? .ok : .unprocessableContent)
     body.write("\(begin: .narrowCard)<h1>HTTPS</h1>\n")
-    if let trouble { body.write("\(begin: .problem)\(trouble.words).\(end: .problem)") }
+    if let trouble {
+      // Words about a file name the file. All others are about what was asked for.
+      let start: StaticString = trouble.file == .none ? "Nothing was changed: " : ""
+      body.write("\(begin: .problem)\(markup: start)\(trouble.words).\(end: .problem)")
+    }
     body.write(summary)
     switch summary.kind {
     case .none: break
@@ -231,8 +235,16 @@ extension Body where Site == Panel {
     var typed = FixedBuffer<6_144>()
     var writer = Writer(typed.storageSpan)
     var decoder = answer.decoder
-    while let octet = decoder.next() { writer.append(octet) }
-    guard !writer.overflowed else { return }
+    // Characters of HTML have several octets on the page.
+    var count = 0
+    while let octet = decoder.next() {
+      writer.append(octet)
+      switch octet {
+      case "<", ">", "&", "\"", "'", 0x80...: count += 6
+      default: count += 1
+      }
+    }
+    guard !writer.overflowed, count <= 6_144 else { return }
     let text = writer.span
     write("\(text)")
   }
