@@ -27,8 +27,10 @@ extension Panel {
         event = "authority_renewed"
         notice = .authorityRenewed
         trouble = try CertificateStore.renewAuthority(moment)
-      } else {
+      } else if request.form.has("renew") {
         trouble = try CertificateStore.renew(moment)
+      } else {
+        return response.refuse(.badRequest, "The form does not say what to do.")
       }
       if let user = request.user {
         Log.changed(event, user.name, request.client(for: request.user, trusting: proxies))
@@ -227,7 +229,7 @@ extension Body where Site == Panel {
     write("<h3>\(markup: name)</h3><p class=\"help\">\(text)</p>\n")
   }
 
-  /// Writes the answer that was typed, where the page has room for it.
+  /// Writes the answer that was typed, where the page has room for it. What has a private key is not shown again.
   @inline(never)
   @_lifetime(self: copy self)
   fileprivate mutating func writeTyped(_ request: borrowing Request<Panel>) {
@@ -237,8 +239,12 @@ extension Body where Site == Panel {
     var decoder = answer.decoder
     // Characters of HTML have several octets on the page.
     var count = 0
+    let secret = ("PRIVATE KEY" as StaticString).octets
+    var matched = 0
     while let octet = decoder.next() {
       writer.append(octet)
+      matched = octet == secret[matched] ? matched + 1 : octet == secret[0] ? 1 : 0
+      guard matched < secret.count else { return }
       switch octet {
       case "<", ">", "&", "\"", "'", 0x80...: count += 6
       default: count += 1

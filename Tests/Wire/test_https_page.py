@@ -39,6 +39,19 @@ def test_what_was_typed_stays(panel):
     assert "<b>" not in typed(response) and "&lt;b&gt;&amp;amp;" in typed(response)
 
 
+@pytest.mark.parametrize("text", ["-----BEGIN PRIVATE KEY-----\nMC4=\n", "PRIVATE PRIVATE KEY", "x" * 3_000 + "EC PRIVATE KEY"])
+def test_a_private_key_is_not_shown_again(panel, text):
+    response = panel.logged_in().post("/https", {"answer": text})
+    assert response.status == 422, response.told
+    assert typed(response) == ""
+
+
+def test_a_form_that_asks_for_nothing_changes_nothing(panel):
+    before = panel.logged_in().get("/https").text
+    assert panel.logged_in().post("/https", {"other": "1"}).status == 400
+    assert panel.logged_in().get("/https").text == before
+
+
 def test_a_tab_of_before_does_nothing(panel):
     """Another administrator has changed what is in use, and the page says so. Nothing is logged as done."""
     visitor = panel.logged_in()
