@@ -5,6 +5,7 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include "martlet_pages.h"
 #include "martlet_tls.h"
 
 // Keys of the library of scripts/sdk are PSA's. With Debian's libraries the older functions are used.

@@ -102,10 +102,12 @@ enum CertificateCalls {
     }
   }
 
-  /// Overwrites what keys have left in the array for text and on the stack.
+  /// Overwrites what keys have left in the array for text and on the stack. The arrays that are used only during a call
+  /// are zeros afterwards.
   static func wipeKeys() {
     wipe(.text)
     martlet_wipe_stack()
+    martlet_certificate_end_call()
   }
 
   // MARK: Files

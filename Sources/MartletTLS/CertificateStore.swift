@@ -202,6 +202,7 @@ public enum CertificateStore {
 
   @inline(never)
   private static func look(_ moment: CertificateMoment) -> CertificateNews {
+    defer { martlet_certificate_end_call() }
     do throws(CertificateTrouble) {
       if state.waits != 0 {
         if kind == .files {
