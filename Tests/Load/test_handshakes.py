@@ -4,6 +4,7 @@ TLS connections take of memory."""
 import random
 import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -37,11 +38,11 @@ KIB_MAX = 16  # what may be left of many handshakes
 KIB_MAX_OF_ONE = 40
 
 
-def begin(stack, on, authority, before=()):
+def begin(stack, on, options, before=()):
     if not on.program("https-example").is_file():
         pytest.skip(f"https-example is not built for {on.name} (scripts/build --examples)")
     command = [*on.emulation(), *before, str(on.program("https-example")), "--listen", "127.0.0.1:0",
-               "--secret", SECRET, *authority.options]
+               "--secret", SECRET, *options]
     program = stack.enter_context(Running(Program(command, "https-example")))
     come_first(program.pid)
     return program
@@ -82,7 +83,8 @@ def test_handshakes_keep_nobody_waiting(name, limit, tmp_path, figure):
         folder.mkdir()
     counters = [Counter(on, folder) if on.emulation() else None for folder in folders]
     with ExitStack() as stack:
-        loaded, idle = (begin(stack, on, authority, counter.options if counter else ()) for counter in counters)
+        loaded, idle = (begin(stack, on, authority.options, counter.options if counter else ())
+                        for counter in counters)
 
         def measure():
             crowd = Handshakes(loaded.address, CLIENTS, SECONDS + 1)
@@ -111,6 +113,34 @@ def test_handshakes_keep_nobody_waiting(name, limit, tmp_path, figure):
                    f"{longest:.0f} ms")
             # Who comes waits for the rest of a turn, and for those before him in the next one.
             assert longest <= limit / 2
+
+
+def test_certificates_of_its_own_keep_nobody_waiting(tmp_path, figure):
+    """A certificate is made in one turn of the loop, of at most 100 ms of an ARM1176; a start takes at most 200 ms."""
+    on = board("pi0")
+    options = ["--tls-directory", str(tmp_path / "own")]
+
+    def counted(what):
+        (tmp_path / what).mkdir()
+        return Counter(on, tmp_path / what)
+
+    for what in ("first", "later"):
+        counter = counted(what)
+        with ExitStack() as stack:
+            program = begin(stack, on, options, counter.options)
+            assert settles(lambda: counter.read().waits, 1)
+            cost = counter.read().executed
+            figure(f"the {what} start: {cost / 1e6:.1f} million instructions, {counter.milliseconds(cost):.0f} ms")
+            assert counter.milliseconds(cost) <= 200
+            if what == "later":
+                # Without its certificate a program makes another, as it does when that one is old.
+                (tmp_path / "own" / "tls.crt").unlink()
+                program.send_signal(signal.SIGHUP)
+                assert settles((tmp_path / "own" / "tls.crt").exists, True)
+                assert settles(lambda: counter.read().waits, 1)
+                cost = counter.read().longest
+                figure(f"another certificate: {cost / 1e6:.1f} million, {counter.milliseconds(cost):.0f} ms")
+                assert 0 < counter.milliseconds(cost) <= 100
 
 
 class Mixed:
@@ -223,7 +253,7 @@ def test_nothing_is_left_of_handshakes(tmp_path, figure):
     """After thousands of handshakes, whole and broken off, memory, descriptors and places are those of before."""
     with ExitStack() as stack:
         authority = Authority(tmp_path)
-        program = begin(stack, board(own_board().name), authority)
+        program = begin(stack, board(own_board().name), authority.options)
         mixed = Mixed(program.address, authority)
         mixed.run(200)
         fill_places(program, authority)
@@ -274,7 +304,7 @@ def test_memory_of_tls_connections(tmp_path, figure):
     """TLS connections take at most 40 KiB each, whatever they have done, and give it back."""
     with ExitStack() as stack:
         authority = Authority(tmp_path)
-        program = begin(stack, board(own_board().name), authority)
+        program = begin(stack, board(own_board().name), authority.options)
         at_start = program.memory()
         with Encrypted(program.address, authority.context()) as connection:
             for _ in range(50):
