@@ -357,6 +357,11 @@ int martlet_open_folder(const uint8_t *path, size_t path_count, int creates) {
   return error;
 }
 
+int martlet_check_folder(int folder) {
+  struct stat facts;
+  return fstat(folder, &facts) == 0 ? check_owner(&facts, 022) : -errno;
+}
+
 // Opens a regular file of a folder: neither a symbolic link, nor a pipe, which would hold the program up.
 static int open_regular(int folder, const char *name, int flags, struct stat *facts) {
   int file = open_at(folder, name, flags | O_NOFOLLOW | O_NONBLOCK, 0600);

@@ -4,14 +4,10 @@
 //
 //     block: octets (4) | is_used (4) | memory, zero when it is handed out
 //     arena: block | block | ... | end | used before, perhaps not zero | dirty | zero pages
-#define _GNU_SOURCE
 #include "internal.h"
 
 #ifdef MBEDTLS_PLATFORM_CALLOC_MACRO
-#include <mbedtls/platform_util.h>
-
 #include <string.h>
-#include <sys/mman.h>
 
 #include "martlet_bugs.h"
 
@@ -22,10 +18,9 @@ enum {
   COMMON_SIZE = 4096,
   // The library needs no more for any type.
   ALIGNMENT = 8,
-  PAGE_OCTETS = 4096,
 };
 
-_Static_assert(MARTLET_TLS_ARENA_SIZE % PAGE_OCTETS == 0, "whole pages can be given back");
+_Static_assert(MARTLET_TLS_ARENA_SIZE % MARTLET_PAGE_SIZE == 0, "whole pages can be given back");
 _Static_assert(MBEDTLS_PSA_KEY_SLOT_COUNT >= 4 * MARTLET_TLS_COUNT + 6, "keys for all connections");
 
 struct block {
@@ -35,7 +30,7 @@ struct block {
 
 _Static_assert(sizeof(struct block) % ALIGNMENT == 0, "blocks lie one behind the other");
 
-static _Alignas(PAGE_OCTETS) struct {
+static _Alignas(MARTLET_PAGE_SIZE) struct {
   uint8_t connections[MARTLET_TLS_COUNT][MARTLET_TLS_ARENA_SIZE];
   uint8_t certificates[2][CERTIFICATE_SIZE];
   uint8_t common[COMMON_SIZE];
@@ -68,9 +63,7 @@ int martlet_arena_use(int arena) {
 
 void martlet_arena_clear(int arena) {
   if (arenas[arena].dirty == 0) return;
-  // Fails where the kernel's pages are larger than 4 KiB; then the memory stays resident.
-  if (madvise(begin_of(arena), size_of(arena), MADV_DONTNEED) != 0)
-    mbedtls_platform_zeroize(begin_of(arena), arenas[arena].dirty);
+  martlet_give_back(begin_of(arena), size_of(arena), arenas[arena].dirty);
   arenas[arena].end = arenas[arena].dirty = 0;
 }
 
@@ -144,5 +137,7 @@ void martlet_tls_free(void *octets) {
   if (arena < 0 || !block->is_used) martlet_stop(file_name, __LINE__, misused);
   block->is_used = 0;
   join(arena);
+  // Keys are used here at the start and seldom later.
+  if (arena == MARTLET_ARENA_COMMON && arenas[arena].end == 0) martlet_arena_clear(arena);
 }
 #endif

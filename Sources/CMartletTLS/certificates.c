@@ -12,10 +12,11 @@ enum { CERTIFICATE_COUNT_MAX = 8 };
 static struct certificate {
   mbedtls_ssl_config config;
   mbedtls_x509_crt chain; // points into `octets`
-  mbedtls_x509_crt others[CERTIFICATE_COUNT_MAX - 1]; // after the first one
   mbedtls_pk_context key;
   int is_installed, user_count;
   uint8_t octets[MARTLET_TLS_CHAIN_SIZE];
+  // After the first one. Last, because few chains have others, and pages that nothing touches cost no memory.
+  mbedtls_x509_crt others[CERTIFICATE_COUNT_MAX - 1];
 } certificates[2];
 
 static int current = -1;
@@ -200,10 +201,25 @@ static int load_der(mbedtls_pk_context *context, const mbedtls_x509_crt *chain, 
 }
 #endif
 
+#if MARTLET_TLS_PSA
+// A key for P-256. The public key is that of the certificate, octet by octet, so that the library need not parse it.
+static int load_key(struct certificate *certificate, struct reader public_key, int kind, const uint8_t *key,
+                    size_t count) {
+  mbedtls_pk_context *context = &certificate->chain.pk;
+  if (kind != MARTLET_TLS_KEY_P256 || count != MARTLET_TLS_KEY_SIZE) return MARTLET_TLS_BAD_KEY;
+  int result = compare_key(public_key, key);
+  if (result != MARTLET_TLS_DONE) return result;
+  if (mbedtls_pk_setup(context, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0) return MARTLET_TLS_NO_MEMORY;
+  context->MBEDTLS_PRIVATE(ec_family) = PSA_ECC_FAMILY_SECP_R1;
+  context->MBEDTLS_PRIVATE(ec_bits) = 256;
+  context->MBEDTLS_PRIVATE(pub_raw_len) = MARTLET_TLS_PUBLIC_SIZE;
+  memcpy(context->MBEDTLS_PRIVATE(pub_raw), public_key.octets + MARTLET_SPKI_START_SIZE, MARTLET_TLS_PUBLIC_SIZE);
+  return martlet_key_load(&certificate->key, key);
+}
+#else
 static int load_key(struct certificate *certificate, struct reader public_key, int kind, const uint8_t *key,
                     size_t count) {
   unsigned char *start = (unsigned char *)public_key.octets;
-  if (MARTLET_TLS_PSA && kind != MARTLET_TLS_KEY_P256) return MARTLET_TLS_BAD_KEY;
   if (kind == MARTLET_TLS_KEY_P256) {
     if (count != MARTLET_TLS_KEY_SIZE) return MARTLET_TLS_BAD_KEY;
     int result = compare_key(public_key, key);
@@ -212,11 +228,10 @@ static int load_key(struct certificate *certificate, struct reader public_key, i
   if (mbedtls_pk_parse_subpubkey(&start, public_key.end, &certificate->chain.pk) != 0)
     return kind == MARTLET_TLS_KEY_P256 ? MARTLET_TLS_NO_MEMORY : MARTLET_TLS_MISMATCH;
   if (kind == MARTLET_TLS_KEY_P256) return martlet_key_load(&certificate->key, key);
-#if !MARTLET_TLS_PSA
   if (kind == MARTLET_TLS_KEY_DER) return load_der(&certificate->key, &certificate->chain, key, count);
-#endif
   return MARTLET_TLS_BAD_KEY;
 }
+#endif
 
 static void free_certificate(int number) {
   struct certificate *certificate = &certificates[number];
@@ -272,6 +287,8 @@ int martlet_certificate_take(void) {
 void martlet_certificate_release(int number) {
   if (--certificates[number].user_count == 0 && number != current) free_certificate(number);
 }
+
+int martlet_certificate_is_current(int number) { return number == current; }
 
 size_t martlet_certificates_size(void) { return sizeof certificates; }
 

@@ -5,6 +5,7 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include "martlet_pages.h"
 #include "martlet_tls.h"
 
 // Keys of the library of scripts/sdk are PSA's. With Debian's libraries the older functions are used.
@@ -43,6 +44,8 @@ static inline size_t martlet_arenas_size(void) { return 0; }
 int martlet_certificate_take(void);
 // One user less. The last user of a certificate that has been replaced frees it.
 void martlet_certificate_release(int number);
+// Whether new connections get the certificate with that number.
+int martlet_certificate_is_current(int number);
 const mbedtls_ssl_config *martlet_certificate_config(int number);
 
 // Octets of static memory, for martlet_tls_static_size().

@@ -1,5 +1,6 @@
 // What the library of scripts/sdk calls where a client shows a certificate. The server asks for no certificate, so
-// that nothing here is ever called. The library's own functions would be linked in vain, 8 KB of them (scripts/sdk).
+// that nothing of it is ever called. The library's own functions would be linked in vain, 8 KB of them (scripts/sdk).
+// And what it asks of the server's own key, which is always for ECDSA with P-256.
 #include "internal.h"
 
 #if MARTLET_TLS_PSA
@@ -13,6 +14,7 @@ int martlet_tls_verify_nobody(mbedtls_x509_crt *chain, mbedtls_x509_crt *trusted
                               mbedtls_x509_crt_restart_ctx *restart);
 int martlet_tls_verify_nothing(mbedtls_pk_context *key, mbedtls_md_type_t hash, const unsigned char *digest,
                                size_t digest_count, const unsigned char *signature, size_t count);
+int martlet_tls_key_can_do(const mbedtls_pk_context *key, psa_algorithm_t algorithm, psa_key_usage_t usage);
 
 int martlet_tls_expect_nobody(mbedtls_ssl_context *ssl) {
   (void)ssl;
@@ -37,5 +39,10 @@ int martlet_tls_verify_nothing(mbedtls_pk_context *key, mbedtls_md_type_t hash, 
                                size_t digest_count, const unsigned char *signature, size_t count) {
   (void)key, (void)hash, (void)digest, (void)digest_count, (void)signature, (void)count;
   return MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE;
+}
+
+int martlet_tls_key_can_do(const mbedtls_pk_context *key, psa_algorithm_t algorithm, psa_key_usage_t usage) {
+  (void)key;
+  return PSA_ALG_IS_ECDSA(algorithm) && usage == PSA_KEY_USAGE_SIGN_HASH;
 }
 #endif

@@ -291,6 +291,11 @@ long martlet_tls_send(int number, const uint8_t *octets, size_t count, int conti
   return sent > 0 ? (long)sent : MARTLET_TLS_WANT_WRITE;
 }
 
+int martlet_tls_is_outdated(int number) {
+  struct place *place = enter(number);
+  return place && !martlet_certificate_is_current(place->certificate);
+}
+
 size_t martlet_tls_unsent(int number) {
   struct place *place = enter(number);
   return place ? place->unsent : 0;

@@ -317,6 +317,10 @@ public enum Limits {
   /// Milliseconds after which it is looked again for a place for a TLS connection that waits.
   public static var placePauseMilliseconds: Int { 10 }
 
+  /// Milliseconds that a third certificate waits for the connections that use the first one. Then these are ended:
+  /// somebody may have copied the key of the one that is in use.
+  public static var certificateWaitMilliseconds: Int64 { 30_000 }
+
   /// Milliseconds that a stop waits for responses under way.
   public static var stopTimeoutMilliseconds: Int64 { 5_000 }
 

@@ -30,7 +30,7 @@ package struct Certificate: ~Copyable {
 
   /// Parses the certificate at the start of a range.
   ///
-  /// - Returns: `nil` for what is no certificate of version 3 in DER.
+  /// - Returns: `nil` for what is no certificate in DER.
   @inline(never)
   package init?(_ octets: Span<UInt8>, _ range: Range<Int>) {
     self.init()
@@ -48,9 +48,9 @@ package struct Certificate: ~Copyable {
       parts.next(octets, DERTag.bitString) != nil, parts.isAtEnd
     else { return false }
     var reader = DERReader(body)
-    // Version, serial number, algorithm.
-    guard reader.next(octets, DERTag.constructed(0)) != nil, reader.next(octets, DERTag.integer) != nil,
-      reader.next(octets, DERTag.sequence) != nil,
+    // The version, which one of version 1 lacks; serial number, algorithm.
+    _ = reader.next(octets, DERTag.constructed(0))
+    guard reader.next(octets, DERTag.integer) != nil, reader.next(octets, DERTag.sequence) != nil,
       let issuer = reader.next(octets), issuer.tag == DERTag.sequence,
       let validity = reader.next(octets, DERTag.sequence),
       let subject = reader.next(octets), subject.tag == DERTag.sequence,

@@ -16,7 +16,8 @@ enum CertificateCalls {
     switch Int(result) {
     case MARTLET_TLS_DONE: return
     case MARTLET_TLS_BAD_KEY: throw .unusableKey
-    case MARTLET_TLS_BAD_CHAIN: throw .malformed
+    // Each of its certificates has been parsed before.
+    case MARTLET_TLS_BAD_CHAIN: throw .tooLong
     case MARTLET_TLS_MISMATCH: throw .mismatch
     default: throw .noMemory
     }
@@ -101,10 +102,12 @@ enum CertificateCalls {
     }
   }
 
-  /// Overwrites what keys have left in the array for text and on the stack.
+  /// Overwrites what keys have left in the array for text and on the stack. The arrays that are used only during a call
+  /// are zeros afterwards.
   static func wipeKeys() {
     wipe(.text)
     martlet_wipe_stack()
+    martlet_certificate_end_call()
   }
 
   // MARK: Files
@@ -112,12 +115,18 @@ enum CertificateCalls {
   /// The error for a path that is too long.
   static var badName: Int32 { -Int32(MARTLET_BAD_NAME) }
 
-  /// Opens the directory, and makes it where it is missing.
+  /// Opens the directory, and makes it where it is missing. Where others may write, they could remove the authority,
+  /// and browsers would be given a new one.
   static func openDirectory(_ path: Span<UInt8>) throws(CertificateProblem) -> Int32 {
     let result = unsafe path.withUnsafeBufferPointer { path in
       unsafe martlet_open_folder(path.baseAddress, path.count, 1)
     }
     guard result >= 0 else { throw .file(result) }
+    let trouble = martlet_check_folder(result)
+    guard trouble == 0 else {
+      martlet_close(result)
+      throw .file(trouble)
+    }
     return result
   }
 

@@ -20,6 +20,12 @@ public enum CertificateProblem: Error, Equatable, Sendable {
   case unusableKey
   /// The key is not the key of the certificate.
   case mismatch
+  /// No certificate of an answer is for the server's key.
+  case otherKey
+  /// The certificate names no host, so that no browser accepts it.
+  case noNames
+  /// What a page asks for does not go with the certificate in use.
+  case notInUse
   /// The library has no memory for another certificate.
   case noMemory
   /// The certificate is no longer valid.
@@ -43,6 +49,11 @@ public enum CertificateProblem: Error, Equatable, Sendable {
       "the private key is encrypted; decrypt it with: openssl pkey -in KEY -out FILE, and chmod 600 FILE"
     case .unusableKey: "this program cannot use a private key of that kind; give one for the curve P-256"
     case .mismatch: "the private key is not that of the first certificate"
+    case .otherKey:
+      "no certificate in it is for this device's key; give the authority the request of this device"
+    case .noNames:
+      "the certificate has no names (subjectAltName); the authority must copy those of the request"
+    case .notInUse: "another certificate has come into use meanwhile"
     case .noMemory: "there is no memory for another certificate"
     case .expired: "the certificate has expired"
     case .notYetValid: "the certificate is not valid yet"

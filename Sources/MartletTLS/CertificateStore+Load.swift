@@ -47,6 +47,7 @@ extension CertificateStore {
   static func loadDirectory(_ moment: CertificateMoment) throws(CertificateTrouble) -> CertificateTrouble? {
     defer { CertificateCalls.wipeKeys() }
     var trouble: CertificateTrouble?
+    let former = state.unsaved & CertificateFile.none.bit
     state.unsaved &= ~CertificateFile.none.bit
     do throws(CertificateTrouble) {
       if try !isAuthorityLoaded() {
@@ -54,7 +55,10 @@ extension CertificateStore {
         trouble = store(.authority)
       }
     } catch {
-      guard isReplaceable(error) else { throw error }
+      guard isReplaceable(error) else {
+        state.unsaved |= former
+        throw error
+      }
       trouble = error
       try makeAuthority(moment)
     }
@@ -64,7 +68,10 @@ extension CertificateStore {
         trouble = store(.ownKey) ?? trouble
       }
     } catch {
-      guard isReplaceable(error) else { throw error }
+      guard isReplaceable(error) else {
+        state.unsaved |= former
+        throw error
+      }
       trouble = error
       try makeKey()
     }
@@ -157,18 +164,20 @@ extension CertificateStore {
   ///
   /// - Parameters:
   ///   - count: The octets of the text.
-  ///   - now: The time of day, or `nil` where the certificate's dates do not matter.
+  ///   - moment: The time of day; `nil` where it does not matter whether clients accept the certificate.
   @inline(never)
-  static func useUploaded(_ count: Int, _ now: Int64?) throws(CertificateProblem) {
+  static func useUploaded(_ count: Int, _ moment: CertificateMoment?) throws(CertificateProblem) {
     var text = CertificateMemory.room(.text)
     let size = try CertificateChain.decode(&text, count)
     let point = try CertificateCalls.publicPoint(.key)
     guard let own = CertificateChain.find(text.span.extracting(first: size), point: point.span) else {
-      throw .mismatch
+      throw .otherKey
     }
-    if let now {
-      if own.notAfter < now { throw .expired }
-      if own.notBefore > now { throw .notYetValid }
+    if let moment {
+      // What had expired before this program was made has expired whatever the clock says.
+      if own.notAfter < (moment.isKnown ? moment.unixSeconds : CertificateMoment.earliest) { throw .expired }
+      if moment.isKnown, own.notBefore > moment.unixSeconds { throw .notYetValid }
+      if own.names.isEmpty { throw .noNames }
     }
     // Behind the room of the longest chain there is room for a second one: the server's certificate first.
     let start = CertificateLimits.chainSizeMax

@@ -75,6 +75,9 @@ public enum CertificateStore {
     set { state.kind = newValue.rawValue }
   }
 
+  /// Whether a new certificate waits until connections that use an older one have ended.
+  public static var isWaiting: Bool { state.waits != 0 }
+
   /// Whether the board's own authority has made the certificate, so that clients may not know its issuer.
   public static var isOwnAuthority: Bool { kind == .ownAuthority }
 
@@ -199,6 +202,7 @@ public enum CertificateStore {
 
   @inline(never)
   private static func look(_ moment: CertificateMoment) -> CertificateNews {
+    defer { martlet_certificate_end_call() }
     do throws(CertificateTrouble) {
       if state.waits != 0 {
         if kind == .files {
@@ -222,7 +226,7 @@ public enum CertificateStore {
   /// Makes a new certificate by the own authority, although it is not time to.
   @discardableResult
   public static func renew(_ moment: CertificateMoment) throws(CertificateTrouble) -> CertificateTrouble? {
-    guard kind == .ownAuthority else { return nil }
+    guard kind == .ownAuthority else { throw CertificateTrouble(.notInUse, .none) }
     try issue(moment)
     return store(.ownCertificate)
   }
@@ -234,7 +238,7 @@ public enum CertificateStore {
   public static func renewAuthority(
     _ moment: CertificateMoment
   ) throws(CertificateTrouble) -> CertificateTrouble? {
-    guard kind == .ownAuthority || kind == .uploaded else { return nil }
+    guard kind == .ownAuthority || kind == .uploaded else { throw CertificateTrouble(.notInUse, .none) }
     try removeUploaded()
     try makeAuthority(moment)
     try makeKey()
@@ -268,7 +272,6 @@ public enum CertificateStore {
   public static func install(
     answer: Span<UInt8>, _ moment: CertificateMoment
   ) throws(CertificateTrouble) -> CertificateTrouble? {
-    guard kind == .ownAuthority || kind == .uploaded else { return nil }
     guard answer.count <= CertificateLimits.textSizeMax else { throw CertificateTrouble(.tooLong, .none) }
     return try install(moment) { room in
       room.copy(answer, to: 0)
@@ -284,11 +287,11 @@ public enum CertificateStore {
   public static func install(
     _ moment: CertificateMoment, _ fill: (inout MutableSpan<UInt8>) -> Int?
   ) throws(CertificateTrouble) -> CertificateTrouble? {
-    guard kind == .ownAuthority || kind == .uploaded else { return nil }
+    guard kind == .ownAuthority || kind == .uploaded else { throw CertificateTrouble(.notInUse, .none) }
     var room = CertificateMemory.room(.text)
     guard let count = fill(&room) else { throw CertificateTrouble(.tooLong, .none) }
     do throws(CertificateProblem) {
-      try useUploaded(count, moment.isKnown ? moment.unixSeconds : nil)
+      try useUploaded(count, moment)
     } catch { throw CertificateTrouble(error, .none) }
     return store(.uploaded)
   }
@@ -298,7 +301,7 @@ public enum CertificateStore {
   public static func useOwnAuthority(
     _ moment: CertificateMoment
   ) throws(CertificateTrouble) -> CertificateTrouble? {
-    guard kind == .uploaded else { return nil }
+    guard kind == .uploaded else { throw CertificateTrouble(.notInUse, .none) }
     try removeUploaded()
     return try useOwn(moment)
   }
@@ -323,7 +326,7 @@ public enum CertificateStore {
       authorityNotAfter: authorityNotAfter,
       authorityFingerprint: fingerprint(CertificateMemory.authority),
       isStored: state.unsaved == 0, permitsNames: kind != .ownAuthority || permitsAllNames,
-      isWaiting: state.waits != 0)
+      isWaiting: isWaiting)
   }
 
   private static func fingerprint(_ octets: Span<UInt8>) -> Digest {

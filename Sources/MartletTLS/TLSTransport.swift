@@ -13,7 +13,8 @@ public import MartletServer
 public struct TLSTransport: Transport, ~Copyable {
   /// A place for a TLS connection.
   private struct Place {
-    enum State: UInt8 { case free, handshaking, open, finished }
+    /// `ending`: the loop is told that the connection is broken.
+    enum State: UInt8 { case free, handshaking, open, ending, finished }
 
     var state = State.free
     var slot: Int16 = 0
@@ -40,6 +41,8 @@ public struct TLSTransport: Transport, ~Copyable {
   private var hangups: Int32 = -1
   /// When the certificate is looked at again, in milliseconds of the monotonic clock.
   private var nextLook: Int64 = 0
+  /// Since when a certificate has waited for connections to end, on that clock; `.max`: none waits.
+  private var waitsSince = Int64.max
   /// The program's name, for messages.
   private let program: StaticString
 
@@ -169,12 +172,14 @@ public struct TLSTransport: Transport, ~Copyable {
     let place = what(slot)
     guard place >= 0 else {
       if place == Int(MARTLET_TLS_SILENT) { return begin(slot) }
-      return place == Int(MARTLET_TLS_WAITING) ? .notNow : sockets.receive(slot, into: &target)
+      // Without a place nothing is read. The loop comes here only where the client has gone.
+      return place == Int(MARTLET_TLS_WAITING) ? .gone : sockets.receive(slot, into: &target)
     }
     switch places[place].state {
     case .handshaking: return step(place)
     // What still comes is dropped unread.
     case .free, .finished: return sockets.receive(slot, into: &target)
+    case .ending: return .gone
     case .open: break
     }
     // Safe: C writes at most `count` octets there, and keeps no pointer.
@@ -252,11 +257,11 @@ public struct TLSTransport: Transport, ~Copyable {
   public mutating func want(_ slot: Int, _ wanted: Readiness?) {
     let place = what(slot)
     guard place >= 0 else {
-      // Its octets are there already; that it is broken is told always.
-      return sockets.want(slot, place == Int(MARTLET_TLS_WAITING) ? .nothing : wanted)
+      // Its octets are there already. A client that has gone gets no place.
+      return sockets.want(slot, place == Int(MARTLET_TLS_WAITING) ? .peerDone : wanted)
     }
     switch places[place].state {
-    case .free, .finished: sockets.want(slot, wanted)
+    case .free, .ending, .finished: sockets.want(slot, wanted)
     case .handshaking: sockets.want(slot, places[place].goesOn ? .nothing : places[place].wanted)
     case .open:
       let reads = wanted?.contains(.readable) ?? false
@@ -284,13 +289,20 @@ public struct TLSTransport: Transport, ~Copyable {
     let now = sockets.now()
     guard hasHungUp || now.monotonicMilliseconds >= nextLook else { return }
     nextLook = now.monotonicMilliseconds + 5_000
+    endOutdated(now.monotonicMilliseconds)
     let moment = CertificateMoment(now)
     var news = CertificateNews.nothing
     if hasHungUp {
       do throws(CertificateTrouble) {
         if let trouble = try CertificateStore.reload(moment) { news = .trouble(trouble) }
       } catch { news = .trouble(error) }
-      if news == .nothing { say(("the certificate has been read anew" as StaticString).octets) }
+      if news == .nothing {
+        let text: StaticString =
+          CertificateStore.isWaiting
+          ? "the new certificate waits until older connections have ended"
+          : "the certificate has been read anew"
+        say(text.octets)
+      }
     } else {
       news = CertificateStore.tick(moment)
     }
@@ -298,6 +310,18 @@ public struct TLSTransport: Transport, ~Copyable {
     case .nothing: return
     case .renewed: say(("the certificate has been renewed" as StaticString).octets)
     case .trouble(let trouble): say(trouble.words)
+    }
+  }
+
+  /// Ends connections that still use a certificate before the last one, where a new certificate has waited for them.
+  /// So a client that stays connected does not keep everybody from a new certificate.
+  private mutating func endOutdated(_ now: Int64) {
+    guard CertificateStore.isWaiting else { return waitsSince = .max }
+    waitsSince = min(waitsSince, now)
+    guard now - waitsSince >= Limits.certificateWaitMilliseconds else { return }
+    for i in places.indices where places[i].state == .open && martlet_tls_is_outdated(Int32(i)) != 0 {
+      places[i].state = .ending
+      places[i].goesOn = true
     }
   }
 
@@ -334,6 +358,7 @@ public struct TLSTransport: Transport, ~Copyable {
     guard place >= 0 else { return ready }
     switch places[place].state {
     case .free, .finished: return ready
+    case .ending: return .broken
     case .handshaking:
       return place == stepping && (places[place].goesOn || !ready.isEmpty) ? .readable : .nothing
     case .open:

@@ -27,8 +27,10 @@ extension Panel {
         event = "authority_renewed"
         notice = .authorityRenewed
         trouble = try CertificateStore.renewAuthority(moment)
-      } else {
+      } else if request.form.has("renew") {
         trouble = try CertificateStore.renew(moment)
+      } else {
+        return response.refuse(.badRequest, "The form does not say what to do.")
       }
       if let user = request.user {
         Log.changed(event, user.name, request.client(for: request.user, trusting: proxies))
@@ -129,7 +131,11 @@ extension Panel {
     guard let summary = CertificateStore.summary else { return refuseAuthority(response) }
     var body = response.page(.https, request, trouble == nil ? .ok : .unprocessableContent)
     body.write("\(begin: .narrowCard)<h1>HTTPS</h1>\n")
-    if let trouble { body.write("\(begin: .problem)\(trouble.words).\(end: .problem)") }
+    if let trouble {
+      // Words about a file name the file. All others are about what was asked for.
+      let start: StaticString = trouble.file == .none ? "Nothing was changed: " : ""
+      body.write("\(begin: .problem)\(markup: start)\(trouble.words).\(end: .problem)")
+    }
     body.write(summary)
     switch summary.kind {
     case .none: break
@@ -223,7 +229,7 @@ extension Body where Site == Panel {
     write("<h3>\(markup: name)</h3><p class=\"help\">\(text)</p>\n")
   }
 
-  /// Writes the answer that was typed, where the page has room for it.
+  /// Writes the answer that was typed, where the page has room for it. What has a private key is not shown again.
   @inline(never)
   @_lifetime(self: copy self)
   fileprivate mutating func writeTyped(_ request: borrowing Request<Panel>) {
@@ -231,8 +237,20 @@ extension Body where Site == Panel {
     var typed = FixedBuffer<6_144>()
     var writer = Writer(typed.storageSpan)
     var decoder = answer.decoder
-    while let octet = decoder.next() { writer.append(octet) }
-    guard !writer.overflowed else { return }
+    // Characters of HTML have several octets on the page.
+    var count = 0
+    let secret = ("PRIVATE KEY" as StaticString).octets
+    var matched = 0
+    while let octet = decoder.next() {
+      writer.append(octet)
+      matched = octet == secret[matched] ? matched + 1 : octet == secret[0] ? 1 : 0
+      guard matched < secret.count else { return }
+      switch octet {
+      case "<", ">", "&", "\"", "'", 0x80...: count += 6
+      default: count += 1
+      }
+    }
+    guard !writer.overflowed, count <= 6_144 else { return }
     let text = writer.span
     write("\(text)")
   }

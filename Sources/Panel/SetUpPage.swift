@@ -77,11 +77,12 @@ extension Panel {
     body.write(.newPassword, "Password", in: &form)
     body.write(.passwordAgain, "Password again", in: &form)
     body.endForm("Create account")
-    // Whoever compares it with the terminal knows that nobody stands between.
+    // What a page says can come from whoever stands between. Only the browser itself knows the certificate.
     if request.isHTTPS, let summary = CertificateStore.summary {
       body.write(
         """
-        \(begin: .note)The terminal and this browser must show one SHA-256 of the certificate: \
+        \(begin: .note)What the terminal prints, and what the browser shows at its address bar, must be one SHA-256 of \
+        the certificate: \
         \(fingerprint: summary.fingerprint)\(end: .note)
         """)
     }

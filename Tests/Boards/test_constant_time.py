@@ -21,6 +21,16 @@ RANGE_CHECKS_MAX = 12
 SPREAD_MAX = 16
 
 
+def toolchain():
+    """The folder of clang and llvm-ar."""
+    told = subprocess.run(["swiftc", "-print-target-info"], check=True, capture_output=True, text=True).stdout
+    resources = re.search(r'"runtimeResourcePath": *"([^"]*)"', told)[1]
+    return Path(resources.removesuffix("/lib/swift")) / "bin"
+
+
+TOOLCHAIN = toolchain()
+
+
 def number(value):
     return f"{value:064x}"
 
@@ -29,14 +39,11 @@ def number(value):
 def build(board, tmp_path_factory):
     if not board.is_static:
         pytest.skip("Debian's library is Debian's")
-    told = subprocess.run(["swiftc", "-print-target-info"], check=True, capture_output=True, text=True).stdout
-    resources = re.search(r'"runtimeResourcePath": *"([^"]*)"', told)[1]
-
     def built(*options):
         target = tmp_path_factory.mktemp("constant") / "constant_time"
         tls = SOURCES / "CMartletTLS"
         subprocess.run(
-            [f"{resources.removesuffix('/lib/swift')}/bin/clang", f"--target={board.facts['target']}",
+            [TOOLCHAIN / "clang", f"--target={board.facts['target']}",
              *board.facts["flags"].split(), f"--sysroot={board.sysroot}", "-fuse-ld=lld", "-static-pie", "-Os",
              "-gdwarf-4", "-fPIC", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wall", "-Wextra", "-Werror",
              f"-DMARTLET_LIMITS_{board.facts['limits'].upper()}=1", f"-I{tls / 'include'}",
@@ -47,6 +54,16 @@ def build(board, tmp_path_factory):
         return target
 
     return built
+
+
+def test_what_computes_with_keys_is_object_code(board):
+    """The rest of the library is bitcode, which is compiled anew for each program. What is tested below is what ships."""
+    if not board.is_static:
+        pytest.skip("Debian's library is Debian's")
+    archive = board.sysroot / "usr" / "lib" / "libmbedcrypto.a"
+    for name in ("p256-m.o", "p256-m_driver_entrypoints.o", "constant_time.o", "platform_util.o"):
+        told = subprocess.run([TOOLCHAIN / "llvm-ar", "p", archive, name], check=True, capture_output=True).stdout
+        assert told.startswith(b"\x7fELF"), name
 
 
 def told_by_valgrind(board, build, *options):

@@ -29,7 +29,7 @@ def comparison(board, tmp_path_factory):
     subprocess.run(
         [f"{resources.removesuffix('/lib/swift')}/bin/clang", f"--target={board.facts['target']}",
          *words(board.facts["flags"]), f"--sysroot={board.sysroot}", "-fuse-ld=lld",
-         "-static-pie" if board.is_static else "-pie", "-Os", "-fPIC", "-Wall", "-Wextra", "-Werror",
+         "-static-pie" if board.is_static else "-pie", "-Wl,--gc-sections", "-Os", "-fPIC", "-Wall", "-Wextra", "-Werror",
          f"-I{platform / 'include'}", ROOT / "Tests" / "Boards" / "sha256.c", platform / "sha256.c",
          "-lmbedcrypto", "-o", target],
         check=True)

@@ -4,8 +4,12 @@ A line is an output section, an input section (an object file's part) or a symbo
 Gaps between input sections are alignment; a gap as large as the next part's alignment is an error.
 """
 
+import functools
+import json
 import re
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 LINE = re.compile(r" *([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+) +(\d+) ( *)(\S.*)")
 OURS = ("CMartletPlatform", "MartletBytes", "MartletHTTP", "MartletToken", "MartletServer",
@@ -58,6 +62,39 @@ def module_of(symbol):
     return STANDARD_LIBRARY if re.match(r"\$e(s|S(?!o))", symbol) else None
 
 
+@functools.cache
+def nm():
+    """The toolchain's nm, which reads bitcode."""
+    told = subprocess.run(["swiftc", "-print-target-info"], check=True, capture_output=True, text=True)
+    return Path(json.loads(told.stdout)["paths"]["runtimeResourcePath"]).parents[1] / "bin" / "llvm-nm"
+
+
+@functools.cache
+def c_names(folder):
+    """name -> module, of all that the package's own C defines. In the program it is in one object with mbedTLS, because
+    it is compiled when the program is linked."""
+    found = {}
+    for module in ("CMartletPlatform", "CMartletTLS"):
+        objects = sorted(Path(folder, f"{module}.build").glob("*.o"))
+        if objects:
+            told = subprocess.run([nm(), "--defined-only", "--format=just-symbols", *objects],
+                                  check=True, capture_output=True, text=True)
+            found |= dict.fromkeys(told.stdout.split(), module)
+    return found
+
+
+def of_bitcode(folder, section, symbol):
+    """What is compiled when a program is linked: the package's own C, and mbedTLS. A name that several files have gets
+    a number at its end."""
+    names = c_names(folder)
+    for name in (symbol, section.split(".", 2)[-1]):
+        for known in (name, re.sub(r"\.\d+$", "", name), name.partition(".")[0],
+                      name.rpartition("switch.table.")[2].partition(".")[0]):
+            if known in names:
+                return names[known]
+    return MBEDTLS
+
+
 def holder_of(origin, section, symbol):
     """Swift code is its declaring module's, wherever a generic function was specialised."""
     if origin == "<internal>":
@@ -69,6 +106,8 @@ def holder_of(origin, section, symbol):
     module = re.search(r"/([^/]+)\.build/[^/]+\.o$", origin)
     if module:
         return module_of(symbol) or module[1]
+    if origin.endswith(".lto.o"):
+        return of_bitcode(origin.rpartition("/")[0], section, symbol)
     start_file = origin.rpartition("/")[2]
     if re.match(r"crt(begin|end)", start_file):
         return RUNTIME

@@ -137,6 +137,16 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(store.scratch.mode("tls") == 0o700)
   }
 
+  @Test("A directory that others may write to is not used", arguments: [0o777, 0o770, 0o702] as [mode_t])
+  func openDirectory(_ mode: mode_t) throws {
+    let store = try Store()
+    chmod(store.scratch.path, mode)
+    #expect(store.words() == "refused \(store.scratch.path): other users have rights to it")
+    #expect(store.scratch.names.isEmpty)
+    chmod(store.scratch.path, 0o755)
+    #expect(store.words() == "")
+  }
+
   @Test("OpenSSL verifies the certificate for each of its names, and for no other name")
   func openSSL() throws {
     let store = try Store(hosts: ["panel.example.org", "*.boards.example.org", "203.0.113.7", "kitchen"])
@@ -659,7 +669,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
 
   /// An authority of a company's, with a certificate for a request.
   private func answer(
-    _ store: Store, rsa: Bool = false, days: Int = 100, from: String = "2026-11-29 12:00:00"
+    _ store: Store, rsa: Bool = false, days: Int = 100, from: String = "2026-11-29 12:00:00",
+    hasNames: Bool = true
   ) throws -> String {
     let folder = store.scratch.path
     let request = try writtenOctets { (writer) in try CertificateStore.writeRequest(to: &writer) }
@@ -675,8 +686,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     try must(
       at(from) + [
         "openssl", "x509", "-req", "-in", "csr.pem", "-CA", "company.pem", "-CAkey", "company.key", "-days",
-        "\(days)", "-copy_extensions", "copyall", "-out", "answer.pem",
-      ], in: folder)
+        "\(days)", "-out", "answer.pem",
+      ] + (hasNames ? ["-copy_extensions", "copyall"] : []), in: folder)
     return try #require(store.scratch.text("answer.pem"))
   }
 
@@ -751,7 +762,8 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(install(store, [UInt8](repeating: 0x41, count: 16_385)) == .tooLong)
     let good = try answer(store)
     let company = try #require(store.scratch.text("company.pem"))
-    #expect(install(store, company) == .mismatch)
+    #expect(install(store, company) == .otherKey)
+    #expect(install(store, try answer(store, hasNames: false)) == .noNames)
     #expect(install(store, String(good.prefix(good.count - 40))) == .malformed)
     #expect(install(store, good + String(repeating: company, count: 24)) == .tooLong)
     #expect(install(store, try answer(store, days: 1, from: "2026-11-20 12:00:00")) == .expired)
@@ -840,7 +852,10 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     var words = again.words()
     #expect(
       words.hasSuffix(
-        "uploaded.crt: the private key is not that of the first certificate; the board's own authority is used instead"
+        """
+        uploaded.crt: no certificate in it is for this device's key; give the authority the request of this device; \
+        the board's own authority is used instead
+        """
       ), "\(words)")
     #expect(CertificateStore.isOwnAuthority)
     #expect(try again.verify() == "chain.pem: OK\n")
@@ -861,8 +876,60 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
     #expect(install(store, try answer(store)) == nil)
     let before = try store.fingerprint()
     #expect(store.pass(seconds: 80 * day) == .nothing)
-    #expect(try CertificateStore.renew(store.moment) == nil)
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
     #expect(try store.fingerprint() == before)
+  }
+
+  private func refusal(_ action: () throws(CertificateTrouble) -> CertificateTrouble?) -> CertificateProblem?
+  {
+    do throws(CertificateTrouble) { return try action()?.problem } catch { return error.problem }
+  }
+
+  @Test("What a page asks for is refused where it does not go with the certificate in use")
+  func otherKinds() throws {
+    let store = try Store()
+    try store.open()
+    let before = try store.fingerprint()
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.useOwnAuthority(store.moment) }
+        == .notInUse)
+    #expect(try store.fingerprint() == before)
+    let good = try answer(store)
+    CertificateStore.kind = .files
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renewAuthority(store.moment) }
+        == .notInUse)
+    #expect(install(store, good) == .notInUse)
+    #expect(store.scratch.names.contains("authority.pem") && !store.scratch.names.contains("uploaded.crt"))
+    #expect(try store.fingerprint() == before)
+  }
+
+  @Test("What had expired before this program was made is refused although the time is not known")
+  func expiredLongAgo() throws {
+    var store = try Store()
+    store.moment.isKnown = false
+    try store.open()
+    #expect(install(store, try answer(store, days: 1, from: "2025-11-20 12:00:00")) == .expired)
+    #expect(install(store, try answer(store, from: "2026-12-20 12:00:00")) == nil)
+  }
+
+  @Test("An authority in memory only stays so when its damaged file is read again")
+  func damagedAgain() throws {
+    let store = try Store()
+    try store.open()
+    try store.scratch.write("authority.pem", "damaged")
+    store.scratch.remove("tls.crt")
+    let again = try Store(store.scratch)
+    #expect(again.words().contains("authority.pem"))
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.reload(again.moment) } == .noCertificate
+    )
+    #expect(try #require(CertificateStore.summary).isStored == false)
+    #expect(try CertificateStore.renew(again.moment) == nil)
+    #expect(!again.scratch.names.contains("tls.crt"), "nothing is stored of an authority in memory")
   }
 
   @Test(
@@ -935,8 +1002,9 @@ private var label: String { String(hostName.prefix { $0 != "." }) }
       "both", try #require(store.scratch.text("key")) + (try #require(store.scratch.text("chain"))))
     try Store(store.scratch).openFiles("both", "both")
     // No page may change anything.
-    #expect(install(store, try #require(store.scratch.text("chain"))) == nil)
-    #expect(try CertificateStore.renew(store.moment) == nil)
+    #expect(install(store, try #require(store.scratch.text("chain"))) == .notInUse)
+    #expect(
+      refusal { () throws(CertificateTrouble) in try CertificateStore.renew(store.moment) } == .notInUse)
     #expect(CertificateStore.kind == .files)
   }
 

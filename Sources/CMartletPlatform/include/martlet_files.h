@@ -98,6 +98,10 @@ int martlet_check_name(const uint8_t *_Nullable name, size_t name_count);
 // before the call returns. The descriptor, or -errno.
 int martlet_open_folder(const uint8_t *_Nullable path, size_t path_count, int creates);
 
+// Whether an open directory is the user's, and nobody else may write to it: 0, -MARTLET_ANOTHER_OWNER,
+// -MARTLET_OTHERS_MAY or -errno.
+int martlet_check_folder(int folder);
+
 // Reads a whole file. How many octets; -MARTLET_TOO_LARGE when the file has more than `count` octets.
 long martlet_read_whole(int folder, const uint8_t *_Nullable name, size_t name_count,
                         uint8_t *_Nullable octets, size_t count);

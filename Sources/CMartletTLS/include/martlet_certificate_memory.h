@@ -64,3 +64,7 @@ struct martlet_certificate_state {
 uint8_t *_Nonnull martlet_certificate_memory(enum martlet_certificate_area area, size_t *_Nonnull size);
 
 struct martlet_certificate_state *_Nonnull martlet_certificate_state(void);
+
+// Makes zeros of the arrays that are used only during a call (NEW, OTHER_KEY, TEXT), and gives their pages back to the
+// kernel.
+void martlet_certificate_end_call(void);

@@ -66,6 +66,9 @@ size_t martlet_tls_pending(int place);
 // sends the rest again, beginning with that octet, and the record goes on. `continues`: more follows at once.
 long martlet_tls_send(int place, const uint8_t *_Nonnull octets, size_t count, int continues);
 
+// Whether the connection has a certificate that new connections do not get any more.
+int martlet_tls_is_outdated(int place);
+
 // Octets of a record that the kernel has not taken.
 size_t martlet_tls_unsent(int place);
 

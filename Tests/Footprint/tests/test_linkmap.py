@@ -119,6 +119,19 @@ def test_other_files(origin, section, holder):
     assert linkmap.holder_of(origin, section, "") == holder
 
 
+@pytest.mark.parametrize("section, symbol, holder", [
+    (".text.martlet_tls_open", "martlet_tls_open", "CMartletTLS"),
+    (".bss.memory.12", "memory.12", "CMartletTLS"),
+    (".rodata..Lswitch.table.martlet_error_class", "", "CMartletPlatform"),
+    (".text.mbedtls_ssl_read", "mbedtls_ssl_read", MBEDTLS),
+    (".text.OUTLINED_FUNCTION_3", "OUTLINED_FUNCTION_3", MBEDTLS),
+])
+def test_what_is_compiled_when_a_program_is_linked(monkeypatch, section, symbol, holder):
+    names = {"martlet_tls_open": "CMartletTLS", "memory": "CMartletTLS", "martlet_error_class": "CMartletPlatform"}
+    monkeypatch.setattr(linkmap, "c_names", lambda folder: names)
+    assert linkmap.holder_of(f"{BUILD}/hello-example.lto.o", section, symbol) == holder
+
+
 def test_a_map_of_another_program_is_noticed(tmp_path):
     import sys
     elf, figures = file_figures(sys.executable)
