@@ -11,7 +11,7 @@ import pytest
 
 from program import RUN, running
 from test_tls import VERSIONS
-from tls import SLOWNESS, Authority, Encrypted, is_static, place_count
+from tls import SLOWNESS, Authority, Encrypted, has_tls_13, place_count
 
 ROUNDS = 2 if RUN else 5
 CONNECTIONS = 30 if RUN else 120
@@ -42,7 +42,7 @@ class Load:
         self.turn = 0  # who stays connects anew when it changes
         self.kept = {}  # the serial number that each of those has who stay
         self.is_over = threading.Event()
-        versions = list(VERSIONS.values()) if is_static() else [VERSIONS["1.2"]]
+        versions = list(VERSIONS.values()) if has_tls_13() else [VERSIONS["1.2"]]
         kinds = [self.stay] * (place_count() - NEWCOMERS) + [self.come] * NEWCOMERS
         self.threads = [threading.Thread(target=self.run, args=(kind, versions[number % len(versions)]))
                         for number, kind in enumerate(kinds)]

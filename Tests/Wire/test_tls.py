@@ -12,7 +12,7 @@ import pytest
 
 from client import form_request
 from program import Program, running
-from tls import SLOWNESS, Authority, Encrypted, Wire, is_static
+from tls import SLOWNESS, Authority, Encrypted, Wire, has_tls_13, is_static
 
 PAGE = "Please Login"
 SUITES = {
@@ -34,7 +34,7 @@ def server(authority):
 
 @pytest.fixture(scope="module", params=["1.2", "1.3"])
 def version(request):
-    if request.param == "1.3" and not is_static():
+    if request.param == "1.3" and not has_tls_13():
         pytest.skip("Debian 12's mbedTLS has no TLS 1.3")
     return request.param
 
@@ -97,7 +97,7 @@ def test_nothing_else_is_offered(server, authority, arguments):
 
 def test_a_session_is_not_resumed_by_a_ticket_of_another_version(server, authority, tmp_path):
     """CVE-2026-93831: a ticket of TLS 1.3 let a client resume in TLS 1.2. No ticket is given at all."""
-    for wanted in ["1.3"] * is_static() + ["1.2"]:
+    for wanted in ["1.3"] * has_tls_13() + ["1.2"]:
         told = s_client(server, authority, "-ign_eof", "-sess_out", tmp_path / "session", given=ASKED,
                         version=wanted)
         assert "New, TLSv" in told and "session ticket" not in told.lower(), told
@@ -216,7 +216,7 @@ def test_who_trusts_the_programs_own_authority_gets_no_warning(own, tmp_path):
     host, port = server.address
     assert PAGE in s_client(server, authority, "-ign_eof", "-x509_strict", given=ASKED)
     assert PAGE in client("curl", "--silent", "--show-error", "--cacert", authority.authority, url(server))
-    for version in VERSIONS.values() if is_static() else [VERSIONS["1.2"]]:
+    for version in VERSIONS.values() if has_tls_13() else [VERSIONS["1.2"]]:
         with Encrypted(server.address, authority.context(version)) as connection:
             assert PAGE in connection.get().text
     told = client("gnutls-cli", "--x509cafile", authority.authority, "--port", port, "--verify-hostname",

@@ -17,7 +17,7 @@ import pytest
 from client import Connection, form_request, request
 from program import RUN, running
 from test_tls import PAGE, VERSIONS
-from tls import PATIENCE, RECORD_SIZE_MAX, SLOWNESS, Authority, Encrypted, Wire, ask, is_static, place_count
+from tls import PATIENCE, RECORD_SIZE_MAX, SLOWNESS, Authority, Encrypted, Wire, ask, has_tls_13, is_static, place_count
 
 HALF_OPEN, SLOW = 50, 200
 
@@ -34,7 +34,7 @@ def server(authority):
 
 @pytest.fixture(scope="module", params=["1.2", "1.3"])
 def context(request, authority):
-    if request.param == "1.3" and not is_static():
+    if request.param == "1.3" and not has_tls_13():
         pytest.skip("Debian 12's mbedTLS has no TLS 1.3")
     return authority.context(VERSIONS[request.param])
 

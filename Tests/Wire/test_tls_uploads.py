@@ -16,7 +16,7 @@ from client import request
 from program import RUN, Program, running
 from test_tls import VERSIONS
 from test_tls_attacks import reset
-from tls import RECORD_SIZE_MAX, SLOWNESS, Authority, Encrypted, Wire, ask, is_static, place_count
+from tls import RECORD_SIZE_MAX, SLOWNESS, Authority, Encrypted, Wire, ask, has_tls_13, is_static, place_count
 
 FULL_RECORDS = 10 if RUN else 40
 ONE_OCTET_RECORDS = 500 if RUN else 5_000
@@ -40,7 +40,7 @@ def server(authority, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["1.2", "1.3"])
 def context(request, authority):
-    if request.param == "1.3" and not is_static():
+    if request.param == "1.3" and not has_tls_13():
         pytest.skip("Debian 12's mbedTLS has no TLS 1.3")
     return authority.context(VERSIONS[request.param])
 

@@ -45,6 +45,11 @@ def is_static():
     return b"/ld-" not in (PROGRAMS / "https-example").read_bytes()[:4096]
 
 
+def has_tls_13():
+    """Whether the program's mbedTLS speaks TLS 1.3: that of scripts/sdk and Debian 13's do, Debian 12's does not."""
+    return b"libmbedtls.so.14" not in (PROGRAMS / "https-example").read_bytes()
+
+
 def openssl(*arguments, **options):
     return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, **options)
 
