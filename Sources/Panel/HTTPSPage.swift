@@ -30,7 +30,7 @@ extension Panel {
       } else if request.form.has("renew") {
         trouble = try CertificateStore.renew(moment)
       } else {
-        return response.refuse(.badRequest, "The form does not say what to do.")
+        return response.refuse(.unprocessableContent, "The form does not say what to do.")
       }
       if let user = request.user {
         Log.changed(event, user.name, request.client(for: request.user, trusting: proxies))

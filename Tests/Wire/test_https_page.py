@@ -48,7 +48,7 @@ def test_a_private_key_is_not_shown_again(panel, text):
 
 def test_a_form_that_asks_for_nothing_changes_nothing(panel):
     before = panel.logged_in().get("/https").text
-    assert panel.logged_in().post("/https", {"other": "1"}).status == 400
+    assert panel.logged_in().post("/https", {"other": "1"}).status == 422
     assert panel.logged_in().get("/https").text == before
 
 
