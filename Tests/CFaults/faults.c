@@ -49,6 +49,7 @@
   X(getsockname, "ENOBUFS")                                                                        \
   X(ioctl, "EIO ENODEV")                                                                           \
   X(listen, "EADDRINUSE")                                                                          \
+  X(madvise, "EAGAIN EINVAL EIO ENOMEM")                                                           \
   X(mkdir, "EINTR EIO ENOSPC EDQUOT EROFS EACCES")                                                 \
   X(open, "EINTR EMFILE ENFILE EIO EACCES")                                                        \
   X(openat, "EINTR EMFILE ENFILE ENOSPC EIO EACCES ESTALE")                                        \
@@ -501,6 +502,10 @@ DEFINE(ssize_t, getrandom, (void *octets, size_t count, unsigned flags)) {
 }
 
 DEFINE(int, fsync, (int descriptor)) { ALL_OR_NOTHING(fsync, descriptor, NULL, descriptor); }
+
+DEFINE(int, madvise, (void *start, size_t size, int advice)) {
+  ALL_OR_NOTHING(madvise, -1, NULL, start, size, advice);
+}
 
 DEFINE(int, flock, (int descriptor, int operation)) {
   ALL_OR_NOTHING(flock, descriptor, NULL, descriptor, operation);
