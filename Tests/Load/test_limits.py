@@ -107,8 +107,9 @@ def test_the_sum_is_the_kernels(tmp_path, figure):
         figure(f"stack: {stack.anonymous} octets of pages, {used} octets of it used")
         most = (pages + tables) * memory.PAGE + stack.anonymous
         figure(f"with all pages touched it would be {most} octets: sum, tables and stack")
-        # No answer of the panel fills the buffer that it is written to, so some pages stay untouched.
-        assert touched >= 0.4 * pages, "too little was touched to say something"
+        # No answer of the panel fills the buffer that it is written to, and nobody comes by TLS, whose arenas and
+        # arrays are a third of all pages. So these stay untouched.
+        assert touched >= 0.33 * pages, "too little was touched to say something"
         # Nothing is there that neither the linker nor the stack accounts for.
         assert anonymous == (touched + tables) * memory.PAGE + stack.anonymous
 
